@@ -1,0 +1,54 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: help setup fmt lint test demo bench build generate lock
+
+help: ## This list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+setup: $(READY) ## Make .venv with exactly what requirements.lock says
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "mg needs Python 3.11 or newer, with its venv module (Debian: apt install python3-venv)"; exit 1; }
+	@echo "setup: making .venv with $(PYTHON)"
+	@$(PYTHON) -m venv --clear .venv
+	@awk '/^uv==/ {p=1} p {print} p && !/\\$$/ {exit}' requirements.lock > .venv/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY) ## Custom weights from a bucket to an answered request, on this machine
+	@$(BIN)/mg demo
+
+test: $(READY) ## All tests
+	@$(BIN)/python -m pytest -n auto
+
+lint: $(READY) ## Style, types, import contracts, generated files
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m tools.generate --check
+
+fmt: $(READY) ## Format the code and mend what can be mended
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format --quiet .
+
+generate: $(READY) ## Make the generated files anew
+	@$(BIN)/python -m tools.generate
+
+bench: $(READY) ## Measure: API calls, import time, state size
+	@$(BIN)/python -m mg_provider.bench
+
+build: $(READY) ## A wheel and an sdist in dist/
+	@$(BIN)/python -m build --no-isolation --outdir dist .
+
+lock: ## Resolve the dependencies anew
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --group dev --extra demo \
+		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
+		pyproject.toml -o requirements.lock $(LOCK_FLAGS)

@@ -1,0 +1,1 @@
+"""Open models with their own weights on Vertex AI Model Garden, as infrastructure as code on Pulumi."""

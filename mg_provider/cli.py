@@ -1,0 +1,5 @@
+"""The `mg` command."""
+
+
+def main() -> None:
+    """Entry point."""

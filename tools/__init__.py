@@ -1,0 +1,1 @@
+"""Generators of committed files; none of this ships."""
