@@ -1,0 +1,52 @@
+"""What all wire shapes share: spelling, strictness, and how they are read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic.alias_generators import to_camel
+
+Duration = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d{1,9})?s$")]
+"""A protobuf duration in JSON: seconds and the letter s, such as ``900s``."""
+
+Int64 = Annotated[int, PlainSerializer(str, return_type=str)]
+"""A 64-bit integer: Google's JSON carries it as a string, and takes a number as well."""
+
+
+def output(description: str | None = None) -> Any:
+    """A field that only Google fills. A user who sets one is mistaken."""
+    return Field(default=None, description=description, json_schema_extra={"readOnly": True})
+
+
+class WireModel(BaseModel):
+    """A message of a Google API.
+
+    Built by us or from a user's nested argument, an unknown field is an error, because it is a typing mistake. Read
+    from Google's answer, an unknown field is ignored, because Google adds fields without notice.
+    """
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", defer_build=True)
+
+    @classmethod
+    def from_wire(cls, data: Mapping[str, Any]) -> Self:
+        """Read Google's JSON; unknown fields are ignored at every depth.
+
+        Raises:
+            pydantic.ValidationError: a known field has a shape that it cannot have.
+        """
+        return cls.model_validate(data, extra="ignore")
+
+    def to_wire(self) -> dict[str, Any]:
+        """Google's JSON: camelCase, absent fields left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    @classmethod
+    def output_only(cls) -> frozenset[str]:
+        """The names of the fields that only Google fills."""
+        return frozenset(
+            name
+            for name, field in cls.model_fields.items()
+            if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("readOnly")
+        )
