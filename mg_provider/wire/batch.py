@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -150,7 +150,7 @@ class BatchPredictionJob(WireModel):
         default=None, description="Keep the container's output out of Cloud Logging."
     )
     generate_explanation: bool | None = Field(default=None, description="Add feature attributions to the output.")
-    state: JobState | str | None = output()
+    state: Annotated[JobState | str, Field(union_mode="left_to_right")] | None = output()
     error: Status | None = output()
     partial_failures: list[Status] | None = output()
     completion_stats: CompletionStats | None = output()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -82,7 +82,7 @@ class ForwardingRule(WireModel):
     region: str | None = output()
     self_link: str | None = output()
     psc_connection_id: Int64 | None = output()
-    psc_connection_status: PscConnectionStatus | str | None = output()
+    psc_connection_status: Annotated[PscConnectionStatus | str, Field(union_mode="left_to_right")] | None = output()
 
 
 class ForwardingRuleList(WireModel):
