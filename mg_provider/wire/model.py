@@ -81,3 +81,10 @@ class UploadModelResponse(WireModel):
 
     model: str | None = None
     model_version_id: str | None = None
+
+
+class ListModelsResponse(WireModel):
+    """A page of models."""
+
+    models: list[Model] = Field(default_factory=list)
+    next_page_token: str | None = None

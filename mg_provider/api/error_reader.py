@@ -1,0 +1,175 @@
+"""Reads Google's error bodies into the error tree.
+
+Four shapes: aiplatform ``{"error": {code, message, status, details[]}}``; Compute, Cloud Storage and BigQuery
+``{"error": {code, message, errors[{domain, reason, message}]}}`` (BigQuery adds ``status``); a google.rpc.Status in an
+operation; and a Compute operation's ``error.errors[]{code, message}``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from mg_provider.api.errors import (
+    Aborted,
+    AlreadyExists,
+    CloudError,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    QuotaExceeded,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+)
+from mg_provider.api.hints import hint_for
+from mg_provider.api.redaction import excerpt
+from mg_provider.wire.compute import ComputeOperation
+from mg_provider.wire.status import Code, Status
+
+_REASON_OF_STATUS = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    408: "DEADLINE_EXCEEDED",
+    409: "ABORTED",
+    412: "ABORTED",
+    429: "RESOURCE_EXHAUSTED",
+    499: "CANCELLED",
+    500: "INTERNAL",
+    501: "UNIMPLEMENTED",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+
+# What Compute, Cloud Storage and BigQuery say in errors[].reason (or a Compute operation in code) where the HTTP status
+# alone misleads.
+_REASON_OF_LEGACY = {
+    "alreadyExists": "ALREADY_EXISTS",
+    "RESOURCE_ALREADY_EXISTS": "ALREADY_EXISTS",
+    "duplicate": "ALREADY_EXISTS",
+    "conflict": "ALREADY_EXISTS",  # Cloud Storage: the bucket's name is taken
+    "conditionNotMet": "ABORTED",
+    "CONDITION_NOT_MET": "ABORTED",
+    "resourceInUseByAnotherResource": "FAILED_PRECONDITION",
+    "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE": "FAILED_PRECONDITION",
+    "resourceNotReady": "FAILED_PRECONDITION",
+    "RESOURCE_NOT_READY": "FAILED_PRECONDITION",
+    "RESOURCE_NOT_FOUND": "NOT_FOUND",
+    "notFound": "NOT_FOUND",
+    "quotaExceeded": "RESOURCE_EXHAUSTED",
+    "QUOTA_EXCEEDED": "RESOURCE_EXHAUSTED",
+    "rateLimitExceeded": "RESOURCE_EXHAUSTED",
+    "RATE_LIMIT_EXCEEDED": "RESOURCE_EXHAUSTED",
+    "userRateLimitExceeded": "RESOURCE_EXHAUSTED",
+    "ZONE_RESOURCE_POOL_EXHAUSTED": "RESOURCE_EXHAUSTED",
+    "PERMISSIONS_ERROR": "PERMISSION_DENIED",
+    "INVALID_FIELD_VALUE": "INVALID_ARGUMENT",
+    "INVALID_USAGE": "INVALID_ARGUMENT",
+    "accessNotConfigured": "PERMISSION_DENIED",
+}
+
+_CLASS_OF_REASON: dict[str, type[CloudError]] = {
+    "INVALID_ARGUMENT": InvalidArgument,
+    "OUT_OF_RANGE": InvalidArgument,
+    "FAILED_PRECONDITION": FailedPrecondition,
+    "UNAUTHENTICATED": Unauthenticated,
+    "PERMISSION_DENIED": PermissionDenied,
+    "NOT_FOUND": NotFound,
+    "ALREADY_EXISTS": AlreadyExists,
+    "ABORTED": Aborted,
+    "INTERNAL": Unavailable,
+    "UNKNOWN": Unavailable,
+    "UNAVAILABLE": Unavailable,
+    "DEADLINE_EXCEEDED": Unavailable,
+}
+
+_RATE_REASONS = frozenset({"RATE_LIMIT_EXCEEDED", "rateLimitExceeded", "userRateLimitExceeded"})
+
+
+def error_from_response(status: int, body: bytes, *, method: str, url: str) -> CloudError:
+    """The error that an HTTP answer of 300 or more stands for, with a hint where one is known."""
+    error = _error_object(body)
+    legacy = [entry for entry in error.get("errors", []) if isinstance(entry, dict)]
+    details = [detail for detail in error.get("details", []) if isinstance(detail, dict)]
+    codes = [str(entry["reason"]) for entry in legacy if entry.get("reason")]
+    message = str(error.get("message") or _plain(body))
+    reason = _legacy_reason(codes) or str(error.get("status") or "") or _reason_of(status)
+    return _make(status, reason, message, details=details, codes=codes, method=method, url=url)
+
+
+def error_from_status(status: Status) -> CloudError:
+    """The error that a google.rpc.Status in an operation or a job stands for."""
+    known = status.code in Code.__members__.values()
+    reason = Code(status.code).name if known else f"code {status.code}"
+    return _make(0, reason, status.message, details=status.details, codes=[])
+
+
+def error_from_compute_operation(operation: ComputeOperation) -> CloudError | None:
+    """The error that a Compute operation ended with, or None if it has none."""
+    if operation.error is None and not operation.http_error_status_code:
+        return None
+    errors = operation.error.errors if operation.error else []
+    codes = [error.code for error in errors if error.code]
+    status = operation.http_error_status_code or 0
+    message = "; ".join(error.message for error in errors if error.message) or operation.http_error_message or ""
+    details = [detail["errorInfo"] for error in errors for detail in error.error_details or [] if "errorInfo" in detail]
+    reason = _legacy_reason(codes) or (_reason_of(status) if status else "UNKNOWN")
+    return _make(status, reason, message, details=details, codes=codes)
+
+
+def _make(
+    status: int,
+    reason: str,
+    message: str,
+    *,
+    details: list[dict[str, Any]],
+    codes: list[str],
+    method: str = "",
+    url: str = "",
+) -> CloudError:
+    kind = _CLASS_OF_REASON.get(reason, CloudError)
+    if reason == "RESOURCE_EXHAUSTED":
+        kind = RateLimited if _passes_with_time(message, details, codes) else QuotaExceeded
+    elif kind is CloudError and status >= 500:
+        kind = Unavailable
+    hint = None if kind is RateLimited else hint_for(status, reason, message, details)
+    return kind(status, reason, message, details=details, method=method, url=url, hint=hint)
+
+
+def _passes_with_time(message: str, details: list[dict[str, Any]], codes: list[str]) -> bool:
+    """Whether RESOURCE_EXHAUSTED speaks of calls per time, and not of an allocation that stays used up."""
+    reasons = {*codes, *(str(detail.get("reason", "")) for detail in details)}
+    if reasons & _RATE_REASONS or "per minute" in message.lower():
+        return True
+    return not any(word in message.lower() for word in ("quota", "capacity", "resources", "stockout"))
+
+
+def _legacy_reason(codes: list[str]) -> str | None:
+    return next((_REASON_OF_LEGACY[code] for code in codes if code in _REASON_OF_LEGACY), None)
+
+
+def _reason_of(status: int) -> str:
+    if status in _REASON_OF_STATUS:
+        return _REASON_OF_STATUS[status]
+    return "UNAVAILABLE" if status >= 500 else "UNKNOWN"
+
+
+def _error_object(body: bytes) -> Mapping[str, Any]:
+    try:
+        data = json.loads(body)
+    except ValueError:
+        return {}
+    # A streaming method wraps its error in a list.
+    if isinstance(data, list) and data:
+        data = data[0]
+    error = data.get("error") if isinstance(data, dict) else None
+    return error if isinstance(error, dict) else {}
+
+
+def _plain(body: bytes) -> str:
+    text = excerpt(body.decode("utf-8", "replace"))
+    return "an error page in HTML, perhaps from a proxy" if text.lstrip().startswith("<") else text

@@ -1,0 +1,236 @@
+"""What can go wrong, in one tree.
+
+    MgError
+    ├── UserError                    an argument or a setting is wrong; nothing was called
+    ├── CloudError                   Google answered with an error
+    │   ├── InvalidArgument          400
+    │   ├── FailedPrecondition       400, the state of something forbids it
+    │   ├── Unauthenticated          401
+    │   ├── PermissionDenied         403
+    │   ├── NotFound                 404; the only error that means gone
+    │   ├── AlreadyExists            409
+    │   ├── Aborted                  409, or 412: somebody changed it in between
+    │   ├── QuotaExceeded            403 or 429, asking again will not help
+    │   ├── RateLimited              403 or 429, asking again later will
+    │   ├── Unavailable              5xx
+    │   └── OperationFailed          an operation ended with an error
+    ├── OperationTimeout             an operation still runs, but we stopped waiting
+    ├── OperationCancelled           the user stopped waiting for an operation
+    ├── ConnectionFailed             no answer; whether the call took effect is unknown unless it says otherwise
+    └── ProviderBug                  our mistake
+
+Data is in attributes, text in ``str()``: what happened, then what exists now, then what to do. Texts of others are cut
+to 512 characters and redacted; the original error is chained as the cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from mg_provider.api.redaction import excerpt, redact_data
+
+
+class MgError(Exception):
+    """Something went wrong, told in a sentence.
+
+    Attributes:
+        summary: One sentence that says what happened.
+        resource: The resource that it happened to, by name.
+        hint: One imperative sentence that says what to do.
+        exists: What exists in the cloud now because of the attempt, by resource name.
+    """
+
+    def __init__(
+        self, summary: str, *, resource: str | None = None, hint: str | None = None, exists: Iterable[str] = ()
+    ) -> None:
+        super().__init__(summary)
+        self.summary = summary
+        self.resource = resource
+        self.hint = hint
+        self.exists = list(exists)
+
+    def __str__(self) -> str:
+        """The summary, what exists, and what to do, each on a line."""
+        subject = f"{self.resource}: " if self.resource else ""
+        lines = [f"{subject}{self.summary}", *(f"exists: {name}" for name in self.exists)]
+        if self.hint:
+            lines.append(f"do: {self.hint}")
+        return "\n".join(lines)
+
+
+class UserError(MgError):
+    """An argument or a setting is wrong. Nothing was called.
+
+    Attributes:
+        property: The path of the argument or setting, such as ``machine_spec.accelerator_count``.
+    """
+
+    def __init__(
+        self, summary: str, *, property: str | None = None, resource: str | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(f"{property}: {summary}" if property else summary, resource=resource, hint=hint)
+        self.property = property
+
+
+class CloudError(MgError):
+    """Google answered with an error.
+
+    Attributes:
+        status: HTTP status, or 0 where the error did not come as an HTTP answer.
+        reason: Name of the google.rpc.Code, such as ``PERMISSION_DENIED``.
+        message: Google's own text, cut and redacted.
+        details: google.rpc.Status details, redacted.
+        method: HTTP method of the call.
+        url: URL of the call without its query.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        message: str,
+        *,
+        details: Iterable[Mapping[str, Any]] = (),
+        method: str = "",
+        url: str = "",
+        resource: str | None = None,
+        hint: str | None = None,
+        exists: Iterable[str] = (),
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.message = excerpt(message)
+        self.details: list[dict[str, Any]] = [redact_data(dict(detail)) for detail in details]
+        self.method = method
+        self.url = url.split("?")[0]
+        super().__init__(self._sentence(), resource=resource, hint=hint, exists=exists)
+
+    def _sentence(self) -> str:
+        parts = [str(self.status) if self.status else "", self.reason]
+        label = " ".join(part for part in parts if part)
+        call = f" to {self.method} {urlsplit(self.url).path}" if self.url else ""
+        return f"Google answered {label}{call}: {self.message or 'no message'}"
+
+
+class InvalidArgument(CloudError):
+    """A value in the request is not acceptable, whatever the state of the cloud."""
+
+
+class FailedPrecondition(CloudError):
+    """The state of something forbids the call, such as deleting an endpoint that still serves a model."""
+
+
+class Unauthenticated(CloudError):
+    """The caller's credentials are missing, expired or wrong."""
+
+
+class PermissionDenied(CloudError):
+    """The caller may not do this, or a perimeter forbids it. It does not mean that the resource is gone."""
+
+
+class NotFound(CloudError):
+    """The resource does not exist. No other error says so."""
+
+
+class AlreadyExists(CloudError):
+    """The id or name is taken."""
+
+
+class Aborted(CloudError):
+    """Somebody changed the resource in between: the etag or fingerprint is stale."""
+
+
+class QuotaExceeded(CloudError):
+    """A quota is used up; the same call will fail again until quota is granted or freed."""
+
+
+class RateLimited(CloudError):
+    """Too many calls for the moment."""
+
+
+class Unavailable(CloudError):
+    """Google could not answer for the moment."""
+
+
+class OperationFailed(CloudError):
+    """An operation ended with an error.
+
+    Attributes:
+        operation: The operation's name.
+        stage: The last deployment stage that it reported, if any.
+    """
+
+    def __init__(self, cause: CloudError, *, operation: str, stage: str | None = None) -> None:
+        self.operation = operation
+        self.stage = stage
+        super().__init__(cause.status, cause.reason, cause.message, details=cause.details, hint=cause.hint)
+
+    def _sentence(self) -> str:
+        stage = f" at {self.stage}" if self.stage else ""
+        return f"{self.operation} failed{stage} with {self.reason}: {self.message or 'no message'}"
+
+
+class OperationTimeout(MgError):
+    """An operation still runs, but we stopped waiting.
+
+    Attributes:
+        operation: The operation's name.
+        stage: The last stage that it reported, if any.
+        waited: Seconds waited.
+    """
+
+    def __init__(self, operation: str, *, waited: float, stage: str | None = None) -> None:
+        self.operation = operation
+        self.stage = stage
+        self.waited = waited
+        last = f"; its last stage was {stage}" if stage else ""
+        super().__init__(
+            f"{operation} has not ended after {waited:.0f} s{last}",
+            hint="it goes on in the cloud: run `pulumi up` again to go on waiting, with a longer timeout if needed",
+        )
+
+
+class OperationCancelled(MgError):
+    """The user stopped waiting for an operation, which goes on.
+
+    Attributes:
+        operation: The operation's name.
+        stage: The last stage that it reported, if any.
+    """
+
+    def __init__(self, operation: str, *, stage: str | None = None) -> None:
+        self.operation = operation
+        self.stage = stage
+        super().__init__(
+            f"stopped waiting for {operation}",
+            hint="it goes on in the cloud: run `pulumi up` to go on waiting, or `pulumi destroy` to remove it",
+        )
+
+
+class ConnectionFailed(MgError):
+    """No answer came.
+
+    Attributes:
+        sent: Whether the request may have reached Google, so that it may have taken effect.
+        method: HTTP method of the call.
+        url: URL of the call without its query.
+    """
+
+    def __init__(self, problem: str, *, method: str, url: str, sent: bool) -> None:
+        self.method = method
+        self.url = url.split("?")[0]
+        self.sent = sent
+        effect = "it may have taken effect" if sent else "it was not sent"
+        super().__init__(
+            f"no answer to {method} {self.url} ({excerpt(problem, 200)}); {effect}",
+            hint="check the network, proxies and the custom endpoint, then run the same command again",
+        )
+
+
+class ProviderBug(MgError):
+    """A mistake of this provider."""
+
+    def __init__(self, summary: str) -> None:
+        super().__init__(summary, hint="please report this with the command and the provider's version")

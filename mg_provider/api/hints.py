@@ -1,0 +1,159 @@
+"""What to do about an error of Google's, as far as its text and details tell.
+
+Texts are matched as Google's own clients match them (gcloud 528.0.0: EULA, Hugging Face token) or as they stand in
+public issues (quota, stock-out, service agent).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Symptoms:
+    """What an error shows."""
+
+    status: int
+    reason: str
+    message: str
+    details: Sequence[Mapping[str, Any]]
+
+    @property
+    def error_info(self) -> Mapping[str, Any]:
+        """The google.rpc.ErrorInfo, which names the reason and what it is about."""
+        for detail in self.details:
+            if str(detail.get("@type", "")).endswith("google.rpc.ErrorInfo"):
+                return detail
+        return {}
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """The ErrorInfo's metadata: service, permission, resource, consumer."""
+        metadata = self.error_info.get("metadata")
+        return metadata if isinstance(metadata, Mapping) else {}
+
+    def says(self, pattern: str) -> re.Match[str] | None:
+        """Whether the message matches, case ignored."""
+        return re.search(pattern, self.message, re.IGNORECASE)
+
+
+def _service_disabled(symptoms: Symptoms) -> str | None:
+    if symptoms.error_info.get("reason") != "SERVICE_DISABLED" and not symptoms.says(
+        r"has not been used in project .* before or it is disabled"
+    ):
+        return None
+    service = symptoms.metadata.get("service", "aiplatform.googleapis.com")
+    consumer = str(symptoms.metadata.get("consumer", "")).removeprefix("projects/")
+    project = f" --project {consumer}" if consumer else ""
+    return f"enable the API with `gcloud services enable {service}{project}`, wait a few minutes, and run again"
+
+
+def _service_agent(symptoms: Symptoms) -> str | None:
+    agent = symptoms.says(r"service-\d+@gcp-sa-aiplatform[\w-]*\.iam\.gserviceaccount\.com")
+    if not agent or not symptoms.says(r"storage\.|bucket|gs://"):
+        return None
+    return f"grant {agent[0]} the role roles/storage.objectViewer on the bucket with the weights"
+
+
+def _permission(symptoms: Symptoms) -> str | None:
+    named = symptoms.says(r"permission '?([a-z]\w*\.\w+\.\w+)'?")
+    permission = symptoms.metadata.get("permission") or (named[1] if named else None)
+    if symptoms.error_info.get("reason") != "IAM_PERMISSION_DENIED" and not (symptoms.status == 403 and permission):
+        return None
+    if not permission:
+        return "grant the caller a role that allows this call, such as roles/aiplatform.user"
+    resource = symptoms.metadata.get("resource")
+    place = f" on {resource}" if resource else ""
+    return f"grant the caller a role with the permission {permission}{place}"
+
+
+def _consumer(symptoms: Symptoms) -> str | None:
+    if symptoms.error_info.get("reason") not in ("CONSUMER_INVALID", "USER_PROJECT_DENIED"):
+        return None
+    return (
+        "check `mg:project` and `mg:billingProject`: the project does not exist or the caller may not be billed to it"
+    )
+
+
+def _perimeter(symptoms: Symptoms) -> str | None:
+    if not symptoms.says(r"vpc service controls|organization's policy.*vpcServiceControls|SECURITY_POLICY_VIOLATED"):
+        return None
+    return "allow the call in the VPC Service Controls perimeter: add the caller to an ingress rule, or run inside it"
+
+
+def _license(symptoms: Symptoms) -> str | None:
+    if not symptoms.says(r"\bEULA\b|End User License Agreement"):
+        return None
+    return "accept the model's End User License Agreement in Model Garden, or set accept_eula to true"
+
+
+def _hugging_face(symptoms: Symptoms) -> str | None:
+    if not symptoms.says(r"hugging ?face.*token|token.*hugging ?face"):
+        return None
+    return "set hugging_face_access_token to a read token of an account that has accepted the model's terms"
+
+
+def _stock_out(symptoms: Symptoms) -> str | None:
+    if not symptoms.says(
+        r"stock-?out|ZONE_RESOURCE_POOL_EXHAUSTED|enough resources available|resources? (are|is) insufficient"
+        r"|insufficient (capacity|resources)|out of capacity"
+    ):
+        return None
+    return "capacity is short at the moment: try another region or machine type, a reservation, spot, or flex_start"
+
+
+def _quota(symptoms: Symptoms) -> str | None:
+    if not symptoms.says(r"quota"):
+        return None
+    name = symptoms.says(r"custom_?model_?serving\w*")
+    which = f" for {name[0]}" if name else ""
+    return f"ask for more quota{which} in the region, or use fewer replicas, another region or another accelerator"
+
+
+def _internal(symptoms: Symptoms) -> str | None:
+    if symptoms.reason != "INTERNAL":
+        return None
+    return (
+        "Google names no cause: if project_allowlist has entries such as projects/my-project, write my-project; "
+        "otherwise run again"
+    )
+
+
+def _unauthenticated(symptoms: Symptoms) -> str | None:
+    if symptoms.status != 401 and symptoms.reason != "UNAUTHENTICATED":
+        return None
+    return (
+        "run `gcloud auth application-default login`, or set GOOGLE_OAUTH_ACCESS_TOKEN to a token that is still valid"
+    )
+
+
+def _stale(symptoms: Symptoms) -> str | None:
+    if symptoms.reason != "ABORTED":
+        return None
+    return "somebody changed the resource meanwhile: run `pulumi refresh`, look at the difference, and run again"
+
+
+# The first that answers is used, so the narrow ones come first.
+_RULES: tuple[Callable[[Symptoms], str | None], ...] = (
+    _service_disabled,
+    _service_agent,
+    _perimeter,
+    _consumer,
+    _license,
+    _hugging_face,
+    _permission,
+    _stock_out,
+    _quota,
+    _unauthenticated,
+    _stale,
+    _internal,
+)
+
+
+def hint_for(status: int, reason: str, message: str, details: Sequence[Mapping[str, Any]] = ()) -> str | None:
+    """One imperative sentence, or None where nothing useful can be said."""
+    symptoms = Symptoms(status, reason, message, details)
+    return next((hint for rule in _RULES if (hint := rule(symptoms))), None)

@@ -1,0 +1,245 @@
+"""Waits for work in the cloud.
+
+Polling adapts to age: a finished operation is noticed within max(2 s, 2 % of its age) and never more than 15 s late, so
+a change of labels is answered at once and an hour's deployment costs few calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from mg_provider.api.compute import ComputeClient
+from mg_provider.api.error_reader import error_from_compute_operation, error_from_status
+from mg_provider.api.errors import (
+    ConnectionFailed,
+    MgError,
+    OperationCancelled,
+    OperationFailed,
+    OperationTimeout,
+    RateLimited,
+    Unavailable,
+)
+from mg_provider.api.vertex import VertexClient
+from mg_provider.clock import Clock
+from mg_provider.wire.batch import BatchPredictionJob
+from mg_provider.wire.compute import ComputeOperation
+from mg_provider.wire.operation import Operation
+
+T = TypeVar("T")
+
+SHORTEST_BOUND = 2.0
+"""Seconds within which the end of young work is noticed."""
+
+BOUND_BY_AGE = 0.02
+"""Fraction of its age within which the end of older work is noticed."""
+
+LONGEST_BOUND = 15.0
+"""Seconds within which the end of any work is noticed."""
+
+PATIENCE = 600.0
+"""Seconds without a single good answer after which polling is given up."""
+
+# What is left of the bound pays for the call itself.
+_SHARE = 0.85
+_FIRST_INTERVAL = 0.1
+_LOOK_FOR_CANCELLATION = 1.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the work has come.
+
+    Attributes:
+        name: What is waited for.
+        waited: Seconds since waiting began.
+        stage: What the service says about its stage, if anything.
+        polls: How often it was asked.
+        trouble: Why the last poll got no answer, if it got none.
+    """
+
+    name: str
+    waited: float
+    stage: str | None
+    polls: int
+    trouble: MgError | None = None
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How to wait.
+
+    Attributes:
+        timeout: Seconds to wait at most.
+        on_progress: Called after every poll.
+        cancelled: Whether the user wants to stop waiting; looked at every second.
+    """
+
+    timeout: float
+    on_progress: Callable[[Progress], None] | None = None
+    cancelled: Callable[[], bool] | None = None
+
+
+def interval(waited: float, polls: int) -> float:
+    """Seconds until the next poll.
+
+    The first polls come quickly, doubling, because much work ends at once; then the interval grows with the time
+    waited, which is never more than the work's age.
+    """
+    bound = min(LONGEST_BOUND, max(SHORTEST_BOUND, BOUND_BY_AGE * waited))
+    return min(_SHARE * bound, _FIRST_INTERVAL * 2.0 ** min(polls, 10))
+
+
+class _Wait(Generic[T]):
+    """One wait: asks until done, bears short troubles, reports progress."""
+
+    def __init__(self, clock: Clock, name: str, waiting: Waiting, stage: Callable[[T], str | None]) -> None:
+        self._clock = clock
+        self._name = name
+        self._waiting = waiting
+        self._stage_of = stage
+        self._began = clock.monotonic()
+        self._answered = self._began
+        self._polls = 0
+        self._stage: str | None = None
+
+    def until(self, done: Callable[[T], bool], first: T, poll: Callable[[], T]) -> T:
+        """The work's last state, which is done.
+
+        Raises:
+            OperationTimeout: it still runs at the end of the timeout.
+            OperationCancelled: the user stopped waiting.
+            CloudError, ConnectionFailed: it can not be asked any more.
+        """
+        state: T | None = first
+        trouble: MgError | None = None
+        while True:
+            if state is not None:
+                self._stage = self._stage_of(state) or self._stage
+                if done(state):
+                    return state
+            self._report(trouble)
+            self._pause()
+            state, trouble = self._ask(poll)
+
+    def _ask(self, poll: Callable[[], T]) -> tuple[T | None, MgError | None]:
+        self._polls += 1
+        try:
+            state = poll()
+        except (Unavailable, RateLimited, ConnectionFailed) as error:
+            if self._clock.monotonic() - self._answered > PATIENCE:
+                error.exists.append(self._name)
+                raise
+            return None, error
+        self._answered = self._clock.monotonic()
+        return state, None
+
+    def _pause(self) -> None:
+        waited = self._clock.monotonic() - self._began
+        left = self._waiting.timeout - waited
+        if left <= 0:
+            raise OperationTimeout(self._name, waited=waited, stage=self._stage)
+        pause = min(left, interval(waited, self._polls))
+        while pause > 0:
+            if self._waiting.cancelled and self._waiting.cancelled():
+                raise OperationCancelled(self._name, stage=self._stage)
+            step = min(pause, _LOOK_FOR_CANCELLATION)
+            self._clock.sleep(step)
+            pause -= step
+
+    def _report(self, trouble: MgError | None) -> None:
+        if self._waiting.on_progress:
+            waited = self._clock.monotonic() - self._began
+            self._waiting.on_progress(Progress(self._name, waited, self._stage, self._polls, trouble))
+
+
+class Operations:
+    """Waits for operations of Vertex AI and Compute Engine, and for batch prediction jobs.
+
+    Unavailable, RateLimited and ConnectionFailed between polls are borne for ``PATIENCE`` seconds in a row. Every wait
+    raises OperationTimeout, OperationCancelled, and the CloudError of a poll that was answered otherwise.
+    """
+
+    def __init__(self, clock: Clock, vertex: VertexClient, compute: ComputeClient) -> None:
+        self._clock = clock
+        self._vertex = vertex
+        self._compute = compute
+
+    def wait(
+        self,
+        operation: Operation,
+        *,
+        timeout: float,
+        on_progress: Callable[[Progress], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Operation:
+        """Wait for an operation of Vertex AI, polled under the name that it was given.
+
+        Args:
+            operation: As it was answered, or any with its name.
+            timeout: Seconds.
+            on_progress: Called after every poll.
+            cancelled: Whether the user wants to stop waiting.
+
+        Returns:
+            The operation, done, without an error.
+
+        Raises:
+            OperationFailed: it ended with an error.
+        """
+        wait = _Wait[Operation](
+            self._clock, operation.name, Waiting(timeout, on_progress, cancelled), lambda state: state.stage
+        )
+        ended = wait.until(
+            lambda state: state.done, operation, lambda: self._vertex.get_operation(operation.name, retry_budget=0)
+        )
+        if ended.error is None:
+            return ended
+        cause = error_from_status(ended.error)
+        raise OperationFailed(cause, operation=operation.name, stage=ended.stage) from cause
+
+    def wait_compute(
+        self,
+        project: str,
+        region: str,
+        operation: ComputeOperation,
+        *,
+        timeout: float,
+        on_progress: Callable[[Progress], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> ComputeOperation:
+        """Wait for a regional operation of Compute Engine; as :meth:`wait`.
+
+        Raises:
+            OperationFailed: it ended with an error.
+        """
+        wait = _Wait[ComputeOperation](
+            self._clock, operation.name, Waiting(timeout, on_progress, cancelled), lambda state: state.status
+        )
+        ended = wait.until(
+            lambda state: state.done,
+            operation,
+            lambda: self._compute.get_operation(project, region, operation.name, retry_budget=0),
+        )
+        cause = error_from_compute_operation(ended)
+        if cause is None:
+            return ended
+        raise OperationFailed(cause, operation=operation.name) from cause
+
+    def wait_job(
+        self,
+        job: BatchPredictionJob,
+        *,
+        timeout: float,
+        on_progress: Callable[[Progress], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> BatchPredictionJob:
+        """Wait until a batch prediction job has ended, well or badly; its state says which."""
+        name = job.name or ""
+        wait = _Wait[BatchPredictionJob](
+            self._clock, name, Waiting(timeout, on_progress, cancelled), lambda state: state.state
+        )
+        return wait.until(
+            lambda state: state.ended, job, lambda: self._vertex.get_batch_prediction_job(name, retry_budget=0)
+        )

@@ -1,0 +1,103 @@
+"""HTTP sessions: with a token for Google, without anything for this machine's own loopback.
+
+requests and google-auth are imported when the first call is made, so that importing the provider stays quick and a run
+against loopback never looks for credentials.
+"""
+
+from __future__ import annotations
+
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any
+
+from mg_provider.api.credentials import find_credentials
+from mg_provider.api.errors import Unauthenticated
+from mg_provider.api.settings import Settings
+
+if TYPE_CHECKING:
+    import requests
+
+CONNECTIONS = 128
+"""Connections kept open to a host: as many as there may be threads."""
+
+
+class TokenNotFetched(Exception):
+    """The token server did not answer, so the request was not sent."""
+
+
+class HttpSession:
+    """A session without credentials, proxies or ~/.netrc. Threads share it."""
+
+    def __init__(self) -> None:
+        import requests
+
+        session = requests.Session()
+        session.trust_env = False
+        self._session = _shared_by_threads(session)
+
+    def request(self, method: str, url: str, **options: Any) -> requests.Response:
+        """Send a request and read the whole answer.
+
+        Raises:
+            requests.RequestException: the request got no whole answer.
+        """
+        return self._session.request(method, url, **options)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._session.close()
+
+
+class AuthorizedHttpSession(HttpSession):
+    """Adds a token to each request and renews it in time.
+
+    Raises:
+        UserError: there are no credentials.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        from google.auth.transport.requests import AuthorizedSession
+
+        session = AuthorizedSession(find_credentials(settings))  # type: ignore[no-untyped-call]
+        # Without this, requests replaces the token by a login from ~/.netrc.
+        session.auth = _unchanged
+        self._session = _shared_by_threads(session)
+
+    def request(self, method: str, url: str, **options: Any) -> requests.Response:
+        """Send a request with a token.
+
+        Raises:
+            Unauthenticated: no token is given for these credentials.
+            TokenNotFetched: the token server did not answer.
+            requests.RequestException: the request got no whole answer.
+        """
+        from google.auth.exceptions import RefreshError, TransportError
+
+        try:
+            return super().request(method, url, **options)
+        except RefreshError as error:
+            if error.retryable:
+                raise TokenNotFetched(str(error)) from error
+            raise Unauthenticated(
+                401,
+                "UNAUTHENTICATED",
+                f"no access token: {error}",
+                method=method,
+                url=url,
+                hint="run `gcloud auth application-default login`, or set GOOGLE_OAUTH_ACCESS_TOKEN to a valid token",
+            ) from error
+        except TransportError as error:
+            raise TokenNotFetched(str(error)) from error
+
+
+def _shared_by_threads(session: requests.Session) -> requests.Session:
+    """Widen the pool, and keep no cookies: they are the one part of a session that threads would race for."""
+    from requests.adapters import HTTPAdapter
+
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=16, pool_maxsize=CONNECTIONS))
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return session
+
+
+def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request

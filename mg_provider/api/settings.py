@@ -1,0 +1,149 @@
+"""What the project's API clients are told by configuration and environment, and nothing else."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from mg_provider.api.errors import UserError
+
+PROJECT = "project"
+"""Config key ``mg:project``: project id that resources are made in."""
+
+REGION = "region"
+"""Config key ``mg:region``: region that resources are made in."""
+
+IMPERSONATE_SERVICE_ACCOUNT = "impersonateServiceAccount"
+"""Config key: e-mail address of the service account to act as."""
+
+USER_PROJECT_OVERRIDE = "userProjectOverride"
+"""Config key: ``true`` to have calls counted against ``billingProject``, else against ``project``."""
+
+BILLING_PROJECT = "billingProject"
+"""Config key: project that calls are counted against when ``userProjectOverride`` is set."""
+
+VERTEX_CUSTOM_ENDPOINT = "vertexAiCustomEndpoint"
+"""Config key: base URL of Vertex AI."""
+
+COMPUTE_CUSTOM_ENDPOINT = "computeCustomEndpoint"
+"""Config key: base URL of Compute Engine."""
+
+STORAGE_CUSTOM_ENDPOINT = "storageCustomEndpoint"
+"""Config key: base URL of Cloud Storage."""
+
+BIG_QUERY_CUSTOM_ENDPOINT = "bigQueryCustomEndpoint"
+"""Config key: base URL of BigQuery."""
+
+NAMESPACES = ("mg", "gcp")
+"""Where a config key is looked up, in this order: our own namespace, then pulumi-gcp's."""
+
+ACCESS_TOKEN_VARIABLE = "GOOGLE_OAUTH_ACCESS_TOKEN"  # noqa: S105 - a name, not a token
+"""Environment variable: an OAuth access token used instead of Application Default Credentials."""
+
+PROJECT_VARIABLE = "GOOGLE_CLOUD_PROJECT"
+"""Environment variable: project id, where no config names one."""
+
+# pulumi-gcp's custom endpoints carry the API's own path; ours are the server alone.
+_API_PATHS = ("/compute/v1", "/storage/v1", "/bigquery/v2", "/v1beta1", "/v1")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to reach Google, and as whom.
+
+    Attributes:
+        project: Project id.
+        region: Region.
+        impersonate_service_account: E-mail address of the service account to act as.
+        user_project_override: Whether calls are counted against ``billing_project`` or else ``project``.
+        billing_project: Project that calls are counted against.
+        vertex_custom_endpoint: Base URL of Vertex AI, without a path of its API.
+        compute_custom_endpoint: Base URL of Compute Engine.
+        storage_custom_endpoint: Base URL of Cloud Storage.
+        big_query_custom_endpoint: Base URL of BigQuery.
+        access_token: OAuth access token; never shown.
+    """
+
+    project: str | None = None
+    region: str | None = None
+    impersonate_service_account: str | None = None
+    user_project_override: bool = False
+    billing_project: str | None = None
+    vertex_custom_endpoint: str | None = None
+    compute_custom_endpoint: str | None = None
+    storage_custom_endpoint: str | None = None
+    big_query_custom_endpoint: str | None = None
+    access_token: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_config(cls, get: Callable[[str], str | None], environ: Mapping[str, str]) -> Settings:
+        """Read configuration and environment.
+
+        Args:
+            get: Answers the value of a full config key such as ``mg:project``, or None.
+            environ: Environment variables.
+
+        Raises:
+            UserError: a custom endpoint is no URL or is plain http to another machine, or a switch is neither true
+                nor false.
+        """
+
+        def value(key: str) -> str | None:
+            return next((found for space in NAMESPACES if (found := get(f"{space}:{key}"))), None)
+
+        return cls(
+            project=value(PROJECT) or environ.get(PROJECT_VARIABLE) or None,
+            region=value(REGION),
+            impersonate_service_account=value(IMPERSONATE_SERVICE_ACCOUNT),
+            user_project_override=_switch(USER_PROJECT_OVERRIDE, value(USER_PROJECT_OVERRIDE)),
+            billing_project=value(BILLING_PROJECT),
+            vertex_custom_endpoint=_endpoint(VERTEX_CUSTOM_ENDPOINT, value(VERTEX_CUSTOM_ENDPOINT)),
+            compute_custom_endpoint=_endpoint(COMPUTE_CUSTOM_ENDPOINT, value(COMPUTE_CUSTOM_ENDPOINT)),
+            storage_custom_endpoint=_endpoint(STORAGE_CUSTOM_ENDPOINT, value(STORAGE_CUSTOM_ENDPOINT)),
+            big_query_custom_endpoint=_endpoint(BIG_QUERY_CUSTOM_ENDPOINT, value(BIG_QUERY_CUSTOM_ENDPOINT)),
+            access_token=environ.get(ACCESS_TOKEN_VARIABLE) or None,
+        )
+
+    @property
+    def quota_project(self) -> str | None:
+        """The project that calls are counted against, if it is not left to the credentials."""
+        return (self.billing_project or self.project) if self.user_project_override else None
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL leads to this machine: 127.0.0.0/8, ::1 or localhost."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _endpoint(key: str, value: str | None) -> str | None:
+    if value is None:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
+        raise UserError(
+            "is not a base URL",
+            property=f"mg:{key}",
+            hint="write scheme, host and perhaps port, such as https://us-central1-aiplatform.googleapis.com",
+        )
+    if parts.scheme == "http" and not is_loopback(value):
+        raise UserError(
+            f"{parts.hostname} is another machine, and plain http would show the access token to the network",
+            property=f"mg:{key}",
+            hint="use https, or an address of this machine",
+        )
+    base = value.rstrip("/")
+    return next((base.removesuffix(path) for path in _API_PATHS if base.endswith(path)), base)
+
+
+def _switch(key: str, value: str | None) -> bool:
+    if value is None or value.lower() in ("false", "true"):
+        return value is not None and value.lower() == "true"
+    raise UserError(f"{value!r} is neither true nor false", property=f"mg:{key}", hint="write true or false")

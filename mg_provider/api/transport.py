@@ -1,0 +1,256 @@
+"""Sends one call and answers what came back, or an error that says what is known.
+
+A call is repeated only where a repeat cannot do harm: a method that is idempotent by HTTP (GET, HEAD, PUT, PATCH,
+DELETE; a delete that is repeated may find nothing any more), a POST that the service recognises as a repeat
+(``repeatable``), a call that was refused with 429, and a call that never left this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from mg_provider.api.error_reader import error_from_response
+from mg_provider.api.errors import CloudError, ConnectionFailed, QuotaExceeded
+from mg_provider.api.rate_limit import RateLimit
+from mg_provider.api.sessions import AuthorizedHttpSession, HttpSession, TokenNotFetched
+from mg_provider.api.settings import Settings, is_loopback
+from mg_provider.clock import Clock
+from mg_provider.version import __version__
+
+if TYPE_CHECKING:
+    import requests
+
+USER_AGENT = f"mg-provider/{__version__} pulumi-dynamic"
+"""What Google's logs show these calls as."""
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds to wait for a connection."""
+
+READ_TIMEOUT = 60.0
+"""Seconds to wait for the next bytes of an answer; recommendSpec takes the longest."""
+
+RETRY_BUDGET = 120.0
+"""Seconds after which a failing call is given up, repeats and the waits between them included."""
+
+_FIRST_DELAY, _LONGEST_DELAY = 1.0, 30.0
+_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
+_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+
+_log = logging.getLogger("mg_provider.api")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One intended call.
+
+    Attributes:
+        method: HTTP method.
+        url: Whole URL, without a query.
+        query: Query parameters; those that are None are left out.
+        body: JSON body.
+        content: Body as bytes, instead of ``body``.
+        headers: Further headers.
+        repeatable: Whether the service recognises a repeat of this POST, or a repeat changes nothing.
+        retry_budget: Seconds for repeats; 0 for none.
+    """
+
+    method: str
+    url: str
+    query: Mapping[str, str | int | bool | None] | None = None
+    body: Mapping[str, Any] | None = None
+    content: bytes | None = None
+    headers: Mapping[str, str] | None = None
+    repeatable: bool = False
+    retry_budget: float = RETRY_BUDGET
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether sending it twice does no harm."""
+        return self.repeatable or self.method in _IDEMPOTENT
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The query as it is sent."""
+        given = {name: value for name, value in (self.query or {}).items() if value is not None}
+        return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: status below 300, headers, whole body."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+class Transport:
+    """All HTTP of the process. Threads share it, its connections and its rate limit.
+
+    Args:
+        settings: Credentials and quota project.
+        clock: Measures time and waits between repeats.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._sessions: dict[bool, HttpSession] = {}
+        self._lock = threading.Lock()
+        self._limit = RateLimit(clock)
+
+    def json(self, call: Call) -> dict[str, Any]:
+        """Send a call whose answer is a JSON object; an empty answer is an empty object.
+
+        Raises:
+            CloudError: Google answered with an error, or with something that is not JSON.
+            ConnectionFailed: no whole answer came.
+        """
+        answer = self.send(call)
+        if not answer.content.strip():
+            return {}
+        try:
+            data = json.loads(answer.content)
+        except ValueError as error:
+            raise self._not_json(call, answer) from error
+        if not isinstance(data, dict):
+            raise self._not_json(call, answer)
+        return data
+
+    def send(self, call: Call) -> Answer:
+        """Send a call, repeat it where that is safe and may help, and answer the last answer.
+
+        Raises:
+            CloudError: Google answered with an error.
+            ConnectionFailed: no whole answer came.
+            UserError: there are no credentials.
+        """
+        give_up = self._clock.monotonic() + call.retry_budget
+        delay = _FIRST_DELAY
+        while True:
+            outcome = self._once(call)
+            if isinstance(outcome, Answer):
+                return outcome
+            wait = outcome.after if outcome.after is not None else self._clock.jitter(delay)
+            if not outcome.may_repeat or self._clock.monotonic() + wait > give_up:
+                raise outcome.error
+            _log.debug("%s %s: %s; again in %.1f s", call.method, call.url, type(outcome.error).__name__, wait)
+            self._clock.sleep(wait)
+            delay = min(_LONGEST_DELAY, delay * 2)
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            for session in self._sessions.values():
+                session.close()
+            self._sessions.clear()
+
+    def _once(self, call: Call) -> Answer | _Failure:
+        import requests
+
+        if not is_loopback(call.url):
+            self._limit.wait()
+        try:
+            response = self._session(call.url).request(
+                call.method,
+                call.url,
+                params=call.parameters,
+                json=call.body,
+                data=call.content,
+                headers={**self._headers(), **(call.headers or {})},
+                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                # A redirect would take the token to another host, and turn a POST into a GET.
+                allow_redirects=False,
+            )
+        except TokenNotFetched as error:
+            return self._no_answer(call, error, sent=False)
+        except requests.RequestException as error:
+            return self._no_answer(call, error, sent=not _never_sent(error))
+        return self._read(call, response)
+
+    def _read(self, call: Call, response: requests.Response) -> Answer | _Failure:
+        if response.status_code < 300:
+            return Answer(response.status_code, response.headers, response.content)
+        error = error_from_response(response.status_code, response.content, method=call.method, url=call.url)
+        transient = response.status_code in _TRANSIENT and not isinstance(error, QuotaExceeded)
+        # 429 means that the service refused to begin, so even a POST may be sent again.
+        may_repeat = transient and (call.may_repeat or response.status_code == 429)
+        return _Failure(error, may_repeat, self._retry_after(response.headers.get("Retry-After")))
+
+    def _no_answer(self, call: Call, error: Exception, *, sent: bool) -> _Failure:
+        failed = ConnectionFailed(_problem(error), method=call.method, url=call.url, sent=sent)
+        failed.__cause__ = error
+        return _Failure(failed, call.may_repeat or not sent, None)
+
+    def _retry_after(self, header: str | None) -> float | None:
+        """Seconds that the service asks to wait: it says so in seconds or as an HTTP date."""
+        if not header:
+            return None
+        if header.strip().isdigit():
+            return float(header)
+        try:
+            moment = parsedate_to_datetime(header)
+        except ValueError:
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return max(0.0, (moment - self._clock.now()).total_seconds())
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"}
+        if self._settings.quota_project:
+            headers["x-goog-user-project"] = self._settings.quota_project
+        return headers
+
+    def _session(self, url: str) -> HttpSession:
+        anonymous = is_loopback(url) and urlsplit(url).scheme == "http"
+        with self._lock:
+            if anonymous not in self._sessions:
+                self._sessions[anonymous] = HttpSession() if anonymous else AuthorizedHttpSession(self._settings)
+            return self._sessions[anonymous]
+
+    def _not_json(self, call: Call, answer: Answer) -> CloudError:
+        return CloudError(
+            answer.status,
+            "UNKNOWN",
+            f"the answer is not a JSON object but begins with {answer.content[:40]!r}",
+            method=call.method,
+            url=call.url,
+            hint="check that proxies and the custom endpoint lead to Google",
+        )
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """One attempt that did not end well: the error, whether another may follow, and after how many seconds."""
+
+    error: CloudError | ConnectionFailed
+    may_repeat: bool
+    after: float | None
+
+
+def _never_sent(error: requests.RequestException) -> bool:
+    """Whether the connection failed before any byte of the request could leave."""
+    import requests
+    from urllib3.exceptions import NewConnectionError
+
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
+
+
+def _problem(error: Exception) -> str:
+    """The innermost reason, without the layers of objects that requests and urllib3 put around it."""
+    reason: object = error
+    while isinstance(reason, Exception) and (inner := getattr(reason, "reason", None) or (reason.args or [None])[0]):
+        if not isinstance(inner, Exception):
+            break
+        reason = inner
+    return f"{type(error).__name__}: {reason}"
