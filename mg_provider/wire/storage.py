@@ -35,7 +35,7 @@ class StorageObject(WireModel):
     content_type: str | None = None
     content_encoding: str | None = None
     md5_hash: str | None = None
-    crc32c: str | None = None
+    crc32c: str | None = Field(default=None, alias="crc32c")
     etag: str | None = None
     metadata: dict[str, str] | None = None
     storage_class: str | None = None
