@@ -1,0 +1,1 @@
+"""The resources: one file for each, and what they share beside it."""

@@ -1,0 +1,503 @@
+"""``CustomWeightsModel``: weights from a bucket, served on an endpoint of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar
+
+import pulumi
+from pydantic import Field
+
+from mg_provider.api.errors import AlreadyExists, ConnectionFailed, MgError, NotFound, OperationFailed
+from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
+from mg_provider.resources.endpoint_args import EndpointArgs, name_endpoint
+from mg_provider.resources.fields import (
+    UNKNOWN,
+    Changes,
+    Computed,
+    Derived,
+    InPlace,
+    Local,
+    Replaces,
+    Rule,
+    State,
+)
+from mg_provider.resources.identity import CLAIM_LABEL, MODEL_ID
+from mg_provider.resources.inputs import (
+    AutoscalingMetricSpecInput,
+    ClientConnectionConfigInput,
+    ContainerSpecInput,
+    FlexStartInput,
+    MachineSpecInput,
+    PredictRequestResponseLoggingConfigInput,
+    PrivateServiceConnectConfigInput,
+    ScaleToZeroSpecInput,
+    TimeoutsInput,
+)
+from mg_provider.resources.lifecycle import Context, Incomplete, Lifecycle, Reading, kept, not_ours
+from mg_provider.resources.machines import MACHINE_RULES, Machines
+from mg_provider.resources.model_source import SOURCE_RULES, SOURCES, ModelSource
+from mg_provider.resources.serving import (
+    CREATE_SECONDS,
+    DELETE_SECONDS,
+    delete_endpoint,
+    delete_model,
+    find_endpoint,
+    foreign_claim,
+    must_be_ours,
+    mutate,
+    nothing_left,
+    observe,
+    observed_endpoint,
+    running_operation,
+    settle_endpoint,
+    undeploy,
+)
+from mg_provider.wire.container import ContainerSpec
+from mg_provider.wire.deploy import CustomModel, DeployConfig, DeployRequest, EndpointConfig, ModelConfig
+from mg_provider.wire.deployed_model import DeployedModel
+from mg_provider.wire.endpoint import Endpoint
+from mg_provider.wire.machine import (
+    DedicatedResources,
+)
+from mg_provider.wire.operation import Operation
+
+# What makes another endpoint, beside project and region.
+_SEEDS = (
+    *SOURCES,
+    "container_spec",
+    "machine_spec",
+    "spot",
+    "flex_start",
+    "service_account",
+    "fast_tryout_enabled",
+    "dedicated_endpoint_disabled",
+)
+_NEW_DEPLOYMENT = "a running deployment cannot be changed in this"
+
+
+def _address_problem(args: CustomWeightsModelArgs) -> str | None:
+    config = args.private_service_connect_config
+    if config and config.enable_private_service_connect and args.dedicated_endpoint_disabled is False:
+        return (
+            "is False, which asks for a public DNS name, but private_service_connect_config asks for a private "
+            "address: remove one of them"
+        )
+    return None
+
+
+class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
+    """What a user says of a served model."""
+
+    model_id: Annotated[str, Replaces("ids are fixed"), Computed()] = Field(
+        default="",
+        pattern=f"^{MODEL_ID.pattern}$",
+        description="Id of the uploaded Model: at most 63 of a-z, 0-9, _ and -, a letter first. "
+        "Default: the endpoint's id.",
+    )
+    model_display_name: Annotated[str, InPlace("models.patch"), Computed()] = Field(
+        default="", max_length=128, description="Name of the Model for people. Default: the resource's name."
+    )
+    container_spec: Annotated[ContainerSpec | None, Replaces(_NEW_DEPLOYMENT)] = Field(
+        default=None, description="The serving container. Default: Google's for the model."
+    )
+    system_labels: Annotated[dict[str, str], Local("read when deploying")] = Field(
+        default={}, description="Labels of Model Garden deployments that Google manages."
+    )
+    dedicated_endpoint_disabled: Annotated[bool | None, Replaces("the public address changes")] = Field(
+        default=None, description="Serve under the region's shared DNS name instead of the endpoint's own one."
+    )
+    model: Annotated[str, Derived(), Local("follows from the ids")] = Field(
+        default="", description="projects/{project}/locations/{region}/models/{model_id}."
+    )
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        *EndpointArgs.rules,
+        *SOURCE_RULES,
+        *MACHINE_RULES,
+        Rule(("dedicated_endpoint_disabled", "private_service_connect_config"), _address_problem),
+    )
+
+    def wire(self, claim: str) -> DeployRequest:
+        """The request of ``projects.locations:deploy``."""
+        private = self.private_service_connect_config
+        return DeployRequest(
+            custom_model=CustomModel(gcs_uri=self.gcs_uri) if self.gcs_uri else None,
+            publisher_model_name=self.publisher_model_name or None,
+            hugging_face_model_id=self.hugging_face_model_id or None,
+            model_configuration=ModelConfig(
+                accept_eula=self.accept_eula or None,
+                model_display_name=self.model_display_name,
+                model_user_id=self.model_id,
+                container_spec=self.container_spec,
+                hugging_face_access_token=self.hugging_face_access_token or None,
+                hugging_face_cache_enabled=self.hugging_face_cache_enabled or None,
+            ),
+            endpoint_config=EndpointConfig(
+                endpoint_display_name=self.endpoint_display_name,
+                endpoint_user_id=self.endpoint_id,
+                dedicated_endpoint_disabled=self.dedicated_endpoint_disabled,
+                labels=self.all_labels(claim),
+                private_service_connect_config=private,
+            ),
+            deploy_config=DeployConfig(
+                dedicated_resources=self.resources() if self._asks_for_resources() else None,
+                fast_tryout_enabled=self.fast_tryout_enabled or None,
+                service_account=self.service_account or None,
+                system_labels=self.system_labels or None,
+            ),
+        )
+
+    def _asks_for_resources(self) -> bool:
+        """Without a machine spec Google's default deployment applies, unless counts were given."""
+        counts = ("min_replica_count", "max_replica_count", "autoscaling_metric_specs", "spot", "flex_start")
+        return self.machine_spec is not None or any(name in self.model_fields_set for name in counts)
+
+
+class CustomWeightsModelState(State):
+    """What the cloud says of a served model."""
+
+    deployed_model_id: str = Field(default="", description="Id of the deployment on the endpoint.")
+    dedicated_endpoint_dns: str = Field(default="", description="The endpoint's own public DNS name, without scheme.")
+    service_attachment: str = Field(default="", description="Service attachment, for a PscForwardingRule.")
+    available_replica_count: int = Field(default=0, description="Replicas that served when last looked at.")
+    machine_type: str = Field(default="", description="Machine type that the deployment runs on.")
+    claim: str = Field(default="", description="Marks the create that took hold of it.")
+
+
+class CustomWeightsModelLifecycle(Lifecycle[CustomWeightsModelArgs, CustomWeightsModelState]):
+    """Deploys weights with one call, which makes Model, Endpoint and deployment, and takes all three down again.
+
+    IAM: ``aiplatform.endpoints.*``, ``aiplatform.models.*`` (create, get, update, delete, deploy, undeploy) and
+    ``aiplatform.operations.*`` on the project; Vertex AI's service agent reads the bucket with
+    ``storage.objects.get`` and ``storage.objects.list``.
+    """
+
+    args_type = CustomWeightsModelArgs
+    state_type = CustomWeightsModelState
+
+    def name(self, args: CustomWeightsModelArgs, old: CustomWeightsModelArgs | None) -> CustomWeightsModelArgs:
+        """Name endpoint and Model after the resource; what is not replaced keeps its ids."""
+        derived = not args.model_id
+        before = kept(old, args, "model_id")
+        args = name_endpoint(args, old, _SEEDS)
+        if derived:
+            fresh = args.endpoint_id if args.is_known("endpoint_id") else UNKNOWN
+            if isinstance(fresh, str) and fresh[:1].isdigit():
+                fresh = f"model-{fresh}"
+            args = args.with_values(model_id=before or fresh)
+        if not args.model_display_name:
+            args = args.with_values(model_display_name=args.resource)
+        known = args.is_known("project", "region", "model_id")
+        return args.with_values(model=f"{args.parent}/models/{args.model_id}" if known else UNKNOWN)
+
+    def create(self, args: CustomWeightsModelArgs, context: Context) -> tuple[str, CustomWeightsModelState]:
+        """Deploy, or go on with the deployment that an interrupted run of ours began."""
+        return args.endpoint, self._converge(args, args, context.clock.request_id(), context)
+
+    def read(
+        self, id: str, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context
+    ) -> Reading[CustomWeightsModelArgs, CustomWeightsModelState] | None:
+        """The endpoint as it is. A missing deployment shows as zero replicas."""
+        endpoint = find_endpoint(args, context)
+        if endpoint is None:
+            return None
+        return Reading(_observed(args, endpoint), self._state(endpoint, args))
+
+    def update(
+        self,
+        id: str,
+        old: CustomWeightsModelArgs,
+        state: CustomWeightsModelState,
+        new: CustomWeightsModelArgs,
+        changes: Changes,
+        context: Context,
+    ) -> CustomWeightsModelState:
+        """Change replicas, autoscaling, labels, names and settings on the running endpoint."""
+        return self._converge(new, old, state.claim or context.clock.request_id(), context)
+
+    def delete(self, id: str, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context) -> None:
+        """Undeploy, delete the endpoint, delete the Model. What is gone already is fine."""
+        endpoint = find_endpoint(args, context)
+        if endpoint is not None:
+            must_be_ours(endpoint, args)
+            if foreign_claim(endpoint, state.claim):
+                context.progress("a newer create has taken up the endpoint; left alone")
+                return
+        self._stop_deploying(args, context)
+        self._take_down(args, context)
+
+    def _converge(
+        self, args: CustomWeightsModelArgs, owner: CustomWeightsModelArgs, claim: str, context: Context
+    ) -> CustomWeightsModelState:
+        """Bring the cloud to what is wanted from wherever an earlier run left it."""
+        endpoint = find_endpoint(args, context)
+        if endpoint is not None:
+            must_be_ours(endpoint, owner)
+        if endpoint is None or not _own(endpoint, args):
+            self._deploy(args, endpoint, claim, context)
+        try:
+            endpoint = settle_endpoint(args, claim, context)
+            deployed = _own(endpoint, args)
+            if deployed is not None:
+                mutate(args, deployed, args.resources(), context)
+            self._settle_model(args, context)
+            return self._state(find_endpoint(args, context) or endpoint, args)
+        except MgError as error:
+            raise self._incomplete(error, args, context) from error
+
+    def _deploy(self, args: CustomWeightsModelArgs, endpoint: Endpoint | None, claim: str, context: Context) -> None:
+        """Start the deployment or find the running one, and wait. A failed one is taken back."""
+        operation = self._running(args, context)
+        if operation is not None:
+            context.progress("going on with the deployment that is running")
+        try:
+            if operation is None and endpoint is not None and self._model_exists(args, context):
+                operation = self._deploy_existing(args, context)
+            elif operation is None:
+                self._clear(args, endpoint, context)
+                operation = self._start(args, claim, context)
+            if operation is not None:
+                context.wait(operation, context.limit(args.timeouts.create, CREATE_SECONDS), "deploying")
+        except OperationFailed as error:
+            raise self._taken_back(error, args, context) from error
+        except MgError as error:
+            if find_endpoint(args, context) is None:
+                raise
+            raise self._incomplete(error, args, context) from error
+
+    def _start(self, args: CustomWeightsModelArgs, claim: str, context: Context) -> Operation | None:
+        """Call deploy once. If the answer is lost, the running operation is looked for instead."""
+        context.progress(f"deploying {args.gcs_uri or args.publisher_model_name or args.hugging_face_model_id}")
+        try:
+            return context.clients.vertex.deploy(args.parent, args.wire(claim))
+        except (ConnectionFailed, AlreadyExists):
+            operation = self._running(args, context)
+            endpoint = find_endpoint(args, context)
+            if operation is None and (endpoint is None or not _own(endpoint, args)):
+                raise
+            return operation
+
+    def _deploy_existing(self, args: CustomWeightsModelArgs, context: Context) -> Operation:
+        """Put the uploaded Model back on its endpoint."""
+        context.progress(f"deploying {args.model} again")
+        deployed = DeployedModel(
+            model=args.model,
+            display_name=args.model_display_name,
+            dedicated_resources=args.resources(),
+            service_account=args.service_account or None,
+        )
+        return context.clients.vertex.deploy_model(args.endpoint, deployed, {"0": 100})
+
+    def _clear(self, args: CustomWeightsModelArgs, endpoint: Endpoint | None, context: Context) -> None:
+        """Remove what a failed deployment left, so that the ids are free again."""
+        if endpoint is not None:
+            delete_endpoint(args, context)
+        elif "model_id" in args.model_fields_set and self._model_exists(args, context):
+            if args.model_id != args.endpoint_id:
+                raise not_ours(f"model {args.model}", args.resource, "set another model_id")
+            delete_model(args.model, args, context)
+
+    def _running(self, args: CustomWeightsModelArgs, context: Context) -> Operation | None:
+        def ours(operation: Operation) -> bool:
+            metadata = operation.metadata or {}
+            return "DeployOperationMetadata" in str(metadata.get("@type")) and metadata.get("modelId") == args.model_id
+
+        return running_operation(args.parent, ours, context)
+
+    def _model_exists(self, args: CustomWeightsModelArgs, context: Context) -> bool:
+        try:
+            context.clients.vertex.get_model(args.model)
+        except NotFound:
+            return False
+        return True
+
+    def _settle_model(self, args: CustomWeightsModelArgs, context: Context) -> None:
+        model = context.clients.vertex.get_model(args.model)
+        if model.display_name != args.model_display_name:
+            changed = model.model_copy(update={"display_name": args.model_display_name})
+            context.clients.vertex.patch_model(args.model, changed, ["display_name"])
+
+    def _stop_deploying(self, args: CustomWeightsModelArgs, context: Context) -> None:
+        """End a deployment that still runs, so that nothing appears after everything was deleted."""
+        operation = self._running(args, context)
+        if operation is None:
+            return
+        context.progress("cancelling the deployment that is running")
+        context.clients.vertex.cancel_operation(operation.name)
+        try:
+            context.wait(operation, context.limit(args.timeouts.delete, DELETE_SECONDS), "cancelling")
+        except OperationFailed:
+            return
+
+    def _take_down(self, args: CustomWeightsModelArgs, context: Context) -> None:
+        endpoint = find_endpoint(args, context)
+        if endpoint is not None:
+            undeploy(args, _ids_of(endpoint, args), context)
+            delete_endpoint(args, context)
+        delete_model(args.model, args, context)
+
+    def _taken_back(self, error: OperationFailed, args: CustomWeightsModelArgs, context: Context) -> MgError:
+        """Delete what a failed deployment made. If even that fails, it stays in the stack's state."""
+        context.progress("the deployment failed; deleting what it made")
+        try:
+            self._take_down(args, context)
+        except MgError as second:
+            error.exists = [args.endpoint, args.model]
+            error.hint = f"{error.hint or ''} (cleaning up failed as well: {second.summary})".strip()
+            return self._incomplete(error, args, context)
+        return nothing_left(error, "endpoint and model")
+
+    def _incomplete(self, error: MgError, args: CustomWeightsModelArgs, context: Context) -> Incomplete:
+        endpoint = Endpoint()
+        if not isinstance(error, ConnectionFailed):
+            endpoint = find_endpoint(args, context) or endpoint
+        error.exists = error.exists or [args.endpoint]
+        return Incomplete(error, args.endpoint, args, self._state(endpoint, args))
+
+    def _state(self, endpoint: Endpoint, args: CustomWeightsModelArgs) -> CustomWeightsModelState:
+        deployed = _own(endpoint, args) or DeployedModel()
+        resources = deployed.dedicated_resources or DedicatedResources()
+        attachment = deployed.private_endpoints.service_attachment if deployed.private_endpoints else None
+        return CustomWeightsModelState(
+            deployed_model_id=deployed.id or "",
+            dedicated_endpoint_dns=(endpoint.dedicated_endpoint_dns or "").removeprefix("https://"),
+            service_attachment=attachment or "",
+            available_replica_count=(deployed.status.available_replica_count if deployed.status else 0) or 0,
+            machine_type=(resources.machine_spec.machine_type if resources.machine_spec else "") or "",
+            claim=(endpoint.labels or {}).get(CLAIM_LABEL, ""),
+        )
+
+
+def _is_model(name: str | None, args: CustomWeightsModelArgs) -> bool:
+    """Whether a Model's resource name, with project id or number and perhaps a version, is this resource's."""
+    parts = (name or "").split("@")[0].split("/")
+    return len(parts) == 6 and parts[3] == args.region and parts[5] == args.model_id
+
+
+def _own(endpoint: Endpoint, args: CustomWeightsModelArgs) -> DeployedModel | None:
+    """The deployment of this resource's Model, if there is one."""
+    return next((entry for entry in endpoint.deployed_models or [] if _is_model(entry.model, args)), None)
+
+
+def _ids_of(endpoint: Endpoint, args: CustomWeightsModelArgs) -> list[str]:
+    return [entry.id for entry in endpoint.deployed_models or [] if entry.id and _is_model(entry.model, args)]
+
+
+def _observed(args: CustomWeightsModelArgs, endpoint: Endpoint) -> CustomWeightsModelArgs:
+    """The arguments that would give what is there. What nobody set and Google chose is no drift."""
+    deployed = _own(endpoint, args)
+    resources = (deployed.dedicated_resources if deployed else None) or DedicatedResources()
+    machines = {
+        "min_replica_count": resources.min_replica_count or 0,
+        "max_replica_count": resources.max_replica_count,
+        "required_replica_count": resources.required_replica_count,
+        "autoscaling_metric_specs": resources.autoscaling_metric_specs or [],
+        "scale_to_zero_spec": resources.scale_to_zero_spec,
+        "machine_spec": resources.machine_spec,
+        "spot": bool(resources.spot),
+    }
+    # Nothing deployed is told as no replicas: the one property that then differs.
+    seen = {**observed_endpoint(endpoint), **(machines if deployed else {"min_replica_count": 0})}
+    return observe(args, seen)
+
+
+class CustomWeightsModelProvider(DynamicProvider[CustomWeightsModelArgs, CustomWeightsModelState]):
+    """Serves ``CustomWeightsModel``. Its path is in the state of every stack and never changes."""
+
+    lifecycle = CustomWeightsModelLifecycle
+
+
+class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"):
+    """A model with your own weights, served on an endpoint of its own.
+
+    Every argument is named as Vertex AI names it; what a change to it does is on ``CustomWeightsModelArgs``.
+
+    Args:
+        name: The resource's name in the program.
+        gcs_uri: gs:// folder with weights, config.json and tokenizer in Hugging Face format.
+        publisher_model_name: Model of Model Garden instead.
+        hugging_face_model_id: Model of Hugging Face instead.
+        hugging_face_access_token: Read token for a gated Hugging Face model; kept secret.
+        hugging_face_cache_enabled: Use Google's cached copy of the Hugging Face model.
+        accept_eula: Accept the model's End User License Agreement.
+        model_id: Id of the uploaded Model; default the endpoint's.
+        model_display_name: Name of the Model for people; default the resource's name.
+        container_spec: The serving container; default Google's for the model.
+        machine_spec: Machine of one replica; default Google's for the model.
+        min_replica_count: Replicas that always run; default 1.
+        max_replica_count: Most replicas under load; default the minimum.
+        required_replica_count: Replicas that must be up for the deployment to count as a success.
+        initial_replica_count: Replicas started when scaling up from zero.
+        autoscaling_metric_specs: Metrics that drive the number of replicas.
+        scale_to_zero_spec: Let the deployment go down to no replica when idle.
+        spot: Use Spot VMs.
+        flex_start: Queue for capacity instead of failing at once.
+        service_account: Service account that the container runs as.
+        fast_tryout_enabled: Deploy quickly on shared capacity, for trying a model out.
+        system_labels: Labels of Model Garden deployments that Google manages.
+        endpoint_id: Endpoint id; default derived from stack and resource name.
+        endpoint_display_name: Name of the endpoint for people; default the resource's name.
+        description: Free text on the endpoint.
+        labels: Labels of the endpoint.
+        dedicated_endpoint_disabled: Serve under the region's shared DNS name.
+        private_service_connect_config: Serve through Private Service Connect only.
+        predict_request_response_logging_config: Log requests and answers to BigQuery.
+        client_connection_config: How long a caller may wait for an answer.
+        project: Project id; default from configuration.
+        region: Region; default from configuration.
+        timeouts: Seconds to wait: create, update, delete.
+        opts: Pulumi's options.
+    """
+
+    provider_type = CustomWeightsModelProvider
+
+    endpoint: pulumi.Output[str]
+    endpoint_id: pulumi.Output[str]
+    model: pulumi.Output[str]
+    model_id: pulumi.Output[str]
+    deployed_model_id: pulumi.Output[str]
+    dedicated_endpoint_dns: pulumi.Output[str]
+    service_attachment: pulumi.Output[str]
+    available_replica_count: pulumi.Output[int]
+    machine_type: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        gcs_uri: pulumi.Input[str] | None = None,
+        publisher_model_name: pulumi.Input[str] | None = None,
+        hugging_face_model_id: pulumi.Input[str] | None = None,
+        hugging_face_access_token: pulumi.Input[str] | None = None,
+        hugging_face_cache_enabled: pulumi.Input[bool] | None = None,
+        accept_eula: pulumi.Input[bool] | None = None,
+        model_id: pulumi.Input[str] | None = None,
+        model_display_name: pulumi.Input[str] | None = None,
+        container_spec: pulumi.Input[ContainerSpecInput] | None = None,
+        machine_spec: pulumi.Input[MachineSpecInput] | None = None,
+        min_replica_count: pulumi.Input[int] | None = None,
+        max_replica_count: pulumi.Input[int] | None = None,
+        required_replica_count: pulumi.Input[int] | None = None,
+        initial_replica_count: pulumi.Input[int] | None = None,
+        autoscaling_metric_specs: pulumi.Input[Sequence[pulumi.Input[AutoscalingMetricSpecInput]]] | None = None,
+        scale_to_zero_spec: pulumi.Input[ScaleToZeroSpecInput] | None = None,
+        spot: pulumi.Input[bool] | None = None,
+        flex_start: pulumi.Input[FlexStartInput] | None = None,
+        service_account: pulumi.Input[str] | None = None,
+        fast_tryout_enabled: pulumi.Input[bool] | None = None,
+        system_labels: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
+        endpoint_id: pulumi.Input[str] | None = None,
+        endpoint_display_name: pulumi.Input[str] | None = None,
+        description: pulumi.Input[str] | None = None,
+        labels: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
+        dedicated_endpoint_disabled: pulumi.Input[bool] | None = None,
+        private_service_connect_config: pulumi.Input[PrivateServiceConnectConfigInput] | None = None,
+        predict_request_response_logging_config: pulumi.Input[PredictRequestResponseLoggingConfigInput] | None = None,
+        client_connection_config: pulumi.Input[ClientConnectionConfigInput] | None = None,
+        project: pulumi.Input[str] | None = None,
+        region: pulumi.Input[str] | None = None,
+        timeouts: pulumi.Input[TimeoutsInput] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, locals(), opts)

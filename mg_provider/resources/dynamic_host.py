@@ -1,0 +1,357 @@
+"""The one place that knows Pulumi's dynamic protocol and its quirks.
+
+``DynamicProvider`` turns the protocol's dicts into a lifecycle's models and back; ``DynamicResource`` is the base of
+the classes that a program uses. Numbers arrive as floats, ``None`` vanishes, unknown values arrive as objects, the
+old inputs are not told to ``diff``, and a failed create is forgotten unless the host is asked to keep it: all of that
+is settled here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Generic, NoReturn, TypeVar
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+from pydantic import BaseModel
+
+from mg_provider.api.clients import Clients
+from mg_provider.api.errors import MgError, ProviderBug, UserError
+from mg_provider.api.settings import Settings
+from mg_provider.clock import Clock, SystemClock
+from mg_provider.resources import host_internals
+from mg_provider.resources.fields import (
+    UNKNOWN,
+    Args,
+    Computed,
+    Derived,
+    Secret,
+    State,
+    Unknown,
+    compare,
+    has,
+    plain,
+)
+from mg_provider.resources.lifecycle import CloudArgs, Context, Defaults, Incomplete, Lifecycle
+
+HOST_THREADS_KEY = "mg:hostThreads"
+DEFAULT_HOST_THREADS = 128
+# A line for each change of phase, and while a phase lasts at most one in this time.
+PROGRESS_SECONDS = 30.0
+
+A = TypeVar("A", bound=CloudArgs)
+S = TypeVar("S", bound=State)
+R = TypeVar("R")
+
+
+class _Process:
+    """What the calls of one host process share: the clock, the configuration, the pooled connections."""
+
+    def __init__(self) -> None:
+        self.clock: Clock = SystemClock()
+        self._lock = threading.Lock()
+        self._clients: Clients | None = None
+        self._settings: Settings | None = None
+        self._config: Callable[[str], str | None] = lambda key: None
+
+    def configure(self, config: Callable[[str], str | None]) -> None:
+        """Take the stack's configuration; the host calls this once for each kind of resource."""
+        with self._lock:
+            self._config = config
+            self._settings = None
+            self._clients = None
+        threads = int(float(config(HOST_THREADS_KEY) or DEFAULT_HOST_THREADS))
+        if threads > 0 and (reached := host_internals.widen(threads)) is not None and reached != _reached.count:
+            _reached.count = reached
+            say(f"mg: this provider process serves up to {reached} calls at once")
+
+    def settings(self) -> Settings:
+        """The configuration as typed settings.
+
+        Raises:
+            UserError: A value is not usable.
+        """
+        with self._lock:
+            if self._settings is None:
+                self._settings = Settings.from_config(self._config, os.environ)
+            return self._settings
+
+    def clients(self) -> Clients:
+        """The API clients, made when first needed."""
+        settings = self.settings()
+        with self._lock:
+            if self._clients is None:
+                self._clients = Clients.from_settings(settings, self.clock)
+            return self._clients
+
+
+class _Reached:
+    count = 0
+
+
+_reached = _Reached()
+_process = _Process()
+
+
+def say(line: str) -> None:
+    """One line of progress. The engine shows what a provider writes to stderr."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+class _Progress:
+    """Says each change of phase at once and repeats a lasting one now and then."""
+
+    def __init__(self, label: str, clock: Clock) -> None:
+        self._label, self._clock = label, clock
+        self._phase: str | None = None
+        self._started = clock.monotonic()
+        self._said = 0.0
+
+    def __call__(self, phase: str) -> None:
+        now = self._clock.monotonic()
+        if phase == self._phase and now - self._said < PROGRESS_SECONDS:
+            return
+        self._phase, self._said = phase, now
+        age = int(now - self._started)
+        since = f" ({age // 60}m{age % 60:02d}s)" if age else ""
+        say(f"mg {self._label}: {phase}{since}")
+
+
+class DynamicProvider(ResourceProvider, Generic[A, S]):
+    """Serves one kind of resource to the engine. Without attributes: a stack's state holds only its class's path."""
+
+    serialize_as_secret_always = False
+    lifecycle: ClassVar[type[Lifecycle[Any, Any]]]
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Take the stack's configuration."""
+
+        def get(key: str) -> str | None:
+            value = req.config.get(key)
+            return None if value is None else str(value)
+
+        self._outermost("configure", lambda: _process.configure(get))
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Validate the arguments and fill in what is deterministic, so that previews know it. No network."""
+        return self._outermost("check", lambda: self._check(_olds, news))
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """What a change would do, by the marks on the arguments. No network."""
+        return self._outermost("diff", lambda: self._diff(_olds, _news))
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Make the resource, or go on with what an earlier run began."""
+        return self._outermost("create", lambda: self._create(props))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """What the cloud has; an empty answer only on not-found."""
+        return self._outermost("read", lambda: self._read(id_, props))
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Make the changes on the running resource."""
+        return self._outermost("update", lambda: self._update(_id, _olds, _news))
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Remove the resource; gone already is fine."""
+        self._outermost("delete", lambda: self._delete(_id, _props))
+
+    def _check(self, olds: Mapping[str, Any], news: dict[str, Any]) -> CheckResult:
+        lifecycle = self.lifecycle()
+        args, problems = lifecycle.args_type.decode(from_engine(news))
+        old = lifecycle.args_type.decode(from_engine(olds))[0] if without_provider(olds) else None
+        if not problems:
+            settings = _process.settings()
+            args = lifecycle.plan(args, old, Defaults(settings.project, settings.region))
+            problems = lifecycle.problems(args)
+        if problems:
+            return CheckResult(news, [CheckFailure(problem.property, problem.reason) for problem in problems])
+        return CheckResult(to_engine(args.encode()), [])
+
+    def _diff(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
+        lifecycle = self.lifecycle()
+        old, new = self._args(olds), self._args(news)
+        changes = compare(old, new)
+        if not changes:
+            return DiffResult(changes=False)
+        # "Unknown" lets the engine compare the inputs and show the reviewer which property changes from what to what.
+        return DiffResult(
+            changes=None,
+            replaces=sorted(changes.replaces),
+            delete_before_replace=bool(changes.replaces) and lifecycle.delete_before_replace,
+        )
+
+    def _create(self, props: Mapping[str, Any]) -> CreateResult:
+        args = self._args(props)
+        id_, state = self.lifecycle().create(args, self._context(args))
+        return CreateResult(id_, outputs(args, state))
+
+    def _read(self, id_: str, props: Mapping[str, Any]) -> ReadResult:
+        args = self._args(props)
+        reading = self.lifecycle().read(id_, args, self._state(props), self._context(args))
+        if reading is None:
+            return ReadResult(None, {})
+        return ReadResult(id_, outputs(reading.args, reading.state), to_engine(reading.args.encode()))
+
+    def _update(self, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
+        old, new = self._args(olds), self._args(news)
+        changes = compare(old, new)
+        state = self.lifecycle().update(id_, old, self._state(olds), new, changes, self._context(new))
+        return UpdateResult(outputs(new, state))
+
+    def _delete(self, id_: str, props: Mapping[str, Any]) -> None:
+        args = self._args(props)
+        self.lifecycle().delete(id_, args, self._state(props), self._context(args))
+
+    def _args(self, props: Mapping[str, Any]) -> Any:
+        args_type = self.lifecycle.args_type
+        known = {name: value for name, value in from_engine(props).items() if name in args_type.model_fields}
+        return args_type.decode(known)[0]
+
+    def _state(self, props: Mapping[str, Any]) -> Any:
+        return self.lifecycle.state_type.decode(from_engine(props))
+
+    def _context(self, args: CloudArgs) -> Context:
+        label = f"{type(self).__name__.removesuffix('Provider')} {args.resource}"
+        call = host_internals.current_call()
+        return Context(
+            clock=_process.clock,
+            clients=_process.clients(),
+            progress=_Progress(label, _process.clock),
+            cancelled=host_internals.is_stopping,
+            timeout=call.timeout if call else None,
+        )
+
+    def _outermost(self, method: str, work: Callable[[], R]) -> R:
+        """Run a call; what goes wrong in it reaches the user as words."""
+        try:
+            return work()
+        except Incomplete as error:
+            self._fail(error, kept=error)
+        except MgError as error:
+            self._fail(error)
+        except Exception as error:  # noqa: BLE001 - the outermost frame: a bug of ours must name itself
+            name = type(self).__name__.removesuffix("Provider")
+            bug = ProviderBug(f"{name}.{method} failed: {type(error).__name__}: {error}")
+            self._fail(bug, details=traceback.format_exc())
+
+    def _fail(self, error: MgError, *, kept: Incomplete | None = None, details: str = "") -> NoReturn:
+        text = "\n".join(part for part in (str(error), details) if part)
+        call = host_internals.current_call()
+        if call is None:
+            raise error
+        if kept is not None:
+            properties = {
+                **outputs(kept.arguments, kept.state),
+                "__provider": pulumi.dynamic.dynamic.serialize_provider(self),
+            }
+            call.keep_in_state(kept.id, properties, str(error))
+        call.say_only(text)
+        raise error
+
+
+class DynamicResource(Resource):
+    """The base of the resource classes: typed keyword arguments in, typed outputs out."""
+
+    provider_type: ClassVar[type[DynamicProvider[Any, Any]]]
+
+    def __init__(self, name: str, arguments: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> None:
+        lifecycle = self.provider_type.lifecycle
+        args_type, state_type = lifecycle.args_type, lifecycle.state_type
+        props = {key: _input(value) for key, value in arguments.items() if key not in _NOT_ARGUMENTS}
+        for key, value in props.items():
+            if value is not None and has(args_type, key, Secret):
+                props[key] = pulumi.Output.secret(value)
+        owner = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+        declared = {key: None for key in (*state_type.model_fields, *args_type.model_fields) if key not in props}
+        secret = [key for key in args_type.model_fields if has(args_type, key, Secret)]
+        secret += [key for key, field in state_type.model_fields.items() if Secret() in field.metadata]
+        merged = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(additional_secret_outputs=secret), opts)
+        super().__init__(self.provider_type(), name, {**declared, **props, "owner": owner, "resource": name}, merged)
+
+
+# What ``locals()`` holds at the top of a constructor beside the arguments.
+_NOT_ARGUMENTS = frozenset({"self", "name", "opts", "__class__"})
+
+
+def _input(value: Any) -> Any:
+    """What a program passed, with our models turned to plain values."""
+    if isinstance(value, BaseModel):
+        return plain(value)
+    if isinstance(value, Mapping):
+        return {key: _input(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_input(entry) for entry in value]
+    return value
+
+
+def without_provider(props: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties without the serialized provider."""
+    return {key: value for key, value in props.items() if key != "__provider"}
+
+
+def from_engine(props: Mapping[str, Any]) -> dict[str, Any]:
+    """Properties as the engine sends them to plain Python: whole numbers as int, unknowns as ours."""
+    return {key: _from_engine(value) for key, value in without_provider(props).items() if value is not None}
+
+
+def _from_engine(value: Any) -> Any:
+    if isinstance(value, pulumi.output.Unknown):
+        return UNKNOWN
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Mapping):
+        return {key: _from_engine(entry) for key, entry in value.items() if entry is not None}
+    if isinstance(value, list | tuple):
+        return [_from_engine(entry) for entry in value]
+    return value
+
+
+def to_engine(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain Python to properties for the engine."""
+    return {key: _to_engine(value) for key, value in values.items()}
+
+
+def _to_engine(value: Any) -> Any:
+    if isinstance(value, Unknown):
+        return pulumi.output.Unknown()  # type: ignore[no-untyped-call]
+    if isinstance(value, Mapping):
+        return {key: _to_engine(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_to_engine(entry) for entry in value]
+    return value
+
+
+def outputs(args: Args, state: State) -> dict[str, Any]:
+    """What the stack's state holds of a resource: its arguments and what the cloud said."""
+    return to_engine({**args.encode(), **state.encode()})
+
+
+def is_derived(args_type: type[Args], name: str) -> bool:
+    """Whether a constructor must not take this argument, because the plan always makes it."""
+    return has(args_type, name, Derived) or name in ("owner", "resource")
+
+
+def is_optional(args_type: type[Args], name: str) -> bool:
+    """Whether a constructor's argument may be left out."""
+    return has(args_type, name, Computed) or not args_type.model_fields[name].is_required()
+
+
+def user_error(property: str, reason: str) -> UserError:
+    """A mistake in an argument that only a call could find."""
+    return UserError(reason, property=property)

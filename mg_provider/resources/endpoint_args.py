@@ -1,0 +1,141 @@
+"""The arguments that a model with an endpoint of its own and an endpoint with models of its own have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, ClassVar, TypeVar
+
+from pydantic import Field
+
+from mg_provider.resources.fields import (
+    UNKNOWN,
+    Computed,
+    Derived,
+    InPlace,
+    Local,
+    Replaces,
+    Rule,
+    canonical,
+)
+from mg_provider.resources.identity import CLAIM_LABEL, ENDPOINT_ID, Labels, derived_id, ownership_labels
+from mg_provider.resources.lifecycle import CloudArgs, kept
+from mg_provider.wire.endpoint import (
+    ClientConnectionConfig,
+    PredictRequestResponseLoggingConfig,
+    PrivateServiceConnectConfig,
+)
+
+
+def private(config: PrivateServiceConnectConfig | None) -> bool:
+    """Whether the endpoint is reached through Private Service Connect only."""
+    return config is not None and bool(config.enable_private_service_connect)
+
+
+def _moves_address(old: PrivateServiceConnectConfig | None, new: PrivateServiceConnectConfig | None) -> bool:
+    """Whether a change of the configuration gives the endpoint another address."""
+    if not private(old) and not private(new):
+        return False
+    if old is None or new is None or private(old) != private(new):
+        return True
+    automated = old.psc_automation_configs != new.psc_automation_configs
+    secured = bool(old.enable_secure_private_service_connect) != bool(new.enable_secure_private_service_connect)
+    return automated or secured
+
+
+def allowlist_problem(config: PrivateServiceConnectConfig | None) -> str | None:
+    """Why an allowlist would not work, with what to do.
+
+    Vertex AI answers a wrong entry with a bare INTERNAL error after minutes.
+    """
+    if config is None:
+        return None
+    entries = config.project_allowlist or []
+    if entries and not config.enable_private_service_connect:
+        return "has a project_allowlist but enable_private_service_connect is not true: set it"
+    if config.enable_private_service_connect and not entries and not config.psc_automation_configs:
+        return (
+            "has an empty project_allowlist: name the projects whose networks may connect, the endpoint's own included"
+        )
+    for entry in entries:
+        if entry.startswith("projects/"):
+            return f"project_allowlist takes bare project ids: write {entry.removeprefix('projects/')!r}, not {entry!r}"
+        if entry.isdigit():
+            return f"project_allowlist takes project ids, and {entry!r} is a project number"
+    return None
+
+
+def _exposure_problem(args: EndpointArgs) -> str | None:
+    return allowlist_problem(args.private_service_connect_config)
+
+
+class EndpointArgs(CloudArgs):
+    """What a user says of an endpoint: id, address, labels, how requests are treated."""
+
+    endpoint_id: Annotated[str, Replaces("the id is part of the address"), Computed()] = Field(
+        default="",
+        pattern=f"^({ENDPOINT_ID.pattern})$",
+        description="Endpoint id: at most 63 of a-z, 0-9 and -, a letter first; or at most 9 digits. "
+        "Default: derived from stack and resource name.",
+    )
+    endpoint_display_name: Annotated[str, InPlace("endpoints.patch"), Computed()] = Field(
+        default="", max_length=128, description="Name of the endpoint for people. Default: the resource's name."
+    )
+    description: Annotated[str, InPlace("endpoints.patch")] = Field(
+        default="", description="Free text on the endpoint."
+    )
+    labels: Annotated[Labels, InPlace("endpoints.patch")] = Field(default={}, description="Labels of the endpoint.")
+    private_service_connect_config: Annotated[
+        PrivateServiceConnectConfig | None,
+        InPlace("endpoints.patch", _moves_address, "a public address and a private one are different endpoints"),
+    ] = Field(default=None, description="Serve through Private Service Connect, for the projects on project_allowlist.")
+    predict_request_response_logging_config: Annotated[
+        PredictRequestResponseLoggingConfig | None, InPlace("endpoints.patch")
+    ] = Field(default=None, description="Log requests and answers to BigQuery.")
+    client_connection_config: Annotated[ClientConnectionConfig | None, InPlace("endpoints.update")] = Field(
+        default=None, description="How long a caller may wait for an answer."
+    )
+    endpoint: Annotated[str, Derived(), Local("follows from the ids")] = Field(
+        default="", description="projects/{project}/locations/{region}/endpoints/{endpoint_id}."
+    )
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        *CloudArgs.rules,
+        Rule(("private_service_connect_config",), _exposure_problem),
+    )
+
+    @property
+    def parent(self) -> str:
+        """``projects/{project}/locations/{region}``."""
+        return f"projects/{self.project}/locations/{self.region}"
+
+    def all_labels(self, claim: str) -> dict[str, str]:
+        """The endpoint's labels with those that say whose it is."""
+        return {**self.labels, **ownership_labels(self.owner, self.resource), CLAIM_LABEL: claim}
+
+
+E = TypeVar("E", bound=EndpointArgs)
+
+
+def name_endpoint(args: E, old: E | None, seeds: Iterable[str]) -> E:
+    """Fill in endpoint id, display name and resource name; an endpoint that is not replaced keeps its id.
+
+    Args:
+        args: The arguments of this run.
+        old: Those of the last run.
+        seeds: The fields whose values make another endpoint.
+    """
+    if not args.endpoint_id:
+        args = args.with_values(endpoint_id=kept(old, args, "endpoint_id") or fresh_id(args, seeds) or UNKNOWN)
+    if not args.endpoint_display_name:
+        args = args.with_values(endpoint_display_name=args.resource)
+    known = args.is_known("project", "region", "endpoint_id")
+    return args.with_values(endpoint=f"{args.parent}/endpoints/{args.endpoint_id}" if known else UNKNOWN)
+
+
+def fresh_id(args: CloudArgs, seeds: Iterable[str]) -> str | None:
+    """An id for a new resource, from everything whose change makes another one; None while that is not known."""
+    names = ("project", "region", *seeds)
+    if not args.is_known("owner", "resource", *names):
+        return None
+    values = (f"{name}={canonical(type(args), name, getattr(args, name))}" for name in names)
+    return derived_id(args.owner, args.resource, *values)

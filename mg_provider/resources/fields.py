@@ -1,0 +1,311 @@
+"""The marks on an argument and what follows from them: validation, planning with unknowns, and the diff.
+
+A mark says what a change of that argument does. It stands on the field, once, and drives the diff, the documentation
+and the review of deployments.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar, Self, cast
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a change of the field does; ``reason`` is told to the reviewer."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Replaces(Mark):
+    """A change makes a new resource and deletes the old one.
+
+    ``keeps`` names outputs that stay as they are all the same.
+    """
+
+    keeps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class InPlace(Mark):
+    """A change is made on the running resource; ``reason`` names the API call.
+
+    Some values cannot be reached in place: ``replaces_if`` tells them by the old and the new value, ``because`` why.
+    """
+
+    replaces_if: Callable[[Any, Any], bool] | None = None
+    because: str = ""
+
+
+@dataclass(frozen=True)
+class Local(Mark):
+    """A change touches nothing in the cloud."""
+
+
+@dataclass(frozen=True)
+class Secret:
+    """The value is kept from state, diffs and logs."""
+
+
+@dataclass(frozen=True)
+class SetLike:
+    """Order and repeats mean nothing."""
+
+
+@dataclass(frozen=True)
+class Computed:
+    """The provider or the cloud chooses a value if the user gives none, and then keeps it."""
+
+
+@dataclass(frozen=True)
+class Derived:
+    """The plan always makes it from other arguments, so that a preview knows it; no program sets it."""
+
+
+class Unknown:
+    """The place of a value that is known only after something else was made."""
+
+    def __repr__(self) -> str:
+        return "<known after up>"
+
+
+UNKNOWN = Unknown()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong with an argument: which, and what to do."""
+
+    property: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A check across fields. It runs only if every one of ``fields`` is fully known."""
+
+    fields: tuple[str, ...]
+    test: Callable[[Any], str | None]
+
+    @property
+    def property(self) -> str:
+        """The field that a failure is reported against."""
+        return self.fields[0]
+
+
+class Args(BaseModel):
+    """The arguments of a resource, as the user wrote them and as ``plan`` completed them.
+
+    Fields are named as the API names them, in snake_case. ``rules`` are the checks across fields.
+    """
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, arbitrary_types_allowed=True)
+    rules: ClassVar[tuple[Rule, ...]] = ()
+
+    @classmethod
+    def decode(cls, given: Mapping[str, Any]) -> tuple[Self, list[Problem]]:
+        """Arguments from plain values, and what is wrong with them.
+
+        A value that is or holds an ``Unknown`` is validated as far as it is known: its missing parts are no error.
+        """
+        values: dict[str, Any] = {}
+        problems = [
+            Problem(name, f"unknown argument: {_nearest(name, list(cls.model_fields))}")
+            for name in given
+            if name not in cls.model_fields
+        ]
+        for name, field in cls.model_fields.items():
+            if name in given and given[name] is not None:
+                values[name], wrong = _validate(cls, name, given[name])
+                problems += wrong
+            elif field.is_required():
+                problems.append(Problem(name, f"is required: {field.description or 'give a value'}"))
+        args = cast(Self, cls.model_construct(_fields_set=set(values), **values))
+        if not problems:
+            problems = list(args._broken_rules())
+        return args, problems
+
+    def _broken_rules(self) -> Iterator[Problem]:
+        for rule in self.rules:
+            if any(contains_unknown(getattr(self, name)) for name in rule.fields):
+                continue
+            reason = rule.test(self)
+            if reason:
+                yield Problem(rule.property, reason)
+
+    def encode(self) -> dict[str, Any]:
+        """The fields that are set, as plain values; what Pulumi keeps as inputs."""
+        return {name: plain(getattr(self, name)) for name in type(self).model_fields if name in self.model_fields_set}
+
+    def with_values(self, **values: Any) -> Self:
+        """A copy with these fields set."""
+        return self.model_copy(update=values)
+
+    def is_known(self, *names: str) -> bool:
+        """Whether every one of these fields is fully known."""
+        return not any(contains_unknown(getattr(self, name)) for name in names)
+
+
+class State(BaseModel):
+    """What the cloud said: the outputs of a resource beside its arguments."""
+
+    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+
+    @classmethod
+    def decode(cls, given: Mapping[str, Any]) -> Self:
+        """Outputs from the stack's state; what is missing there takes its default."""
+        return cls.model_validate({name: given[name] for name in cls.model_fields if given.get(name) is not None})
+
+    def encode(self) -> dict[str, Any]:
+        """All outputs as plain values."""
+        return {name: plain(getattr(self, name)) for name in type(self).model_fields if getattr(self, name) is not None}
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Which arguments differ between what is and what is wanted."""
+
+    fields: frozenset[str] = frozenset()
+    replaces: frozenset[str] = frozenset()
+    unknown: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.fields or self.unknown)
+
+    def touches(self, *names: str) -> bool:
+        """Whether one of these fields changed."""
+        return any(name in self.fields for name in names)
+
+
+def marks(args_type: type[Args], name: str) -> tuple[object, ...]:
+    """The marks on a field."""
+    return tuple(args_type.model_fields[name].metadata)
+
+
+def mark_of(args_type: type[Args], name: str) -> Mark:
+    """What a change of the field does."""
+    for mark in marks(args_type, name):
+        if isinstance(mark, Mark):
+            return mark
+    raise TypeError(f"{args_type.__name__}.{name} has no mark that says what a change does")
+
+
+def has(args_type: type[Args], name: str, kind: type[object]) -> bool:
+    """Whether the field carries a mark of this kind."""
+    return any(isinstance(mark, kind) for mark in marks(args_type, name))
+
+
+def compare(old: Args, new: Args) -> Changes:
+    """What differs, by the marks. An unknown new value is a possible change, never a replacement."""
+    args_type = type(new)
+    changed: set[str] = set()
+    unknown: set[str] = set()
+    for name in args_type.model_fields:
+        before, after = getattr(old, name, None), getattr(new, name)
+        if contains_unknown(after):
+            unknown.add(name)
+        elif has(args_type, name, Computed) and name not in new.model_fields_set:
+            continue
+        elif canonical(args_type, name, before) != canonical(args_type, name, after):
+            changed.add(name)
+    replaces = frozenset(name for name in changed if _replaces(args_type, name, old, new))
+    return Changes(frozenset(changed), replaces, frozenset(unknown))
+
+
+def _replaces(args_type: type[Args], name: str, old: Args, new: Args) -> bool:
+    mark = mark_of(args_type, name)
+    if isinstance(mark, InPlace) and mark.replaces_if is not None:
+        return mark.replaces_if(getattr(old, name, None), getattr(new, name))
+    return isinstance(mark, Replaces)
+
+
+def canonical(args_type: type[Args], name: str, value: Any) -> str:
+    """A text that is equal for values that mean the same."""
+    content = plain(value)
+    if content in (None, [], {}):
+        return "null"
+    if has(args_type, name, SetLike) and isinstance(content, list):
+        content = sorted({json.dumps(entry, sort_keys=True) for entry in content})
+    return json.dumps(content, sort_keys=True, default=repr)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON would hold it, in snake_case, without what was not set; unknowns stay."""
+    if isinstance(value, BaseModel):
+        dumped = {name: plain(getattr(value, name)) for name in value.model_fields_set}
+        return {name: entry for name, entry in dumped.items() if entry is not None}
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items() if entry is not None}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(entry) for entry in value]
+    return value
+
+
+def contains_unknown(value: Any) -> bool:
+    """Whether a value is or holds an unknown."""
+    if isinstance(value, Unknown):
+        return True
+    if isinstance(value, BaseModel):
+        return any(contains_unknown(getattr(value, name)) for name in value.model_fields_set)
+    if isinstance(value, Mapping):
+        return any(contains_unknown(entry) for entry in value.values())
+    return isinstance(value, list | tuple | set | frozenset) and any(map(contains_unknown, value))
+
+
+@cache
+def _adapter(args_type: type[Args], name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(cast(Any, args_type.model_fields[name].rebuild_annotation()))
+
+
+def _validate(args_type: type[Args], name: str, value: Any) -> tuple[Any, list[Problem]]:
+    """The value as the field's type has it; as given where parts are unknown."""
+    if isinstance(value, Unknown):
+        return value, []
+    partial = contains_unknown(value)
+    try:
+        validated = _adapter(args_type, name).validate_python(_without_unknown(value) if partial else value)
+    except ValidationError as error:
+        wrong = [entry for entry in error.errors() if not (partial and entry["type"] == "missing")]
+        return value, [Problem(_path(name, entry["loc"]), _reason(dict(entry))) for entry in wrong]
+    return (value if partial else validated), []
+
+
+def _without_unknown(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_unknown(entry) for key, entry in value.items() if not isinstance(entry, Unknown)}
+    if isinstance(value, list | tuple):
+        return [_without_unknown(entry) for entry in value if not isinstance(entry, Unknown)]
+    return value
+
+
+def _path(name: str, location: tuple[int | str, ...]) -> str:
+    text = name
+    for part in location:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif not part.endswith("]") and not part[:1].isupper() and "-" not in part:
+            text += f".{part}"
+    return text
+
+
+def _reason(error: dict[str, Any]) -> str:
+    if error["type"] == "extra_forbidden":
+        return "is not a field of this object: check its spelling"
+    if error["type"] == "missing":
+        return "is required"
+    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+    if error["type"] == "value_error":
+        return message
+    return f"should be {message}, not {error['input']!r}"[:300]
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    return f"did you mean {near[0]}?" if near else "it is not one of " + ", ".join(sorted(known))

@@ -1,0 +1,97 @@
+"""What the running dynamic host offers only to those who look inside it.
+
+Pulumi's Python host (``pulumi.dynamic.__main__``) serves four calls at a time and has no way to report that a
+create failed after something came to exist. Both are within reach of its private parts. Everything here is
+feature-detected: where the host looks different, nothing happens and the caller falls back. A test runs it against
+the pinned SDK.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
+from typing import Any
+
+from google.protobuf import any_pb2, struct_pb2
+from pulumi.runtime.proto import provider_pb2, status_pb2
+
+_UNKNOWN_STATUS = 2
+_MOST_FRAMES = 64
+
+
+class HostCall:
+    """The gRPC call that the host is serving on this thread."""
+
+    def __init__(self, request: Any, context: Any) -> None:
+        self._request = request
+        self._context = context
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds of the program's ``custom_timeouts``; None if it set none."""
+        seconds = getattr(self._request, "timeout", 0)
+        return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else None
+
+    def say_only(self, text: str) -> None:
+        """Let the failure that follows show this text to the user instead of a traceback."""
+        abort = self._context.abort
+        self._context.abort = lambda code, _details: abort(code, text)
+
+    def keep_in_state(self, id: str, properties: Mapping[str, Any], reason: str) -> None:
+        """Let the failure that follows keep this resource in the stack's state, marked as not finished."""
+        outputs = struct_pb2.Struct()
+        outputs.update(dict(properties))
+        detail = provider_pb2.ErrorResourceInitFailed(id=id, properties=outputs, reasons=[reason])
+        packed = any_pb2.Any()
+        packed.Pack(detail)
+        status = status_pb2.Status(code=_UNKNOWN_STATUS, message=reason, details=[packed])
+        self._context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+
+
+def current_call() -> HostCall | None:
+    """The call being served on this thread, or None where the host looks different."""
+    frame: FrameType | None = sys._getframe(1)
+    for _ in range(_MOST_FRAMES):
+        if frame is None:
+            return None
+        request, context = frame.f_locals.get("request"), frame.f_locals.get("context")
+        if hasattr(context, "set_trailing_metadata") and hasattr(context, "abort") and hasattr(request, "DESCRIPTOR"):
+            return HostCall(request, context)
+        frame = frame.f_back
+    return None
+
+
+def _server() -> Any:
+    """The host's gRPC server, found on its main thread; None where there is none."""
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)
+    while frame is not None:
+        server = frame.f_locals.get("server")
+        if hasattr(server, "_state") and hasattr(server, "add_generic_rpc_handlers"):
+            return server
+        frame = frame.f_back
+    return None
+
+
+_server_seen: Any = None
+
+
+def widen(threads: int) -> int | None:
+    """Let the host serve this many calls at once. Answers the number reached, None if it could not be changed."""
+    global _server_seen
+    server = _server()
+    pool = getattr(getattr(server, "_state", None), "thread_pool", None)
+    if not isinstance(pool, ThreadPoolExecutor) or not isinstance(getattr(pool, "_max_workers", None), int):
+        return None
+    _server_seen = server
+    if pool._max_workers < threads:
+        pool._max_workers = threads
+    return pool._max_workers
+
+
+def is_stopping() -> bool:
+    """Whether the host was told to end (the second Ctrl-C)."""
+    stage = getattr(getattr(_server_seen, "_state", None), "stage", None)
+    return _server_seen is not None and getattr(stage, "name", "STARTED") != "STARTED"

@@ -1,0 +1,79 @@
+"""Names that stay, and proof of ownership.
+
+An id is derived from the stack, the resource's name and whatever makes a replacement, so that a create that was
+interrupted finds what it made. A label with a hash of the stack says whose a cloud resource is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+OWNER_LABEL = "mg-owner"
+RESOURCE_LABEL = "mg-resource"
+# One value for each create that took hold of the resource: what an older create made must not be deleted
+# on behalf of a replaced resource after a newer create has adopted it.
+CLAIM_LABEL = "mg-claim"
+OWN_LABELS = frozenset({OWNER_LABEL, RESOURCE_LABEL, CLAIM_LABEL})
+
+_LABEL_KEY = re.compile(r"[^\W\d_][\w-]{0,62}")
+_LABEL_VALUE = re.compile(r"[\w-]{0,63}")
+
+
+def _labels(labels: dict[str, str]) -> dict[str, str]:
+    for key, value in labels.items():
+        if key in OWN_LABELS:
+            raise ValueError(f"{key} is set by this provider: remove it")
+        if not _LABEL_KEY.fullmatch(key) or key != key.lower():
+            raise ValueError(f"{key!r} is no label key: 1 to 63 lower-case letters, digits, _ and -, a letter first")
+        if not _LABEL_VALUE.fullmatch(value) or value != value.lower():
+            raise ValueError(f"{value!r} is no value for label {key}: at most 63 lower-case letters, digits, _ and -")
+    return labels
+
+
+Labels = Annotated[dict[str, str], AfterValidator(_labels)]
+"""Labels that Google accepts, without the ones that say whose a resource is."""
+
+ENDPOINT_ID = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?|[1-9][0-9]{0,8}")
+MODEL_ID = re.compile(r"[a-z_][a-z0-9_-]{0,62}")
+COMPUTE_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+
+def ownership_labels(owner: str, resource: str) -> dict[str, str]:
+    """The labels that say which stack and which resource in it something belongs to."""
+    return {OWNER_LABEL: _hash(owner)[:20], RESOURCE_LABEL: _slug(resource, 63, "-_")}
+
+
+def is_ours(labels: Mapping[str, str] | None, owner: str, resource: str) -> bool:
+    """Whether something with these labels belongs to this resource of this stack."""
+    expected = ownership_labels(owner, resource)
+    return all((labels or {}).get(key) == value for key, value in expected.items())
+
+
+def user_labels(labels: Mapping[str, str] | None) -> dict[str, str]:
+    """The labels without those that say whose it is."""
+    return {key: value for key, value in (labels or {}).items() if key not in OWN_LABELS}
+
+
+def derived_id(owner: str, resource: str, *seeds: str) -> str:
+    """An id that reads like the resource's name and is the same each time for the same seeds.
+
+    It satisfies the rules of endpoint ids, model ids and Compute names alike: at most 63 of ``[a-z0-9-]``, a letter
+    first, a letter or digit last.
+    """
+    digest = _hash("\n".join((owner, resource, *seeds)))[:8]
+    return f"{_slug(resource, 54, '-')}-{digest}"
+
+
+def _slug(text: str, limit: int, also: str) -> str:
+    slug = re.sub(f"[^a-z0-9{re.escape(also)}]+", "-", text.lower())
+    slug = re.sub(r"^[^a-z]+", "", slug) or "resource"
+    return slug[:limit].rstrip("-_")
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

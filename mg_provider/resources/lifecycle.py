@@ -1,0 +1,202 @@
+"""What the life of a resource is, free of Pulumi: plan, create, read, update, delete."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mg_provider.api.clients import Clients
+from mg_provider.api.errors import MgError
+from mg_provider.api.operations import Progress
+from mg_provider.clock import Clock
+from mg_provider.data import regions, table
+from mg_provider.resources.fields import (
+    Args,
+    Changes,
+    Computed,
+    InPlace,
+    Local,
+    Problem,
+    Replaces,
+    Rule,
+    State,
+    compare,
+)
+from mg_provider.wire.operation import Operation
+
+
+class Timeouts(BaseModel):
+    """How long to wait for a call's work to end, in seconds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    create: float | None = Field(default=None, gt=0, description="Seconds to wait for a creation.")
+    update: float | None = Field(default=None, gt=0, description="Seconds to wait for a change.")
+    delete: float | None = Field(default=None, gt=0, description="Seconds to wait for a deletion.")
+
+
+def _region_problem(args: CloudArgs) -> str | None:
+    if not args.region or args.region in regions():
+        return None
+    as_of = table("regions")["as_of"]
+    return f"{args.region} is not a region of Vertex AI (table of {as_of}): use for example us-central1"
+
+
+class CloudArgs(Args):
+    """What every resource has: where it is, whose it is, how long to wait."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (Rule(("region",), _region_problem),)
+
+    project: Annotated[str, Replaces("a resource belongs to one project"), Computed()] = Field(
+        default="",
+        pattern=r"^([a-z][a-z0-9.:-]{4,61}[a-z0-9]|[0-9]+)?$",
+        description="Project id. Default: `mg:project`, else `gcp:project`, else GOOGLE_CLOUD_PROJECT.",
+    )
+    region: Annotated[str, Replaces("a resource belongs to one region"), Computed()] = Field(
+        default="", description="Region, for example us-central1. Default: `mg:region`, else `gcp:region`."
+    )
+    owner: Annotated[str, InPlace("labels")] = Field(
+        default="", description="organization/project/stack, set by the constructor; its hash is the label mg-owner."
+    )
+    resource: Annotated[str, InPlace("labels")] = Field(
+        default="", description="The resource's name in the program, set by the constructor; the label mg-resource."
+    )
+    timeouts: Annotated[Timeouts, Local("used by the next call")] = Field(
+        default=Timeouts(), description="Seconds to wait: create, update, delete."
+    )
+
+
+A = TypeVar("A", bound=CloudArgs)
+S = TypeVar("S", bound=State)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a lifecycle may use of the world."""
+
+    clock: Clock
+    clients: Clients
+    progress: Callable[[str], None]
+    cancelled: Callable[[], bool]
+    timeout: float | None = None
+
+    def limit(self, argument: float | None, default: float) -> float:
+        """Seconds to wait: the resource's own argument, else the program's custom timeout, else the default."""
+        return argument or self.timeout or default
+
+    def wait(self, operation: Operation, limit: float, doing: str) -> Operation:
+        """Wait for an operation, telling its stages.
+
+        Raises:
+            OperationFailed: It ended badly.
+            OperationTimeout: It runs for longer than ``limit`` seconds.
+            OperationCancelled: The user stopped the run.
+        """
+
+        def tell(progress: Progress) -> None:
+            self.progress(f"{doing}: {progress.stage}" if progress.stage else doing)
+
+        return self.clients.operations.wait(operation, timeout=limit, on_progress=tell, cancelled=self.cancelled)
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What configuration says where arguments do not."""
+
+    project: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True)
+class Reading(Generic[A, S]):
+    """A resource as the cloud has it: the arguments that would give it, and the outputs."""
+
+    args: A
+    state: S
+
+
+class Incomplete(MgError):
+    """Something exists, but the work on it did not end well. It stays in the stack's state.
+
+    Attributes:
+        id: The id of what exists.
+        arguments: The arguments that it was made with.
+        state: Its outputs as far as they are known.
+    """
+
+    def __init__(self, cause: MgError, id: str, args: CloudArgs, state: State) -> None:
+        super().__init__(cause.summary, resource=cause.resource, hint=cause.hint, exists=cause.exists)
+        self.id = id
+        self.arguments = args
+        self.state = state
+
+
+class Lifecycle(ABC, Generic[A, S]):
+    """One resource's life. Arguments and states are models, never dicts; Pulumi is not known here.
+
+    ``create`` can run twice: it looks for what an earlier run made, by id and ownership label, and goes on from
+    there. ``read`` answers None only if the cloud says that the resource does not exist. ``delete`` takes what is
+    gone already as done.
+    """
+
+    args_type: type[A]
+    state_type: type[S]
+    # Delete the old one first when a change replaces: for what cannot exist twice.
+    delete_before_replace: ClassVar[bool] = False
+
+    def plan(self, args: A, old: A | None, defaults: Defaults) -> A:
+        """Fill in what is deterministic, so that a preview knows it. Pure: no network, no clock."""
+        for name in ("project", "region"):
+            value = getattr(args, name) or getattr(defaults, name)
+            if value:
+                args = args.with_values(**{name: value})
+        return self.name(args, old)
+
+    @abstractmethod
+    def name(self, args: A, old: A | None) -> A:
+        """Fill in ids and resource names; ids of an existing resource stay unless a change replaces it."""
+
+    def problems(self, args: A) -> list[Problem]:
+        """What is wrong with completed arguments, beyond what their fields and rules say. Pure."""
+        return [
+            Problem(name, f"is not known: set it on the resource, or `mg:{name}` in the stack's configuration")
+            for name in ("project", "region")
+            if not getattr(args, name)
+        ]
+
+    @abstractmethod
+    def create(self, args: A, context: Context) -> tuple[str, S]:
+        """Make it, or go on with what an earlier run began. Answers the id and the outputs."""
+
+    @abstractmethod
+    def read(self, id: str, args: A, state: S, context: Context) -> Reading[A, S] | None:
+        """What the cloud has; None only on not-found."""
+
+    @abstractmethod
+    def update(self, id: str, old: A, state: S, new: A, changes: Changes, context: Context) -> S:
+        """Make the changes in place. With no changes: finish what an earlier run left incomplete."""
+
+    @abstractmethod
+    def delete(self, id: str, args: A, state: S, context: Context) -> None:
+        """Remove everything that belongs to it."""
+
+
+def kept(old: CloudArgs | None, new: CloudArgs, field: str) -> str | None:
+    """The id that the existing resource has, unless a change replaces the resource."""
+    if old is None or compare(old, new).replaces:
+        return None
+    value = getattr(old, field)
+    return value if isinstance(value, str) and value else None
+
+
+def not_ours(what: str, resource: str, instead: str) -> MgError:
+    """The error of finding something that another stack, or somebody by hand, made."""
+    return MgError(
+        f"{what} exists and does not carry this stack's ownership label, so it is left as it is",
+        resource=resource,
+        hint=f"{instead}, or remove it if nobody needs it",
+    )

@@ -1,0 +1,103 @@
+"""The machines that serve a model: what a user says of them, and what would contradict itself."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mg_provider.preflight.machine import machine_problem
+from mg_provider.resources.fields import InPlace, Replaces, Rule
+from mg_provider.wire.machine import (
+    AutoscalingMetricSpec,
+    DedicatedResources,
+    FlexStart,
+    MachineSpec,
+    ScaleToZeroSpec,
+)
+
+_NEW_DEPLOYMENT = "a running deployment cannot be changed in this"
+_MUTATE = "endpoints.mutateDeployedModel"
+_SERVICE_ACCOUNT = r"^[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com$"
+
+
+class Machines(BaseModel):
+    """Machines, their number, and how that number follows the load."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    machine_spec: Annotated[MachineSpec | None, Replaces(_NEW_DEPLOYMENT)] = Field(
+        default=None, description="Machine of one replica. Default: Google's for the model."
+    )
+    min_replica_count: Annotated[int, InPlace(_MUTATE)] = Field(
+        default=1, ge=0, description="Replicas that always run; 0 only together with scale_to_zero_spec."
+    )
+    max_replica_count: Annotated[int | None, InPlace(_MUTATE)] = Field(
+        default=None, ge=1, description="Most replicas under load; quota is charged on it. Default: the minimum."
+    )
+    required_replica_count: Annotated[int | None, InPlace(_MUTATE)] = Field(
+        default=None, ge=0, description="Replicas that must be up for the deployment to count as a success."
+    )
+    initial_replica_count: Annotated[int | None, InPlace(_MUTATE)] = Field(
+        default=None, ge=1, description="Replicas started when scaling up from zero."
+    )
+    autoscaling_metric_specs: Annotated[list[AutoscalingMetricSpec], InPlace(_MUTATE)] = Field(
+        default=[], description="Metrics that drive the number of replicas."
+    )
+    scale_to_zero_spec: Annotated[ScaleToZeroSpec | None, InPlace(_MUTATE)] = Field(
+        default=None, description="Let the deployment go down to no replica when idle."
+    )
+    spot: Annotated[bool, Replaces(_NEW_DEPLOYMENT)] = Field(
+        default=False, description="Use Spot VMs: cheaper, and they may be taken away."
+    )
+    flex_start: Annotated[FlexStart | None, Replaces(_NEW_DEPLOYMENT)] = Field(
+        default=None, description="Queue for capacity instead of failing at once."
+    )
+    service_account: Annotated[str, Replaces(_NEW_DEPLOYMENT)] = Field(
+        default="", pattern=_SERVICE_ACCOUNT, description="Service account that the container runs as."
+    )
+    fast_tryout_enabled: Annotated[bool, Replaces(_NEW_DEPLOYMENT)] = Field(
+        default=False, description="Deploy quickly on shared capacity, for trying a model out."
+    )
+
+    def resources(self) -> DedicatedResources:
+        """The machines and their number, as the API takes them."""
+        return DedicatedResources(
+            machine_spec=self.machine_spec,
+            min_replica_count=self.min_replica_count,
+            max_replica_count=self.max_replica_count or max(self.min_replica_count, 1),
+            required_replica_count=self.required_replica_count,
+            initial_replica_count=self.initial_replica_count,
+            autoscaling_metric_specs=self.autoscaling_metric_specs or None,
+            scale_to_zero_spec=self.scale_to_zero_spec,
+            spot=self.spot or None,
+            flex_start=self.flex_start,
+        )
+
+
+def _machine(machines: Machines) -> str | None:
+    return machine_problem(machines.machine_spec) if machines.machine_spec else None
+
+
+def _replicas(machines: Machines) -> str | None:
+    minimum, maximum, required = machines.min_replica_count, machines.max_replica_count, machines.required_replica_count
+    if minimum == 0 and machines.scale_to_zero_spec is None:
+        return "is 0: set scale_to_zero_spec as well, or at least 1"
+    if machines.scale_to_zero_spec is not None and minimum != 0:
+        return f"is {minimum}, but scale_to_zero_spec needs 0: change one of them"
+    if maximum is not None and maximum < max(minimum, 1):
+        return f"is {minimum}, more than max_replica_count {maximum}: raise max_replica_count or lower it"
+    if required is not None and required > max(minimum, 1):
+        return f"is {minimum}, less than required_replica_count {required}: lower required_replica_count"
+    if machines.machine_spec is not None and machines.machine_spec.machine_type == "a4x-highgpu-4g" and minimum < 18:
+        return f"is {minimum}, but a4x-highgpu-4g needs at least 18"
+    return None
+
+
+MACHINE_RULES = (
+    Rule(("machine_spec",), _machine),
+    Rule(
+        ("min_replica_count", "max_replica_count", "required_replica_count", "scale_to_zero_spec", "machine_spec"),
+        _replicas,
+    ),
+)

@@ -1,0 +1,257 @@
+"""What both endpoint resources do with an endpoint: find it, prove whose it is, change it, take it down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+from mg_provider.api.errors import Aborted, CloudError, FailedPrecondition, MgError, NotFound
+from mg_provider.resources.endpoint_args import EndpointArgs
+from mg_provider.resources.identity import CLAIM_LABEL, is_ours, user_labels
+from mg_provider.resources.lifecycle import Context, not_ours
+from mg_provider.wire.base import WireModel
+from mg_provider.wire.deployed_model import DeployedModel
+from mg_provider.wire.endpoint import Endpoint
+from mg_provider.wire.machine import DedicatedResources
+from mg_provider.wire.operation import Operation
+
+CREATE_SECONDS = 7200.0
+UPDATE_SECONDS = 7200.0
+DELETE_SECONDS = 1800.0
+IN_USE_POLL_SECONDS = 10.0
+_MOST_MERGES = 5
+
+A = TypeVar("A", bound=EndpointArgs)
+
+# What mutateDeployedModel changes; everything else about a deployment is fixed once it runs.
+MUTABLE_RESOURCES = (
+    "min_replica_count",
+    "max_replica_count",
+    "required_replica_count",
+    "initial_replica_count",
+    "autoscaling_metric_specs",
+    "scale_to_zero_spec",
+)
+
+
+def find_endpoint(args: EndpointArgs, context: Context) -> Endpoint | None:
+    """The endpoint as it is; None only on not-found."""
+    try:
+        return context.clients.vertex.get_endpoint(args.endpoint)
+    except NotFound:
+        return None
+
+
+def must_be_ours(endpoint: Endpoint, args: EndpointArgs) -> None:
+    """Refuse to touch an endpoint without this stack's label.
+
+    Raises:
+        MgError: It belongs to somebody else.
+    """
+    if not is_ours(endpoint.labels, args.owner, args.resource):
+        raise not_ours(f"endpoint {args.endpoint}", args.resource, "set another endpoint_id")
+
+
+def settle_endpoint(args: EndpointArgs, claim: str, context: Context) -> Endpoint:
+    """Give the endpoint the names, labels and settings that are wanted, touching only what differs.
+
+    A change that somebody makes meanwhile is read again and kept, except where it is about the same fields.
+    """
+    vertex = context.clients.vertex
+    for _ in range(_MOST_MERGES):
+        endpoint = vertex.get_endpoint(args.endpoint)
+        patch, mask = _patch(args, claim, endpoint)
+        if not mask:
+            break
+        context.progress(f"setting {', '.join(mask)}")
+        try:
+            endpoint = vertex.patch_endpoint(args.endpoint, patch, mask)
+            break
+        except Aborted:
+            continue
+    wanted = args.client_connection_config
+    if wanted is not None and wanted != endpoint.client_connection_config:
+        context.progress("setting client_connection_config")
+        operation = vertex.update_endpoint(args.endpoint, Endpoint(name=args.endpoint, client_connection_config=wanted))
+        context.wait(operation, context.limit(args.timeouts.update, UPDATE_SECONDS), "updating the endpoint")
+    return vertex.get_endpoint(args.endpoint)
+
+
+def _patch(args: EndpointArgs, claim: str, endpoint: Endpoint) -> tuple[Endpoint, list[str]]:
+    wanted: dict[str, object] = {
+        "display_name": args.endpoint_display_name,
+        "labels": args.all_labels(claim),
+        "description": args.description or None,
+        "predict_request_response_logging_config": args.predict_request_response_logging_config,
+    }
+    mask = [name for name, value in wanted.items() if not same(value, getattr(endpoint, name))]
+    config = args.private_service_connect_config
+    if config is not None and endpoint.private_service_connect_config is not None:
+        actual = set(endpoint.private_service_connect_config.project_allowlist or [])
+        if set(config.project_allowlist or []) != actual:
+            wanted["private_service_connect_config"] = config
+            mask.append("private_service_connect_config")
+    values = {name: wanted[name] for name in mask}
+    return Endpoint.model_validate({"etag": endpoint.etag, **values}), mask
+
+
+def same(wanted: object, actual: object) -> bool:
+    """Whether the cloud has what is wanted. What it adds by itself, and the order of a list, do not count."""
+    if isinstance(wanted, WireModel) and isinstance(actual, WireModel):
+        return all(same(getattr(wanted, name), getattr(actual, name)) for name in wanted.model_fields_set)
+    if isinstance(wanted, list) and isinstance(actual, list):
+        return len(wanted) == len(actual) and all(any(same(entry, other) for other in actual) for entry in wanted)
+    return (wanted or None) == (actual or None)
+
+
+def observed_endpoint(endpoint: Endpoint) -> dict[str, object]:
+    """The arguments of an endpoint that would give what is there."""
+    return {
+        "endpoint_display_name": endpoint.display_name or "",
+        "description": endpoint.description or "",
+        "labels": user_labels(endpoint.labels),
+        "predict_request_response_logging_config": endpoint.predict_request_response_logging_config,
+        "private_service_connect_config": endpoint.private_service_connect_config,
+        "client_connection_config": endpoint.client_connection_config,
+    }
+
+
+# Arguments whose default is a fact of its own: a cloud that has something else has drifted.
+_TELLING_DEFAULTS = frozenset({"min_replica_count", "labels", "description", "spot"})
+
+
+def observe(args: A, seen: Mapping[str, object]) -> A:
+    """The arguments with what the cloud has, where that differs from what was asked for."""
+    drifted = {
+        name: value
+        for name, value in seen.items()
+        if name in args.model_fields_set | _TELLING_DEFAULTS and not same(getattr(args, name), value)
+    }
+    return args.with_values(**drifted)
+
+
+def mutate(args: EndpointArgs, deployed: DeployedModel, wanted: DedicatedResources, context: Context) -> None:
+    """Change replicas and autoscaling of a running deployment, with a mask of just what differs."""
+    actual = deployed.dedicated_resources or DedicatedResources()
+    mask = [name for name in MUTABLE_RESOURCES if _differs(getattr(wanted, name), getattr(actual, name))]
+    if not mask:
+        return
+    changed = DedicatedResources.model_validate({name: getattr(wanted, name) for name in mask})
+    request = DeployedModel(id=deployed.id, dedicated_resources=changed)
+    context.progress(f"changing {', '.join(mask)}")
+    operation = context.clients.vertex.mutate_deployed_model(
+        args.endpoint, request, [f"dedicated_resources.{name}" for name in mask]
+    )
+    context.wait(operation, context.limit(args.timeouts.update, UPDATE_SECONDS), "changing replicas")
+
+
+def settle_traffic(args: EndpointArgs, wanted: Mapping[str, int], context: Context) -> Endpoint:
+    """Give each deployment its percent of the requests, if that is not so already."""
+    vertex = context.clients.vertex
+    for _ in range(_MOST_MERGES):
+        endpoint = vertex.get_endpoint(args.endpoint)
+        actual = {id: percent for id, percent in (endpoint.traffic_split or {}).items() if percent}
+        if actual == dict(wanted) or not wanted:
+            return endpoint
+        context.progress("shifting traffic")
+        try:
+            vertex.patch_endpoint(
+                args.endpoint, Endpoint(etag=endpoint.etag, traffic_split=dict(wanted)), ["traffic_split"]
+            )
+        except Aborted:
+            continue
+        return vertex.get_endpoint(args.endpoint)
+    raise MgError(
+        f"the traffic of {args.endpoint} could not be set: somebody else keeps changing the endpoint",
+        resource=args.resource,
+        hint="find out who, then run the same command again",
+    )
+
+
+def _differs(wanted: object, actual: object) -> bool:
+    return bool(wanted or actual) and not same(wanted, actual)
+
+
+def undeploy(args: EndpointArgs, ids: Iterable[str], context: Context) -> None:
+    """Take deployments off the endpoint, their traffic first. Gone already is fine."""
+    for deployed_id in ids:
+        endpoint = find_endpoint(args, context)
+        deployed = [entry.id for entry in endpoint.deployed_models or [] if entry.id] if endpoint else []
+        if endpoint is None or deployed_id not in deployed:
+            continue
+        others = [entry for entry in deployed if entry != deployed_id]
+        rest = {key: value for key, value in (endpoint.traffic_split or {}).items() if key in others and value}
+        rest = rest or dict.fromkeys(others[:1], 100)
+        context.progress(f"undeploying {deployed_id}")
+        try:
+            operation = context.clients.vertex.undeploy_model(args.endpoint, deployed_id, spread(rest))
+            context.wait(operation, context.limit(args.timeouts.delete, DELETE_SECONDS), f"undeploying {deployed_id}")
+        except NotFound:
+            continue
+
+
+def spread(traffic: Mapping[str, int]) -> dict[str, int]:
+    """Scale percents to add up to 100, keeping their proportions as far as whole numbers allow."""
+    total = sum(traffic.values())
+    if not total:
+        return {}
+    shares = {key: value * 100 // total for key, value in traffic.items()}
+    most = max(traffic, key=lambda key: (traffic[key], key))
+    shares[most] += 100 - sum(shares.values())
+    return shares
+
+
+def delete_endpoint(args: EndpointArgs, context: Context) -> None:
+    """Delete the endpoint; gone already is fine."""
+    context.progress("deleting the endpoint")
+    try:
+        operation = context.clients.vertex.delete_endpoint(args.endpoint)
+        context.wait(operation, context.limit(args.timeouts.delete, DELETE_SECONDS), "deleting the endpoint")
+    except NotFound:
+        return
+
+
+def delete_model(name: str, args: EndpointArgs, context: Context) -> None:
+    """Delete an uploaded Model; gone already is fine. Waits while Vertex AI still takes it for deployed."""
+    limit = context.limit(args.timeouts.delete, DELETE_SECONDS)
+    started = context.clock.monotonic()
+    while True:
+        try:
+            context.progress("deleting the model")
+            operation = context.clients.vertex.delete_model(name)
+            context.wait(operation, limit, "deleting the model")
+        except NotFound:
+            return
+        except FailedPrecondition:
+            waited = context.clock.monotonic() - started
+            if waited > limit or context.cancelled():
+                raise
+            context.clock.sleep(min(IN_USE_POLL_SECONDS, 0.2 + waited))
+        else:
+            return
+
+
+def foreign_claim(endpoint: Endpoint, claim: str) -> bool:
+    """Whether a newer create has taken hold of the endpoint since this state was written."""
+    return bool(claim) and (endpoint.labels or {}).get(CLAIM_LABEL, claim) != claim
+
+
+def running_operation(parent: str, matches: Callable[[Operation], bool], context: Context) -> Operation | None:
+    """An operation that still runs, found among those below ``parent``.
+
+    Listing operations is not promised by the API; where it is refused, None.
+    """
+    try:
+        operations = list(context.clients.vertex.list_operations(parent))
+    except CloudError as error:
+        if error.status in (400, 404, 501):
+            return None
+        raise
+    return next((operation for operation in operations if not operation.done and matches(operation)), None)
+
+
+def nothing_left(cause: MgError, what: str) -> MgError:
+    """The cause, told with the fact that the failed attempt was taken back."""
+    return MgError(
+        f"{cause.summary}; {what} that it had made are deleted again", resource=cause.resource, hint=cause.hint
+    )

@@ -1,0 +1,1 @@
+"""The program that `pulumi up` runs, and its configuration for each environment."""

@@ -1,0 +1,122 @@
+"""Writes ``mg_provider/resources/inputs.py``: a TypedDict for each nested argument, from the wire shapes."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+from mg_provider.resources.lifecycle import Timeouts
+from mg_provider.wire.base import WireModel
+from mg_provider.wire.batch import (
+    InputConfig,
+    InstanceConfig,
+    ManualBatchTuningParameters,
+    OutputConfig,
+    UnmanagedContainerModel,
+)
+from mg_provider.wire.compute import ServiceDirectoryRegistration
+from mg_provider.wire.container import ContainerSpec
+from mg_provider.wire.encryption import EncryptionSpec
+from mg_provider.wire.endpoint import (
+    ClientConnectionConfig,
+    GenAiAdvancedFeaturesConfig,
+    PredictRequestResponseLoggingConfig,
+    PrivateServiceConnectConfig,
+)
+from mg_provider.wire.machine import AutomaticResources, AutoscalingMetricSpec, FlexStart, MachineSpec, ScaleToZeroSpec
+
+PATH = "mg_provider/resources/inputs.py"
+ROOTS: tuple[type[BaseModel], ...] = (
+    AutomaticResources,
+    AutoscalingMetricSpec,
+    ClientConnectionConfig,
+    ContainerSpec,
+    EncryptionSpec,
+    FlexStart,
+    GenAiAdvancedFeaturesConfig,
+    InputConfig,
+    InstanceConfig,
+    MachineSpec,
+    ManualBatchTuningParameters,
+    OutputConfig,
+    PredictRequestResponseLoggingConfig,
+    PrivateServiceConnectConfig,
+    ScaleToZeroSpec,
+    ServiceDirectoryRegistration,
+    Timeouts,
+    UnmanagedContainerModel,
+)
+HEADER = '''"""Nested arguments as dictionaries, with the names that the API has, in snake_case.
+
+Generated from the wire shapes by `make generate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+from pulumi import Input
+'''
+
+
+def outputs() -> dict[str, str]:
+    """Path to content."""
+    found: dict[str, type[BaseModel]] = {}
+    for root in ROOTS:
+        _collect(root, found)
+    classes = [_class(found[name]) for name in sorted(found)]
+    return {PATH: "\n\n".join([HEADER, *classes])}
+
+
+def _collect(model: type[BaseModel], found: dict[str, type[BaseModel]]) -> None:
+    if model.__name__ in found:
+        return
+    found[model.__name__] = model
+    for name in _settable(model):
+        for nested in _models(model.model_fields[name].annotation):
+            _collect(nested, found)
+
+
+def _settable(model: type[BaseModel]) -> Iterator[str]:
+    output_only = model.output_only() if issubclass(model, WireModel) else frozenset[str]()
+    yield from (name for name in model.model_fields if name not in output_only)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in typing.get_args(annotation):
+        yield from _models(part)
+
+
+def _class(model: type[BaseModel]) -> str:
+    document = (model.__doc__ or "").strip().splitlines()[0]
+    lines = [f"class {model.__name__}Input(TypedDict, total=False):", f'    """{document}"""', ""]
+    for name in _settable(model):
+        field = model.model_fields[name]
+        lines.append(f"    {name}: Input[{_type(field.annotation)}]")
+        if field.description:
+            lines.append(f'    """{field.description}"""')
+    return "\n".join(lines) + "\n"
+
+
+def _type(annotation: Any) -> str:
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (typing.Union, types.UnionType):
+        return " | ".join(_type(part) for part in arguments if part is not type(None))
+    if origin is typing.Annotated:
+        return _type(arguments[0])
+    if origin is list:
+        return f"Sequence[Input[{_type(arguments[0])}]]"
+    if origin is dict:
+        return f"Mapping[str, Input[{_type(arguments[1])}]]"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return f"{annotation.__name__}Input"
+    if annotation is Any:
+        return "object"
+    return str(annotation.__name__)
