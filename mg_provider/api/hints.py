@@ -59,8 +59,9 @@ def _service_agent(symptoms: Symptoms) -> str | None:
 
 
 def _permission(symptoms: Symptoms) -> str | None:
-    named = symptoms.says(r"permission '?([a-z]\w*\.\w+\.\w+)'?")
-    permission = symptoms.metadata.get("permission") or (named[1] if named else None)
+    # Vertex AI writes permission 'x.y.z', Compute writes 'x.y.z' permission.
+    named = symptoms.says(r"permission '?([a-z]\w*\.\w+\.\w+)'?|'?([a-z]\w*\.\w+\.\w+)'? permission")
+    permission = symptoms.metadata.get("permission") or (named and (named[1] or named[2]))
     if symptoms.error_info.get("reason") != "IAM_PERMISSION_DENIED" and not (symptoms.status == 403 and permission):
         return None
     if not permission:

@@ -1,0 +1,230 @@
+"""Google's error bodies become one tree, a sentence, and a hint."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from mg_provider.api.error_reader import error_from_compute_operation, error_from_response, error_from_status
+from mg_provider.api.errors import (
+    Aborted,
+    AlreadyExists,
+    CloudError,
+    ConnectionFailed,
+    FailedPrecondition,
+    InvalidArgument,
+    MgError,
+    NotFound,
+    OperationFailed,
+    PermissionDenied,
+    ProviderBug,
+    QuotaExceeded,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+    UserError,
+)
+from mg_provider.wire.compute import ComputeOperation
+from mg_provider.wire.status import Code, Status
+
+URL = "https://us-central1-aiplatform.googleapis.com/v1beta1/projects/p/locations/us-central1:deploy?x=1"
+
+
+def read(status: int, error: dict[str, Any]) -> CloudError:
+    return error_from_response(status, json.dumps({"error": error}).encode(), method="POST", url=URL)
+
+
+def info(reason: str, **metadata: str) -> dict[str, Any]:
+    return {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "metadata": metadata}
+
+
+@pytest.mark.parametrize(
+    ("status", "grpc", "kind"),
+    [
+        (400, "INVALID_ARGUMENT", InvalidArgument),
+        (400, "FAILED_PRECONDITION", FailedPrecondition),
+        (401, "UNAUTHENTICATED", Unauthenticated),
+        (403, "PERMISSION_DENIED", PermissionDenied),
+        (404, "NOT_FOUND", NotFound),
+        (409, "ALREADY_EXISTS", AlreadyExists),
+        (409, "ABORTED", Aborted),
+        (429, "RESOURCE_EXHAUSTED", RateLimited),
+        (500, "INTERNAL", Unavailable),
+        (503, "UNAVAILABLE", Unavailable),
+        (504, "DEADLINE_EXCEEDED", Unavailable),
+        (418, "TEAPOT", CloudError),
+    ],
+)
+def test_vertex_errors_are_told_apart_by_their_status_name(status: int, grpc: str, kind: type[CloudError]) -> None:
+    error = read(status, {"code": status, "message": "text", "status": grpc})
+
+    assert type(error) is kind
+    assert (error.status, error.reason, error.message) == (status, grpc, "text")
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "kind"),
+    [
+        (404, "notFound", NotFound),
+        (409, "alreadyExists", AlreadyExists),
+        (409, "duplicate", AlreadyExists),
+        (409, "conflict", AlreadyExists),
+        (412, "conditionNotMet", Aborted),
+        (400, "resourceInUseByAnotherResource", FailedPrecondition),
+        (400, "invalid", InvalidArgument),
+        (403, "forbidden", PermissionDenied),
+        (403, "rateLimitExceeded", RateLimited),
+        (403, "quotaExceeded", QuotaExceeded),
+        (503, "backendError", Unavailable),
+    ],
+)
+def test_compute_storage_and_bigquery_errors_are_told_apart_by_their_reason(
+    status: int, reason: str, kind: type[CloudError]
+) -> None:
+    text = "Quota 'X' exceeded" if reason == "quotaExceeded" else "text"
+    error = read(status, {"code": status, "message": text, "errors": [{"domain": "global", "reason": reason}]})
+
+    assert type(error) is kind
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>Bad gateway</html>", b"not json", b"[]", b"[1]", b'{"error": "x"}', b"\xff"]
+)
+def test_a_body_of_no_known_shape_still_becomes_an_error(body: bytes) -> None:
+    error = error_from_response(502, body, method="GET", url=URL)
+
+    assert isinstance(error, Unavailable)
+    assert "502" in str(error)
+    assert "html" not in str(error)
+
+
+def test_the_error_of_a_streaming_method_comes_in_a_list() -> None:
+    body = json.dumps([{"error": {"code": 404, "message": "gone", "status": "NOT_FOUND"}}]).encode()
+
+    assert isinstance(error_from_response(404, body, method="POST", url=URL), NotFound)
+
+
+@pytest.mark.parametrize("code", [code for code in Code if code is not Code.OK])
+def test_every_status_of_an_operation_becomes_an_error(code: Code) -> None:
+    error = error_from_status(Status(code=code, message="text"))
+
+    assert error.reason == code.name
+    assert error.message == "text"
+
+
+def test_a_status_with_an_unknown_number_says_the_number() -> None:
+    assert error_from_status(Status(code=99, message="new")).reason == "code 99"
+
+
+def test_a_compute_operation_without_an_error_is_none() -> None:
+    assert error_from_compute_operation(ComputeOperation(name="o", status="DONE")) is None
+
+
+HINTS = [
+    (403, "off", [info("SERVICE_DISABLED", service="compute.googleapis.com", consumer="projects/p")],
+     "gcloud services enable compute.googleapis.com --project p"),
+    (403, "Vertex AI API has not been used in project 1 before or it is disabled.", [],
+     "gcloud services enable aiplatform.googleapis.com"),
+    (403, "denied", [info("IAM_PERMISSION_DENIED", permission="aiplatform.endpoints.create", resource="//x/p")],
+     "permission aiplatform.endpoints.create on //x/p"),
+    (403, "Permission 'aiplatform.models.upload' denied on resource 'x'", [], "permission aiplatform.models.upload"),
+    (403, "Required 'compute.forwardingRules.create' permission for 'x'", [],
+     "permission compute.forwardingRules.create"),
+    (403, "x", [info("CONSUMER_INVALID")], "mg:billingProject"),
+    (403, "Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: a", [], "perimeter"),
+    (403, "You must accept the EULA of this model", [], "accept_eula"),
+    (400, "Please provide a valid Hugging Face access token", [], "hugging_face_access_token"),
+    (403, "service-123@gcp-sa-aiplatform.iam.gserviceaccount.com does not have storage.objects.get access", [],
+     "grant service-123@gcp-sa-aiplatform.iam.gserviceaccount.com the role roles/storage.objectViewer"),
+    (401, "Request had invalid authentication credentials", [], "gcloud auth application-default login"),
+    (409, "etag", [], "pulumi refresh"),
+    (400, "bad", [], None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "message", "details", "part"), HINTS, ids=lambda each: str(each)[:30])
+def test_a_known_error_says_what_to_do(
+    status: int, message: str, details: list[dict[str, Any]], part: str | None
+) -> None:
+    error = read(status, {"code": status, "message": message, "details": details})
+
+    if part is None:
+        assert error.hint is None
+    else:
+        assert part in (error.hint or "")
+        assert f"\ndo: {error.hint}" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("message", "part"),
+    [
+        (
+            "The following quotas are exceeded: CustomModelServingA100GPUsPerProjectPerRegion",
+            "CustomModelServingA100GPUs",
+        ),
+        ("The zone does not have enough resources available to fulfill the request", "flex_start"),
+        ("Resources are insufficient in region us-central1", "reservation"),
+        ("ZONE_RESOURCE_POOL_EXHAUSTED stockout", "capacity"),
+    ],
+)
+def test_a_shortage_is_told_apart_from_a_quota(message: str, part: str) -> None:
+    error = error_from_status(Status(code=Code.RESOURCE_EXHAUSTED, message=message))
+
+    assert isinstance(error, QuotaExceeded)
+    assert part in (error.hint or "")
+
+
+def test_a_bare_internal_error_points_at_the_allowlist() -> None:
+    error = error_from_status(Status(code=Code.INTERNAL, message="Internal error encountered."))
+
+    assert "projects/my-project" in (error.hint or "")
+
+
+def test_calls_per_minute_pass_with_time() -> None:
+    error = read(
+        429,
+        {"code": 429, "message": "Quota exceeded for metric", "status": "RESOURCE_EXHAUSTED",
+         "details": [info("RATE_LIMIT_EXCEEDED")]},
+    )  # fmt: skip
+
+    assert isinstance(error, RateLimited)
+
+
+def test_an_error_reads_as_what_happened_what_exists_and_what_to_do() -> None:
+    error = MgError("it stopped", resource="llama", hint="run again", exists=["projects/1/endpoints/2"])
+
+    assert str(error) == "llama: it stopped\nexists: projects/1/endpoints/2\ndo: run again"
+
+
+def test_a_users_error_begins_with_the_property() -> None:
+    error = UserError("is 3, but the machine has 2", property="machine_spec.accelerator_count")
+
+    assert str(error) == "machine_spec.accelerator_count: is 3, but the machine has 2"
+    assert error.property == "machine_spec.accelerator_count"
+
+
+def test_a_cloud_error_is_one_sentence_with_the_call() -> None:
+    error = read(404, {"code": 404, "message": "no such thing", "status": "NOT_FOUND"})
+
+    assert str(error) == (
+        "Google answered 404 NOT_FOUND to POST /v1beta1/projects/p/locations/us-central1:deploy: no such thing"
+    )
+    assert "?" not in error.url
+
+
+def test_only_not_found_is_not_found() -> None:
+    others = {CloudError, *CloudError.__subclasses__(), ConnectionFailed, UserError, ProviderBug} - {NotFound}
+
+    assert len(others) >= 14
+    assert not any(issubclass(other, NotFound) for other in others)
+
+
+def test_a_failed_operation_keeps_what_its_cause_knew() -> None:
+    cause = error_from_status(Status(code=7, message="no", details=[info("IAM_PERMISSION_DENIED", permission="a.b.c")]))
+    error = OperationFailed(cause, operation="operations/1", stage="PREPARING_MODEL")
+
+    assert str(error).startswith("operations/1 failed at PREPARING_MODEL with PERMISSION_DENIED: no")
+    assert error.hint == cause.hint
+    assert error.details == cause.details

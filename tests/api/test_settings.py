@@ -1,0 +1,113 @@
+"""What configuration and environment say."""
+
+from __future__ import annotations
+
+import pytest
+
+from mg_provider.api.errors import UserError
+from mg_provider.api.settings import Settings, is_loopback
+
+
+def settings(config: dict[str, str], environ: dict[str, str] | None = None) -> Settings:
+    return Settings.from_config(config.get, environ or {})
+
+
+def test_our_own_key_comes_before_that_of_pulumi_gcp_and_both_before_the_environment() -> None:
+    config = {"mg:project": "ours", "gcp:project": "theirs", "gcp:region": "europe-west4"}
+    environ = {"GOOGLE_CLOUD_PROJECT": "environment"}
+
+    assert settings(config, environ).project == "ours"
+    assert settings({"gcp:project": "theirs"}, environ).project == "theirs"
+    assert settings({}, environ).project == "environment"
+    assert settings(config).region == "europe-west4"
+    assert settings({}) == Settings()
+
+
+def test_every_key_arrives() -> None:
+    config = {
+        "mg:impersonateServiceAccount": "robot@p.iam.gserviceaccount.com",
+        "mg:userProjectOverride": "true",
+        "mg:billingProject": "paying",
+        "mg:vertexAiCustomEndpoint": "http://127.0.0.1:8085/",
+        "mg:computeCustomEndpoint": "http://127.0.0.1:8085",
+        "mg:storageCustomEndpoint": "http://localhost:8085",
+        "mg:bigQueryCustomEndpoint": "http://[::1]:8085",
+    }
+
+    assert settings(config, {"GOOGLE_OAUTH_ACCESS_TOKEN": "ya29.x"}) == Settings(
+        impersonate_service_account="robot@p.iam.gserviceaccount.com",
+        user_project_override=True,
+        billing_project="paying",
+        vertex_custom_endpoint="http://127.0.0.1:8085",
+        compute_custom_endpoint="http://127.0.0.1:8085",
+        storage_custom_endpoint="http://localhost:8085",
+        big_query_custom_endpoint="http://[::1]:8085",
+        access_token="ya29.x",
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("gcp:computeCustomEndpoint", "https://compute.example.com/compute/v1/", "https://compute.example.com"),
+        ("gcp:storageCustomEndpoint", "https://storage.example.com/storage/v1/", "https://storage.example.com"),
+        ("gcp:bigQueryCustomEndpoint", "https://bq.example.com/bigquery/v2/", "https://bq.example.com"),
+        ("gcp:vertexAiCustomEndpoint", "https://vertex.example.com/v1beta1/", "https://vertex.example.com"),
+    ],
+)
+def test_an_endpoint_written_for_pulumi_gcp_leads_to_the_same_server(key: str, value: str, expected: str) -> None:
+    endpoints = settings({key: value})
+
+    assert expected in {
+        endpoints.vertex_custom_endpoint,
+        endpoints.compute_custom_endpoint,
+        endpoints.storage_custom_endpoint,
+        endpoints.big_query_custom_endpoint,
+    }
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["http://10.0.0.1:80", "http://example.com", "http://127.0.0.1.example.com", "http://localhost.example.com"],
+)
+def test_plain_http_to_another_machine_is_refused_before_a_token_is_sent(value: str) -> None:
+    with pytest.raises(UserError, match=r"mg:vertexAiCustomEndpoint: .* is another machine"):
+        settings({"mg:vertexAiCustomEndpoint": value})
+
+
+@pytest.mark.parametrize("value", ["example.com", "ftp://example.com", "https://", "https://u@x.com", "https://x?a=b"])
+def test_what_is_no_base_url_is_refused(value: str) -> None:
+    with pytest.raises(UserError, match="is not a base URL"):
+        settings({"mg:storageCustomEndpoint": value})
+
+
+def test_a_switch_is_true_or_false() -> None:
+    assert settings({"mg:userProjectOverride": "false"}).user_project_override is False
+    with pytest.raises(UserError, match="mg:userProjectOverride"):
+        settings({"mg:userProjectOverride": "yes"})
+
+
+def test_the_quota_project_is_the_billing_project_or_the_project_and_only_if_asked_for() -> None:
+    assert Settings(project="p", billing_project="b").quota_project is None
+    assert Settings(project="p", billing_project="b", user_project_override=True).quota_project == "b"
+    assert Settings(project="p", user_project_override=True).quota_project == "p"
+
+
+def test_the_access_token_does_not_show() -> None:
+    assert "ya29" not in repr(Settings(access_token="ya29.secret"))
+
+
+@pytest.mark.parametrize(
+    ("url", "loopback"),
+    [
+        ("http://127.0.0.1:1/x", True),
+        ("http://127.8.9.10", True),
+        ("http://localhost:80", True),
+        ("http://[::1]:80", True),
+        ("http://128.0.0.1", False),
+        ("https://us-central1-aiplatform.googleapis.com", False),
+        ("no url", False),
+    ],
+)
+def test_loopback_is_known_by_address(url: str, loopback: bool) -> None:
+    assert is_loopback(url) is loopback
