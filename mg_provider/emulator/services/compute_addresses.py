@@ -1,0 +1,200 @@
+"""Compute Engine's regional internal addresses, networks and operations."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from typing import Any
+
+from mg_provider.emulator import errors
+from mg_provider.emulator.admin import administers
+from mg_provider.emulator.clock import timestamp
+from mg_provider.emulator.ledger import Entry, counts_resources
+from mg_provider.emulator.routing import Answer, Call, handles
+from mg_provider.emulator.services.compute_calls import (
+    compute_state,
+    list_answer,
+    new_reference,
+    place_of,
+    read_labels,
+    repeated_operation,
+    require_idle,
+    set_labels,
+    start_operation,
+)
+from mg_provider.emulator.services.compute_names import LINK_BASE, Reference, fingerprint, numeric_id, parse_reference
+from mg_provider.emulator.services.compute_networks import Subnetwork
+from mg_provider.emulator.services.compute_operations import RegionalOperation
+from mg_provider.emulator.services.compute_state import Address, invalid_field
+from mg_provider.emulator.world import World
+
+Json = dict[str, Any]
+
+
+def find_subnetwork(call: Call, text: str, field: str) -> tuple[Reference, Subnetwork]:
+    """The subnetwork that a request names. ApiError when it is in another region or does not exist."""
+    reference = parse_reference(text, "subnetworks", call.project, call.region)
+    if reference is None or reference.region != call.region:
+        raise invalid_field(field, text, f"Must be a subnetwork in region {call.region}.")
+    networks = compute_state(call.world).networks
+    networks.strict = bool(call.world.behaviours["strict_networks"])
+    found = networks.subnetwork(call.world.project_number(reference.project), call.region, reference.name)
+    if found is None:
+        raise errors.not_found(f"The resource '{reference.path}' was not found")
+    return reference, found
+
+
+@handles("compute.addresses.insert")
+def insert_address(call: Call) -> Answer:
+    """Reserve an internal address for a Private Service Connect endpoint."""
+    if (repeated := repeated_operation(call)) is not None:
+        return Answer(repeated.body(call.world.now()))
+    state, place, body = compute_state(call.world), place_of(call), call.body
+    reference = new_reference(call, "addresses")
+    if body.get("addressType", "EXTERNAL") != "INTERNAL" or body.get("purpose", "GCE_ENDPOINT") != "GCE_ENDPOINT":
+        raise errors.not_emulated("an address other than addressType INTERNAL with purpose GCE_ENDPOINT")
+    subnetwork, found = find_subnetwork(call, body.get("subnetwork", "default"), "resource.subnetwork")
+    chosen = body.get("address")
+    address = Address(
+        reference=reference,
+        created=call.world.now(),
+        ip=state.chosen_ip(found, chosen, "resource.address") if chosen else state.free_ip(found),
+        subnetwork=subnetwork,
+        details={"description": body["description"]} if "description" in body else {},
+        labels=read_labels(body.get("labels", {})),
+        network=found.network,
+    )
+    state.addresses[(*place, reference.name)] = address
+
+    def ready() -> None:
+        address.being_made = False
+
+    return start_operation(call, "insert", address, ready, lambda: _forget(call.world, (*place, reference.name)))
+
+
+def _forget(world: World, key: tuple[str, str, str]) -> None:
+    compute_state(world).addresses.pop(key, None)
+
+
+@handles("compute.addresses.get")
+def get_address(call: Call) -> Answer:
+    """An address and the rules that have it."""
+    state = compute_state(call.world)
+    address = state.address(place_of(call), call.path["address"])
+    return Answer(address.body(state.users(address)))
+
+
+@handles("compute.addresses.list")
+def list_addresses(call: Call) -> Answer:
+    """The region's addresses."""
+    state = compute_state(call.world)
+    found = [address for key, address in state.addresses.items() if key[:2] == place_of(call)]
+    return list_answer(call, "compute#addressList", [address.body(state.users(address)) for address in found])
+
+
+@handles("compute.addresses.setLabels")
+def set_address_labels(call: Call) -> Answer:
+    """Replace an address's labels."""
+    if (repeated := repeated_operation(call)) is not None:
+        return Answer(repeated.body(call.world.now()))
+    return set_labels(call, compute_state(call.world).address(place_of(call), call.path["resource"]))
+
+
+@handles("compute.addresses.delete")
+def delete_address(call: Call) -> Answer:
+    """Give an address back; refused while a rule has it."""
+    if (repeated := repeated_operation(call)) is not None:
+        return Answer(repeated.body(call.world.now()))
+    state, place = compute_state(call.world), place_of(call)
+    address = state.address(place, call.path["address"])
+    require_idle(address)
+    if users := state.users(address):
+        used = users[0].removeprefix(LINK_BASE)
+        raise errors.ApiError(
+            "INVALID_ARGUMENT",
+            f"The address resource '{address.reference.path}' is already being used by '{used}'",
+            reason="resourceInUseByAnotherResource",
+        )
+    return start_operation(call, "delete", address, lambda: _forget(call.world, (*place, address.reference.name)))
+
+
+@handles("compute.networks.get")
+def get_network(call: Call) -> Answer:
+    """A network; unless networks are strict, any name is one."""
+    networks, name = compute_state(call.world).networks, call.path["network"]
+    networks.strict = bool(call.world.behaviours["strict_networks"])
+    reference = Reference(call.project, "", "networks", name)
+    if not networks.has_network(call.number, name):
+        raise errors.not_found(f"The resource '{reference.path}' was not found")
+    return Answer(
+        {
+            "kind": "compute#network",
+            "id": numeric_id(reference.path),
+            "name": name,
+            "selfLink": reference.link,
+            "autoCreateSubnetworks": False,
+        }
+    )
+
+
+@handles("compute.subnetworks.get")
+def get_subnetwork(call: Call) -> Answer:
+    """A subnetwork and its range."""
+    reference, found = find_subnetwork(call, call.path["subnetwork"], "subnetwork")
+    network = Reference(call.project, "", "networks", found.network or "default")
+    return Answer(
+        {
+            "kind": "compute#subnetwork",
+            "id": numeric_id(reference.path),
+            "name": found.name,
+            "network": network.link,
+            "ipCidrRange": str(found.ip_range),
+            "gatewayAddress": str(found.ip_range[1]),
+            "region": f"{LINK_BASE}projects/{call.project}/regions/{call.region}",
+            "selfLink": reference.link,
+            "purpose": "PRIVATE",
+            "stackType": "IPV4_ONLY",
+            "fingerprint": fingerprint(reference.path),
+        }
+    )
+
+
+@administers("POST", "/_mg/compute/subnetworks")
+def make_subnetwork(world: World, body: Json) -> Json:
+    """``{"project", "region", "name", "network", "ip_range"?}``: a subnetwork, and its network if need be."""
+    try:
+        ip_range = ipaddress.IPv4Network(body["ip_range"]) if "ip_range" in body else None
+        number = world.project_number(str(body["project"]))
+        networks = compute_state(world).networks
+        found = networks.add(number, str(body["region"]), str(body["name"]), str(body["network"]), ip_range)
+    except (KeyError, ValueError) as error:
+        raise errors.invalid_argument(f"subnetwork: {error}") from error
+    return {"ip_range": str(found.ip_range), "network": found.network}
+
+
+def _operation(call: Call) -> RegionalOperation:
+    name = call.path["operation"]
+    operation = compute_state(call.world).operations.find(place_of(call), name)
+    if operation is None:
+        path = f"projects/{call.project}/regions/{call.region}/operations/{name}"
+        raise errors.not_found(f"The resource '{path}' was not found")
+    return operation
+
+
+@handles("compute.regionOperations.get", "compute.regionOperations.wait")
+def get_operation(call: Call) -> Answer:
+    """An operation as it is; ``wait`` may answer before it is done, and here always does so at once."""
+    return Answer(_operation(call).body(call.world.now()))
+
+
+@handles("compute.regionOperations.list")
+def list_operations(call: Call) -> Answer:
+    """The region's operations."""
+    operations = compute_state(call.world).operations.of(place_of(call))
+    return list_answer(call, "compute#operationList", [each.body(call.world.now()) for each in operations])
+
+
+@counts_resources
+def _resources(world: World) -> Iterable[Entry]:
+    for address in compute_state(world).addresses.values():
+        yield Entry("compute.Address", address.reference.path, timestamp(address.created), dict(address.labels))

@@ -1,0 +1,208 @@
+"""Compute Engine's regional forwarding rules, as far as they connect to a service attachment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from mg_provider.emulator import errors
+from mg_provider.emulator.clock import timestamp
+from mg_provider.emulator.ledger import Entry, counts_resources
+from mg_provider.emulator.routing import Answer, Call, handles
+from mg_provider.emulator.services.compute_addresses import find_subnetwork
+from mg_provider.emulator.services.compute_calls import (
+    compute_state,
+    list_answer,
+    new_reference,
+    place_of,
+    read_labels,
+    repeated_operation,
+    require_idle,
+    set_labels,
+    start_operation,
+)
+from mg_provider.emulator.services.compute_names import Reference, parse_reference
+from mg_provider.emulator.services.compute_state import Address, ForwardingRule, invalid_field
+from mg_provider.emulator.services.service_attachments import service_attachments
+from mg_provider.emulator.world import World
+
+Json = dict[str, Any]
+
+_IP_ADDRESS = re.compile(r"\d+(\.\d+){3}")
+_NOT_FOR_PSC = ("IPProtocol", "ports", "portRange", "allPorts", "loadBalancingScheme", "backendService")
+_KEPT = ("allowPscGlobalAccess", "noAutomateDnsZone", "serviceDirectoryRegistrations", "description")
+_PATCHABLE = ("allowPscGlobalAccess", "networkTier")
+
+
+@handles("compute.forwardingRules.insert")
+def insert_rule(call: Call) -> Answer:
+    """Connect an internal address to a service attachment."""
+    if (repeated := repeated_operation(call)) is not None:
+        return Answer(repeated.body(call.world.now()))
+    state, body = compute_state(call.world), call.body
+    reference = new_reference(call, "forwardingRules")
+    _refuse_load_balancing(body)
+    target, network = _target(call), _network(call)
+    ip, subnetwork = _ip_address(call, network)
+    rule = ForwardingRule(
+        reference=reference,
+        project_number=call.number,
+        created=call.world.now(),
+        ip=ip,
+        target=target,
+        network=network,
+        details={name: body[name] for name in _KEPT if name in body},
+        labels=read_labels(body.get("labels", {})),
+        subnetwork=subnetwork,
+    )
+    key = (*place_of(call), reference.name)
+    state.rules[key] = rule
+
+    def live() -> None:
+        rule.being_made = False
+        call.world.listeners.open(rule.ip, rule.target.path)
+
+    return start_operation(call, "insert", rule, live, lambda: _forget(call.world, key))
+
+
+def _forget(world: World, key: tuple[str, str, str]) -> None:
+    rule = compute_state(world).rules.pop(key, None)
+    if rule is not None:
+        world.listeners.close(rule.ip)
+
+
+def _refuse_load_balancing(body: Json) -> None:
+    for name in _NOT_FOR_PSC:
+        if body.get(name):
+            wanted = "Must not be set on a forwarding rule whose target is a service attachment."
+            raise invalid_field(f"resource.{name}", body[name], wanted)
+    if len(body.get("serviceDirectoryRegistrations", ())) > 1:
+        raise invalid_field("resource.serviceDirectoryRegistrations", "", "There is at most one.")
+
+
+def _target(call: Call) -> Reference:
+    text = call.body.get("target", "")
+    target = parse_reference(text, "serviceAttachments", call.project, call.region) if text else None
+    if target is None:
+        raise invalid_field("resource.target", text, "The URL of a service attachment is needed; no other is emulated.")
+    if target.region != call.region:
+        wanted = f"The service attachment must be in the region of the forwarding rule, {call.region}."
+        raise invalid_field("resource.target", text, wanted)
+    if not service_attachments(call.world).exists(target.path):
+        raise invalid_field("resource.target", text, "The service attachment does not exist.")
+    return target
+
+
+def _network(call: Call) -> Reference:
+    text = call.body.get("network", "")
+    reference = parse_reference(text or "default", "networks", call.project, "")
+    if reference is None:
+        raise invalid_field("resource.network", text, "Must be the URL of a network.")
+    networks = compute_state(call.world).networks
+    networks.strict = bool(call.world.behaviours["strict_networks"])
+    if not networks.has_network(call.world.project_number(reference.project), reference.name):
+        raise errors.not_found(f"The resource '{reference.path}' was not found")
+    return reference
+
+
+def _ip_address(call: Call, network: Reference) -> tuple[str, Reference | None]:
+    """The rule's address and subnetwork: a reserved address, a literal one, or the next free one of the subnetwork."""
+    state, text = compute_state(call.world), call.body.get("IPAddress", "")
+    if text and not _IP_ADDRESS.fullmatch(text):
+        return _reserved_address(call, text, network).ip, None
+    reserved = next((each for each in state.addresses.values() if each.ip == text), None) if text else None
+    if reserved is not None:
+        return _usable(reserved, text, network).ip, None
+    subnetwork, found = find_subnetwork(call, call.body.get("subnetwork", "default"), "resource.subnetwork")
+    if found.network not in {None, network.name}:
+        raise invalid_field("resource.subnetwork", subnetwork.path, f"It is not in network '{network.name}'.")
+    ip = state.chosen_ip(found, text, "resource.IPAddress") if text else state.free_ip(found)
+    return ip, subnetwork
+
+
+def _reserved_address(call: Call, text: str, network: Reference) -> Address:
+    reference = parse_reference(text, "addresses", call.project, call.region)
+    if reference is None or reference.region != call.region:
+        raise invalid_field("resource.IPAddress", text, f"Must be an address in region {call.region}.")
+    place = (call.world.project_number(reference.project), call.region)
+    address = compute_state(call.world).addresses.get((*place, reference.name))
+    if address is None:
+        raise errors.not_found(f"The resource '{reference.path}' was not found")
+    if compute_state(call.world).users(address):
+        wanted = "Specified IP address is in-use and would result in a conflict."
+        raise invalid_field("resource.IPAddress", address.ip, wanted)
+    return _usable(address, text, network)
+
+
+def _usable(address: Address, text: str, network: Reference) -> Address:
+    require_idle(address)
+    if address.network not in {None, network.name}:
+        wanted = f"The address is in network '{address.network}', the forwarding rule in '{network.name}'."
+        raise invalid_field("resource.IPAddress", text, wanted)
+    return address
+
+
+@handles("compute.forwardingRules.get")
+def get_rule(call: Call) -> Answer:
+    """A rule and how the producer sees its connection."""
+    rule = compute_state(call.world).rule(place_of(call), call.path["forwardingRule"])
+    return Answer(rule.body(service_attachments(call.world)))
+
+
+@handles("compute.forwardingRules.list")
+def list_rules(call: Call) -> Answer:
+    """The region's forwarding rules."""
+    attachments = service_attachments(call.world)
+    rules = [rule for key, rule in compute_state(call.world).rules.items() if key[:2] == place_of(call)]
+    return list_answer(call, "compute#forwardingRuleList", [rule.body(attachments) for rule in rules])
+
+
+@handles("compute.forwardingRules.setLabels")
+def set_rule_labels(call: Call) -> Answer:
+    """Replace a rule's labels."""
+    if (repeated := repeated_operation(call)) is not None:
+        return Answer(repeated.body(call.world.now()))
+    return set_labels(call, compute_state(call.world).rule(place_of(call), call.path["resource"]))
+
+
+@handles("compute.forwardingRules.patch")
+def patch_rule(call: Call) -> Answer:
+    """Change global access; everything else that differs is refused.
+
+    The discovery document names ``networkTier`` alone as patchable, gcloud 528 patches ``allowPscGlobalAccess``: both
+    are taken.
+    """
+    if (repeated := repeated_operation(call)) is not None:
+        return Answer(repeated.body(call.world.now()))
+    rule = compute_state(call.world).rule(place_of(call), call.path["forwardingRule"])
+    present = rule.body(service_attachments(call.world))
+    if call.body.get("fingerprint", rule.fingerprint) != rule.fingerprint:
+        raise errors.ApiError("FAILED_PRECONDITION", "Invalid fingerprint.", status=412, reason="conditionNotMet")
+    for name, value in call.body.items():
+        if name not in _PATCHABLE and name != "fingerprint" and present.get(name) != value:
+            raise invalid_field(f"resource.{name}", value, "The field cannot be changed by patch.")
+    require_idle(rule)
+    changed = {name: call.body[name] for name in ("allowPscGlobalAccess",) if name in call.body}
+
+    def apply() -> None:
+        rule.details = {**rule.details, **changed}
+
+    return start_operation(call, "patch", rule, apply)
+
+
+@handles("compute.forwardingRules.delete")
+def delete_rule(call: Call) -> Answer:
+    """Take the connection down; its address is free again when the operation is done."""
+    if (repeated := repeated_operation(call)) is not None:
+        return Answer(repeated.body(call.world.now()))
+    place = place_of(call)
+    rule = compute_state(call.world).rule(place, call.path["forwardingRule"])
+    require_idle(rule)
+    return start_operation(call, "delete", rule, lambda: _forget(call.world, (*place, rule.reference.name)))
+
+
+@counts_resources
+def _resources(world: World) -> Iterable[Entry]:
+    for rule in compute_state(world).rules.values():
+        yield Entry("compute.ForwardingRule", rule.reference.path, timestamp(rule.created), dict(rule.labels))

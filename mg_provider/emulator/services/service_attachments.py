@@ -1,0 +1,54 @@
+"""The producer's ends of Private Service Connect connections: which exist, for which endpoint, open to which projects.
+
+Vertex AI registers them as endpoints come and go; Compute Engine asks whether a forwarding rule's target is there and
+accepts the rule's project. Paths are ``projects/{tenant}/regions/{region}/serviceAttachments/{name}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mg_provider.emulator.world import World
+
+
+@dataclass
+class ServiceAttachment:
+    """One attachment: the endpoint's resource name and the numbers of the projects on its allowlist."""
+
+    endpoint: str
+    accepted: frozenset[str]
+
+
+class ServiceAttachments:
+    """All service attachments that exist, by path."""
+
+    def __init__(self) -> None:
+        self._attachments: dict[str, ServiceAttachment] = {}
+
+    def put(self, path: str, endpoint: str, project_numbers: Iterable[str]) -> None:
+        """Make an attachment or change whom it accepts."""
+        self._attachments[path] = ServiceAttachment(endpoint, frozenset(project_numbers))
+
+    def remove(self, path: str) -> None:
+        """Take an attachment away; rules that point at it are closed from then on."""
+        self._attachments.pop(path, None)
+
+    def endpoint(self, path: str) -> str | None:
+        """The endpoint behind an attachment."""
+        found = self._attachments.get(path)
+        return found.endpoint if found else None
+
+    def exists(self, path: str) -> bool:
+        """Whether the attachment is there."""
+        return path in self._attachments
+
+    def accepts(self, path: str, project_number: str) -> bool:
+        """Whether a consumer in this project may connect."""
+        found = self._attachments.get(path)
+        return found is not None and project_number in found.accepted
+
+
+def service_attachments(world: World) -> ServiceAttachments:
+    """The attachments of this emulator."""
+    return world.part(ServiceAttachments)
