@@ -1,0 +1,74 @@
+"""The emulator's time: a start, plus the real time that passed times a speed, plus what a test skipped."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+START = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+class EmulatorClock:
+    """Emulated seconds since :data:`START`; the only reader of real time in the emulator."""
+
+    def __init__(self, speed: float = 1.0) -> None:
+        self._lock = threading.Lock()
+        self._speed = speed
+        self._base = 0.0
+        self._mark = time.monotonic()
+
+    @property
+    def speed(self) -> float:
+        """Emulated seconds per real second."""
+        return self._speed
+
+    def seconds(self) -> float:
+        """Emulated seconds since the start."""
+        with self._lock:
+            return self._seconds()
+
+    def _seconds(self) -> float:
+        return self._base + (time.monotonic() - self._mark) * self._speed
+
+    def advance(self, seconds: float) -> None:
+        """Skip ``seconds`` of emulated time; it never goes back."""
+        if seconds < 0:
+            raise ValueError("time does not go back")
+        with self._lock:
+            self._base += seconds
+
+    def set_speed(self, speed: float) -> None:
+        """Go on from here at ``speed`` emulated seconds per real second; 0 stands still."""
+        if speed < 0:
+            raise ValueError("speed is at least 0")
+        with self._lock:
+            self._base = self._seconds()
+            self._mark = time.monotonic()
+            self._speed = speed
+
+    def restart(self, speed: float) -> None:
+        """Back to the start, at ``speed``."""
+        with self._lock:
+            self._base, self._mark, self._speed = 0.0, time.monotonic(), speed
+
+
+def moment(seconds: float) -> datetime:
+    """The emulated time of day, ``seconds`` after the start."""
+    return START + timedelta(seconds=seconds)
+
+
+def timestamp(seconds: float) -> str:
+    """A moment as the APIs write it: RFC 3339, UTC, microseconds."""
+    return moment(seconds).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def seconds_of(text: str) -> float:
+    """The inverse of :func:`timestamp`, for any ISO 8601 text; without a zone it is UTC."""
+    parsed = datetime.fromisoformat(text)
+    return ((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)) - START).total_seconds()
+
+
+def pause(seconds: float) -> None:
+    """Let real time pass; only the ``delay`` fault and slow answers do that."""
+    time.sleep(seconds)

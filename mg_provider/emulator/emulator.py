@@ -1,0 +1,102 @@
+"""The emulator as an object, for tests and the demo."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+from mg_provider.emulator import admin
+from mg_provider.emulator.dispatch import Application, load_services
+from mg_provider.emulator.listeners import Listeners
+from mg_provider.emulator.server import HttpListener, private_listener
+from mg_provider.emulator.world import World
+
+
+class Emulator:
+    """Vertex AI, Compute Engine, Cloud Storage and BigQuery on one loopback port, as far as this project uses them.
+
+    Args:
+        port: of the main listener on 127.0.0.1; 0 takes a free one.
+        speed: emulated seconds per real second; a deployment takes about 20 emulated minutes.
+        strict: answer 500 when an answer does not fit Google's discovery document.
+        quota: ``"project/region/accelerator"`` to GPUs; what is not there is unlimited.
+
+    Attributes:
+        url: base URL for all services.
+        world: the state, for tests that look inside.
+    """
+
+    def __init__(
+        self, port: int = 0, speed: float = 6000.0, *, strict: bool = True, quota: dict[str, int] | None = None
+    ) -> None:
+        load_services()
+        self._strict = strict
+        self.world = World(speed, quota or {}, Listeners(self._open_private))
+        self._listener = HttpListener("127.0.0.1", port, Application(self.world, None, strict))
+        self.url = self._listener.url
+
+    def _open_private(self, address: str) -> HttpListener:
+        return private_listener(address, self._listener.port, Application(self.world, address, self._strict))
+
+    def __enter__(self) -> Self:
+        """The emulator answers from its construction on."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop it."""
+        self.stop()
+
+    def stop(self) -> None:
+        """Close all listeners."""
+        with self.world.lock:
+            self.world.listeners.close_all()
+        self._listener.stop()
+
+    def ledger(self) -> dict[str, Any]:
+        """What exists and what it has cost: ``GET /_mg/ledger``."""
+        return self._administer("GET", "/_mg/ledger")
+
+    def fail(self, **declared: Any) -> None:
+        """Declare a fault: ``POST /_mg/faults``; see :class:`mg_provider.emulator.faults.Fault`."""
+        self._administer("POST", "/_mg/faults", declared)
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Each fault, with ``met`` and ``remaining``: ``GET /_mg/faults``."""
+        faults: list[dict[str, Any]] = self._administer("GET", "/_mg/faults")["faults"]
+        return faults
+
+    def requests(self) -> list[dict[str, Any]]:
+        """What was received: rpc, method, path, query, body, status, response: ``GET /_mg/requests``."""
+        with self.world.lock:
+            return list(self.world.requests)
+
+    def addresses(self) -> dict[str, str]:
+        """Each private address and the URL that answers for it: ``GET /_mg/addresses``."""
+        return self._administer("GET", "/_mg/addresses")
+
+    def advance(self, seconds: float) -> None:
+        """Skip emulated time: ``POST /_mg/clock``."""
+        self._administer("POST", "/_mg/clock", {"advance": seconds})
+
+    def set_speed(self, speed: float) -> None:
+        """Go on at another speed; 0 stands still."""
+        self._administer("POST", "/_mg/clock", {"speed": speed})
+
+    def behave(self, **changes: Any) -> None:
+        """Switch behaviours: ``POST /_mg/behaviour``; see :data:`mg_provider.emulator.world.BEHAVIOURS`."""
+        self._administer("POST", "/_mg/behaviour", changes)
+
+    def set_quota(self, limits: dict[str, int | None]) -> None:
+        """Set GPU quota by ``project/region/accelerator``: ``POST /_mg/quota``."""
+        self._administer("POST", "/_mg/quota", limits)
+
+    def reset(self) -> None:
+        """Forget everything: ``POST /_mg/reset``."""
+        self._administer("POST", "/_mg/reset")
+
+    def _administer(self, verb: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        with self.world.lock:
+            self.world.settle()
+            return admin.answer(self.world, verb, path, body or {})

@@ -1,0 +1,118 @@
+"""Faults that a test declares by RPC, and the account of which were met."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from mg_provider.emulator import discovery
+from mg_provider.emulator.errors import ApiError, code_of_http, invalid_argument
+
+# fault -> what happens
+KINDS = {
+    "status": "the call is refused with `status`, `code`, `message`, `retry_after`",
+    "lose_answer": "the handler runs, then the connection closes without an answer",
+    "drop_request": "the connection closes before the handler runs",
+    "broken_body": "the handler runs, and the connection closes after half of the answer",
+    "operation_error": "the operation ends with `code` and `message` after `at_stage`",
+    "stall": "the operation stays in `at_stage` for ever",
+    "delay": "the answer comes `seconds` real seconds late",
+}
+OPERATION_KINDS = frozenset({"operation_error", "stall"})
+
+_ENDPOINTS = "aiplatform.projects.locations.endpoints."
+ALIASES = {
+    "inference.chat": _ENDPOINTS + "chat.completions",
+    "inference.predict": _ENDPOINTS + "predict",
+    "inference.rawPredict": _ENDPOINTS + "rawPredict",
+    "inference.streamRawPredict": _ENDPOINTS + "streamRawPredict",
+}
+
+
+@dataclass
+class Fault:
+    """One declared fault.
+
+    Attributes:
+        rpc: discovery method id, its end (``endpoints.deployModel``), or an alias such as ``inference.chat``.
+        fault: one of :data:`KINDS`.
+        times: how many calls it hits.
+        after: how many matching calls it lets pass first.
+        match: text that the path or the body must contain.
+        status: HTTP status of a ``status`` fault.
+        code: google.rpc.Code name; for ``status`` by default that of the HTTP status.
+        retry_after: seconds for a ``Retry-After`` header.
+        at_stage: name of an operation's stage; by default the last.
+        seconds: real seconds of a ``delay``.
+        seen: matching calls so far.
+        met: calls that it hit.
+    """
+
+    rpc: str
+    fault: str
+    times: int = 1
+    after: int = 0
+    match: str = ""
+    status: int = 503
+    code: str = ""
+    message: str = "A fault that the test declared."
+    retry_after: float | None = None
+    at_stage: str = ""
+    seconds: float = 0.0
+    seen: int = field(default=0)
+    met: int = field(default=0)
+
+    @property
+    def remaining(self) -> int:
+        """How many more calls it will hit."""
+        return self.times - self.met
+
+    def error(self) -> ApiError:
+        """The error of a ``status`` or ``operation_error`` fault."""
+        default = "INTERNAL" if self.fault == "operation_error" else code_of_http(self.status)
+        headers = {} if self.retry_after is None else {"Retry-After": f"{self.retry_after:g}"}
+        status = None if self.fault == "operation_error" else self.status
+        return ApiError(self.code or default, self.message, status=status, headers=headers)
+
+
+class Faults:
+    """All declared faults."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+
+    def add(self, **declared: Any) -> Fault:
+        """Declare one.
+
+        Raises:
+            ApiError: for an unknown RPC, kind or attribute, so that no fault waits for something that never comes.
+        """
+        unknown = set(declared) - (set(Fault.__dataclass_fields__) - {"seen", "met"})
+        if unknown or "rpc" not in declared or declared.get("fault") not in KINDS:
+            raise invalid_argument(
+                f"a fault needs rpc and fault, one of {', '.join(KINDS)}; unknown: {sorted(unknown)}"
+            )
+        declared["rpc"] = ALIASES.get(declared["rpc"], declared["rpc"])
+        if not any(_same(declared["rpc"], rpc) for rpc in discovery.all_rpcs()):
+            raise invalid_argument(f"no emulated method is called {declared['rpc']}")
+        fault = Fault(**declared)
+        self._faults.append(fault)
+        return fault
+
+    def active(self, rpc: str, text: str) -> list[Fault]:
+        """Faults that hit this call of ``rpc``; a call that is let pass is counted as seen."""
+        hits = []
+        for fault in self._faults:
+            if _same(fault.rpc, rpc) and fault.match in text:
+                fault.seen += 1
+                if fault.seen > fault.after and fault.remaining > 0:
+                    hits.append(fault)
+        return hits
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Each fault with how often it was met and how often it will still be."""
+        return [{**asdict(fault), "remaining": fault.remaining} for fault in self._faults]
+
+
+def _same(declared: str, rpc: str) -> bool:
+    return rpc == declared or rpc.endswith("." + declared)

@@ -1,0 +1,1 @@
+"""The emulated services; every module here is loaded when an emulator starts."""

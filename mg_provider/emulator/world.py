@@ -1,0 +1,126 @@
+"""Everything that is emulated: time, state, faults. One lock guards all of it."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import deque
+from typing import Any, TypeVar
+
+from mg_provider.emulator import clock
+from mg_provider.emulator.errors import invalid_argument
+from mg_provider.emulator.faults import Faults
+from mg_provider.emulator.ledger import GpuMeter
+from mg_provider.emulator.listeners import Listeners
+from mg_provider.emulator.operations import Operations
+from mg_provider.emulator.timeline import Timeline
+
+Part = TypeVar("Part")
+
+# How the emulator decides where no source says what Google does, and what a test may switch.
+BEHAVIOURS: dict[str, Any] = {
+    "allowlist_patch": "allow",  # or "refuse": is privateServiceConnectConfig patchable?
+    "attachment_recycle_seconds": 3600.0,  # after the last undeploy the service attachment is given up
+    "model_release_seconds": 0.0,  # how long after undeployModel a Model still counts as in use
+    "bad_models": {},  # model id or gs:// URI -> "500" | "wrong" | "slow"
+    "slow_seconds": 3.0,  # real seconds that a slow model takes
+    "strict_networks": False,  # only networks that were made through the admin route exist
+    "stockouts": [],  # "region/machine-type" without machines
+    "conflicting_operations": "allow",  # or "refuse": a second mutating call while one runs on the endpoint
+    "durations": {},  # operation stage -> emulated seconds, instead of the usual
+}
+_REQUESTS_KEPT = 20_000
+
+
+class World:
+    """The state behind one emulator.
+
+    Attributes:
+        lock: held while a request is handled.
+        timeline: what will happen.
+        operations: Vertex AI's long-running operations.
+        faults: declared by the test.
+        meter: GPU-seconds.
+        listeners: private addresses that answer.
+        behaviours: see :data:`BEHAVIOURS`.
+        quota: ``"project/region/accelerator"`` to GPUs; what is not there is unlimited.
+        requests: what was received, oldest first.
+    """
+
+    def __init__(self, speed: float, quota: dict[str, int], listeners: Listeners) -> None:
+        self.lock = threading.RLock()
+        self.clock = clock.EmulatorClock(speed)
+        self.listeners = listeners
+        self._initial_speed = speed
+        self._initial_quota = dict(quota)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything; time starts again."""
+        self.listeners.close_all()
+        self.clock.restart(self._initial_speed)
+        self.timeline = Timeline()
+        self.operations = Operations(self)
+        self.faults = Faults()
+        self.meter = GpuMeter()
+        self.behaviours: dict[str, Any] = {**BEHAVIOURS}
+        self.quota: dict[str, int] = dict(self._initial_quota)
+        self.requests: deque[dict[str, Any]] = deque(maxlen=_REQUESTS_KEPT)
+        self._parts: dict[type[Any], Any] = {}
+        self._numbers = 0
+        self._project_ids: dict[str, str] = {}
+
+    def part(self, kind: type[Part]) -> Part:
+        """A service's own state: one ``kind()`` for each life of the emulator."""
+        if kind not in self._parts:
+            self._parts[kind] = kind()
+        found: Part = self._parts[kind]
+        return found
+
+    def now(self) -> float:
+        """Emulated seconds since the start."""
+        return self.clock.seconds()
+
+    def settle(self) -> None:
+        """Let everything happen that is due."""
+        self.timeline.settle(self.now())
+
+    def timestamp(self, seconds: float | None = None) -> str:
+        """A moment, by default now, as the APIs write it."""
+        return clock.timestamp(self.now() if seconds is None else seconds)
+
+    def new_number(self) -> str:
+        """A 19-digit id that never comes twice."""
+        self._numbers += 1
+        return str(4026753529406673472 + self._numbers * 7)
+
+    def new_hex(self, length: int = 32) -> str:
+        """Hexadecimal digits that look random, never come twice, and are the same in each run."""
+        return hashlib.sha256(self.new_number().encode()).hexdigest()[:length]
+
+    def project_number(self, project: str) -> str:
+        """The number of a project; digits stay as they are, an id gets the same number in every run."""
+        if project.isdigit():
+            return project
+        number = str(100_000_000_000 + int(hashlib.sha256(project.encode()).hexdigest(), 16) % 800_000_000_000)
+        self._project_ids[number] = project
+        return number
+
+    def project_id(self, number: str) -> str:
+        """The id of a project whose number was handed out; otherwise the number."""
+        return self._project_ids.get(number, number)
+
+    def behave(self, changes: dict[str, Any]) -> None:
+        """Switch behaviours.
+
+        Raises:
+            ApiError: INVALID_ARGUMENT for one that does not exist.
+        """
+        unknown = set(changes) - set(BEHAVIOURS)
+        if unknown:
+            raise invalid_argument(f"no such behaviour: {sorted(unknown)}; known: {sorted(BEHAVIOURS)}")
+        self.behaviours.update(changes)
+
+    def duration(self, stage: str, usual: float) -> float:
+        """Emulated seconds of a stage: what the test set, or the usual."""
+        return float(self.behaviours["durations"].get(stage, usual))
