@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mg_provider.api.answers import parse
 from mg_provider.api.errors import UserError
 from mg_provider.api.names import pages, segment
 from mg_provider.api.settings import Settings
@@ -49,18 +50,18 @@ class BigQueryClient:
 
     def get_dataset(self, project: str, dataset: str) -> Dataset:
         """``GET projects/{project}/datasets/{dataset}``. Permission: bigquery.datasets.get."""
-        return Dataset.from_wire(self._json("GET", _dataset(project, dataset)))
+        return parse(Dataset, self._json("GET", _dataset(project, dataset)))
 
     def get_table(self, project: str, dataset: str, table: str) -> Table:
         """``GET …/tables/{table}``: schema, location, rows. Permission: bigquery.tables.get."""
-        return Table.from_wire(self._json("GET", _table(project, dataset, table)))
+        return parse(Table, self._json("GET", _table(project, dataset, table)))
 
     def list_rows(self, project: str, dataset: str, table: str) -> Iterator[TableRow]:
         """``GET …/tables/{table}/data``: all rows, a page at a time. Permission: bigquery.tables.getData."""
 
         def fetch(token: str | None) -> tuple[list[TableRow], str | None]:
             query = {"maxResults": 1000, "pageToken": token}
-            page = TableDataList.from_wire(self._json("GET", f"{_table(project, dataset, table)}/data", query))
+            page = parse(TableDataList, self._json("GET", f"{_table(project, dataset, table)}/data", query))
             return page.rows, page.page_token
 
         return pages(fetch)
@@ -76,7 +77,7 @@ class BigQueryClient:
             body=request.to_wire(),
             repeatable=bool(request.request_id or request.dry_run),
         )
-        return QueryResponse.from_wire(self._transport.json(call))
+        return parse(QueryResponse, self._transport.json(call))
 
     def _json(
         self, method: str, place: str, query: Mapping[str, str | int | bool | None] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mg_provider.api.answers import parse
 from mg_provider.api.names import pages, segment
 from mg_provider.api.settings import Settings
 from mg_provider.api.transport import RETRY_BUDGET, Call, Transport
@@ -52,7 +53,7 @@ class ComputeClient:
         Raises:
             NotFound: there is no such address.
         """
-        return Address.from_wire(self._json("GET", _regional(project, region, "addresses", name)))
+        return parse(Address, self._json("GET", _regional(project, region, "addresses", name)))
 
     def delete_address(self, project: str, region: str, name: str, request_id: str) -> ComputeOperation:
         """``DELETE …/addresses/{name}``: release it. Permission: compute.addresses.deleteInternal.
@@ -94,7 +95,7 @@ class ComputeClient:
         Raises:
             NotFound: there is no such rule.
         """
-        return ForwardingRule.from_wire(self._json("GET", _regional(project, region, "forwardingRules", name)))
+        return parse(ForwardingRule, self._json("GET", _regional(project, region, "forwardingRules", name)))
 
     def list_forwarding_rules(self, project: str, region: str, filter: str | None = None) -> Iterator[ForwardingRule]:
         """``GET …/forwardingRules``. Permission: compute.forwardingRules.list."""
@@ -102,7 +103,7 @@ class ComputeClient:
         def fetch(token: str | None) -> tuple[list[ForwardingRule], str | None]:
             query = {"filter": filter, "pageToken": token, "maxResults": 500}
             answer = self._json("GET", _regional(project, region, "forwardingRules"), query)
-            page = ForwardingRuleList.from_wire(answer)
+            page = parse(ForwardingRuleList, answer)
             return page.items, page.next_page_token
 
         return pages(fetch)
@@ -148,7 +149,7 @@ class ComputeClient:
         Raises:
             NotFound: there is no such network.
         """
-        return Network.from_wire(self._json("GET", f"projects/{segment(project)}/global/networks/{segment(name)}"))
+        return parse(Network, self._json("GET", f"projects/{segment(project)}/global/networks/{segment(name)}"))
 
     def get_subnetwork(self, project: str, region: str, name: str) -> Subnetwork:
         """``GET …/subnetworks/{name}``. Permission: compute.subnetworks.get.
@@ -156,7 +157,7 @@ class ComputeClient:
         Raises:
             NotFound: there is no such subnetwork.
         """
-        return Subnetwork.from_wire(self._json("GET", _regional(project, region, "subnetworks", name)))
+        return parse(Subnetwork, self._json("GET", _regional(project, region, "subnetworks", name)))
 
     def get_machine_type(self, project: str, zone: str, name: str) -> MachineType:
         """``GET projects/{project}/zones/{zone}/machineTypes/{name}``. Permission: compute.machineTypes.get.
@@ -165,20 +166,20 @@ class ComputeClient:
             NotFound: the zone has no such machine type.
         """
         place = f"projects/{segment(project)}/zones/{segment(zone)}/machineTypes/{segment(name)}"
-        return MachineType.from_wire(self._json("GET", place))
+        return parse(MachineType, self._json("GET", place))
 
     def get_operation(
         self, project: str, region: str, name: str, *, retry_budget: float = RETRY_BUDGET
     ) -> ComputeOperation:
         """``GET projects/{project}/regions/{region}/operations/{name}``. Permission: compute.regionOperations.get."""
         place = _regional(project, region, "operations", name)
-        return ComputeOperation.from_wire(self._json("GET", place, retry_budget=retry_budget))
+        return parse(ComputeOperation, self._json("GET", place, retry_budget=retry_budget))
 
     def _change(
         self, method: str, place: str, request_id: str, body: Mapping[str, Any] | None = None
     ) -> ComputeOperation:
         call = Call(method, f"{self._base}/{place}", query={"requestId": request_id}, body=body, repeatable=True)
-        return ComputeOperation.from_wire(self._transport.json(call))
+        return parse(ComputeOperation, self._transport.json(call))
 
     def _json(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mg_provider.api.answers import parse
 from mg_provider.api.errors import UserError
 from mg_provider.api.names import pages, segment
 from mg_provider.api.settings import Settings
@@ -50,7 +51,7 @@ class StorageClient:
 
     def get_bucket(self, bucket: str) -> Bucket:
         """``GET b/{bucket}``. Permission: storage.buckets.get."""
-        return Bucket.from_wire(self._json("GET", f"b/{segment(bucket)}"))
+        return parse(Bucket, self._json("GET", f"b/{segment(bucket)}"))
 
     def insert_bucket(self, project: str, bucket: Bucket) -> Bucket:
         """``POST b?project=``. Permission: storage.buckets.create.
@@ -58,7 +59,7 @@ class StorageClient:
         Raises:
             AlreadyExists: the name is taken.
         """
-        return Bucket.from_wire(self._json("POST", "b", {"project": project}, bucket.to_wire()))
+        return parse(Bucket, self._json("POST", "b", {"project": project}, bucket.to_wire()))
 
     def list_objects(
         self, bucket: str, *, prefix: str | None = None, match_glob: str | None = None
@@ -91,7 +92,7 @@ class StorageClient:
 
     def get_object(self, bucket: str, name: str) -> StorageObject:
         """``GET b/{bucket}/o/{name}``: an object's metadata. Permission: storage.objects.get."""
-        return StorageObject.from_wire(self._json("GET", _object(bucket, name)))
+        return parse(StorageObject, self._json("GET", _object(bucket, name)))
 
     def read_object(self, bucket: str, name: str, *, start: int = 0, length: int | None = None) -> bytes:
         """``GET b/{bucket}/o/{name}?alt=media``: bytes of an object. Permission: storage.objects.get.
@@ -144,14 +145,14 @@ class StorageClient:
             headers={"Content-Type": content_type},
             repeatable=if_generation_match is None,
         )
-        return StorageObject.from_wire(self._transport.json(call))
+        return parse(StorageObject, self._transport.json(call))
 
     def delete_object(self, bucket: str, name: str) -> None:
         """``DELETE b/{bucket}/o/{name}``. Permission: storage.objects.delete."""
         self._json("DELETE", _object(bucket, name))
 
     def _page(self, bucket: str, **query: str | None) -> ObjectsPage:
-        return ObjectsPage.from_wire(self._json("GET", f"b/{segment(bucket)}/o", query))
+        return parse(ObjectsPage, self._json("GET", f"b/{segment(bucket)}/o", query))
 
     def _json(
         self,

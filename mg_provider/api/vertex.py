@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mg_provider.api.answers import parse
 from mg_provider.api.names import location_of, mask, pages, path, vertex_host
 from mg_provider.api.settings import Settings
 from mg_provider.api.transport import RETRY_BUDGET, Call, Transport
@@ -52,7 +53,7 @@ class VertexClient(BatchMethods):
         storage.objects.get and list on the folder for the Vertex AI service agent.
         """
         answer = self._json("POST", f"{parent}:recommendSpec", body=request.to_wire(), repeatable=True)
-        return RecommendSpecResponse.from_wire(answer)
+        return parse(RecommendSpecResponse, answer)
 
     def get_publisher_model(
         self, name: str, *, view: str | None = None, is_hugging_face_model: bool | None = None
@@ -62,7 +63,7 @@ class VertexClient(BatchMethods):
         Permission: aiplatform.publisherModels.get (granted to all authenticated callers).
         """
         query = {"view": view, "isHuggingFaceModel": is_hugging_face_model}
-        return PublisherModel.from_wire(self._json("GET", name, query=query, location=PUBLISHER_LOCATION))
+        return parse(PublisherModel, self._json("GET", name, query=query, location=PUBLISHER_LOCATION))
 
     def list_publisher_models(
         self, parent: str = "publishers/*", *, filter: str | None = None
@@ -75,7 +76,7 @@ class VertexClient(BatchMethods):
         def fetch(token: str | None) -> tuple[list[PublisherModel], str | None]:
             query = {"filter": filter, "pageToken": token, "pageSize": 100}
             answer = self._json("GET", f"{parent}/models", query=query, location=PUBLISHER_LOCATION)
-            page = ListPublisherModelsResponse.from_wire(answer)
+            page = parse(ListPublisherModelsResponse, answer)
             return page.publisher_models, page.next_page_token
 
         return pages(fetch)
@@ -98,7 +99,7 @@ class VertexClient(BatchMethods):
         Raises:
             NotFound: there is no such endpoint.
         """
-        return Endpoint.from_wire(self._json("GET", name))
+        return parse(Endpoint, self._json("GET", name))
 
     def list_endpoints(self, parent: str, filter: str | None = None) -> Iterator[Endpoint]:
         """``GET v1beta1/{parent}/endpoints``. Permission: aiplatform.endpoints.list.
@@ -110,7 +111,7 @@ class VertexClient(BatchMethods):
 
         def fetch(token: str | None) -> tuple[list[Endpoint], str | None]:
             query = {"filter": filter, "pageToken": token, "pageSize": 100}
-            page = ListEndpointsResponse.from_wire(self._json("GET", f"{parent}/endpoints", query=query))
+            page = parse(ListEndpointsResponse, self._json("GET", f"{parent}/endpoints", query=query))
             return page.endpoints, page.next_page_token
 
         return pages(fetch)
@@ -130,7 +131,7 @@ class VertexClient(BatchMethods):
             Aborted: the etag is stale.
         """
         body = endpoint.to_wire() if isinstance(endpoint, Endpoint) else endpoint
-        return Endpoint.from_wire(self._json("PATCH", name, query={"updateMask": mask(update_mask)}, body=body))
+        return parse(Endpoint, self._json("PATCH", name, query={"updateMask": mask(update_mask)}, body=body))
 
     def update_endpoint(self, name: str, endpoint: Endpoint) -> Operation:
         """``POST v1beta1/{name}:update``: only ``client_connection_config`` can be changed so.
@@ -197,14 +198,14 @@ class VertexClient(BatchMethods):
         Raises:
             NotFound: there is no such model.
         """
-        return Model.from_wire(self._json("GET", name))
+        return parse(Model, self._json("GET", name))
 
     def list_models(self, parent: str, filter: str | None = None) -> Iterator[Model]:
         """``GET v1beta1/{parent}/models``. Permission: aiplatform.models.list."""
 
         def fetch(token: str | None) -> tuple[list[Model], str | None]:
             query = {"filter": filter, "pageToken": token, "pageSize": 100}
-            page = ListModelsResponse.from_wire(self._json("GET", f"{parent}/models", query=query))
+            page = parse(ListModelsResponse, self._json("GET", f"{parent}/models", query=query))
             return page.models, page.next_page_token
 
         return pages(fetch)
@@ -226,7 +227,7 @@ class VertexClient(BatchMethods):
             Aborted: the etag is stale.
         """
         answer = self._json("PATCH", name, query={"updateMask": mask(update_mask)}, body=model.to_wire())
-        return Model.from_wire(answer)
+        return parse(Model, answer)
 
     def delete_model(self, name: str) -> Operation:
         """``DELETE v1beta1/{name}``. Permission: aiplatform.models.delete.
@@ -241,14 +242,14 @@ class VertexClient(BatchMethods):
 
     def get_operation(self, name: str, *, retry_budget: float = RETRY_BUDGET) -> Operation:
         """``GET v1beta1/{name}``, whatever its parent. Permission: that of reading the parent."""
-        return Operation.from_wire(self._json("GET", name, retry_budget=retry_budget))
+        return parse(Operation, self._json("GET", name, retry_budget=retry_budget))
 
     def list_operations(self, parent: str, filter: str | None = None) -> Iterator[Operation]:
         """``GET v1beta1/{parent}/operations``: of a location, an endpoint or a model."""
 
         def fetch(token: str | None) -> tuple[list[Operation], str | None]:
             query = {"filter": filter, "pageToken": token, "pageSize": 100}
-            page = ListOperationsResponse.from_wire(self._json("GET", f"{parent}/operations", query=query))
+            page = parse(ListOperationsResponse, self._json("GET", f"{parent}/operations", query=query))
             return page.operations, page.next_page_token
 
         return pages(fetch)
@@ -266,7 +267,7 @@ class VertexClient(BatchMethods):
         body: Mapping[str, Any] | None = None,
         repeatable: bool = False,
     ) -> Operation:
-        return Operation.from_wire(self._json(method, name, query=query, body=body, repeatable=repeatable))
+        return parse(Operation, self._json(method, name, query=query, body=body, repeatable=repeatable))
 
     def _json(
         self,

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mg_provider.api.answers import parse
 from mg_provider.api.names import pages
 from mg_provider.api.transport import RETRY_BUDGET
 from mg_provider.wire.batch import BatchPredictionJob, ListBatchPredictionJobsResponse
@@ -38,7 +39,7 @@ class BatchMethods(ABC):
         """
         version = "v1beta1" if job.needs_v1beta1 else "v1"
         answer = self._json("POST", f"{parent}/batchPredictionJobs", body=job.to_wire(), version=version)
-        return BatchPredictionJob.from_wire(answer)
+        return parse(BatchPredictionJob, answer)
 
     def get_batch_prediction_job(self, name: str, *, retry_budget: float = RETRY_BUDGET) -> BatchPredictionJob:
         """``GET v1beta1/{name}``, which shows what v1 shows and more. Permission: aiplatform.batchPredictionJobs.get.
@@ -46,7 +47,7 @@ class BatchMethods(ABC):
         Raises:
             NotFound: there is no such job.
         """
-        return BatchPredictionJob.from_wire(self._json("GET", name, retry_budget=retry_budget))
+        return parse(BatchPredictionJob, self._json("GET", name, retry_budget=retry_budget))
 
     def list_batch_prediction_jobs(self, parent: str, filter: str | None = None) -> Iterator[BatchPredictionJob]:
         """``GET v1beta1/{parent}/batchPredictionJobs``. Permission: aiplatform.batchPredictionJobs.list.
@@ -59,7 +60,7 @@ class BatchMethods(ABC):
         def fetch(token: str | None) -> tuple[list[BatchPredictionJob], str | None]:
             query = {"filter": filter, "pageToken": token, "pageSize": 100}
             answer = self._json("GET", f"{parent}/batchPredictionJobs", query=query)
-            page = ListBatchPredictionJobsResponse.from_wire(answer)
+            page = parse(ListBatchPredictionJobsResponse, answer)
             return page.batch_prediction_jobs, page.next_page_token
 
         return pages(fetch)
@@ -78,4 +79,4 @@ class BatchMethods(ABC):
             NotFound: there is no such job, or an earlier attempt of this same call removed it.
             FailedPrecondition: it still runs.
         """
-        return Operation.from_wire(self._json("DELETE", name, version="v1"))
+        return parse(Operation, self._json("DELETE", name, version="v1"))

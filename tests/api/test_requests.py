@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from mg_provider.api.clients import Clients
+from mg_provider.api.errors import CloudError
 from mg_provider.api.settings import Settings
 from mg_provider.clock import ManualClock
 from mg_provider.wire.batch import BatchPredictionJob
@@ -250,3 +251,21 @@ def test_a_folder_lists_its_objects_and_folders_over_all_pages(clients: Clients,
 
     assert [(item.name, item.size) for item in listing.objects] == [("f/a", 5)]
     assert listing.prefixes == ["f/g/"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "misfit"),
+    [
+        ({}, "no Operation: name: Field required"),
+        ({"name": "o", "done": "perhaps"}, "no Operation: done: "),
+        ({"name": "o", "error": {"code": "secret"}}, "no Operation: error.code: "),
+    ],
+)
+def test_an_answer_of_another_shape_is_an_error_that_names_the_misfit_and_not_its_value(
+    clients: Clients, server: Server, answer: dict[str, Any], misfit: str
+) -> None:
+    server.replies = [Reply(200, answer)]
+    with pytest.raises(CloudError, match=misfit) as caught:
+        clients.vertex.get_operation(f"{PARENT}/operations/9")
+
+    assert "secret" not in str(caught.value)
