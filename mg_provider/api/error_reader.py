@@ -134,7 +134,7 @@ def _make(
     kind = _CLASS_OF_REASON.get(reason, CloudError)
     if reason == "RESOURCE_EXHAUSTED":
         kind = RateLimited if _passes_with_time(message, details, codes) else QuotaExceeded
-    elif kind is CloudError and status >= 500:
+    elif kind is CloudError and status >= 500 and reason != "UNIMPLEMENTED":
         kind = Unavailable
     hint = None if kind is RateLimited else hint_for(status, reason, message, details)
     return kind(status, reason, message, details=details, method=method, url=url, hint=hint)

@@ -37,14 +37,17 @@ class VertexClient(BatchMethods):
     def deploy(self, destination: str, request: DeployRequest) -> Operation:
         """``POST v1beta1/{destination}:deploy``: make a model, an endpoint and a deployment.
 
-        Not repeated by itself; ``endpoint_user_id`` and ``model_user_id`` make a repeat detectable.
+        With ``endpoint_user_id`` and ``model_user_id`` a repeat is detectable, so it is repeated on failure: a call
+        whose answer was lost is then answered AlreadyExists.
 
         Permissions: aiplatform.locations.deploy, aiplatform.endpoints.create and deploy, aiplatform.models.upload.
 
         Raises:
             AlreadyExists: the endpoint id or model id is taken.
         """
-        return self._operation("POST", f"{destination}:deploy", body=request.to_wire())
+        model, endpoint = request.model_configuration, request.endpoint_config
+        detectable = bool(model and model.model_user_id and endpoint and endpoint.endpoint_user_id)
+        return self._operation("POST", f"{destination}:deploy", body=request.to_wire(), repeatable=detectable)
 
     def recommend_spec(self, parent: str, request: RecommendSpecRequest) -> RecommendSpecResponse:
         """``POST v1beta1/{parent}:recommendSpec``: machines and containers that fit a folder of weights.
@@ -86,11 +89,17 @@ class VertexClient(BatchMethods):
     def create_endpoint(self, parent: str, endpoint_id: str, endpoint: Endpoint) -> Operation:
         """``POST v1beta1/{parent}/endpoints?endpointId=``. Permission: aiplatform.endpoints.create.
 
+        With an id a repeat is detectable, so it is repeated on failure.
+
         Raises:
             AlreadyExists: the id is taken.
         """
         return self._operation(
-            "POST", f"{parent}/endpoints", query={"endpointId": endpoint_id}, body=endpoint.to_wire()
+            "POST",
+            f"{parent}/endpoints",
+            query={"endpointId": endpoint_id},
+            body=endpoint.to_wire(),
+            repeatable=bool(endpoint_id),
         )
 
     def get_endpoint(self, name: str) -> Endpoint:

@@ -54,6 +54,7 @@ def info(reason: str, **metadata: str) -> dict[str, Any]:
         (500, "INTERNAL", Unavailable),
         (503, "UNAVAILABLE", Unavailable),
         (504, "DEADLINE_EXCEEDED", Unavailable),
+        (501, "UNIMPLEMENTED", CloudError),
         (418, "TEAPOT", CloudError),
     ],
 )

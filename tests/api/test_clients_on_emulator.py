@@ -1,0 +1,115 @@
+"""The clients against the emulator, which checks each request and answer by Google's discovery documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from mg_provider.api.clients import Clients
+from mg_provider.api.errors import Aborted, AlreadyExists, CloudError, NotFound
+from mg_provider.api.settings import Settings
+from mg_provider.clock import SystemClock
+from mg_provider.emulator import Emulator
+from mg_provider.wire.compute import Address, ComputeOperation, SetLabelsRequest
+from mg_provider.wire.storage import Bucket
+
+PROJECT, REGION = "my-project", "us-central1"
+PARENT = f"projects/{PROJECT}/locations/{REGION}"
+SUBNETWORK = f"projects/{PROJECT}/regions/{REGION}/subnetworks/default"
+
+
+@pytest.fixture
+def cloud() -> Iterator[Emulator]:
+    with Emulator(port=0, speed=60_000) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def clients(cloud: Emulator) -> Iterator[Clients]:
+    settings = Settings(
+        vertex_custom_endpoint=cloud.url,
+        compute_custom_endpoint=cloud.url,
+        storage_custom_endpoint=cloud.url,
+        big_query_custom_endpoint=cloud.url,
+    )
+    clients = Clients.from_settings(settings, SystemClock())
+    yield clients
+    clients.close()
+
+
+def done(clients: Clients, operation: ComputeOperation) -> ComputeOperation:
+    return clients.operations.wait_compute(PROJECT, REGION, operation, timeout=30)
+
+
+def test_an_address_lives_from_reservation_to_release(clients: Clients) -> None:
+    compute = clients.compute
+    address = Address(name="a", address_type="INTERNAL", purpose="GCE_ENDPOINT", subnetwork=SUBNETWORK)
+    request_id = SystemClock().request_id()
+    begun = compute.insert_address(PROJECT, REGION, address, request_id)
+    assert compute.insert_address(PROJECT, REGION, address, request_id).name == begun.name
+    done(clients, begun)
+    reserved = compute.get_address(PROJECT, REGION, "a")
+    assert reserved.status == "RESERVED"
+    assert (reserved.address or "").startswith("127.")
+
+    with pytest.raises(AlreadyExists):
+        compute.insert_address(PROJECT, REGION, address, SystemClock().request_id())
+
+    labels = SetLabelsRequest(labels={"mg-owner": "x"}, label_fingerprint=reserved.label_fingerprint or "")
+    done(clients, compute.set_address_labels(PROJECT, REGION, "a", labels, SystemClock().request_id()))
+    assert compute.get_address(PROJECT, REGION, "a").labels == {"mg-owner": "x"}
+    with pytest.raises(Aborted):
+        done(clients, compute.set_address_labels(PROJECT, REGION, "a", labels, SystemClock().request_id()))
+
+    done(clients, compute.delete_address(PROJECT, REGION, "a", SystemClock().request_id()))
+    with pytest.raises(NotFound):
+        compute.get_address(PROJECT, REGION, "a")
+
+
+def test_a_reservation_whose_answer_is_lost_is_repeated_and_made_once(cloud: Emulator, clients: Clients) -> None:
+    cloud.fail(rpc="compute.addresses.insert", fault="lose_answer", times=1)
+    address = Address(name="a", address_type="INTERNAL", purpose="GCE_ENDPOINT", subnetwork=SUBNETWORK)
+    done(clients, clients.compute.insert_address(PROJECT, REGION, address, SystemClock().request_id()))
+
+    assert [fault["met"] for fault in cloud.faults()] == [1]
+    inserts = [each for each in cloud.requests() if each["rpc"] == "compute.addresses.insert"]
+    assert len(inserts) == 2
+    assert len({each["query"]["requestId"] for each in inserts}) == 1
+
+
+def test_objects_are_written_listed_read_in_part_and_removed(clients: Clients) -> None:
+    storage = clients.storage
+    assert storage.insert_bucket(PROJECT, Bucket(name="weights", location="US-CENTRAL1")).location == "US-CENTRAL1"
+    with pytest.raises(AlreadyExists):
+        storage.insert_bucket(PROJECT, Bucket(name="weights"))
+    for name in ("f/config.json", "f/model-1.safetensors", "f/sub/x y+ü.txt"):
+        storage.upload_object("weights", name, name.encode(), if_generation_match=0)
+    with pytest.raises(Aborted):
+        storage.upload_object("weights", "f/config.json", b"", if_generation_match=0)
+
+    listing = storage.list_folder("weights", "f/")
+    assert [item.name for item in listing.objects] == ["f/config.json", "f/model-1.safetensors"]
+    assert listing.prefixes == ["f/sub/"]
+    globbed = storage.list_objects("weights", match_glob="f/*.safetensors")
+    assert [item.name for item in globbed] == ["f/model-1.safetensors"]
+    assert storage.get_object("weights", "f/sub/x y+ü.txt").size == len("f/sub/x y+ü.txt".encode())
+    assert storage.read_object("weights", "f/config.json", start=2, length=6) == b"config"
+    with pytest.raises(CloudError, match="416"):
+        storage.read_object("weights", "f/config.json", start=1000)
+
+    storage.delete_object("weights", "f/config.json")
+    with pytest.raises(NotFound):
+        storage.get_object("weights", "f/config.json")
+
+
+def test_what_does_not_exist_is_not_found_in_every_service(clients: Clients) -> None:
+    calls = [
+        lambda: clients.vertex.get_batch_prediction_job(f"{PARENT}/batchPredictionJobs/1"),
+        lambda: clients.compute.get_forwarding_rule(PROJECT, REGION, "absent"),
+        lambda: clients.storage.get_bucket("absent"),
+        lambda: clients.bigquery.get_table(PROJECT, "absent", "absent"),
+    ]
+    for call in calls:
+        with pytest.raises(NotFound):
+            call()
