@@ -43,7 +43,7 @@ generate: $(READY) ## Make the generated files anew
 	@$(BIN)/python -m tools.generate
 
 bench: $(READY) ## Measure: API calls, import time, state size
-	@$(BIN)/python -m mg_provider.bench
+	@$(BIN)/python -m benchmarks
 
 build: $(READY) ## A wheel and an sdist in dist/
 	@$(BIN)/python -m build --no-isolation --outdir dist .

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 import pulumi
 from pydantic import Field
 
-from mg_provider.api.errors import AlreadyExists, ConnectionFailed, MgError, NotFound, OperationFailed
+from mg_provider.api.errors import AlreadyExists, ConnectionFailed, MgError, NotFound, OperationFailed, Unavailable
 from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
 from mg_provider.resources.endpoint_args import EndpointArgs, name_endpoint
 from mg_provider.resources.fields import (
@@ -162,6 +162,7 @@ class CustomWeightsModelState(State):
     service_attachment: str = Field(default="", description="Service attachment, for a PscForwardingRule.")
     available_replica_count: int = Field(default=0, description="Replicas that served when last looked at.")
     machine_type: str = Field(default="", description="Machine type that the deployment runs on.")
+    operation: str = Field(default="", description="The deployment that was still running when waiting for it ended.")
     claim: str = Field(default="", description="Marks the create that took hold of it.")
 
 
@@ -193,7 +194,8 @@ class CustomWeightsModelLifecycle(Lifecycle[CustomWeightsModelArgs, CustomWeight
 
     def create(self, args: CustomWeightsModelArgs, context: Context) -> tuple[str, CustomWeightsModelState]:
         """Deploy, or go on with the deployment that an interrupted run of ours began."""
-        return args.endpoint, self._converge(args, args, context.clock.request_id(), context)
+        state = CustomWeightsModelState(claim=context.clock.request_id())
+        return args.endpoint, self._converge(args, args, state, context)
 
     def read(
         self, id: str, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context
@@ -214,7 +216,8 @@ class CustomWeightsModelLifecycle(Lifecycle[CustomWeightsModelArgs, CustomWeight
         context: Context,
     ) -> CustomWeightsModelState:
         """Change replicas, autoscaling, labels, names and settings on the running endpoint."""
-        return self._converge(new, old, state.claim or context.clock.request_id(), context)
+        claim = state.claim or context.clock.request_id()
+        return self._converge(new, old, state.model_copy(update={"claim": claim}), context)
 
     def delete(self, id: str, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context) -> None:
         """Undeploy, delete the endpoint, delete the Model. What is gone already is fine."""
@@ -224,56 +227,68 @@ class CustomWeightsModelLifecycle(Lifecycle[CustomWeightsModelArgs, CustomWeight
             if foreign_claim(endpoint, state.claim):
                 context.progress("a newer create has taken up the endpoint; left alone")
                 return
-        self._stop_deploying(args, context)
+        self._stop_deploying(args, state, context)
         self._take_down(args, context)
 
     def _converge(
-        self, args: CustomWeightsModelArgs, owner: CustomWeightsModelArgs, claim: str, context: Context
+        self,
+        args: CustomWeightsModelArgs,
+        owner: CustomWeightsModelArgs,
+        state: CustomWeightsModelState,
+        context: Context,
     ) -> CustomWeightsModelState:
         """Bring the cloud to what is wanted from wherever an earlier run left it."""
         endpoint = find_endpoint(args, context)
         if endpoint is not None:
             must_be_ours(endpoint, owner)
         if endpoint is None or not _own(endpoint, args):
-            self._deploy(args, endpoint, claim, context)
+            self._deploy(args, endpoint, state, context)
         try:
-            endpoint = settle_endpoint(args, claim, context)
+            endpoint = settle_endpoint(args, state.claim, context)
             deployed = _own(endpoint, args)
             if deployed is not None:
                 mutate(args, deployed, args.resources(), context)
             self._settle_model(args, context)
             return self._state(find_endpoint(args, context) or endpoint, args)
         except MgError as error:
-            raise self._incomplete(error, args, context) from error
+            raise self._incomplete(error, args, state, context) from error
 
-    def _deploy(self, args: CustomWeightsModelArgs, endpoint: Endpoint | None, claim: str, context: Context) -> None:
-        """Start the deployment or find the running one, and wait. A failed one is taken back."""
-        operation = self._running(args, context)
+    def _deploy(
+        self, args: CustomWeightsModelArgs, endpoint: Endpoint | None, state: CustomWeightsModelState, context: Context
+    ) -> None:
+        """Go on with the deployment that runs, or start one, and wait. A failed one is taken back."""
+        operation = self._running(args, state, context)
         if operation is not None:
             context.progress("going on with the deployment that is running")
+        elif endpoint is not None and self._model_exists(args, context):
+            operation = self._deploy_existing(args, context)
+        else:
+            self._clear(args, endpoint, context)
+            operation = self._start(args, state, context)
+        if operation is None:
+            return
         try:
-            if operation is None and endpoint is not None and self._model_exists(args, context):
-                operation = self._deploy_existing(args, context)
-            elif operation is None:
-                self._clear(args, endpoint, context)
-                operation = self._start(args, claim, context)
-            if operation is not None:
-                context.wait(operation, context.limit(args.timeouts.create, CREATE_SECONDS), "deploying")
+            context.wait(operation, context.limit(args.timeouts.create, CREATE_SECONDS), "deploying")
         except OperationFailed as error:
-            raise self._taken_back(error, args, context) from error
+            raise self._taken_back(error, args, state, context) from error
         except MgError as error:
-            if find_endpoint(args, context) is None:
-                raise
-            raise self._incomplete(error, args, context) from error
+            running = state.model_copy(update={"operation": operation.name})
+            raise self._incomplete(error, args, running, context) from error
 
-    def _start(self, args: CustomWeightsModelArgs, claim: str, context: Context) -> Operation | None:
+    def _start(
+        self, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context
+    ) -> Operation | None:
         """Call deploy once. If the answer is lost, the running operation is looked for instead."""
         context.progress(f"deploying {args.gcs_uri or args.publisher_model_name or args.hugging_face_model_id}")
         try:
-            return context.clients.vertex.deploy(args.parent, args.wire(claim))
-        except (ConnectionFailed, AlreadyExists):
-            operation = self._running(args, context)
-            endpoint = find_endpoint(args, context)
+            return context.clients.vertex.deploy(args.parent, args.wire(state.claim))
+        except (ConnectionFailed, AlreadyExists, Unavailable) as error:
+            try:
+                operation = self._running(args, state, context)
+                endpoint = find_endpoint(args, context)
+            except MgError:
+                # Whether the call took effect cannot be known now, so it stays in the stack's state.
+                raise self._incomplete(error, args, state, context) from error
             if operation is None and (endpoint is None or not _own(endpoint, args)):
                 raise
             return operation
@@ -298,12 +313,25 @@ class CustomWeightsModelLifecycle(Lifecycle[CustomWeightsModelArgs, CustomWeight
                 raise not_ours(f"model {args.model}", args.resource, "set another model_id")
             delete_model(args.model, args, context)
 
-    def _running(self, args: CustomWeightsModelArgs, context: Context) -> Operation | None:
+    def _running(
+        self, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context
+    ) -> Operation | None:
+        """The deployment that an earlier run started and that still runs."""
+        if state.operation:
+            try:
+                operation = context.clients.vertex.get_operation(state.operation)
+            except NotFound:
+                return None
+            return None if operation.done else operation
+
         def ours(operation: Operation) -> bool:
             metadata = operation.metadata or {}
             return "DeployOperationMetadata" in str(metadata.get("@type")) and metadata.get("modelId") == args.model_id
 
-        return running_operation(args.parent, ours, context)
+        def again(operation: Operation) -> bool:
+            return "DeployModelOperationMetadata" in str((operation.metadata or {}).get("@type"))
+
+        return running_operation(args.parent, ours, context) or running_operation(args.endpoint, again, context)
 
     def _model_exists(self, args: CustomWeightsModelArgs, context: Context) -> bool:
         try:
@@ -318,9 +346,9 @@ class CustomWeightsModelLifecycle(Lifecycle[CustomWeightsModelArgs, CustomWeight
             changed = model.model_copy(update={"display_name": args.model_display_name})
             context.clients.vertex.patch_model(args.model, changed, ["display_name"])
 
-    def _stop_deploying(self, args: CustomWeightsModelArgs, context: Context) -> None:
+    def _stop_deploying(self, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context) -> None:
         """End a deployment that still runs, so that nothing appears after everything was deleted."""
-        operation = self._running(args, context)
+        operation = self._running(args, state, context)
         if operation is None:
             return
         context.progress("cancelling the deployment that is running")
@@ -337,7 +365,9 @@ class CustomWeightsModelLifecycle(Lifecycle[CustomWeightsModelArgs, CustomWeight
             delete_endpoint(args, context)
         delete_model(args.model, args, context)
 
-    def _taken_back(self, error: OperationFailed, args: CustomWeightsModelArgs, context: Context) -> MgError:
+    def _taken_back(
+        self, error: OperationFailed, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context
+    ) -> MgError:
         """Delete what a failed deployment made. If even that fails, it stays in the stack's state."""
         context.progress("the deployment failed; deleting what it made")
         try:
@@ -345,15 +375,19 @@ class CustomWeightsModelLifecycle(Lifecycle[CustomWeightsModelArgs, CustomWeight
         except MgError as second:
             error.exists = [args.endpoint, args.model]
             error.hint = f"{error.hint or ''} (cleaning up failed as well: {second.summary})".strip()
-            return self._incomplete(error, args, context)
+            return self._incomplete(error, args, state, context)
         return nothing_left(error, "endpoint and model")
 
-    def _incomplete(self, error: MgError, args: CustomWeightsModelArgs, context: Context) -> Incomplete:
-        endpoint = Endpoint()
-        if not isinstance(error, ConnectionFailed):
-            endpoint = find_endpoint(args, context) or endpoint
+    def _incomplete(
+        self, error: MgError, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context
+    ) -> Incomplete:
+        try:
+            endpoint = find_endpoint(args, context)
+        except MgError:
+            endpoint = None
         error.exists = error.exists or [args.endpoint]
-        return Incomplete(error, args.endpoint, args, self._state(endpoint, args))
+        known = state if endpoint is None else self._state(endpoint, args)
+        return Incomplete(error, args.endpoint, args, known.model_copy(update={"operation": state.operation}))
 
     def _state(self, endpoint: Endpoint, args: CustomWeightsModelArgs) -> CustomWeightsModelState:
         deployed = _own(endpoint, args) or DeployedModel()

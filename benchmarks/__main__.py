@@ -1,0 +1,28 @@
+"""Run all measurements and print them."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import api_calls, import_time, state_size
+from benchmarks.figure import Figure
+
+
+def main() -> int:
+    """Print a table, then the same as JSON; the exit code is the number of figures outside their bound."""
+    figures: list[Figure] = [*api_calls.measure(), *import_time.measure(), *state_size.measure()]
+    table = Table("figure", "measured", "bound", "within")
+    for figure in figures:
+        bound = "-" if figure.bound is None else f"{figure.bound:g} {figure.unit}"
+        table.add_row(figure.name, f"{figure.value:g} {figure.unit}", bound, "yes" if figure.within else "NO")
+    Console().print(table)
+    sys.stdout.write(json.dumps([figure.as_dict() for figure in figures]) + "\n")
+    return sum(not figure.within for figure in figures)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

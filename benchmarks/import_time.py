@@ -1,0 +1,43 @@
+"""What importing costs, as whole processes, against importing Pulumi's SDK alone in the same run."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.figure import Figure
+
+ROUNDS = 7
+RESOURCES = (
+    "import pulumi, mg_provider as m; m.CustomWeightsModel, m.DedicatedEndpoint, m.PscForwardingRule, m.BatchJob"
+)
+
+
+def _seconds(command: list[str]) -> float:
+    began = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - began
+
+
+def measure() -> Iterator[Figure]:
+    """Medians of alternating runs."""
+    python = sys.executable
+    commands = {
+        "pulumi": [python, "-c", "import pulumi"],
+        "resources": [python, "-c", RESOURCES],
+        "help": [str(Path(python).parent / "mg"), "--help"],
+    }
+    for command in commands.values():
+        _seconds(command)
+    seconds: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(ROUNDS):
+        for name, command in commands.items():
+            seconds[name].append(_seconds(command))
+    median = {name: statistics.median(values) for name, values in seconds.items()}
+    more = 1000 * (median["resources"] - median["pulumi"])
+    yield Figure("import: the four resources over `import pulumi` alone", round(more), "ms", 150)
+    yield Figure("import: `mg --help` / `import pulumi`", round(median["help"] / median["pulumi"], 2), "", 1.0)

@@ -1,0 +1,145 @@
+"""The real dynamic host of Pulumi's SDK in its own process, spoken to as the engine does."""
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+
+import grpc
+from google.protobuf import struct_pb2
+from pulumi.dynamic.dynamic import serialize_provider
+from pulumi.output import Unknown
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+
+
+class HostError(Exception):
+    """What the host answered instead of a result; ``kept`` is what the engine would keep in state."""
+
+    def __init__(self, text, kept=None):
+        super().__init__(text)
+        self.text = text
+        self.kept = kept
+
+
+def struct(properties):
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(rpc.serialize_properties(properties, {}))
+    finally:
+        loop.close()
+
+
+def plain(message):
+    properties = rpc.deserialize_properties(message, True)
+    return {key: value for key, value in properties.items() if key != "__provider"}
+
+
+class Host:
+    """One host process; ``config`` is the stack's configuration."""
+
+    def __init__(self, config):
+        environment = {**os.environ, "PULUMI_PROJECT": "project"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "pulumi.dynamic", "127.0.0.1:1"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            text=True,
+        )
+        port = int(self.process.stdout.readline())
+        self.said = []
+        self._reader = threading.Thread(target=self._listen, daemon=True)
+        self._reader.start()
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        self.stub = provider_pb2_grpc.ResourceProviderStub(self.channel)
+        self.stub.Configure(provider_pb2.ConfigureRequest(args=struct(config)))
+
+    def _listen(self):
+        for line in self.process.stderr:
+            self.said.append(line.rstrip("\n"))
+
+    def close(self):
+        self.channel.close()
+        self.process.kill()
+        self.process.wait()
+        self._reader.join()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Kind:
+    """One kind of resource on a host: the engine's calls, with dicts in and out."""
+
+    def __init__(self, host, provider_type):
+        self.host = host
+        self.provider = serialize_provider(provider_type())
+
+    def _struct(self, properties):
+        return struct({**properties, "__provider": self.provider})
+
+    @contextlib.contextmanager
+    def _errors(self):
+        try:
+            yield
+        except grpc.RpcError as error:
+            raise HostError(error.details(), kept_in_state(error)) from error
+
+    def check(self, news, olds=None):
+        request = provider_pb2.CheckRequest(olds=self._struct(olds) if olds else struct({}), news=self._struct(news))
+        with self._errors():
+            answer = self.host.stub.Check(request)
+        return plain(answer.inputs), {failure.property: failure.reason for failure in answer.failures}
+
+    def diff(self, id, olds, news):
+        request = provider_pb2.DiffRequest(id=id, olds=self._struct(olds), news=self._struct(news))
+        with self._errors():
+            return self.host.stub.Diff(request)
+
+    def create(self, inputs, timeout=0.0):
+        request = provider_pb2.CreateRequest(properties=self._struct(inputs), timeout=timeout)
+        with self._errors():
+            answer = self.host.stub.Create(request)
+        return answer.id, plain(answer.properties)
+
+    def read(self, id, outputs):
+        request = provider_pb2.ReadRequest(id=id, properties=self._struct(outputs), inputs=struct({}))
+        with self._errors():
+            answer = self.host.stub.Read(request)
+        return answer.id, plain(answer.properties), plain(answer.inputs)
+
+    def update(self, id, outputs, inputs):
+        request = provider_pb2.UpdateRequest(id=id, olds=self._struct(outputs), news=self._struct(inputs))
+        with self._errors():
+            return plain(self.host.stub.Update(request).properties)
+
+    def delete(self, id, outputs):
+        request = provider_pb2.DeleteRequest(id=id, properties=self._struct(outputs))
+        with self._errors():
+            self.host.stub.Delete(request)
+
+
+def kept_in_state(error):
+    """The resource that a failed call asked the engine to keep, as (id, properties), or None."""
+    from google.rpc import status_pb2
+
+    for key, value in error.trailing_metadata() or ():
+        if key == "grpc-status-details-bin":
+            status = status_pb2.Status.FromString(value)
+            detail = provider_pb2.ErrorResourceInitFailed()
+            status.details[0].Unpack(detail)
+            return detail.id, plain(detail.properties)
+    return None
+
+
+def unknown():
+    return Unknown()
+
+
+__all__ = ["Host", "HostError", "Kind", "struct_pb2", "unknown"]

@@ -1,0 +1,91 @@
+"""One resource lived through the real host, with this side keeping the state that the engine would keep."""
+
+from pulumi.runtime.proto import provider_pb2
+
+from tests.support.host import HostError, Kind
+
+OWNER = "organization/project/stack"
+
+
+class CheckFailed(Exception):
+    """``check`` refused the arguments."""
+
+    def __init__(self, failures):
+        super().__init__("; ".join(f"{name}: {reason}" for name, reason in failures.items()))
+        self.failures = failures
+
+
+class Life:
+    """A resource named ``name`` in a stack; ``up`` does what the engine's ``up`` would do with it."""
+
+    def __init__(self, host, provider_type, name="llama", owner=OWNER):
+        self.kind = Kind(host, provider_type)
+        self.name, self.owner = name, owner
+        self.id = None
+        self.inputs = None
+        self.outputs = None
+        self.unfinished = False
+        self.replaced = []
+
+    def check(self, arguments):
+        news = {**arguments, "owner": self.owner, "resource": self.name}
+        inputs, failures = self.kind.check(news, self.inputs)
+        if failures:
+            raise CheckFailed(failures)
+        return inputs
+
+    def preview(self, arguments):
+        """What ``up`` would do: ``same``, ``create``, ``update``, or ``replace`` with the properties."""
+        inputs = self.check(arguments)
+        if self.id is None:
+            return "create", []
+        diff = self.kind.diff(self.id, self.outputs, inputs)
+        if diff.changes == provider_pb2.DiffResponse.DIFF_NONE:
+            return ("update" if self.unfinished else "same"), []
+        return ("replace" if diff.replaces else "update"), list(diff.replaces)
+
+    def up(self, arguments):
+        """Create, update or replace; raises HostError as the engine would fail, keeping what it would keep."""
+        operation, _ = self.preview(arguments)
+        if operation == "replace":
+            self.replaced.append((self.id, self.outputs))
+            self.id = self.inputs = self.outputs = None
+            operation = "create"
+        inputs = self.check(arguments)
+        if operation == "same":
+            self.inputs = inputs
+            return self.outputs
+        try:
+            if operation == "create":
+                self.id, self.outputs = self.kind.create(inputs)
+            else:
+                self.outputs = self.kind.update(self.id, self.outputs, inputs)
+        except HostError as error:
+            if error.kept is not None:
+                self.id, self.outputs = error.kept
+                self.inputs = inputs if operation == "create" else self.inputs
+                self.unfinished = True
+            raise
+        self.inputs, self.unfinished = inputs, False
+        for id, outputs in self.replaced:
+            self.kind.delete(id, outputs)
+        self.replaced = []
+        return self.outputs
+
+    def refresh(self):
+        """Read the cloud; answers the inputs that changed, or None if the resource is gone."""
+        id, outputs, inputs = self.kind.read(self.id, self.outputs)
+        if not id:
+            self.id = self.inputs = self.outputs = None
+            return None
+        names = {*inputs, *self.inputs}
+        drift = {name: inputs.get(name) for name in names if inputs.get(name) != self.inputs.get(name)}
+        self.outputs, self.inputs = outputs, inputs
+        return drift
+
+    def destroy(self):
+        for id, outputs in [*self.replaced, (self.id, self.outputs)]:
+            if id is not None:
+                self.kind.delete(id, outputs)
+        self.replaced = []
+        self.id = self.inputs = self.outputs = None
