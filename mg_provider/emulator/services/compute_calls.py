@@ -121,7 +121,7 @@ def set_labels(call: Call, resource: Address | ForwardingRule) -> Answer:
     return start_operation(call, "setLabels", resource, apply)
 
 
-_FILTER = re.compile(r'\(?\s*(?P<field>[A-Za-z.]+)\s*(?P<operator>=|!=|:|eq|ne)\s*"?(?P<value>[^")]*)"?\s*\)?')
+_FILTER = re.compile(r'\(?\s*(?P<field>[\w.-]+)\s*(?P<operator>=|!=|:|eq|ne)\s*"?(?P<value>[^")]*)"?\s*\)?')
 
 
 def list_answer(call: Call, kind: str, bodies: Sequence[Json]) -> Answer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import weakref
 from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
@@ -44,6 +45,9 @@ class Session:
     received: IO[bytes] = field(default_factory=lambda: SpooledTemporaryFile(max_size=SPILL_BYTES))  # noqa: SIM115
     size: int = 0
     finished: Json | None = None
+
+    def __post_init__(self) -> None:
+        weakref.finalize(self, self.received.close)
 
 
 class UploadSessions:

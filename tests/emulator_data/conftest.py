@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from mg_provider.emulator import Emulator
+from tests.emulator_data.client import Client
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> Iterator[Client]:
+    emulator.set_speed(0)
+    with Client(emulator) as client:
+        yield client
