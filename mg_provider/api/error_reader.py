@@ -52,7 +52,6 @@ _REASON_OF_LEGACY = {
     "RESOURCE_ALREADY_EXISTS": "ALREADY_EXISTS",
     "duplicate": "ALREADY_EXISTS",
     "conflict": "ALREADY_EXISTS",  # Cloud Storage: the bucket's name is taken
-    "conditionNotMet": "ABORTED",
     "CONDITION_NOT_MET": "ABORTED",
     "resourceInUseByAnotherResource": "FAILED_PRECONDITION",
     "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE": "FAILED_PRECONDITION",

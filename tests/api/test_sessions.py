@@ -103,6 +103,20 @@ def test_an_access_token_from_the_environment_is_sent_to_https_even_on_loopback(
     assert secure.received[0].headers["Authorization"] == "Bearer ya29.given"
 
 
+def test_a_login_in_netrc_does_not_take_the_tokens_place(
+    secure: Server, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine 127.0.0.1 login me password secret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    transport = Transport(Settings(access_token="ya29.given"), clock)
+    transport.json(Call("GET", f"{secure.url}/x"))
+    transport.close()
+
+    assert secure.received[0].headers["Authorization"] == "Bearer ya29.given"
+
+
 def test_the_quota_project_goes_along_with_the_token(secure: Server, clock: ManualClock) -> None:
     settings = Settings(access_token="ya29.given", project="p", user_project_override=True, billing_project="paying")
     transport = Transport(settings, clock)
