@@ -12,6 +12,7 @@ from mg_provider.api.settings import Settings
 from mg_provider.clock import SystemClock
 from mg_provider.emulator import Emulator
 from mg_provider.wire.compute import Address, ComputeOperation, SetLabelsRequest
+from mg_provider.wire.endpoint import Endpoint
 from mg_provider.wire.storage import Bucket
 
 PROJECT, REGION = "my-project", "us-central1"
@@ -103,8 +104,32 @@ def test_objects_are_written_listed_read_in_part_and_removed(clients: Clients) -
         storage.get_object("weights", "f/config.json")
 
 
+def test_an_endpoint_is_made_changed_and_removed(clients: Clients) -> None:
+    vertex = clients.vertex
+    wait = clients.operations.wait
+    endpoint = Endpoint(display_name="e", labels={"mg-owner": "x"}, dedicated_endpoint_enabled=True)
+    wait(vertex.create_endpoint(PARENT, "e", endpoint), timeout=30)
+    name = f"{PARENT}/endpoints/e"
+    made = vertex.get_endpoint(name)
+    assert made.labels == {"mg-owner": "x"}
+    with pytest.raises(AlreadyExists):
+        wait(vertex.create_endpoint(PARENT, "e", endpoint), timeout=30)
+
+    patched = vertex.patch_endpoint(name, Endpoint(description="d", etag=made.etag), ["description"])
+    assert (patched.description, patched.display_name) == ("d", "e")
+    with pytest.raises(Aborted):
+        vertex.patch_endpoint(name, Endpoint(description="other", etag=made.etag), ["description"])
+    assert [each.name for each in vertex.list_endpoints(PARENT, 'labels.mg-owner="x"')] == [made.name]
+    assert list(vertex.list_endpoints(PARENT, 'labels.mg-owner="y"')) == []
+
+    wait(vertex.delete_endpoint(name), timeout=30)
+    with pytest.raises(NotFound):
+        vertex.get_endpoint(name)
+
+
 def test_what_does_not_exist_is_not_found_in_every_service(clients: Clients) -> None:
     calls = [
+        lambda: clients.vertex.get_model(f"{PARENT}/models/absent"),
         lambda: clients.vertex.get_batch_prediction_job(f"{PARENT}/batchPredictionJobs/1"),
         lambda: clients.compute.get_forwarding_rule(PROJECT, REGION, "absent"),
         lambda: clients.storage.get_bucket("absent"),
