@@ -107,6 +107,11 @@ class Call:
         return self.world.project_number(self.project)
 
     @property
+    def project_id(self) -> str:
+        """The project's id, whichever way the caller wrote it; its number where no id is known."""
+        return self.world.project_id(self.number)
+
+    @property
     def region(self) -> str:
         """The region or location in the path."""
         return next(self.path[name] for name in ("locationsId", "region") if name in self.path)

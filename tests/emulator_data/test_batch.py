@@ -294,3 +294,16 @@ def test_a_declared_failure_of_the_job_is_met(client: Client, rows: list[dict[st
     job = run(client)
     assert job["error"] == {"code": 13, "message": "The container died."}
     assert client.emulator.faults()[0]["remaining"] == 0
+
+
+def test_a_registered_model_can_be_named_and_a_missing_one_cannot(client: Client, rows: list[dict[str, Any]]) -> None:
+    models = f"/v1/projects/{PROJECT}/locations/us-central1/models"
+    container = {"imageUri": "us-docker.pkg.dev/vertex-ai/vertex-vision-model-garden-dockers/pytorch-vllm-serve:1"}
+    body = {"model": {"displayName": "tuned", "containerSpec": container}, "modelId": "tuned"}
+    client.ok("POST", f"{models}:upload", body)
+    client.emulator.advance(seconds=FINISHED)
+    name = f"{models}/tuned".removeprefix("/v1/")
+    assert run(client, model=name)["state"] == "JOB_STATE_SUCCEEDED"
+    assert client.refused(404, "POST", BATCH, batch_request(model=f"{name}-not"))["status"] == "NOT_FOUND"
+    elsewhere = name.replace("us-central1", "europe-west4")
+    assert "not in us-central1" in client.refused(400, "POST", BATCH, batch_request(model=elsewhere))["message"]

@@ -152,9 +152,8 @@ def test_a_query_job_is_read_page_by_page(client: Client, table: str) -> None:
 
 
 def test_tables_are_listed_and_deleted_with_their_dataset(client: Client, table: str) -> None:
-    assert [
-        each["tableReference"]["tableId"] for each in client.ok("GET", f"{BIGQUERY}/datasets/batch/tables")["tables"]
-    ]
+    tables = client.ok("GET", f"{BIGQUERY}/datasets/batch/tables")["tables"]
+    assert [each["tableReference"]["tableId"] for each in tables] == ["prompts"]
     used = client.refused(400, "DELETE", f"{BIGQUERY}/datasets/batch")
     assert used["errors"][0]["reason"] == "resourceInUse"
     assert client.call("DELETE", f"{BIGQUERY}/datasets/batch?deleteContents=true").status_code == 204

@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 import pytest
+import requests
 
 from mg_provider.emulator.services.service_attachments import service_attachments
 from tests.emulator_data.client import ATTACHMENT, COMPUTE, PROJECT, REGION, Client
@@ -65,6 +66,29 @@ def test_the_same_request_id_gives_the_same_operation(client: Client) -> None:
     assert first["clientOperationId"] == request_id
     assert client.refused(400, "POST", f"{ADDRESSES}?requestId={uuid.UUID(int=0)}", address_body("b"))
     assert client.refused(400, "POST", f"{ADDRESSES}?requestId=seven", address_body("b"))
+
+
+def test_a_repeat_after_a_lost_answer_makes_no_second_address(client: Client) -> None:
+    client.emulator.fail(rpc="compute.addresses.insert", fault="lose_answer")
+    path = f"{ADDRESSES}?requestId={uuid.UUID(int=9)}"
+    with pytest.raises(requests.ConnectionError):
+        client.call("POST", path, address_body("psc"))
+    client.done(client.ok("POST", path, address_body("psc")))
+    assert [address["name"] for address in client.ok("GET", ADDRESSES)["items"]] == ["psc"]
+
+
+def test_a_project_is_the_same_by_its_id_and_by_its_number(client: Client) -> None:
+    address = client.make_address("psc")
+    number = client.emulator.world.project_number(PROJECT)
+    by_number = client.ok("GET", f"{ADDRESSES}/psc".replace(PROJECT, number))
+    assert by_number["selfLink"] == address["selfLink"]
+    assert f"projects/{PROJECT}/" in address["selfLink"]
+
+
+def test_the_producers_project_is_closed_to_consumers(client: Client) -> None:
+    client.make_attachment(PROJECT)
+    error = client.refused(403, "GET", f"/compute/v1/{ATTACHMENT}")
+    assert error["errors"][0]["reason"] == "forbidden"
 
 
 def test_labels_need_the_present_fingerprint(client: Client) -> None:

@@ -54,11 +54,11 @@ def _find_dataset(world: World, project: str, name: str) -> Dataset:
 
 
 def _dataset(call: Call) -> Dataset:
-    return _find_dataset(call.world, call.project, call.path["datasetsId"])
+    return _find_dataset(call.world, call.project_id, call.path["datasetsId"])
 
 
 def _table(call: Call) -> Table:
-    return find_table(call.world, call.project, call.path["datasetsId"], call.path["tablesId"])
+    return find_table(call.world, call.project_id, call.path["datasetsId"], call.path["tablesId"])
 
 
 def _dataset_body(dataset: Dataset) -> Json:
@@ -107,11 +107,11 @@ def insert_dataset(call: Call) -> Answer:
     if not IDENTIFIER.fullmatch(name):
         raise invalid(f'Invalid dataset ID "{name}". Dataset IDs must be alphanumeric (plus underscores).')
     datasets = bigquery_state(call.world).datasets
-    if (call.project, name) in datasets:
-        raise errors.ApiError("ALREADY_EXISTS", f"Already Exists: Dataset {call.project}:{name}", reason="duplicate")
+    if (call.project_id, name) in datasets:
+        raise errors.ApiError("ALREADY_EXISTS", f"Already Exists: Dataset {call.project_id}:{name}", reason="duplicate")
     details = {key: call.body[key] for key in _DATASET_DETAILS if key in call.body}
-    dataset = Dataset(call.project, name, call.body.get("location", "US"), call.world.now(), details)
-    datasets[call.project, name] = dataset
+    dataset = Dataset(call.project_id, name, call.body.get("location", "US"), call.world.now(), details)
+    datasets[call.project_id, name] = dataset
     return Answer(_dataset_body(dataset))
 
 
@@ -124,7 +124,7 @@ def get_dataset(call: Call) -> Answer:
 @handles("bigquery.datasets.list")
 def list_datasets(call: Call) -> Answer:
     """The project's datasets."""
-    found = [each for (project, _), each in bigquery_state(call.world).datasets.items() if project == call.project]
+    found = [each for (project, _), each in bigquery_state(call.world).datasets.items() if project == call.project_id]
     shown = ("kind", "id", "datasetReference", "location", "labels", "friendlyName")
     bodies = [{key: value for key, value in _dataset_body(each).items() if key in shown} for each in found]
     return _page(call, "bigquery#datasetList", "datasets", bodies)

@@ -45,7 +45,7 @@ def _run(call: Call, query: Json, location: str | None, job_id: str | None) -> Q
         raise invalid("Legacy SQL is not emulated: set useLegacySql to false.", reason="invalidQuery")
     try:
         statement = parse_statement(
-            query.get("query", ""), call.project, query.get("defaultDataset", {}).get("datasetId")
+            query.get("query", ""), call.project_id, query.get("defaultDataset", {}).get("datasetId")
         )
     except StatementRefusedError as error:
         raise invalid(str(error), reason="invalidQuery") from error
@@ -69,7 +69,7 @@ def _run(call: Call, query: Json, location: str | None, job_id: str | None) -> Q
         created=call.world.now(),
     )
     if not query.get("dryRun"):
-        call.world.part(QueryJobs).results[call.project, result.job_id] = result
+        call.world.part(QueryJobs).results[call.project_id, result.job_id] = result
     return result
 
 
@@ -93,7 +93,7 @@ def _result_body(call: Call, result: QueryResult, query: Json, dry: bool) -> Jso
     page, token = rows_page(result.rows, query)
     body: Json = {
         "schema": result.schema,
-        "jobReference": result.reference(call.project),
+        "jobReference": result.reference(call.project_id),
         "totalBytesProcessed": str(result.bytes_processed),
         "jobComplete": True,
         "cacheHit": False,
@@ -114,8 +114,8 @@ def insert_job(call: Call) -> Answer:
     if "query" not in configuration:
         raise errors.not_emulated("a BigQuery job that is no query")
     reference = call.body.get("jobReference", {})
-    if (call.project, reference.get("jobId")) in call.world.part(QueryJobs).results:
-        message = f"Already Exists: Job {call.project}:{reference['jobId']}"
+    if (call.project_id, reference.get("jobId")) in call.world.part(QueryJobs).results:
+        message = f"Already Exists: Job {call.project_id}:{reference['jobId']}"
         raise errors.ApiError("ALREADY_EXISTS", message, reason="duplicate")
     query = {**configuration["query"], "dryRun": configuration.get("dryRun", False)}
     return Answer(_job_body(call, _run(call, query, reference.get("location"), reference.get("jobId"))))
@@ -128,9 +128,9 @@ def get_job(call: Call) -> Answer:
 
 
 def _finished(call: Call, job_id: str) -> QueryResult:
-    result = call.world.part(QueryJobs).results.get((call.project, job_id))
+    result = call.world.part(QueryJobs).results.get((call.project_id, job_id))
     if result is None:
-        raise errors.not_found(f"Not found: Job {call.project}:{job_id}")
+        raise errors.not_found(f"Not found: Job {call.project_id}:{job_id}")
     return result
 
 
@@ -140,9 +140,9 @@ def _job_body(call: Call, result: QueryResult) -> Json:
     processed = str(result.bytes_processed)
     return {
         "kind": "bigquery#job",
-        "id": f"{call.project}:{result.location}.{result.job_id}",
-        "selfLink": f"{API}/projects/{call.project}/jobs/{result.job_id}?location={result.location}",
-        "jobReference": result.reference(call.project),
+        "id": f"{call.project_id}:{result.location}.{result.job_id}",
+        "selfLink": f"{API}/projects/{call.project_id}/jobs/{result.job_id}?location={result.location}",
+        "jobReference": result.reference(call.project_id),
         "configuration": {"jobType": "QUERY", "query": asked, "dryRun": bool(result.query.get("dryRun"))},
         "status": {"state": "DONE"},
         "statistics": {

@@ -33,7 +33,7 @@ Json = dict[str, Any]
 
 def find_subnetwork(call: Call, text: str, field: str) -> tuple[Reference, Subnetwork]:
     """The subnetwork that a request names. ApiError when it is in another region or does not exist."""
-    reference = parse_reference(text, "subnetworks", call.project, call.region)
+    reference = parse_reference(text, "subnetworks", call.project_id, call.region)
     if reference is None or reference.region != call.region:
         raise invalid_field(field, text, f"Must be a subnetwork in region {call.region}.")
     networks = compute_state(call.world).networks
@@ -123,7 +123,7 @@ def get_network(call: Call) -> Answer:
     """A network; unless networks are strict, any name is one."""
     networks, name = compute_state(call.world).networks, call.path["network"]
     networks.strict = bool(call.world.behaviours["strict_networks"])
-    reference = Reference(call.project, "", "networks", name)
+    reference = Reference(call.project_id, "", "networks", name)
     if not networks.has_network(call.number, name):
         raise errors.not_found(f"The resource '{reference.path}' was not found")
     return Answer(
@@ -141,7 +141,7 @@ def get_network(call: Call) -> Answer:
 def get_subnetwork(call: Call) -> Answer:
     """A subnetwork and its range."""
     reference, found = find_subnetwork(call, call.path["subnetwork"], "subnetwork")
-    network = Reference(call.project, "", "networks", found.network or "default")
+    network = Reference(call.project_id, "", "networks", found.network or "default")
     return Answer(
         {
             "kind": "compute#subnetwork",
@@ -150,7 +150,7 @@ def get_subnetwork(call: Call) -> Answer:
             "network": network.link,
             "ipCidrRange": str(found.ip_range),
             "gatewayAddress": str(found.ip_range[1]),
-            "region": f"{LINK_BASE}projects/{call.project}/regions/{call.region}",
+            "region": f"{LINK_BASE}projects/{call.project_id}/regions/{call.region}",
             "selfLink": reference.link,
             "purpose": "PRIVATE",
             "stackType": "IPV4_ONLY",
@@ -176,7 +176,7 @@ def _operation(call: Call) -> RegionalOperation:
     name = call.path["operation"]
     operation = compute_state(call.world).operations.find(place_of(call), name)
     if operation is None:
-        path = f"projects/{call.project}/regions/{call.region}/operations/{name}"
+        path = f"projects/{call.project_id}/regions/{call.region}/operations/{name}"
         raise errors.not_found(f"The resource '{path}' was not found")
     return operation
 

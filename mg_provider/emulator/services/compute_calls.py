@@ -47,7 +47,7 @@ def new_reference(call: Call, collection: str) -> Reference:
     name = call.body.get("name", "")
     if not RESOURCE_NAME.fullmatch(name):
         raise invalid_field("resource.name", name, _NAME_RULE)
-    reference = Reference(call.project, call.region, collection, name)
+    reference = Reference(call.project_id, call.region, collection, name)
     state = compute_state(call.world)
     taken: dict[tuple[str, str, str], Any] = state.addresses if collection == "addresses" else dict(state.rules)
     if (*place_of(call), name) in taken:
@@ -137,7 +137,7 @@ def list_answer(call: Call, kind: str, bodies: Sequence[Json]) -> Answer:
     start = int(call.query.get("pageToken", 0) or 0)
     size = int(call.query.get("maxResults", _PAGE_ITEMS))
     collection = {"compute#addressList": "addresses", "compute#forwardingRuleList": "forwardingRules"}
-    path = f"projects/{call.project}/regions/{call.region}/{collection.get(kind, 'operations')}"
+    path = f"projects/{call.project_id}/regions/{call.region}/{collection.get(kind, 'operations')}"
     answer: Json = {"kind": kind, "id": path, "selfLink": LINK_BASE + path}
     if page := found[start : start + size]:
         answer["items"] = page

@@ -83,7 +83,7 @@ def _refuse_load_balancing(body: Json) -> None:
 
 def _target(call: Call) -> Reference:
     text = call.body.get("target", "")
-    target = parse_reference(text, "serviceAttachments", call.project, call.region) if text else None
+    target = parse_reference(text, "serviceAttachments", call.project_id, call.region) if text else None
     if target is None:
         raise invalid_field("resource.target", text, "The URL of a service attachment is needed; no other is emulated.")
     if target.region != call.region:
@@ -96,7 +96,7 @@ def _target(call: Call) -> Reference:
 
 def _network(call: Call) -> Reference:
     text = call.body.get("network", "")
-    reference = parse_reference(text or "default", "networks", call.project, "")
+    reference = parse_reference(text or "default", "networks", call.project_id, "")
     if reference is None:
         raise invalid_field("resource.network", text, "Must be the URL of a network.")
     networks = compute_state(call.world).networks
@@ -122,7 +122,7 @@ def _ip_address(call: Call, network: Reference) -> tuple[str, Reference | None]:
 
 
 def _reserved_address(call: Call, text: str, network: Reference) -> Address:
-    reference = parse_reference(text, "addresses", call.project, call.region)
+    reference = parse_reference(text, "addresses", call.project_id, call.region)
     if reference is None or reference.region != call.region:
         raise invalid_field("resource.IPAddress", text, f"Must be an address in region {call.region}.")
     place = (call.world.project_number(reference.project), call.region)
@@ -200,6 +200,15 @@ def delete_rule(call: Call) -> Answer:
     rule = compute_state(call.world).rule(place, call.path["forwardingRule"])
     require_idle(rule)
     return start_operation(call, "delete", rule, lambda: _forget(call.world, (*place, rule.reference.name)))
+
+
+@handles("compute.serviceAttachments.get")
+def get_service_attachment(call: Call) -> Answer:
+    """Refused: the attachments of endpoints are in tenant projects of Google's, which no consumer may read."""
+    path = f"projects/{call.project}/regions/{call.region}/serviceAttachments/{call.path['serviceAttachment']}"
+    raise errors.ApiError(
+        "PERMISSION_DENIED", f"Required 'compute.serviceAttachments.get' permission for '{path}'", reason="forbidden"
+    )
 
 
 @counts_resources
