@@ -1,0 +1,113 @@
+"""`mg rehearse`: what each of its commands does. Nothing here imports Pulumi until a deployment starts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Literal, cast
+
+from mg_provider.clock import Clock, SystemClock
+from mg_provider.rehearsal.errors import RehearsalError
+
+if TYPE_CHECKING:
+    from mg_provider.rehearsal.project import Project
+    from mg_provider.rehearsal.steps import Reporter
+
+Operation = Literal["up", "preview", "refresh", "destroy"]
+DEFAULT_STACK = "dev"
+FAILED = 1
+REFUSED = 2
+
+
+def rehearse(
+    operation: Operation,
+    stack: str = DEFAULT_STACK,
+    program_dir: Path = Path(),
+    state_file: Path | None = None,
+    *,
+    as_json: bool = False,
+    targets: tuple[str, ...] = (),
+    config: dict[str, str] | None = None,
+    secrets: dict[str, str] | None = None,
+    write: Callable[[str], None] | None = None,
+) -> int:
+    """Run one operation on a stack.
+
+    Args:
+        operation: ``up`` brings the stack to what the program wants, ``preview`` shows what that would do,
+            ``refresh`` takes what is in the cloud into the state, ``destroy`` deletes everything.
+        stack: the stack's name.
+        program_dir: the folder of Pulumi.yaml.
+        state_file: where the state is kept; by default below ``.mg/rehearsal`` in that folder.
+        as_json: engine events as JSON lines instead of text; for a preview its digest.
+        targets: URNs or names of the only resources to change.
+        config: config values that win over those of the stack's file, by full key.
+        secrets: the same, for secret values.
+        write: takes each piece of text; by default it is printed.
+
+    Returns:
+        0 if all went well, 1 if something failed, 2 if nothing was begun.
+    """
+    from mg_provider.rehearsal.project import load_project
+    from mg_provider.rehearsal.state import locked
+
+    clock = SystemClock()
+    try:
+        project = load_project(program_dir, stack, config, secrets)
+        path = (state_file or project.default_state_file).absolute()
+        engine = import_module("mg_provider.rehearsal.engine")
+        options = import_module("mg_provider.rehearsal.deployment").Options(
+            preview=operation == "preview", targets=frozenset(targets)
+        )
+        reporter = _reporter(operation, project, clock, as_json, write)
+        run = engine.up if operation == "preview" else getattr(engine, operation)
+        with locked(path):
+            summary = run(project, path, options, reporter, clock)
+    except RehearsalError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the words of a refusal are this command's output
+        return REFUSED
+    return 0 if summary.ok else FAILED
+
+
+def _reporter(
+    operation: str, project: Project, clock: Clock, as_json: bool, write: Callable[[str], None] | None
+) -> Reporter:
+    from mg_provider.rehearsal.digest import EventStream, PreviewDigest
+
+    if as_json:
+        out = write or _print
+        return PreviewDigest(project, out) if operation == "preview" else EventStream(clock, out)
+    from rich.console import Console
+
+    from mg_provider.rehearsal.display import Display
+
+    console = Console(file=cast("IO[str]", _Writer(write))) if write else Console()
+    return Display(console, clock, preview=operation == "preview")
+
+
+up = partial(rehearse, "up")
+preview = partial(rehearse, "preview")
+refresh = partial(rehearse, "refresh")
+destroy = partial(rehearse, "destroy")
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - this command's output
+
+
+class _Writer:
+    """A file that hands its text on."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+
+    def write(self, text: str) -> int:
+        """Hand the text on."""
+        self._write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing is held back."""

@@ -1,0 +1,101 @@
+"""Which provider process serves which provider resource."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mg_provider.rehearsal.errors import RehearsalError, StepError
+from mg_provider.rehearsal.project import refuse_remote_endpoints
+from mg_provider.rehearsal.properties import Properties, Unknown, contains, revealed
+from mg_provider.rehearsal.providers import ProviderHost
+from mg_provider.rehearsal.urns import reference_of, urn_of_reference
+
+if TYPE_CHECKING:
+    from mg_provider.rehearsal.deployment import Deployment
+
+# What the engine itself adds to the inputs of a provider resource; no config.
+ENGINE_INPUTS = ("version", "pluginDownloadURL", "__internal")
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A provider process, and whether its config is fully known (in a preview it may not be)."""
+
+    host: ProviderHost
+    known: bool
+
+
+class Hosts:
+    """The provider processes of a deployment, by provider reference.
+
+    One process is started ahead, since nearly every deployment needs one and importing Pulumi takes half a second.
+
+    Args:
+        deployment: whose resources the providers manage.
+    """
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._providers: dict[str, Provider] = {}
+        self._started: list[ProviderHost] = []
+        self._spare: ProviderHost | None = None
+        self._lock = threading.RLock()
+        self._address = ""
+
+    def prepare(self, engine_address: str) -> None:
+        """Say where the engine listens, and start a process ahead."""
+        with self._lock:
+            self._address = engine_address
+            self._spare = self._start()
+
+    def load(self, urn: str, identifier: str, inputs: Properties) -> None:
+        """Start and configure the process of a provider resource."""
+        arguments = config_of(inputs)
+        known = not contains(arguments, Unknown)
+        if known:
+            text = {key: value for key, value in revealed(arguments).items() if isinstance(value, str)}
+            try:
+                refuse_remote_endpoints(text)
+            except RehearsalError as error:
+                raise StepError(str(error)) from error
+        with self._lock:
+            host, self._spare = self._spare or self._start(), None
+        if known:
+            host.configure(arguments)
+        with self._lock:
+            self._providers[reference_of(urn, identifier)] = Provider(host, known)
+
+    def provider(self, reference: str) -> Provider:
+        """The process for a provider reference; for one of the previous deployment, with the config it had then."""
+        with self._lock:
+            if reference not in self._providers:
+                urn = urn_of_reference(reference)
+                for state in self._deployment.snapshot.base:
+                    if state.urn == urn and reference_of(urn, state.id) == reference:
+                        self.load(urn, state.id, state.inputs)
+                        break
+                else:
+                    raise StepError(f"the provider {reference} is neither in the program nor in the state")
+            return self._providers[reference]
+
+    def stop(self) -> None:
+        """End all processes."""
+        for host in self._started:
+            host.stop()
+
+    def kill(self) -> None:
+        """End all processes at once."""
+        for host in self._started:
+            host.kill()
+
+    def _start(self) -> ProviderHost:
+        host = ProviderHost(self._deployment.project, self._address, self._deployment.say)
+        self._started.append(host)
+        return host
+
+
+def config_of(inputs: Properties) -> Properties:
+    """What of a provider resource's inputs is config for the provider."""
+    return {key: value for key, value in inputs.items() if key not in ENGINE_INPUTS}

@@ -1,0 +1,84 @@
+"""The process that runs a Pulumi program: the part that `pulumi-language-python-exec` plays under the real engine.
+
+It is started by its path, with the program's interpreter, so it imports nothing but Pulumi's SDK.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import runpy
+import sys
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+
+import pulumi
+import pulumi.runtime
+
+TOLD = 32  # The exit code that says the user has been told already, as Pulumi's own host uses it.
+
+
+def main(settings: dict[str, str], target: str) -> int:
+    """Run the program; its resources register with the engine whose address the settings hold."""
+    pulumi.runtime.set_all_config(pulumi.runtime.get_config_env(), pulumi.runtime.get_config_secret_keys_env())
+    parallel = int(settings["parallel"])
+    pulumi.runtime.configure(
+        pulumi.runtime.Settings(
+            project=settings["project"],
+            stack=settings["stack"],
+            organization=settings["organization"],
+            root_directory=settings["root_directory"],
+            monitor=settings["engine"],
+            engine=settings["engine"],
+            parallel=parallel,
+            dry_run=settings["dry_run"] == "true",
+        )
+    )
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    executor = ThreadPoolExecutor(max_workers=parallel)
+    loop.set_default_executor(executor)
+    # A failed program leaves futures behind that nobody awaits; asyncio's complaints about them help no user.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    try:
+        loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: _run(target)))
+    except pulumi.RunError as error:
+        pulumi.log.error(str(error))
+        return TOLD
+    except Exception as error:  # noqa: BLE001 - the outermost frame of a user's program
+        pulumi.log.error("Program failed with an unhandled exception:\n" + _traceback(error, target))
+        return TOLD
+    finally:
+        executor.shutdown(wait=True)
+        loop.close()
+    return 0
+
+
+def _run(target: str) -> None:
+    runpy.run_path(target, run_name="__main__")
+
+
+def _traceback(error: BaseException, target: str) -> str:
+    """The traceback from the user's first own line on."""
+    frames = traceback.extract_tb(error.__traceback__)
+    folder = target if os.path.isdir(target) else os.path.dirname(target)
+    own = [index for index, frame in enumerate(frames) if os.path.abspath(frame.filename).startswith(folder)]
+    kept = frames[own[0] :] if own else frames
+    heading = "Traceback (most recent call last):\n" if kept else ""
+    return heading + "".join(traceback.format_list(kept)) + "".join(traceback.format_exception_only(error))
+
+
+if __name__ == "__main__":
+    # The folder of this file is no part of the user's program.
+    sys.path.pop(0)
+    program = sys.argv[1]
+    chosen = json.loads(sys.argv[2])
+    sys.argv = [program]
+    if not os.path.isdir(program):
+        sys.path.insert(0, os.path.dirname(program))
+    code = main(chosen, program)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    sys.exit(code)

@@ -1,0 +1,221 @@
+"""Property values: Pulumi's protobuf structs and state JSON to Python values and back.
+
+A value is ``None``, a bool, a number, a string, a list, a dict, :class:`Secret` or :data:`UNKNOWN`. The marks are those
+of Pulumi's wire format (``sdk/python/lib/pulumi/runtime/rpc.py``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from google.protobuf import struct_pb2
+
+from mg_provider.rehearsal.errors import RehearsalError
+
+Value = Any
+Properties = dict[str, Any]
+
+SIGNATURE_KEY: Final = "4dabf18193072939515e22adb298388d"
+SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a mark of the wire format
+OUTPUT_SIGNATURE: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+RESOURCE_SIGNATURE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
+ASSET_SIGNATURES: Final = ("c44067f5952c0a294b673a41bacd8c17", "0def7320c3a5731c473e5ecbe6d01bc7")
+UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+# The wire knows a mark for each kind of unknown; they differ in the first digits only.
+UNKNOWN_TEXTS: Final = frozenset(
+    {
+        UNKNOWN_TEXT,
+        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+        "030794c1-ac77-496b-92df-f27374a8bd58",
+        "e48ece36-62e2-4504-bad9-02848725956a",
+        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+    }
+)
+MASK: Final = "[secret]"
+
+
+class Unknown:
+    """A value that is only known after the resource it comes from has been created or updated."""
+
+    def __repr__(self) -> str:
+        return "[unknown]"
+
+
+UNKNOWN: Final = Unknown()
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A value that is masked wherever it is shown."""
+
+    value: Value
+
+    def __repr__(self) -> str:
+        return MASK
+
+
+def decode(value: struct_pb2.Value) -> Value:
+    """A protobuf value as Python value; assets and archives are refused."""
+    kind = value.WhichOneof("kind")
+    if kind == "string_value":
+        return UNKNOWN if value.string_value in UNKNOWN_TEXTS else value.string_value
+    if kind == "number_value":
+        return whole(value.number_value)
+    if kind == "bool_value":
+        return value.bool_value
+    if kind == "list_value":
+        return [decode(element) for element in value.list_value.values]
+    if kind == "struct_value":
+        return _decode_object(value.struct_value)
+    return None
+
+
+def decode_struct(struct: struct_pb2.Struct) -> Properties:
+    """A protobuf struct as properties; those without a value are left out, as Pulumi does."""
+    decoded = {key: decode(value) for key, value in struct.fields.items()}
+    return {key: value for key, value in decoded.items() if value is not None}
+
+
+def _decode_object(struct: struct_pb2.Struct) -> Value:
+    signature = struct.fields[SIGNATURE_KEY].string_value if SIGNATURE_KEY in struct.fields else ""
+    if not signature:
+        return {key: decode(value) for key, value in struct.fields.items()}
+    if signature == SECRET_SIGNATURE:
+        return Secret(decode(struct.fields["value"]))
+    if signature == OUTPUT_SIGNATURE:
+        inner = decode(struct.fields["value"]) if "value" in struct.fields else UNKNOWN
+        return Secret(inner) if struct.fields["secret"].bool_value else inner
+    if signature == RESOURCE_SIGNATURE:
+        reference = struct.fields["id" if "id" in struct.fields else "urn"]
+        return decode(reference)
+    if signature in ASSET_SIGNATURES:
+        raise RehearsalError("assets and archives are not rehearsed; run this program with `pulumi` itself")
+    raise RehearsalError(f"a property has the unknown signature {signature}")
+
+
+def encode(value: Value, *, secrets: bool) -> struct_pb2.Value:
+    """A Python value for the wire; without ``secrets`` their plain values are sent, as to a dynamic provider."""
+    if isinstance(value, Secret):
+        if not secrets:
+            return encode(value.value, secrets=False)
+        marked = {SIGNATURE_KEY: SECRET_SIGNATURE, "value": value.value}
+        return struct_pb2.Value(struct_value=encode_struct(marked, secrets=True))
+    if isinstance(value, Unknown):
+        return struct_pb2.Value(string_value=UNKNOWN_TEXT)
+    if value is None:
+        return struct_pb2.Value(null_value=struct_pb2.NULL_VALUE)
+    if isinstance(value, bool):
+        return struct_pb2.Value(bool_value=value)
+    if isinstance(value, int | float):
+        return struct_pb2.Value(number_value=float(value))
+    if isinstance(value, str):
+        return struct_pb2.Value(string_value=value)
+    if isinstance(value, list):
+        elements = [encode(element, secrets=secrets) for element in value]
+        return struct_pb2.Value(list_value=struct_pb2.ListValue(values=elements))
+    return struct_pb2.Value(struct_value=encode_struct(value, secrets=secrets))
+
+
+def encode_struct(properties: Mapping[str, Value], *, secrets: bool) -> struct_pb2.Struct:
+    """Properties for the wire."""
+    return struct_pb2.Struct(fields={key: encode(value, secrets=secrets) for key, value in properties.items()})
+
+
+def whole(number: float) -> int | float:
+    """A number as int where nothing is lost, since the wire knows floats only."""
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
+
+
+def to_state(value: Value) -> Value:
+    """A value as it stands in a deployment file: secrets marked, in clear, as `pulumi stack export --show-secrets`."""
+    if isinstance(value, Secret):
+        return {SIGNATURE_KEY: SECRET_SIGNATURE, "plaintext": json.dumps(to_state(value.value))}
+    if isinstance(value, list):
+        return [to_state(element) for element in value]
+    if isinstance(value, dict):
+        return {key: to_state(element) for key, element in value.items()}
+    return UNKNOWN_TEXT if isinstance(value, Unknown) else value
+
+
+def from_state(value: Value) -> Value:
+    """A value out of a deployment file; an encrypted secret is refused, since its key is not ours."""
+    if isinstance(value, list):
+        return [from_state(element) for element in value]
+    if isinstance(value, float):
+        return whole(value)
+    if not isinstance(value, dict):
+        return value
+    if value.get(SIGNATURE_KEY) == SECRET_SIGNATURE:
+        if "plaintext" not in value:
+            raise RehearsalError(
+                "the state holds an encrypted secret; export it with `pulumi stack export --show-secrets` first"
+            )
+        return Secret(from_state(json.loads(value["plaintext"])))
+    return {key: from_state(element) for key, element in value.items()}
+
+
+def masked(value: Value) -> Value:
+    """A value to show: secrets as ``[secret]``, unknowns as Pulumi's mark."""
+    if isinstance(value, Secret):
+        return MASK
+    if isinstance(value, Unknown):
+        return UNKNOWN_TEXT
+    if isinstance(value, list):
+        return [masked(element) for element in value]
+    if isinstance(value, dict):
+        return {key: masked(element) for key, element in value.items()}
+    return value
+
+
+def revealed(value: Value) -> Value:
+    """A value without the marks of its secrets."""
+    if isinstance(value, Secret):
+        return revealed(value.value)
+    if isinstance(value, list):
+        return [revealed(element) for element in value]
+    if isinstance(value, dict):
+        return {key: revealed(element) for key, element in value.items()}
+    return value
+
+
+def contains(value: Value, kind: type) -> bool:
+    """Whether a Secret or an Unknown is anywhere inside."""
+    if isinstance(value, kind):
+        return True
+    if isinstance(value, Secret):
+        return contains(value.value, kind)
+    if isinstance(value, list):
+        return any(contains(element, kind) for element in value)
+    if isinstance(value, dict):
+        return any(contains(element, kind) for element in value.values())
+    return False
+
+
+def mark_secrets(outputs: Properties, inputs: Mapping[str, Value]) -> None:
+    """Mark those outputs secret whose input of the same name is, since a dynamic provider loses the mark."""
+    for key, given in inputs.items():
+        if key not in outputs:
+            continue
+        out = outputs[key]
+        if isinstance(out, dict) and isinstance(given, dict):
+            mark_secrets(out, given)
+        elif not isinstance(out, Secret) and contains(given, Secret):
+            outputs[key] = Secret(out)
+
+
+def equal(left: Value, right: Value) -> bool:
+    """Deep equality that tells ``True`` from ``1`` and takes a missing property for one without a value."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        return all(equal(left.get(key), right.get(key)) for key in left.keys() | right.keys())
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(equal(one, other) for one, other in zip(left, right, strict=True))
+    if isinstance(left, Secret) and isinstance(right, Secret):
+        return equal(left.value, right.value)
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    return bool(left == right)
