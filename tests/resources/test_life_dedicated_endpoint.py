@@ -1,0 +1,135 @@
+"""An endpoint's life with several named models and the traffic between them."""
+
+import pytest
+
+from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
+from tests.support.host import HostError
+from tests.support.life import Life
+from tests.support.weights import call, make_bucket, put_weights
+
+L4 = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
+PARENT = "projects/my-project/locations/us-central1"
+
+
+@pytest.fixture
+def model(emulator):
+    """The resource name of an uploaded Model."""
+    make_bucket(emulator)
+    body = {"model": {"displayName": "llama", "artifactUri": put_weights(emulator)}, "modelId": "llama"}
+    body["model"]["containerSpec"] = {"imageUri": "us-docker.pkg.dev/vertex-ai/vertex-vision-model-garden/vllm"}
+    call(f"{emulator.url}/v1beta1/{PARENT}/models:upload", body)
+    emulator.advance(600)
+    yield f"{PARENT}/models/llama"
+
+
+@pytest.fixture
+def life(host):
+    return Life(host, DedicatedEndpointProvider, name="chat")
+
+
+def served(model, **more):
+    return {"model": model, "machine_spec": L4, **more}
+
+
+def split(emulator, life):
+    endpoint = call(f"{emulator.url}/v1beta1/{life.id}", method="GET")
+    names = {entry["id"]: entry["displayName"] for entry in endpoint.get("deployedModels", [])}
+    return {names[id]: percent for id, percent in endpoint.get("trafficSplit", {}).items() if percent}
+
+
+def leftovers(emulator):
+    return [entry for entry in emulator.ledger()["resources"] if entry["kind"] != "model"]
+
+
+def test_an_endpoint_lives_with_two_models_and_their_traffic(emulator, life, model):
+    wanted = {
+        "deployed_models": {"stable": served(model), "canary": served(model, min_replica_count=2)},
+        "traffic_split": {"stable": 90, "canary": 10},
+    }
+    outputs = life.up(wanted)
+    assert split(emulator, life) == {"stable": 90, "canary": 10}
+    assert outputs["dedicated_endpoint_dns"].endswith(".prediction.vertexai.goog")
+    assert set(outputs["deployed_model_ids"]) == {"stable", "canary"}
+    assert life.preview(wanted) == ("same", [])
+    assert life.refresh() == {}
+
+    shifted = {**wanted, "traffic_split": {"stable": 50, "canary": 50}, "labels": {"team": "search"}}
+    assert life.preview(shifted) == ("update", [])
+    assert life.up(shifted)["deployed_model_ids"] == outputs["deployed_model_ids"]
+    assert split(emulator, life) == {"stable": 50, "canary": 50}
+    assert life.refresh() == {}
+    life.destroy()
+    assert leftovers(emulator) == []
+
+
+def test_models_come_and_go_without_touching_the_others(emulator, life, model):
+    first = life.up({"deployed_models": {"v1": served(model)}})
+    both = life.up({"deployed_models": {"v1": served(model), "v2": served(model)}, "traffic_split": {"v1": 100}})
+    assert both["deployed_model_ids"]["v1"] == first["deployed_model_ids"]["v1"]
+    assert split(emulator, life) == {"v1": 100}
+    last = life.up({"deployed_models": {"v2": served(model)}})
+    assert last["endpoint"] == first["endpoint"]
+    assert split(emulator, life) == {"v2": 100}
+    assert life.refresh() == {}
+    life.destroy()
+    assert leftovers(emulator) == []
+
+
+def test_another_machine_is_deployed_beside_before_the_old_one_goes(emulator, life, model):
+    life.up({"deployed_models": {"v1": served(model)}})
+    bigger = {**L4, "machine_type": "g2-standard-24", "accelerator_count": 2}
+    before = len(emulator.requests())
+    life.up({"deployed_models": {"v1": {"model": model, "machine_spec": bigger}}})
+    calls = [entry["rpc"].rsplit(".", 1)[-1] for entry in emulator.requests()[before:]]
+    changing = [name for name in calls if name in ("deployModel", "patch", "undeployModel")]
+    assert changing == ["deployModel", "patch", "undeployModel"]
+    assert split(emulator, life) == {"v1": 100}
+    assert life.refresh() == {}
+    life.destroy()
+    assert leftovers(emulator) == []
+
+
+def test_a_model_deployed_by_hand_is_told_and_left_alone(emulator, life, model):
+    wanted = {"deployed_models": {"v1": served(model)}}
+    life.up(wanted)
+    body = {
+        "deployedModel": {"model": model, "dedicatedResources": {"machineSpec": {"machineType": "n1-standard-4"}}},
+        "trafficSplit": {"0": 0, life.outputs["deployed_model_ids"]["v1"]: 100},
+    }
+    body["deployedModel"]["dedicatedResources"]["minReplicaCount"] = 1
+    call(f"{emulator.url}/v1beta1/{life.id}:deployModel", body)
+    emulator.advance(7200)
+    assert life.refresh() == {}
+    assert len(life.outputs["unmanaged_deployed_models"]) == 1
+    life.up({**wanted, "description": "still there"})
+    endpoint = call(f"{emulator.url}/v1beta1/{life.id}", method="GET")
+    assert len(endpoint["deployedModels"]) == 2
+
+
+def test_traffic_moved_by_hand_drifts_and_heals(emulator, life, model):
+    wanted = {
+        "deployed_models": {"v1": served(model), "v2": served(model)},
+        "traffic_split": {"v1": 90, "v2": 10},
+    }
+    ids = life.up(wanted)["deployed_model_ids"]
+    body = {"trafficSplit": {ids["v1"]: 0, ids["v2"]: 100}}
+    call(f"{emulator.url}/v1beta1/{life.id}?updateMask=trafficSplit", body, "PATCH")
+    assert life.refresh() == {"traffic_split": {"v2": 100}}
+    life.up(wanted)
+    assert split(emulator, life) == {"v1": 90, "v2": 10}
+    life.destroy()
+
+
+def test_a_failed_deployment_leaves_the_endpoint_in_state_and_the_next_run_finishes(emulator, life, model):
+    emulator.fail(
+        rpc="aiplatform.projects.locations.endpoints.deployModel", fault="operation_error", code=13, message="broken"
+    )
+    wanted = {"deployed_models": {"v1": served(model)}}
+    with pytest.raises(HostError, match="broken") as failure:
+        life.up(wanted)
+    assert failure.value.kept is not None
+    assert [fault["met"] for fault in emulator.faults()] == [1]
+    life.up(wanted)
+    assert split(emulator, life) == {"v1": 100}
+    life.destroy()
+    assert leftovers(emulator) == []
