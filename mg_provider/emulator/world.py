@@ -27,7 +27,10 @@ BEHAVIOURS: dict[str, Any] = {
     "strict_networks": False,  # only networks that were made through the admin route exist
     "stockouts": [],  # "region/machine-type" without machines
     "conflicting_operations": "allow",  # or "refuse": a second mutating call while one runs on the endpoint
-    "durations": {},  # operation stage -> emulated seconds, instead of the usual
+    "connection_policy": "present",  # or "missing": PSC automation fails, as without a service connection policy
+    # Emulated seconds instead of the usual, by deployment stage, or one of CREATE_ENDPOINT, UPDATE_ENDPOINT,
+    # DELETE_ENDPOINT, UPLOAD_MODEL, DELETE_MODEL, MUTATE_DEPLOYED_MODEL, UNDEPLOY_MODEL
+    "durations": {},
 }
 _REQUESTS_KEPT = 20_000
 

@@ -1,0 +1,107 @@
+"""``projects.locations.models``: upload, get, list, delete."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+from mg_provider.emulator.errors import failed_precondition, invalid_argument
+from mg_provider.emulator.listing import page, passes
+from mg_provider.emulator.operations import Plan, Stage
+from mg_provider.emulator.routing import Answer, Call, handles
+from mg_provider.emulator.services.vertex_state import Json, Key, Model, touch, vertex
+from mg_provider.emulator.world import World
+
+_MODELS = "aiplatform.projects.locations.models."
+
+
+@handles(_MODELS + "upload")
+def upload_model(call: Call) -> Answer:
+    """Register a model; it exists when the operation is done. New versions of a model are not emulated."""
+    body = call.body.get("model", {})
+    if not body.get("displayName"):
+        raise invalid_argument("display_name is required.", ("model.display_name", "Required field is not set."))
+    if call.body.get("parentModel"):
+        raise invalid_argument("Versions of a model are not emulated.", ("parent_model", "Not emulated."))
+    key = (call.number, call.region, call.body.get("modelId") or call.world.new_number())
+    state = vertex(call.world)
+    if "modelId" in call.body:
+        state.claim_model_id(key)
+    name = f"{call.parent}/models/{key[2]}"
+
+    def exists(at: float) -> None:
+        add_model(call.world, key, body, at, source="CUSTOM")
+
+    plan = Plan(
+        "UploadModelOperationMetadata",
+        [Stage("", call.world.duration("UPLOAD_MODEL", 30), exists)],
+        lambda: ("UploadModelResponse", {"model": name, "modelVersionId": "1"}),
+        failed=lambda at: state.taken_model_ids.discard(key),
+    )
+    return call.operation_answer(call.start_operation(name, plan))
+
+
+def add_model(world: World, key: Key, config: Json, at: float, *, source: str) -> Model:
+    """Put a model into the registry, as its version 1; ``source`` is a ``ModelSourceInfo.sourceType``."""
+    moment = world.timestamp(at)
+    resource = {
+        **deepcopy(config),
+        "name": f"projects/{key[0]}/locations/{key[1]}/models/{key[2]}",
+        "createTime": moment,
+        "versionId": "1",
+        "versionAliases": ["default"],
+        "versionCreateTime": moment,
+        "versionUpdateTime": moment,
+        "modelSourceInfo": {"sourceType": source},
+        "supportedDeploymentResourcesTypes": ["DEDICATED_RESOURCES"],
+    }
+    model = Model(key, resource, query_id=key[2])
+    touch(world, model, at)
+    state = vertex(world)
+    state.models[key] = model
+    state.taken_model_ids.discard(key)
+    return model
+
+
+def _shown(world: World, model: Model) -> Json:
+    used = [
+        {"endpoint": endpoint.name, "deployedModelId": deployed["id"]}
+        for endpoint in vertex(world).endpoints.values()
+        for deployed in endpoint.deployed
+        if deployed["model"].partition("@")[0] == model.name
+    ]
+    return {**model.resource, "deployedModels": used} if used else model.resource
+
+
+@handles(_MODELS + "get")
+def get_model(call: Call) -> Answer:
+    """The model, with where it is deployed."""
+    model = vertex(call.world).model((call.number, call.region, call.path["modelsId"]))
+    return Answer(call.view("Model", _shown(call.world, model)))
+
+
+@handles(_MODELS + "list")
+def list_models(call: Call) -> Answer:
+    """Models of the location, newest first."""
+    shown = []
+    for key, model in reversed(vertex(call.world).models.items()):
+        fields = {"model": key[2], "display_name": model.resource.get("displayName", "")}
+        if key[:2] == (call.number, call.region) and passes(call.query.get("filter", ""), model.resource, fields):
+            shown.append(call.view("Model", _shown(call.world, model)))
+    return Answer(page("models", shown, call.query))
+
+
+@handles(_MODELS + "delete")
+def delete_model(call: Call) -> Answer:
+    """Delete a model that no endpoint serves."""
+    state = vertex(call.world)
+    model = state.model((call.number, call.region, call.path["modelsId"]))
+    if "deployedModels" in _shown(call.world, model) or call.world.now() < model.in_use_until:
+        text = f"The Model {model.name} is deployed to an Endpoint: undeploy it first."
+        raise failed_precondition(text)
+
+    def remove(at: float) -> None:
+        state.models.pop(model.key, None)
+
+    stage = Stage("", call.world.duration("DELETE_MODEL", 5), remove)
+    plan = Plan("DeleteOperationMetadata", [stage], lambda: ("google.protobuf.Empty", {}))
+    return call.operation_answer(call.start_operation(model.name, plan))

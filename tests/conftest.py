@@ -1,0 +1,24 @@
+"""The emulator, one server a session and a clean state a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from mg_provider.emulator import Emulator
+
+
+@pytest.fixture(scope="session")
+def emulator_server() -> Iterator[Emulator]:
+    with Emulator(port=0, speed=6000.0) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(emulator_server: Emulator) -> Iterator[Emulator]:
+    emulator_server.reset()
+    yield emulator_server
+    wrong = [request["emulator_error"] for request in emulator_server.requests() if "emulator_error" in request]
+    emulator_server.reset()
+    assert not wrong, f"the emulator answered what Google's documents do not know: {wrong}"
