@@ -43,7 +43,10 @@ _VERTEX = [
             "invoke.invoke",
         )
     ),
-    *(f"aiplatform.projects.locations.models.{verb}" for verb in ("upload", "get", "list", "delete", "operations.*")),
+    *(
+        f"aiplatform.projects.locations.models.{verb}"
+        for verb in ("upload", "get", "list", "patch", "delete", "operations.*")
+    ),
 ]
 
 # Document -> the methods that the emulator knows, as patterns of discovery method ids.

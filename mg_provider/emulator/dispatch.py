@@ -16,7 +16,7 @@ from werkzeug.wrappers import Request, Response
 from mg_provider.emulator import admin, clock, discovery, services, validation
 from mg_provider.emulator.errors import ApiError, invalid_argument, not_emulated, not_found
 from mg_provider.emulator.faults import Fault
-from mg_provider.emulator.routing import HANDLERS, Answer, Call
+from mg_provider.emulator.routing import HANDLERS, PRIVATELY_SERVED, Answer, Call
 from mg_provider.emulator.world import World
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Application:
         request = Request(environ)
         media = _read(request)
         path = urlsplit(environ.get("RAW_URI") or request.full_path).path
-        if path.startswith("/_mg/"):
+        if path.startswith("/_mg/") and self._address is None:
             response = self._administer(request.method, path, media)
         else:
             response = _Exchange(self._world, self._address, self._strict, request, path, media).respond()
@@ -103,7 +103,7 @@ class _Exchange:
         return self._deliver(answer)
 
     def _answer(self, match: discovery.Match | None) -> Answer:
-        if match is None:
+        if match is None or (self.address is not None and match.method.rpc not in PRIVATELY_SERVED):
             raise not_found(f"The requested URL {self.path} was not found on this server for {self.request.method}.")
         self.record["rpc"] = match.method.rpc
         body = self._parsed_body(match)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from mg_provider.emulator import discovery
-from mg_provider.emulator.errors import ApiError, code_of_http, invalid_argument
+from mg_provider.emulator.errors import CODES, ApiError, code_of_http, invalid_argument
 
 # fault -> what happens
 KINDS = {
@@ -95,6 +95,8 @@ class Faults:
         declared["rpc"] = ALIASES.get(declared["rpc"], declared["rpc"])
         if not any(_same(declared["rpc"], rpc) for rpc in discovery.all_rpcs()):
             raise invalid_argument(f"no emulated method is called {declared['rpc']}")
+        if declared.get("code", "") not in ("", *CODES):
+            raise invalid_argument(f"code is the name of a google.rpc.Code: {', '.join(CODES)}")
         fault = Fault(**declared)
         self._faults.append(fault)
         return fault

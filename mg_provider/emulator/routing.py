@@ -140,10 +140,12 @@ class Call:
 
 Handler = Callable[[Call], Answer]
 HANDLERS: dict[str, Handler] = {}
+PRIVATELY_SERVED: set[str] = set()
 
 
-def handles(*rpcs: str) -> Callable[[Handler], Handler]:
-    """Register a handler for the methods with these discovery ids."""
+def handles(*rpcs: str, private: bool = False) -> Callable[[Handler], Handler]:
+    """Register a handler for the methods with these discovery ids; ``private`` ones answer at private addresses too."""
+    PRIVATELY_SERVED.update(rpcs if private else ())
 
     def register(handler: Handler) -> Handler:
         for rpc in rpcs:

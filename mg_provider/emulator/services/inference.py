@@ -20,7 +20,7 @@ _ENDPOINTS = "aiplatform.projects.locations.endpoints."
 _STREAM = "text/event-stream"
 
 
-@handles(_ENDPOINTS + "chat.completions")
+@handles(_ENDPOINTS + "chat.completions", private=True)
 def chat_completions(call: Call) -> Answer:
     """The OpenAI form, at once or as server-sent events."""
     return _chat(call, target_of(call))
@@ -113,7 +113,7 @@ def _unix(call: Call) -> int:
     return int(clock.moment(call.world.now()).timestamp())
 
 
-@handles(_ENDPOINTS + "predict")
+@handles(_ENDPOINTS + "predict", private=True)
 def predict(call: Call) -> Answer:
     """Instances in, one prediction each."""
     target = target_of(call)
@@ -136,7 +136,7 @@ def _prediction(call: Call, target: Target, instance: Any) -> str:
     return " ".join(_words(call, target, str(question)))
 
 
-@handles(_ENDPOINTS + "rawPredict", _ENDPOINTS + "invoke.invoke")
+@handles(_ENDPOINTS + "rawPredict", _ENDPOINTS + "invoke.invoke", private=True)
 def raw_predict(call: Call) -> Answer:
     """Whatever the container takes: chat, instances or a prompt."""
     target = target_of(call)
@@ -146,7 +146,7 @@ def raw_predict(call: Call) -> Answer:
     return _json_answer({"predictions": [_prediction(call, target, instance) for instance in instances]})
 
 
-@handles(_ENDPOINTS + "streamRawPredict")
+@handles(_ENDPOINTS + "streamRawPredict", private=True)
 def stream_raw_predict(call: Call) -> Answer:
     """Like rawPredict, in server-sent events."""
     target = target_of(call)
@@ -159,7 +159,7 @@ def stream_raw_predict(call: Call) -> Answer:
     return Answer(stream=iter([*events, b"data: [DONE]\n\n"]), content_type=_STREAM)
 
 
-@handles(_ENDPOINTS + "serverStreamingPredict")
+@handles(_ENDPOINTS + "serverStreamingPredict", private=True)
 def server_streaming_predict(call: Call) -> Answer:
     """Tensors in, a JSON array of responses out, piece by piece."""
     target = target_of(call)

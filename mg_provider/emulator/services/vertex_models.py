@@ -1,4 +1,4 @@
-"""``projects.locations.models``: upload, get, list, delete."""
+"""``projects.locations.models``: upload, get, list, patch, delete."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from mg_provider.emulator.errors import failed_precondition, invalid_argument
 from mg_provider.emulator.listing import page, passes
 from mg_provider.emulator.operations import Plan, Stage
 from mg_provider.emulator.routing import Answer, Call, handles
-from mg_provider.emulator.services.vertex_state import Json, Key, Model, touch, vertex
+from mg_provider.emulator.services.vertex_state import Json, Key, Model, check_etag, touch, vertex
+from mg_provider.emulator.validation import mask_paths
 from mg_provider.emulator.world import World
 
 _MODELS = "aiplatform.projects.locations.models."
+_PATCHABLE = ("displayName", "description", "labels")
 
 
 @handles(_MODELS + "upload")
@@ -88,6 +90,26 @@ def list_models(call: Call) -> Answer:
         if key[:2] == (call.number, call.region) and passes(call.query.get("filter", ""), model.resource, fields):
             shown.append(call.view("Model", _shown(call.world, model)))
     return Answer(page("models", shown, call.query))
+
+
+@handles(_MODELS + "patch")
+def patch_model(call: Call) -> Answer:
+    """Change the fields that the mask names, at once."""
+    model = vertex(call.world).model((call.number, call.region, call.path["modelsId"]))
+    mask = mask_paths(call.query.get("updateMask", ""))
+    refused = [path for path in mask if path not in _PATCHABLE]
+    if refused or not mask:
+        text = f"The field {refused[0]} of a Model cannot be updated." if refused else "update_mask is required."
+        raise invalid_argument(text, ("update_mask", text))
+    check_etag(model, call.body.get("etag"))
+    for path in mask:
+        model.resource.pop(path, None)
+        if call.body.get(path):
+            model.resource[path] = deepcopy(call.body[path])
+    if not model.resource.get("displayName"):
+        raise invalid_argument("display_name is required.", ("model.display_name", "Required field is not set."))
+    touch(call.world, model, call.world.now())
+    return Answer(call.view("Model", _shown(call.world, model)))
 
 
 @handles(_MODELS + "delete")

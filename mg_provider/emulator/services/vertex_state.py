@@ -157,10 +157,10 @@ def touch(world: World, changed: Endpoint | Model, at: float) -> None:
     changed.resource["etag"] = "AMEw9yO" + world.new_hex(56)
 
 
-def check_etag(changed: Endpoint, etag: str | None) -> None:
+def check_etag(changed: Endpoint | Model, etag: str | None) -> None:
     """ApiError ABORTED when ``etag`` is given and stale; without one the update is blind."""
     if etag and etag != changed.resource["etag"]:
-        raise aborted(f"The etag of Endpoint {changed.name} does not match: it was changed in the meantime.")
+        raise aborted(f"The etag of {changed.name} does not match: it was changed in the meantime.")
 
 
 def check_private_config(config: Json | None) -> None:

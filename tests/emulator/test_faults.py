@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import pytest
+import requests
+
+from tests.emulator.client import LOCATION
+
+ENDPOINTS = f"{LOCATION}/endpoints"
+
+
+def create(client, identifier="e"):
+    return client.call("POST", ENDPOINTS, {"displayName": "e"}, endpointId=identifier)
+
+
+def account(emulator):
+    return [(fault["met"], fault["remaining"]) for fault in emulator.faults()]
+
+
+def test_a_status_fault_is_met_so_often_and_after_so_many(client, emulator):
+    emulator.fail(rpc="endpoints.list", fault="status", status=429, after=1, times=2, retry_after=1.5)
+    answers = [client.call("GET", ENDPOINTS) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 429, 429, 200]
+    assert answers[1].json()["error"]["status"] == "RESOURCE_EXHAUSTED"
+    assert answers[1].headers["Retry-After"] == "1.5"
+    assert account(emulator) == [(2, 0)]
+
+
+def test_a_lost_answer_means_that_it_was_done(client, emulator):
+    emulator.fail(rpc="endpoints.create", fault="lose_answer")
+    with pytest.raises(requests.ConnectionError):
+        create(client)
+    assert create(client).status_code == 409
+    assert account(emulator) == [(1, 0)]
+
+
+def test_a_dropped_request_means_that_it_was_not_done(client, emulator):
+    emulator.fail(rpc="endpoints.create", fault="drop_request")
+    with pytest.raises(requests.ConnectionError):
+        create(client)
+    assert create(client).status_code == 200
+
+
+def test_a_broken_body_ends_half_way(client, emulator):
+    emulator.fail(rpc="endpoints.create", fault="broken_body")
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
+        create(client)
+    assert create(client).status_code == 409
+
+
+def test_an_operation_ends_with_the_declared_error_after_the_named_stage(client, emulator):
+    emulator.fail(
+        rpc="locations.deploy",
+        fault="operation_error",
+        code="UNAVAILABLE",
+        message="Try later.",
+        at_stage="STARTING_MODEL_SERVER",
+    )
+    client.put_weights()
+    done = client.finished(client.deploy())
+    assert done["error"] == {"code": 14, "message": "Try later."}
+    assert emulator.ledger()["gpus_in_use"] == {}
+    assert emulator.ledger()["gpu_seconds"]["NVIDIA_L4"] > 0
+    assert account(emulator) == [(1, 0)]
+
+
+def test_a_stalled_operation_stays_where_it_is(client, emulator):
+    emulator.fail(rpc="locations.deploy", fault="stall", at_stage="ADDING_NODES_TO_CLUSTER")
+    client.put_weights()
+    operation = client.deploy()
+    emulator.advance(1_000_000)
+    assert client.operation(operation)["metadata"]["deploymentStage"] == "ADDING_NODES_TO_CLUSTER"
+    assert "done" not in client.operation(operation)
+
+
+def test_a_fault_for_what_does_not_exist_is_refused(client, emulator):
+    address = f"{emulator.url}/_mg/faults"
+    for fault in (
+        {"rpc": "endpoints.destroy", "fault": "status"},
+        {"rpc": "endpoints.create", "fault": "earthquake"},
+        {"rpc": "endpoints.create", "fault": "status", "tims": 2},
+    ):
+        assert requests.post(address, json=fault, timeout=5).status_code == 400
+    assert emulator.faults() == []
+
+
+def test_a_fault_that_was_not_met_shows_as_remaining(client, emulator):
+    emulator.fail(rpc="endpoints.create", fault="status", match="special")
+    assert create(client).status_code == 200
+    assert account(emulator) == [(0, 1)]
