@@ -1,0 +1,94 @@
+"""The gate and the locked environment are what the documents say."""
+
+import re
+import stat
+import tomllib
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+TARGETS = {"help", "setup", "fmt", "lint", "test", "demo", "bench", "build", "generate", "lock"}
+
+
+def targets():
+    """Each documented target of the Makefile, with its recipe."""
+    parts = re.split(r"^([a-z]+):.*##.*$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def pyproject():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def locked():
+    """Each locked requirement, with its hashes."""
+    found = {}
+    for entry in (ROOT / "requirements.lock").read_text().replace("\\\n", " ").splitlines():
+        if entry.strip() and not entry.startswith("#"):
+            words, *hashes = re.split(r"\s+--hash=", entry.strip())
+            found[canonicalize_name(Requirement(words).name)] = Requirement(words), hashes
+    return found
+
+
+def declared():
+    project = pyproject()
+    extras = [entry for group in project["project"]["optional-dependencies"].values() for entry in group]
+    groups = [entry for group in project["dependency-groups"].values() for entry in group]
+    return [Requirement(text) for text in [*project["project"]["dependencies"], *extras, *groups]]
+
+
+def test_the_gate_lints_and_then_tests_and_stops_at_the_first_failure():
+    gate = ROOT / ".ci/run"
+    lines = [line for line in gate.read_text().splitlines() if line and not line.startswith("#")]
+    assert lines[0] == "set -euo pipefail"
+    assert lines[-2:] == ["make lint", "make test"]
+    assert gate.stat().st_mode & stat.S_IXUSR
+
+
+def test_the_makefile_has_the_documented_targets_and_no_others():
+    assert set(targets()) == TARGETS
+
+
+def test_every_target_that_needs_the_environment_makes_it_first():
+    rules = dict(re.findall(r"^([a-z]+):(.*)##", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    without = {name for name, needed in rules.items() if "$(READY)" not in needed}
+    assert without == {"help", "lock"}
+
+
+def test_lint_covers_style_types_contracts_and_generated_files():
+    for tool in ("ruff check", "ruff format --check", "mypy", "lint-imports", "tools.generate --check"):
+        assert tool in targets()["lint"]
+    assert "pytest" in targets()["test"]
+
+
+def test_every_locked_package_is_pinned_with_hashes():
+    packages = locked()
+    assert len(packages) > 40
+    for name, (requirement, hashes) in packages.items():
+        assert [entry.operator for entry in requirement.specifier] == ["=="], name
+        assert hashes, name
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", entry.strip()) for entry in hashes), name
+
+
+def test_the_lock_names_no_package_index():
+    text = (ROOT / "requirements.lock").read_text()
+    assert not re.search(r"https?:|--(extra-)?index-url|--find-links|--trusted-host", text)
+
+
+def test_the_lock_covers_every_declared_dependency_in_a_version_that_fits():
+    packages = locked()
+    for requirement in declared():
+        pinned, _ = packages[canonicalize_name(requirement.name)]
+        (version,) = (entry.version for entry in pinned.specifier)
+        assert requirement.specifier.contains(version), f"{requirement} is locked at {version}"
+
+
+def test_the_lowest_python_is_the_same_everywhere():
+    project = pyproject()
+    lowest = project["project"]["requires-python"].removeprefix(">=")
+    assert project["tool"]["mypy"]["python_version"] == lowest
+    assert project["tool"]["ruff"]["target-version"] == "py" + lowest.replace(".", "")
+    assert f"--python-version {lowest}" in (ROOT / "Makefile").read_text()
+    assert f"Programming Language :: Python :: {lowest}" in project["project"]["classifiers"]
