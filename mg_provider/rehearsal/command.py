@@ -29,6 +29,7 @@ def rehearse(
     state_file: Path | None = None,
     *,
     as_json: bool = False,
+    events: bool = False,
     targets: tuple[str, ...] = (),
     config: dict[str, str] | None = None,
     secrets: dict[str, str] | None = None,
@@ -43,6 +44,7 @@ def rehearse(
         program_dir: the folder of Pulumi.yaml.
         state_file: where the state is kept; by default below ``.mg/rehearsal`` in that folder.
         as_json: engine events as JSON lines instead of text; for a preview its digest.
+        events: engine events for a preview too, as with PULUMI_ENABLE_STREAMING_JSON_PREVIEW.
         targets: URNs or names of the only resources to change.
         config: config values that win over those of the stack's file, by full key.
         secrets: the same, for secret values.
@@ -62,7 +64,7 @@ def rehearse(
         options = import_module("mg_provider.rehearsal.deployment").Options(
             preview=operation == "preview", targets=frozenset(targets)
         )
-        reporter = _reporter(operation, project, clock, as_json, write)
+        reporter = _reporter(operation, project, clock, as_json, events, write)
         run = engine.up if operation == "preview" else getattr(engine, operation)
         with locked(path):
             summary = run(project, path, options, reporter, clock)
@@ -73,13 +75,19 @@ def rehearse(
 
 
 def _reporter(
-    operation: str, project: Project, clock: Clock, as_json: bool, write: Callable[[str], None] | None
+    operation: str,
+    project: Project,
+    clock: Clock,
+    as_json: bool,
+    events: bool,
+    write: Callable[[str], None] | None,
 ) -> Reporter:
     from mg_provider.rehearsal.digest import EventStream, PreviewDigest
 
     if as_json:
         out = write or _print
-        return PreviewDigest(project, out) if operation == "preview" else EventStream(clock, out)
+        digest = operation == "preview" and not events
+        return PreviewDigest(project, out) if digest else EventStream(clock, out)
     from rich.console import Console
 
     from mg_provider.rehearsal.display import Display

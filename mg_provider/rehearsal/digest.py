@@ -143,11 +143,17 @@ def _metadata(step: Step, operation: str) -> dict[str, Any]:
         "type": step.state.type,
         "old": _state(step.old),
         "new": _state(step.new),
-        "detailedDiff": _detailed(step),
+        "detailedDiff": _event_detailed(step),
         "provider": step.state.provider,
     }
     extras = {"keys": list(step.keys), "diffs": list(step.diffs), "logical": step.logical}
     return entry | {key: value for key, value in extras.items() if value}
+
+
+def _event_detailed(step: Step) -> dict[str, Any] | None:
+    if step.detailed is None:
+        return None
+    return {path: {"diffKind": entry.kind, "inputDiff": entry.input_diff} for path, entry in step.detailed.items()}
 
 
 def _state(state: ResourceState | None) -> dict[str, Any] | None:

@@ -142,7 +142,7 @@ def _run_program(deployment: Deployment, address: str) -> bool:
         [project.python, "-u", str(_PROGRAM), str(project.program), json.dumps(settings)],
         cwd=project.working_directory,
         env=os.environ | child_environment(project),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -151,6 +151,8 @@ def _run_program(deployment: Deployment, address: str) -> bool:
     reader = threading.Thread(target=_relay, args=(process, deployment), daemon=True)
     reader.start()
     _await_program(deployment, process)
+    if process.stdin is not None:
+        process.stdin.close()
     reader.join(STOP_SECONDS)
     if process.returncode and not deployment.stopping:
         if process.returncode != _TOLD or not deployment.errors:
@@ -174,10 +176,13 @@ def _await_program(deployment: Deployment, process: subprocess.Popen[str]) -> No
 
 
 def _relay(process: subprocess.Popen[str], deployment: Deployment) -> None:
-    for line in process.stdout or ():
-        # After a failure the SDK writes tracebacks that are only its consequence.
-        if not deployment.stopping:
-            deployment.say(line.rstrip("\n"))
+    if process.stdout is None:
+        return
+    with process.stdout:
+        for line in process.stdout:
+            # After a failure the SDK writes tracebacks that are only its consequence.
+            if not deployment.stopping:
+                deployment.say(line.rstrip("\n"))
 
 
 def _in_parallel(

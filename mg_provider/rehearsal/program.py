@@ -11,6 +11,7 @@ import logging
 import os
 import runpy
 import sys
+import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
@@ -56,6 +57,16 @@ def main(settings: dict[str, str], target: str) -> int:
     return 0
 
 
+def _end_with_the_engine() -> None:
+    """End this process when the engine's end of standard input closes, which is how the engine's death shows."""
+
+    def watch() -> None:
+        os.read(0, 1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def _run(target: str) -> None:
     runpy.run_path(target, run_name="__main__")
 
@@ -64,7 +75,7 @@ def _traceback(error: BaseException, target: str) -> str:
     """The traceback from the user's first own line on."""
     frames = traceback.extract_tb(error.__traceback__)
     folder = target if os.path.isdir(target) else os.path.dirname(target)
-    own = [index for index, frame in enumerate(frames) if os.path.abspath(frame.filename).startswith(folder)]
+    own = [index for index, frame in enumerate(frames) if frame.filename.startswith(folder)]
     kept = frames[own[0] :] if own else frames
     heading = "Traceback (most recent call last):\n" if kept else ""
     return heading + "".join(traceback.format_list(kept)) + "".join(traceback.format_exception_only(error))
@@ -73,6 +84,7 @@ def _traceback(error: BaseException, target: str) -> str:
 if __name__ == "__main__":
     # The folder of this file is no part of the user's program.
     sys.path.pop(0)
+    _end_with_the_engine()
     program = sys.argv[1]
     chosen = json.loads(sys.argv[2])
     sys.argv = [program]

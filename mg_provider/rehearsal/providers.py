@@ -1,7 +1,7 @@
 """The processes that run dynamic providers, one for each provider resource, and the calls to them.
 
-A host is the unmodified ``python -u -m pulumi.dynamic``. It has no secrets of ours, writes its port as its first line,
-and everything else that it writes is for the user.
+A host is the unmodified ``pulumi.dynamic``, as under the real engine. It writes its port as its first line, and what it
+writes after that is for the user.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, cast
 
 import grpc
@@ -27,6 +28,7 @@ from mg_provider.rehearsal.state import ResourceState
 from mg_provider.rehearsal.urns import name_of, type_of
 
 STOP_SECONDS: Final = 5.0
+_HOST: Final = Path(__file__).with_name("host.py")
 _DETAILS: Final = "grpc-status-details-bin"
 _CORRUPTING: Final = (grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL, grpc.StatusCode.DATA_LOSS)
 _CHANGES: Final = {
@@ -50,10 +52,10 @@ class ProviderHost:
     def __init__(self, project: Project, engine_address: str, say: Callable[[str], None]) -> None:
         self._say = say
         self._process = subprocess.Popen(  # noqa: S603 - the interpreter of the user's own project
-            [project.python, "-u", "-m", "pulumi.dynamic", engine_address],
+            [project.python, "-u", str(_HOST), engine_address],
             cwd=project.working_directory,
             env=os.environ | child_environment(project),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -190,6 +192,8 @@ class ProviderHost:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
 
     def _call(self, method: str, request: object, inputs: Properties | None = None) -> Any:
         self._ready.wait()
@@ -204,19 +208,22 @@ class ProviderHost:
         stream = self._process.stdout
         if stream is None:
             raise RehearsalError("a provider host has no output")
-        port = stream.readline().strip()
-        if port.isdigit():
-            self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=_GRPC_CHANNEL_OPTIONS)
-            self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
-        elif port:
-            self._say(port)
-        self._ready.set()
-        for line in stream:
-            self._say(line.rstrip("\n"))
+        with stream:
+            port = stream.readline().strip()
+            if port.isdigit():
+                self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=_GRPC_CHANNEL_OPTIONS)
+                self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
+            elif port:
+                self._say(port)
+            self._ready.set()
+            for line in stream:
+                self._say(line.rstrip("\n"))
 
     def _read_errors(self) -> None:
         stream = self._process.stderr
-        if stream is not None:
+        if stream is None:
+            return
+        with stream:
             for line in stream:
                 self._say(line.rstrip("\n"))
 

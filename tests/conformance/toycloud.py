@@ -1,7 +1,8 @@
 """A cloud that is a folder, and a dynamic provider for it: tests see what exists, and make calls fail.
 
 Each thing is a JSON file named by its id; ``journal`` has a line for each call. A file ``fail`` holds JSON: for
-``operation:name`` how the call fails, ``error`` (nothing happened), ``partial`` (it exists but is not ready).
+``operation:name`` how the call fails: ``error`` (nothing happened), ``partial`` (it exists but is not ready), ``hang``,
+``wait`` (until there is a file ``go``).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import sys
 import threading
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import pulumi
@@ -52,6 +54,13 @@ class Cloud:
     def get(self, identifier: str) -> dict | None:
         path = self.folder / f"{identifier}.json"
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+    def await_others(self, arrived: Callable[[], bool]) -> None:
+        for _ in range(1000):
+            if arrived():
+                return
+            threading.Event().wait(0.02)
+        raise RuntimeError("the others never came")
 
     def remove(self, identifier: str) -> None:
         (self.folder / f"{identifier}.json").unlink(missing_ok=True)
@@ -125,7 +134,11 @@ class ThingProvider(ResourceProvider):
         outputs = self.outputs(identifier, props)
         if failure == "hang":
             threading.Event().wait(60)
+        if failure == "wait":
+            cloud.await_others(lambda: (cloud.folder / "go").exists())
         cloud.put(identifier, plain(props))
+        if "crowd" in props:
+            cloud.await_others(lambda: len(list(cloud.folder.glob("*.json"))) >= props["crowd"])
         if failure == "partial":
             report_partial(identifier, {key: value for key, value in outputs.items() if value is not None}, ["cold"])
             raise RuntimeError("not ready")
@@ -170,7 +183,7 @@ class Thing(Resource, module="toy", name="Thing"):
     size: pulumi.Output[float]
 
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None, **properties: object) -> None:
-        declared = {"address": None, "key": None, "given": None, "label": name}
+        declared = {"address": None, "key": None, "given": None, "size": None, "label": name}
         super().__init__(ThingProvider(), name, declared | properties, opts)
 
 
@@ -178,7 +191,7 @@ class ConfiguredProvider(ThingProvider):
     """Puts a value of its config into its outputs."""
 
     def configure(self, req) -> None:
-        self.owner = req.config.get("owner") or req.config.get("toy:owner") or "nobody"
+        self.owner = req.config.get("toy:owner") or "nobody"
 
     def outputs(self, identifier: str, props: dict) -> dict:
         return super().outputs(identifier, props) | {"owner": self.owner, "pid": os.getpid()}

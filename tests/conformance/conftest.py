@@ -1,0 +1,5 @@
+"""Failed assertions of the scenarios show their values, as those of tests do."""
+
+import pytest
+
+pytest.register_assert_rewrite("tests.conformance.scenarios")

@@ -1,0 +1,36 @@
+"""Every scenario on the rehearsal engine, and on `pulumi` where it is on PATH; both must do the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.engines import PULUMI, PulumiWorld, RehearsalWorld, World
+from tests.conformance.scenarios import SCENARIOS
+
+Scenario = Callable[[World], None]
+both = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+
+
+def played(world: World, scenario: Scenario) -> World:
+    scenario(world)
+    assert world.outcomes, "the scenario did nothing"
+    return world
+
+
+@both
+def test_the_rehearsal_engine_plays_the_scenario(scenario: Scenario, tmp_path: Path) -> None:
+    world = played(RehearsalWorld(tmp_path / "rehearsal"), scenario)
+    assert not list(tmp_path.glob("**/*.draft")), "a state file was left half written"
+    assert all(outcome.ok or outcome.errors for outcome in world.outcomes), "a failure without a word"
+
+
+@both
+@pytest.mark.skipif(PULUMI is None, reason="the pulumi CLI is not on PATH, so there is nothing to compare with")
+def test_pulumi_does_the_same(scenario: Scenario, tmp_path: Path) -> None:
+    expected = played(PulumiWorld(tmp_path / "pulumi"), scenario)
+    found = played(RehearsalWorld(tmp_path / "rehearsal"), scenario)
+    for index, (theirs, ours) in enumerate(zip(expected.outcomes, found.outcomes, strict=True)):
+        assert ours.comparable() == theirs.comparable(), f"operation {index + 1} differs"

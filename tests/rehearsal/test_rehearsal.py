@@ -1,0 +1,266 @@
+"""What the rehearsal engine promises beyond doing what `pulumi` does."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mg_provider.rehearsal.command import REFUSED, rehearse
+from tests.conformance.engines import PULUMI, STACK, PulumiWorld, RehearsalWorld
+
+DRIVER = (
+    "import sys; from pathlib import Path; from mg_provider.rehearsal.command import rehearse; "
+    "sys.exit(rehearse('up', 'test', Path(sys.argv[1]), Path(sys.argv[2])))"
+)
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RehearsalWorld:
+    world = RehearsalWorld(tmp_path / "world")
+    for key, value in world.environment.items():
+        monkeypatch.setenv(key, value)
+    return world
+
+
+def run_apart(world: RehearsalWorld) -> subprocess.Popen[str]:
+    """An `up` in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-c", DRIVER, str(world.folder), str(world.state_file)],
+        env=os.environ | world.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def await_call(world: RehearsalWorld, call: str, process: subprocess.Popen[str]) -> None:
+    """Until the cloud has received a call."""
+    journal = world.cloud / "journal"
+    for _ in range(600):
+        if journal.exists() and call in journal.read_text(encoding="utf-8").splitlines():
+            return
+        try:
+            process.wait(0.05)
+        except subprocess.TimeoutExpired:
+            continue
+        break
+    pytest.fail(f"{call} was never called")
+
+
+def test_a_killed_engine_leaves_a_valid_state_and_no_processes(world: RehearsalWorld) -> None:
+    world.program("Thing('a')\nThing('b', opts=opts(depends_on=[Thing('c')]))\n")
+    world.fail(create__b="hang")
+    with run_apart(world) as process:
+        await_call(world, "create b", process)
+        process.kill()
+        process.wait()
+        # The pipe ends only when no child of the engine holds it any more.
+        assert process.stdout is not None
+        process.stdout.read()
+    state = json.loads(world.state_file.read_text(encoding="utf-8"))["deployment"]
+    assert [entry["resource"]["urn"].rsplit("::", 1)[-1] for entry in state["pending_operations"]] == ["b"]
+    world.fail()
+    outcome = world.up()
+    assert outcome.operations() == ["create b"]
+    assert world.count() == 3
+    assert "pending_operations" not in json.loads(world.state_file.read_text(encoding="utf-8"))["deployment"]
+
+
+def test_ctrl_c_waits_for_what_runs_and_starts_nothing_new(world: RehearsalWorld) -> None:
+    world.program("a = Thing('a')\nThing('b', note=a.address)\n")
+    world.fail(create__a="wait")
+    with run_apart(world) as process:
+        await_call(world, "create a", process)
+        process.send_signal(signal.SIGINT)
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        while line and "stopping" not in line:
+            line = process.stdout.readline()
+        (world.cloud / "go").touch()
+        process.stdout.read()
+        assert process.wait(20) == 1
+    assert world.journal() == ["create a"]
+    world.fail()
+    assert world.up().operations() == ["create b"]
+
+
+def test_a_second_ctrl_c_ends_at_once(world: RehearsalWorld) -> None:
+    world.program("Thing('a')\n")
+    world.fail(create__a="hang")
+    with run_apart(world) as process:
+        await_call(world, "create a", process)
+        process.send_signal(signal.SIGINT)
+        assert process.stdout is not None
+        while "stopping" not in process.stdout.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert "provider process ended" in process.stdout.read()
+        assert process.wait(20) == 1
+    assert "a" not in json.dumps(list(world.things()))
+
+
+def test_as_many_operations_at_once_as_the_graph_allows(world: RehearsalWorld) -> None:
+    # Each host serves four calls at a time, so three hosts serve twelve; every create waits for the other eleven.
+    world.program(
+        "ps = [pulumi.ProviderResource('pulumi-python', f'p{i}', {'n': str(i)}) for i in range(3)]\n"
+        "for i in range(12):\n    Thing(f't{i}', crowd=12, opts=opts(provider=ps[i % 3]))\n"
+    )
+    world.up()
+    assert world.count() == 12
+    assert world.do("destroy").ok
+    assert world.count() == 0
+
+
+def test_the_state_file_is_for_its_owner_only(world: RehearsalWorld) -> None:
+    world.program("Thing('a', token=pulumi.Output.secret('hunter2'))\n")
+    world.up()
+    assert stat.S_IMODE(world.state_file.stat().st_mode) == 0o600
+
+
+def test_a_second_run_at_the_same_time_is_refused(world: RehearsalWorld, capsys: pytest.CaptureFixture[str]) -> None:
+    world.program("Thing('a')\n")
+    world.fail(create__a="hang")
+    with run_apart(world) as process:
+        await_call(world, "create a", process)
+        code = rehearse("up", STACK, world.folder, world.state_file)
+        process.kill()
+        process.wait()
+    assert code == REFUSED
+    assert "another rehearsal runs" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(PULUMI is None, reason="the pulumi CLI is not on PATH, so it cannot take the state over")
+def test_pulumi_takes_the_state_over(tmp_path: Path) -> None:
+    ours, theirs = RehearsalWorld(tmp_path / "ours"), PulumiWorld(tmp_path / "theirs")
+    for world in (ours, theirs):
+        world.environment["TOY_CLOUD"] = str(ours.cloud)
+        world.program("a = Thing('a', token=pulumi.Output.secret('hunter2'))\nThing('b', note=a.key)\n")
+    ours.up()
+    shutil.copy(ours.state_file, theirs.folder / "state.json")
+    theirs.call("stack", "import", "--file", "state.json")
+    assert "hunter2" not in "".join(path.read_text() for path in (theirs.folder / "backend").rglob("*.json"))
+    assert theirs.up().operations() == []
+
+
+def test_the_preview_digest_has_the_shape_of_pulumis(world: RehearsalWorld) -> None:
+    world.program("a = Thing('a', size=1, zone='x', token=pulumi.Output.secret('hunter2'))\n")
+    world.up()
+    world.program("a = Thing('a', size=2, zone='y', token=pulumi.Output.secret('hunter3'))\nThing('b', note=a.key)\n")
+    lines: list[str] = []
+    assert rehearse("preview", STACK, world.folder, world.state_file, as_json=True, write=lines.append) == 0
+    text = "\n".join(lines)
+    digest = json.loads(text)
+    assert "hunter" not in text
+    steps = {step["urn"].rsplit("::", 1)[-1]: step for step in digest["steps"]}
+    assert steps["a"]["op"] == "replace"
+    assert steps["a"]["replaceReasons"] == ["zone"]
+    assert steps["a"]["detailedDiff"]["size"] == {"kind": "update", "inputDiff": True}
+    assert steps["a"]["oldState"]["inputs"]["token"] == "[secret]"
+    assert steps["b"]["newState"]["inputs"]["note"] == "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+    assert digest["changeSummary"] == {"create": 1, "replace": 1, "same": 1}
+    assert isinstance(digest["duration"], int)
+
+
+def test_people_see_a_line_for_each_change_and_the_outputs_without_secrets(world: RehearsalWorld) -> None:
+    world.program(
+        "a = Thing('a', size=1)\npulumi.export('key', pulumi.Output.secret(a.key))\n"
+        "pulumi.export('address', a.address)\n"
+    )
+    parts: list[str] = []
+    assert rehearse("up", STACK, world.folder, world.state_file, write=parts.append) == 0
+    text = "".join(parts)
+    assert "+ Thing a: created" in text
+    assert "key: [secret]" in text
+    assert "address: a.toy" in text
+
+
+def test_an_error_is_told_once_with_the_name_and_the_reason_first(world: RehearsalWorld) -> None:
+    world.program("Thing('a')\n")
+    world.fail(create__a="error")
+    parts: list[str] = []
+    assert rehearse("up", STACK, world.folder, world.state_file, write=parts.append) == 1
+    text = "".join(parts)
+    assert text.count("error:") == 1
+    assert "error: a: no room for a\n" in text
+
+
+def test_functions_of_other_packages_are_refused_by_name(world: RehearsalWorld) -> None:
+    world.program("pulumi.runtime.invoke('gcp:compute/getZones:getZones', {})\n")
+    outcome = world.do("up")
+    assert not outcome.ok
+    assert "gcp:compute/getZones:getZones is not rehearsed" in "\n".join(outcome.errors)
+
+
+def test_resources_of_other_packages_are_refused_by_name(world: RehearsalWorld) -> None:
+    world.program("pulumi.CustomResource('gcp:storage/bucket:Bucket', 'b', {})\n")
+    outcome = world.do("up")
+    assert not outcome.ok
+    assert "gcp:storage/bucket:Bucket" in outcome.errors[0]
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"mg:vertexAiCustomEndpoint": "https://europe-west4-aiplatform.googleapis.com"}, "not on this machine"),
+        ({"toys:webhook": "https://example.com/hook"}, "not on this machine"),
+        ({"mg:project": "my-project"}, "no custom endpoint"),
+    ],
+)
+def test_addresses_off_this_machine_are_refused(
+    world: RehearsalWorld, capsys: pytest.CaptureFixture[str], config: dict[str, str], words: str
+) -> None:
+    assert rehearse("up", STACK, world.folder, world.state_file, config=config) == REFUSED
+    assert words in capsys.readouterr().err
+    assert world.journal() == []
+
+
+def test_an_explicit_provider_may_not_leave_this_machine_either(world: RehearsalWorld) -> None:
+    world.program(
+        "p = pulumi.ProviderResource('pulumi-python', 'p', {'mg:vertexAiCustomEndpoint': 'https://example.com'})\n"
+        "Thing('a', opts=opts(provider=p))\n"
+    )
+    outcome = world.do("up")
+    assert not outcome.ok
+    assert "not on this machine" in outcome.errors[0]
+
+
+def test_encrypted_config_is_refused_in_words(world: RehearsalWorld, capsys: pytest.CaptureFixture[str]) -> None:
+    (world.folder / f"Pulumi.{STACK}.yaml").write_text("config:\n  toys:token:\n    secure: v1:abc\n", encoding="utf-8")
+    assert rehearse("up", STACK, world.folder, world.state_file) == REFUSED
+    assert "toys:token is encrypted" in capsys.readouterr().err
+
+
+def test_secret_config_is_masked_and_reaches_the_program(world: RehearsalWorld) -> None:
+    world.program("Thing('a', token=pulumi.Config().require_secret('token'))\n")
+    lines: list[str] = []
+    code = rehearse(
+        "up",
+        STACK,
+        world.folder,
+        world.state_file,
+        as_json=True,
+        secrets={"toys:token": "hunter2"},
+        write=lines.append,
+    )
+    assert code == 0
+    assert "hunter2" not in "".join(lines)
+    assert world.things()["a"]["token"] == "hunter2"
+
+
+def test_the_children_know_that_it_is_a_rehearsal(world: RehearsalWorld) -> None:
+    world.program("import os\npulumi.export('mark', os.environ['MG_REHEARSAL'])\n")
+    assert world.up().outputs["mark"] == "1"
+
+
+def test_importing_the_command_does_not_import_pulumi() -> None:
+    code = "import sys, mg_provider.rehearsal.command; sys.exit('pulumi' in sys.modules or 'grpc' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
