@@ -145,31 +145,31 @@ class DynamicProvider(ResourceProvider, Generic[A, S]):
             value = req.config.get(key)
             return None if value is None else str(value)
 
-        self._outermost("configure", lambda: _process.configure(get))
+        self._outermost("configure", {}, lambda: _process.configure(get))
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Validate the arguments and fill in what is deterministic, so that previews know it. No network."""
-        return self._outermost("check", lambda: self._check(_olds, news))
+        return self._outermost("check", news, lambda: self._check(_olds, news))
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """What a change would do, by the marks on the arguments. No network."""
-        return self._outermost("diff", lambda: self._diff(_olds, _news))
+        return self._outermost("diff", _news, lambda: self._diff(_olds, _news))
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Make the resource, or go on with what an earlier run began."""
-        return self._outermost("create", lambda: self._create(props))
+        return self._outermost("create", props, lambda: self._create(props))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What the cloud has; an empty answer only on not-found."""
-        return self._outermost("read", lambda: self._read(id_, props))
+        return self._outermost("read", props, lambda: self._read(id_, props))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Make the changes on the running resource."""
-        return self._outermost("update", lambda: self._update(_id, _olds, _news))
+        return self._outermost("update", _news, lambda: self._update(_id, _olds, _news))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Remove the resource; gone already is fine."""
-        self._outermost("delete", lambda: self._delete(_id, _props))
+        self._outermost("delete", _props, lambda: self._delete(_id, _props))
 
     def _check(self, olds: Mapping[str, Any], news: dict[str, Any]) -> CheckResult:
         lifecycle = self.lifecycle()
@@ -237,14 +237,13 @@ class DynamicProvider(ResourceProvider, Generic[A, S]):
             timeout=call.timeout if call else None,
         )
 
-    def _outermost(self, method: str, work: Callable[[], R]) -> R:
+    def _outermost(self, method: str, props: Mapping[str, Any], work: Callable[[], R]) -> R:
         """Run a call; what goes wrong in it reaches the user as words."""
         try:
             return work()
-        except Incomplete as error:
-            self._fail(error, kept=error)
         except MgError as error:
-            self._fail(error)
+            error.resource = error.resource or str(props.get("resource") or "")
+            self._fail(error, kept=error if isinstance(error, Incomplete) else None)
         except Exception as error:  # noqa: BLE001 - the outermost frame: a bug of ours must name itself
             name = type(self).__name__.removesuffix("Provider")
             bug = ProviderBug(f"{name}.{method} failed: {type(error).__name__}: {error}")

@@ -1,6 +1,11 @@
+"""A host process for a whole session: its start costs more than most tests."""
+
 import pytest
 
 from tests.support.host import Host
+
+# An emulated hour in a few milliseconds.
+QUICK = 1_000_000
 
 
 def config(emulator):
@@ -12,8 +17,14 @@ def config(emulator):
     }
 
 
-@pytest.fixture
-def host(emulator):
-    host = Host(config(emulator))
+@pytest.fixture(scope="session")
+def session_host(emulator_server):
+    host = Host(config(emulator_server))
     yield host
     host.close()
+
+
+@pytest.fixture
+def host(emulator, session_host):
+    emulator.set_speed(QUICK)
+    return session_host

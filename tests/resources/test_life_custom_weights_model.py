@@ -5,7 +5,7 @@ import pytest
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from tests.support.host import HostError
 from tests.support.life import Life
-from tests.support.weights import make_bucket, put_weights
+from tests.support.weights import call, make_bucket, put_weights
 
 L4 = {"machine_type": "g2-standard-24", "accelerator_type": "NVIDIA_L4", "accelerator_count": 2}
 PRIVATE = {"enable_private_service_connect": True, "project_allowlist": ["my-project", "client-project"]}
@@ -84,7 +84,7 @@ def test_new_weights_replace_and_say_so(emulator, life, weights):
     assert "gcs_uri" in replaces
     life.up(wanted)
     assert life.id != before
-    assert kinds(emulator).count("endpoint") == 1
+    assert kinds(emulator).count("aiplatform.Endpoint") == 1
     life.destroy()
     assert emulator.ledger()["empty"]
 
@@ -98,8 +98,6 @@ def test_ids_are_known_before_anything_is_made(life, weights):
 
 
 def test_a_change_by_hand_shows_as_the_property_that_drifted_and_up_heals_it(emulator, life, weights):
-    from tests.support.weights import call
-
     wanted = arguments(weights, labels={"team": "search"})
     outputs = life.up(wanted)
     call(
@@ -119,8 +117,6 @@ def test_a_change_by_hand_shows_as_the_property_that_drifted_and_up_heals_it(emu
 
 
 def test_a_model_undeployed_by_hand_is_deployed_again_on_the_same_endpoint(emulator, life, weights):
-    from tests.support.weights import call
-
     wanted = arguments(weights)
     outputs = life.up(wanted)
     call(
@@ -138,8 +134,6 @@ def test_a_model_undeployed_by_hand_is_deployed_again_on_the_same_endpoint(emula
 
 
 def test_an_endpoint_deleted_by_hand_is_gone_after_refresh_and_made_again(emulator, life, weights):
-    from tests.support.weights import call
-
     wanted = arguments(weights)
     outputs = life.up(wanted)
     call(f"{emulator.url}/v1beta1/{outputs['endpoint']}:undeployModel", {"deployedModelId": outputs["deployed_model_id"]})
@@ -148,14 +142,12 @@ def test_an_endpoint_deleted_by_hand_is_gone_after_refresh_and_made_again(emulat
     emulator.advance(3600)
     assert life.refresh() is None
     assert life.up(wanted)["endpoint"] == outputs["endpoint"]
-    assert kinds(emulator) == ["deployedModel", "endpoint", "model"]
+    assert kinds(emulator) == ["aiplatform.DeployedModel", "aiplatform.Endpoint", "aiplatform.Model"]
     life.destroy()
     assert emulator.ledger()["empty"]
 
 
 def test_destroy_takes_what_is_gone_already_as_done(emulator, life, weights):
-    from tests.support.weights import call
-
     outputs = life.up(arguments(weights))
     call(f"{emulator.url}/v1beta1/{outputs['endpoint']}:undeployModel", {"deployedModelId": outputs["deployed_model_id"]})
     emulator.advance(3600)
@@ -191,6 +183,6 @@ def test_a_deletion_on_behalf_of_an_older_create_leaves_what_a_newer_one_took_up
     newer.up(wanted)
     assert newer.id == life.id
     life.destroy()
-    assert "endpoint" in kinds(emulator)
+    assert "aiplatform.Endpoint" in kinds(emulator)
     newer.destroy()
     assert emulator.ledger()["empty"]

@@ -38,7 +38,7 @@ def split(emulator, life):
 
 
 def leftovers(emulator):
-    return [entry for entry in emulator.ledger()["resources"] if entry["kind"] != "model"]
+    return [entry for entry in emulator.ledger()["resources"] if entry["kind"] != "aiplatform.Model"]
 
 
 def test_an_endpoint_lives_with_two_models_and_their_traffic(emulator, life, model):
@@ -122,7 +122,7 @@ def test_traffic_moved_by_hand_drifts_and_heals(emulator, life, model):
 
 def test_a_failed_deployment_leaves_the_endpoint_in_state_and_the_next_run_finishes(emulator, life, model):
     emulator.fail(
-        rpc="aiplatform.projects.locations.endpoints.deployModel", fault="operation_error", code=13, message="broken"
+        rpc="aiplatform.projects.locations.endpoints.deployModel", fault="operation_error", code="INTERNAL", message="broken"
     )
     wanted = {"deployed_models": {"v1": served(model)}}
     with pytest.raises(HostError, match="broken") as failure:

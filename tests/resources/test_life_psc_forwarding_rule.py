@@ -97,8 +97,8 @@ def test_a_lost_answer_makes_nothing_twice(emulator, life, private, rpc):
     emulator.fail(rpc=rpc, fault="lose_answer")
     life.up(arguments(private.outputs["service_attachment"]))
     kinds = [entry["kind"] for entry in emulator.ledger()["resources"]]
-    assert kinds.count("forwardingRule") == 1
-    assert kinds.count("address") == 1
+    assert kinds.count("compute.ForwardingRule") == 1
+    assert kinds.count("compute.Address") == 1
     life.destroy()
     assert [fault["met"] for fault in emulator.faults()] == [1]
     private.destroy()

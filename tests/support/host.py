@@ -12,7 +12,7 @@ from google.protobuf import struct_pb2
 from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
 
 class HostError(Exception):
@@ -127,8 +127,6 @@ class Kind:
 
 def kept_in_state(error):
     """The resource that a failed call asked the engine to keep, as (id, properties), or None."""
-    from google.rpc import status_pb2
-
     for key, value in error.trailing_metadata() or ():
         if key == "grpc-status-details-bin":
             status = status_pb2.Status.FromString(value)
