@@ -1,6 +1,7 @@
 """What a stack has: resources and the operations under way, in Pulumi's deployment format, version 3.
 
-The format is that of ``sdk/go/common/apitype/core.go``; ``pulumi stack import`` takes the file as it is.
+The format is that of ``sdk/go/common/apitype/core.go``. ``pulumi stack import`` takes the file as it is. With secrets in
+it, that needs an empty ``PULUMI_CONFIG_PASSPHRASE``; `pulumi stack change-secrets-provider` protects them afterwards.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from typing import Any, Final
 
 from mg_provider.clock import Clock
 from mg_provider.rehearsal.errors import RehearsalError
-from mg_provider.rehearsal.properties import Properties, from_state, masked, to_state
+from mg_provider.rehearsal.properties import Properties, Secret, contains, from_state, masked, to_state
 from mg_provider.rehearsal.urns import ROOT_TYPE, Urn, make_urn, urn_of_reference
 
+# What `pulumi stack init` makes of an empty PULUMI_CONFIG_PASSPHRASE; it protects nothing.
+_EMPTY_PASSPHRASE_SALT: Final = "v1:1jXSXEjOK+8=:v1:6br6QwuSln3i0D8f:cIHGv+dNmw9DiQTfAc4N4JzU9rYMIA=="  # noqa: S105
 _ALWAYS: Final = ("urn", "custom", "type")
 _PROPERTIES: Final = ("inputs", "outputs")
 
@@ -177,8 +180,12 @@ class Snapshot:
         operations = [*self.interrupted]
         for state, kind in self._running.values():
             operations.append({"resource": _renamed(state.to_json(), rename), "type": kind})
-        manifest = {"time": self._clock.now().isoformat(), "magic": "", "version": "v3.0.0"}
+        # The magic is a checksum of the version of the engine; without a version there is none.
+        manifest = {"time": self._clock.now().isoformat(), "magic": "", "version": ""}
         deployment: dict[str, Any] = {"manifest": manifest}
+        # The secrets are in clear; this names what `pulumi stack import` is to encrypt them with.
+        if any(contains(state.inputs, Secret) or contains(state.outputs, Secret) for state in self.resources()):
+            deployment["secrets_providers"] = {"type": "passphrase", "state": {"salt": _EMPTY_PASSPHRASE_SALT}}
         deployment["resources"] = [_renamed(state.to_json(), rename) for state in self.resources()]
         if operations:
             deployment["pending_operations"] = operations

@@ -69,9 +69,23 @@ class Outcome:
         return self.resource(f"{PROJECT}-{STACK}").get("outputs", {})
 
     def comparable(self) -> dict[str, Any]:
-        steps = sorted(json.dumps(step, sort_keys=True) for step in self.steps)
-        resources = sorted(json.dumps(entry, sort_keys=True) for entry in self.resources)
+        steps = {f"{step['op']} {step['name']} {index}": step for index, step in enumerate(sorted_json(self.steps))}
+        resources = {f"{entry['urn']} {entry.get('delete', '')}": entry for entry in sorted_json(self.resources)}
         return {"ok": self.ok, "steps": steps, "resources": resources}
+
+
+def sorted_json(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(entries, key=lambda entry: json.dumps(entry, sort_keys=True))
+
+
+def differences(theirs: Any, ours: Any, where: str = "") -> list[str]:
+    """One line for each place where two outcomes differ."""
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        found = []
+        for key in sorted(theirs.keys() | ours.keys()):
+            found += differences(theirs.get(key), ours.get(key), f"{where}/{key}")
+        return found
+    return [] if theirs == ours else [f"{where}: pulumi {theirs!r}, rehearsal {ours!r}"]
 
 
 def normal(value: Any) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.engines import PULUMI, PulumiWorld, RehearsalWorld, World
+from tests.conformance.engines import PULUMI, PulumiWorld, RehearsalWorld, World, differences
 from tests.conformance.scenarios import SCENARIOS
 
 Scenario = Callable[[World], None]
@@ -33,4 +33,4 @@ def test_pulumi_does_the_same(scenario: Scenario, tmp_path: Path) -> None:
     expected = played(PulumiWorld(tmp_path / "pulumi"), scenario)
     found = played(RehearsalWorld(tmp_path / "rehearsal"), scenario)
     for index, (theirs, ours) in enumerate(zip(expected.outcomes, found.outcomes, strict=True)):
-        assert ours.comparable() == theirs.comparable(), f"operation {index + 1} differs"
+        assert differences(theirs.comparable(), ours.comparable()) == [], f"operation {index + 1}: {theirs.errors}"
