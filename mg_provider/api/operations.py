@@ -25,7 +25,7 @@ from mg_provider.api.vertex import VertexClient
 from mg_provider.clock import Clock
 from mg_provider.wire.batch import BatchPredictionJob
 from mg_provider.wire.compute import ComputeOperation
-from mg_provider.wire.operation import Operation
+from mg_provider.wire.operation import DeploymentStage, Operation
 
 T = TypeVar("T")
 
@@ -45,6 +45,9 @@ PATIENCE = 600.0
 _SHARE = 0.85
 _FIRST_INTERVAL = 0.1
 _LOOK_FOR_CANCELLATION = 1.0
+
+# These say that it failed, not where.
+_STAGES_OF_FAILURE = frozenset({DeploymentStage.FAILED_TO_DEPLOY, DeploymentStage.DEPLOYMENT_TERMINATED})
 
 
 @dataclass(frozen=True)
@@ -116,12 +119,21 @@ class _Wait(Generic[T]):
         trouble: MgError | None = None
         while True:
             if state is not None:
-                self._stage = self._stage_of(state) or self._stage
+                self._note(self._stage_of(state))
                 if done(state):
                     return state
             self._report(trouble)
             self._pause()
             state, trouble = self._ask(poll)
+
+    def _note(self, stage: str | None) -> None:
+        if stage and (self._stage is None or stage not in _STAGES_OF_FAILURE):
+            self._stage = stage
+
+    @property
+    def stage(self) -> str | None:
+        """The last stage that says how far it came."""
+        return self._stage
 
     def _ask(self, poll: Callable[[], T]) -> tuple[T | None, MgError | None]:
         self._polls += 1
@@ -197,7 +209,7 @@ class Operations:
         if ended.error is None:
             return ended
         cause = error_from_status(ended.error)
-        raise OperationFailed(cause, operation=operation.name, stage=ended.stage) from cause
+        raise OperationFailed(cause, operation=operation.name, stage=wait.stage) from cause
 
     def wait_compute(
         self,

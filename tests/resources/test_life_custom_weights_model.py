@@ -136,7 +136,9 @@ def test_a_model_undeployed_by_hand_is_deployed_again_on_the_same_endpoint(emula
 def test_an_endpoint_deleted_by_hand_is_gone_after_refresh_and_made_again(emulator, life, weights):
     wanted = arguments(weights)
     outputs = life.up(wanted)
-    call(f"{emulator.url}/v1beta1/{outputs['endpoint']}:undeployModel", {"deployedModelId": outputs["deployed_model_id"]})
+    call(
+        f"{emulator.url}/v1beta1/{outputs['endpoint']}:undeployModel", {"deployedModelId": outputs["deployed_model_id"]}
+    )
     emulator.advance(3600)
     call(f"{emulator.url}/v1beta1/{outputs['endpoint']}", method="DELETE")
     emulator.advance(3600)
@@ -149,7 +151,9 @@ def test_an_endpoint_deleted_by_hand_is_gone_after_refresh_and_made_again(emulat
 
 def test_destroy_takes_what_is_gone_already_as_done(emulator, life, weights):
     outputs = life.up(arguments(weights))
-    call(f"{emulator.url}/v1beta1/{outputs['endpoint']}:undeployModel", {"deployedModelId": outputs["deployed_model_id"]})
+    call(
+        f"{emulator.url}/v1beta1/{outputs['endpoint']}:undeployModel", {"deployedModelId": outputs["deployed_model_id"]}
+    )
     emulator.advance(3600)
     life.destroy()
     assert emulator.ledger()["empty"]

@@ -19,7 +19,7 @@ def model(emulator):
     body["model"]["containerSpec"] = {"imageUri": "us-docker.pkg.dev/vertex-ai/vertex-vision-model-garden/vllm"}
     call(f"{emulator.url}/v1beta1/{PARENT}/models:upload", body)
     emulator.advance(600)
-    yield f"{PARENT}/models/llama"
+    return f"{PARENT}/models/llama"
 
 
 @pytest.fixture
@@ -122,7 +122,10 @@ def test_traffic_moved_by_hand_drifts_and_heals(emulator, life, model):
 
 def test_a_failed_deployment_leaves_the_endpoint_in_state_and_the_next_run_finishes(emulator, life, model):
     emulator.fail(
-        rpc="aiplatform.projects.locations.endpoints.deployModel", fault="operation_error", code="INTERNAL", message="broken"
+        rpc="aiplatform.projects.locations.endpoints.deployModel",
+        fault="operation_error",
+        code="INTERNAL",
+        message="broken",
     )
     wanted = {"deployed_models": {"v1": served(model)}}
     with pytest.raises(HostError, match="broken") as failure:
