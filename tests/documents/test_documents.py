@@ -1,0 +1,90 @@
+"""The documents are true of the repository that they stand in."""
+
+import re
+
+import pytest
+
+from mg_provider.version import __version__
+from tests.documents.markdown import ROOT, anchors, code_blocks, read, relative_links
+
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "mg_provider/emulator/COVERAGE.md")
+KEPT = {".py", ".md", ".toml", ".yaml", ".yml", ".json", ".lock", ""}
+FOLDERS = ("mg_provider", "stacks", "tests", "tools", "benchmarks", ".ci")
+
+
+def text_files():
+    found = [path for path in ROOT.iterdir() if path.is_file() and path.name != ".git"]
+    for folder in FOLDERS:
+        found += [path for path in (ROOT / folder).rglob("*") if path.is_file()]
+    return [path for path in found if path.suffix in KEPT and "__pycache__" not in path.parts]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_relative_link_leads_somewhere(name):
+    text = read(name)
+    for link in relative_links(text):
+        path, _, anchor = link.partition("#")
+        target = (ROOT / name).parent / path if path else ROOT / name
+        assert target.exists(), f"{name} links to {link}"
+        assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), f"{name} links to {link}"
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_make_target_that_is_named_exists(name):
+    known = set(re.findall(r"^([a-z]+):", read("Makefile"), flags=re.MULTILINE))
+    text = read(name)
+    inline = re.findall(r"`make ([a-z]+)`", text)
+    in_blocks = [name for block in code_blocks(text, "sh") for name in re.findall(r"^make ([a-z]+)", block, re.M)]
+    assert set(inline + in_blocks) <= known
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_path_of_the_repository_that_is_named_exists(name):
+    named = re.findall(r"`((?:mg_provider|stacks|tests|tools)/[\w./-]*)`", read(name))
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_readme_is_short_enough_to_be_read():
+    assert len(read("README.md").splitlines()) <= 250
+
+
+def test_the_readme_names_the_keys_of_the_configuration_that_the_provider_reads():
+    from mg_provider.api import settings
+    from mg_provider.resources.dynamic_host import HOST_THREADS_KEY
+
+    keys = {value for name, value in vars(settings).items() if name.isupper() and isinstance(value, str)}
+    keys = {f"mg:{key}" for key in keys if not key.isupper()} | {HOST_THREADS_KEY}
+    assert set(re.findall(r"`(mg:\w+)`", read("README.md"))) == keys
+
+
+def test_the_newest_version_of_the_changelog_is_the_version_of_the_package():
+    (newest, *_) = re.findall(r"^## (\S+?),? ", read("CHANGELOG.md"), flags=re.MULTILINE)
+    assert newest == __version__
+
+
+def test_the_changelog_is_written_in_its_own_manner():
+    lines = [line for line in read("CHANGELOG.md").splitlines() if line.startswith("* ")]
+    assert lines
+    assert [line for line in lines if not re.fullmatch(r"\* [\w ]+: [^ ].*[^.]", line)] == []
+
+
+# Put together from pieces, so that this file does not hold them.
+FORBIDDEN = {
+    "the path of somebody's machine": re.compile(
+        "|".join("(?<![\\w.}])/" + name for name in ("work/", "root/", "Users/"))
+    ),
+    "work that was left undone": re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "X" + "XX")) + r")\b"),
+    "an item of a tracker that readers cannot see": re.compile(r"\biss" + r"ue #?\d\b", re.IGNORECASE),
+}
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_no_file_holds(what):
+    files = text_files()
+    assert len(files) > 100
+    found = []
+    for path in files:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if FORBIDDEN[what].search(line):
+                found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:120]}")
+    assert found == []
