@@ -17,5 +17,5 @@ def measure() -> Iterator[Figure]:
     for name in mg_provider.__all__:
         resource = getattr(mg_provider, name)
         if isinstance(resource, type):
-            size = len(serialize_provider(resource.provider_type()))
+            size = len(serialize_provider(resource.provider_type))
             yield Figure(f"state: __provider of {name}", size, "bytes", MOST_BYTES)

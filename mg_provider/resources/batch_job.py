@@ -397,7 +397,7 @@ def _failure(job: BatchPredictionJob, args: BatchJobArgs) -> MgError:
     )
 
 
-class BatchJobProvider(DynamicProvider[BatchJobArgs, BatchJobState]):
+class BatchJobProvider(DynamicProvider):
     """Serves ``BatchJob``. Its path is in the state of every stack and never changes."""
 
     lifecycle = BatchJobLifecycle

@@ -436,7 +436,7 @@ def _observed(args: CustomWeightsModelArgs, endpoint: Endpoint) -> CustomWeights
     return observe(args, seen)
 
 
-class CustomWeightsModelProvider(DynamicProvider[CustomWeightsModelArgs, CustomWeightsModelState]):
+class CustomWeightsModelProvider(DynamicProvider):
     """Serves ``CustomWeightsModel``. Its path is in the state of every stack and never changes."""
 
     lifecycle = CustomWeightsModelLifecycle

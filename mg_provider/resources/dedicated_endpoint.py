@@ -380,7 +380,7 @@ def _served(wanted: ServedModel, actual: DedicatedResources | None) -> ServedMod
     return wanted.model_copy(update=drift)
 
 
-class DedicatedEndpointProvider(DynamicProvider[DedicatedEndpointArgs, DedicatedEndpointState]):
+class DedicatedEndpointProvider(DynamicProvider):
     """Serves ``DedicatedEndpoint``. Its path is in the state of every stack and never changes."""
 
     lifecycle = DedicatedEndpointLifecycle

@@ -13,7 +13,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, cast
 
 import pulumi
 from pulumi.dynamic import (
@@ -29,7 +29,6 @@ from pulumi.dynamic import (
 )
 from pydantic import BaseModel
 
-from mg_provider.api.clients import Clients
 from mg_provider.api.errors import MgError, ProviderBug, UserError
 from mg_provider.api.settings import Settings
 from mg_provider.clock import Clock, SystemClock
@@ -48,13 +47,14 @@ from mg_provider.resources.fields import (
 )
 from mg_provider.resources.lifecycle import CloudArgs, Context, Defaults, Incomplete, Lifecycle
 
+if TYPE_CHECKING:
+    from mg_provider.api.clients import Clients
+
 HOST_THREADS_KEY = "mg:hostThreads"
 DEFAULT_HOST_THREADS = 128
 # A line for each change of phase, and while a phase lasts at most one in this time.
 PROGRESS_SECONDS = 30.0
 
-A = TypeVar("A", bound=CloudArgs)
-S = TypeVar("S", bound=State)
 R = TypeVar("R")
 
 
@@ -91,7 +91,9 @@ class _Process:
             return self._settings
 
     def clients(self) -> Clients:
-        """The API clients, made when first needed."""
+        """The API clients, made when first needed: programs that only register resources never load them."""
+        from mg_provider.api.clients import Clients
+
         settings = self.settings()
         with self._lock:
             if self._clients is None:
@@ -132,47 +134,59 @@ class _Progress:
         say(f"mg {self._label}: {phase}{since}")
 
 
-class DynamicProvider(ResourceProvider, Generic[A, S]):
-    """Serves one kind of resource to the engine. Without attributes: a stack's state holds only its class's path."""
+class DynamicProvider(ResourceProvider):
+    """Serves one kind of resource to the engine.
+
+    The class itself is what Pulumi serializes, so that a stack's state holds its dotted path and nothing else: hence
+    class methods where the protocol has methods.
+    """
 
     serialize_as_secret_always = False
     lifecycle: ClassVar[type[Lifecycle[Any, Any]]]
 
-    def configure(self, req: ConfigureRequest) -> None:
+    @classmethod
+    def configure(cls, req: ConfigureRequest) -> None:
         """Take the stack's configuration."""
 
         def get(key: str) -> str | None:
             value = req.config.get(key)
             return None if value is None else str(value)
 
-        self._outermost("configure", {}, lambda: _process.configure(get))
+        cls._outermost("configure", {}, lambda: _process.configure(get))
 
-    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+    @classmethod
+    def check(cls, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Validate the arguments and fill in what is deterministic, so that previews know it. No network."""
-        return self._outermost("check", news, lambda: self._check(_olds, news))
+        return cls._outermost("check", news, lambda: cls._check(_olds, news))
 
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+    @classmethod
+    def diff(cls, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """What a change would do, by the marks on the arguments. No network."""
-        return self._outermost("diff", _news, lambda: self._diff(_olds, _news))
+        return cls._outermost("diff", _news, lambda: cls._diff(_olds, _news))
 
-    def create(self, props: dict[str, Any]) -> CreateResult:
+    @classmethod
+    def create(cls, props: dict[str, Any]) -> CreateResult:
         """Make the resource, or go on with what an earlier run began."""
-        return self._outermost("create", props, lambda: self._create(props))
+        return cls._outermost("create", props, lambda: cls._create(props))
 
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+    @classmethod
+    def read(cls, id_: str, props: dict[str, Any]) -> ReadResult:
         """What the cloud has; an empty answer only on not-found."""
-        return self._outermost("read", props, lambda: self._read(id_, props))
+        return cls._outermost("read", props, lambda: cls._read(id_, props))
 
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+    @classmethod
+    def update(cls, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Make the changes on the running resource."""
-        return self._outermost("update", _news, lambda: self._update(_id, _olds, _news))
+        return cls._outermost("update", _news, lambda: cls._update(_id, _olds, _news))
 
-    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+    @classmethod
+    def delete(cls, _id: str, _props: dict[str, Any]) -> None:
         """Remove the resource; gone already is fine."""
-        self._outermost("delete", _props, lambda: self._delete(_id, _props))
+        cls._outermost("delete", _props, lambda: cls._delete(_id, _props))
 
-    def _check(self, olds: Mapping[str, Any], news: dict[str, Any]) -> CheckResult:
-        lifecycle = self.lifecycle()
+    @classmethod
+    def _check(cls, olds: Mapping[str, Any], news: dict[str, Any]) -> CheckResult:
+        lifecycle = cls.lifecycle()
         args, problems = lifecycle.args_type.decode(from_engine(news))
         old = lifecycle.args_type.decode(from_engine(olds))[0] if without_provider(olds) else None
         if not problems:
@@ -183,9 +197,10 @@ class DynamicProvider(ResourceProvider, Generic[A, S]):
             return CheckResult(news, [CheckFailure(problem.property, problem.reason) for problem in problems])
         return CheckResult(to_engine(args.encode()), [])
 
-    def _diff(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
-        lifecycle = self.lifecycle()
-        old, new = self._args(olds), self._args(news)
+    @classmethod
+    def _diff(cls, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
+        lifecycle = cls.lifecycle()
+        old, new = cls._args(olds), cls._args(news)
         changes = compare(old, new)
         if not changes:
             return DiffResult(changes=False)
@@ -196,38 +211,45 @@ class DynamicProvider(ResourceProvider, Generic[A, S]):
             delete_before_replace=bool(changes.replaces) and lifecycle.delete_before_replace,
         )
 
-    def _create(self, props: Mapping[str, Any]) -> CreateResult:
-        args = self._args(props)
-        id_, state = self.lifecycle().create(args, self._context(args))
+    @classmethod
+    def _create(cls, props: Mapping[str, Any]) -> CreateResult:
+        args = cls._args(props)
+        id_, state = cls.lifecycle().create(args, cls._context(args))
         return CreateResult(id_, outputs(args, state))
 
-    def _read(self, id_: str, props: Mapping[str, Any]) -> ReadResult:
-        args = self._args(props)
-        reading = self.lifecycle().read(id_, args, self._state(props), self._context(args))
+    @classmethod
+    def _read(cls, id_: str, props: Mapping[str, Any]) -> ReadResult:
+        args = cls._args(props)
+        reading = cls.lifecycle().read(id_, args, cls._state(props), cls._context(args))
         if reading is None:
             return ReadResult(None, {})
         return ReadResult(id_, outputs(reading.args, reading.state), to_engine(reading.args.encode()))
 
-    def _update(self, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
-        old, new = self._args(olds), self._args(news)
+    @classmethod
+    def _update(cls, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
+        old, new = cls._args(olds), cls._args(news)
         changes = compare(old, new)
-        state = self.lifecycle().update(id_, old, self._state(olds), new, changes, self._context(new))
+        state = cls.lifecycle().update(id_, old, cls._state(olds), new, changes, cls._context(new))
         return UpdateResult(outputs(new, state))
 
-    def _delete(self, id_: str, props: Mapping[str, Any]) -> None:
-        args = self._args(props)
-        self.lifecycle().delete(id_, args, self._state(props), self._context(args))
+    @classmethod
+    def _delete(cls, id_: str, props: Mapping[str, Any]) -> None:
+        args = cls._args(props)
+        cls.lifecycle().delete(id_, args, cls._state(props), cls._context(args))
 
-    def _args(self, props: Mapping[str, Any]) -> Any:
-        args_type = self.lifecycle.args_type
+    @classmethod
+    def _args(cls, props: Mapping[str, Any]) -> Any:
+        args_type = cls.lifecycle.args_type
         known = {name: value for name, value in from_engine(props).items() if name in args_type.model_fields}
         return args_type.decode(known)[0]
 
-    def _state(self, props: Mapping[str, Any]) -> Any:
-        return self.lifecycle.state_type.decode(from_engine(props))
+    @classmethod
+    def _state(cls, props: Mapping[str, Any]) -> Any:
+        return cls.lifecycle.state_type.decode(from_engine(props))
 
-    def _context(self, args: CloudArgs) -> Context:
-        label = f"{type(self).__name__.removesuffix('Provider')} {args.resource}"
+    @classmethod
+    def _context(cls, args: CloudArgs) -> Context:
+        label = f"{cls.__name__.removesuffix('Provider')} {args.resource}"
         call = host_internals.current_call()
         return Context(
             clock=_process.clock,
@@ -237,19 +259,21 @@ class DynamicProvider(ResourceProvider, Generic[A, S]):
             timeout=call.timeout if call else None,
         )
 
-    def _outermost(self, method: str, props: Mapping[str, Any], work: Callable[[], R]) -> R:
+    @classmethod
+    def _outermost(cls, method: str, props: Mapping[str, Any], work: Callable[[], R]) -> R:
         """Run a call; what goes wrong in it reaches the user as words."""
         try:
             return work()
         except MgError as error:
             error.resource = error.resource or str(props.get("resource") or "")
-            self._fail(error, kept=error if isinstance(error, Incomplete) else None)
+            cls._fail(error, kept=error if isinstance(error, Incomplete) else None)
         except Exception as error:  # noqa: BLE001 - the outermost frame: a bug of ours must name itself
-            name = type(self).__name__.removesuffix("Provider")
+            name = cls.__name__.removesuffix("Provider")
             bug = ProviderBug(f"{name}.{method} failed: {type(error).__name__}: {error}")
-            self._fail(bug, details=traceback.format_exc())
+            cls._fail(bug, details=traceback.format_exc())
 
-    def _fail(self, error: MgError, *, kept: Incomplete | None = None, details: str = "") -> NoReturn:
+    @classmethod
+    def _fail(cls, error: MgError, *, kept: Incomplete | None = None, details: str = "") -> NoReturn:
         text = "\n".join(part for part in (str(error), details) if part)
         call = host_internals.current_call()
         if call is None:
@@ -257,7 +281,7 @@ class DynamicProvider(ResourceProvider, Generic[A, S]):
         if kept is not None:
             properties = {
                 **outputs(kept.arguments, kept.state),
-                "__provider": pulumi.dynamic.dynamic.serialize_provider(self),
+                "__provider": pulumi.dynamic.dynamic.serialize_provider(cls),
             }
             call.keep_in_state(kept.id, properties, str(error))
         call.say_only(text)
@@ -267,7 +291,7 @@ class DynamicProvider(ResourceProvider, Generic[A, S]):
 class DynamicResource(Resource):
     """The base of the resource classes: typed keyword arguments in, typed outputs out."""
 
-    provider_type: ClassVar[type[DynamicProvider[Any, Any]]]
+    provider_type: ClassVar[type[DynamicProvider]]
 
     def __init__(self, name: str, arguments: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> None:
         lifecycle = self.provider_type.lifecycle
@@ -281,7 +305,12 @@ class DynamicResource(Resource):
         secret = [key for key in args_type.model_fields if has(args_type, key, Secret)]
         secret += [key for key, field in state_type.model_fields.items() if Secret() in field.metadata]
         merged = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(additional_secret_outputs=secret), opts)
-        super().__init__(self.provider_type(), name, {**declared, **props, "owner": owner, "resource": name}, merged)
+        super().__init__(
+            cast(ResourceProvider, self.provider_type),
+            name,
+            {**declared, **props, "owner": owner, "resource": name},
+            merged,
+        )
 
 
 # What ``locals()`` holds at the top of a constructor beside the arguments.

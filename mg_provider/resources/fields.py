@@ -106,7 +106,7 @@ class Args(BaseModel):
     Fields are named as the API names them, in snake_case. ``rules`` are the checks across fields.
     """
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, arbitrary_types_allowed=True, defer_build=True)
     rules: ClassVar[tuple[Rule, ...]] = ()
 
     @classmethod
@@ -156,7 +156,7 @@ class Args(BaseModel):
 class State(BaseModel):
     """What the cloud said: the outputs of a resource beside its arguments."""
 
-    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(extra="ignore", populate_by_name=True, defer_build=True)
 
     @classmethod
     def decode(cls, given: Mapping[str, Any]) -> Self:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mg_provider.api.clients import Clients
 from mg_provider.api.errors import MgError
-from mg_provider.api.operations import Progress
 from mg_provider.clock import Clock
 from mg_provider.data import regions, table
 from mg_provider.resources.fields import (
@@ -28,11 +26,15 @@ from mg_provider.resources.fields import (
 )
 from mg_provider.wire.operation import Operation
 
+if TYPE_CHECKING:
+    from mg_provider.api.clients import Clients
+    from mg_provider.api.operations import Progress
+
 
 class Timeouts(BaseModel):
     """How long to wait for a call's work to end, in seconds."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     create: float | None = Field(default=None, gt=0, description="Seconds to wait for a creation.")
     update: float | None = Field(default=None, gt=0, description="Seconds to wait for a change.")

@@ -24,7 +24,7 @@ _SERVICE_ACCOUNT = r"^[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com$"
 class Machines(BaseModel):
     """Machines, their number, and how that number follows the load."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     machine_spec: Annotated[MachineSpec | None, Replaces(_NEW_DEPLOYMENT)] = Field(
         default=None, description="Machine of one replica. Default: Google's for the model."

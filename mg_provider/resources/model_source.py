@@ -18,7 +18,7 @@ _HUGGING_FACE_MODEL = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 class ModelSource(BaseModel):
     """Exactly one of a folder of weights, a Model Garden model and a Hugging Face model."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     gcs_uri: Annotated[str, Replaces("other weights are another model")] = Field(
         default="", description="gs:// folder with weights, config.json and tokenizer in Hugging Face format."

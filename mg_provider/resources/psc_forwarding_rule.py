@@ -381,7 +381,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         )
 
 
-class PscForwardingRuleProvider(DynamicProvider[PscForwardingRuleArgs, PscForwardingRuleState]):
+class PscForwardingRuleProvider(DynamicProvider):
     """Serves ``PscForwardingRule``. Its path is in the state of every stack and never changes."""
 
     lifecycle = PscForwardingRuleLifecycle

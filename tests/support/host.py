@@ -79,7 +79,7 @@ class Kind:
 
     def __init__(self, host, provider_type):
         self.host = host
-        self.provider = serialize_provider(provider_type())
+        self.provider = serialize_provider(provider_type)
 
     def _struct(self, properties):
         return struct({**properties, "__provider": self.provider})
