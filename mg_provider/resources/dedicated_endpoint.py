@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, TypedDict
@@ -69,7 +70,9 @@ class ServedModel(Machines):
         A service-made id could not be found again when the answer of a call is lost.
         """
         fixed = (self.model, self.machine_spec, self.spot, self.flex_start, self.service_account)
-        content = repr((endpoint_id, name, [plain(value) for value in (*fixed, self.fast_tryout_enabled)]))
+        content = json.dumps(
+            [endpoint_id, name, *(plain(value) for value in (*fixed, self.fast_tryout_enabled))], sort_keys=True
+        )
         number = int.from_bytes(hashlib.sha256(content.encode()).digest()[:8], "big")
         return str(10**9 + number % (9 * 10**9))
 

@@ -239,7 +239,8 @@ def canonical(args_type: type[Args], name: str, value: Any) -> str:
 def plain(value: Any) -> Any:
     """A value as JSON would hold it, in snake_case, without what was not set; unknowns stay."""
     if isinstance(value, BaseModel):
-        dumped = {name: plain(getattr(value, name)) for name in value.model_fields_set}
+        set_fields = (name for name in type(value).model_fields if name in value.model_fields_set)
+        dumped = {name: plain(getattr(value, name)) for name in set_fields}
         return {name: entry for name, entry in dumped.items() if entry is not None}
     if isinstance(value, Mapping):
         return {str(key): plain(entry) for key, entry in value.items() if entry is not None}

@@ -3,7 +3,8 @@
 import pytest
 
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
-from tests.support.host import HostError
+from tests.resources.conftest import QUICK, config
+from tests.support.host import Host, HostError
 from tests.support.life import Life
 from tests.support.weights import call, make_bucket, put_weights
 
@@ -135,4 +136,21 @@ def test_a_failed_deployment_leaves_the_endpoint_in_state_and_the_next_run_finis
     life.up(wanted)
     assert split(emulator, life) == {"v1": 100}
     life.destroy()
+    assert leftovers(emulator) == []
+
+
+def test_deployment_ids_are_the_same_in_every_process(emulator, model):
+    """A set's order differs between processes; an id must not."""
+    wanted = {"deployed_models": {"v1": served(model)}}
+    emulator.set_speed(QUICK)
+    first, second = Host(config(emulator)), Host(config(emulator))
+    try:
+        life = Life(first, DedicatedEndpointProvider, name="chat")
+        life.up(wanted)
+        life.kind.host = second
+        assert life.refresh() == {}
+        life.destroy()
+    finally:
+        first.close()
+        second.close()
     assert leftovers(emulator) == []

@@ -1,1 +1,0 @@
-"""The program that `pulumi up` runs, and its configuration for each environment."""
