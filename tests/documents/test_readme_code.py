@@ -3,8 +3,10 @@
 import json
 
 import pytest
+import yaml
 
 from mg_provider.rehearsal.command import rehearse
+from stacks.environment import read as read_environment
 from tests.documents.markdown import code_blocks, read
 from tests.support.weights import call, make_bucket, put_weights
 
@@ -61,3 +63,10 @@ def test_a_preview_of_the_program_needs_no_network_and_no_credentials(program, m
     nobody = "http://127.0.0.1:9"
     said = Rehearsal(program, nobody)("preview")
     assert "llama-address" in said
+
+
+def test_the_configuration_of_a_stack_in_the_readme_is_understood():
+    (block,) = code_blocks(read("README.md"), "yaml")
+    environment = read_environment(yaml.safe_load(block)["config"]["model-garden:environment"])
+    assert environment.regions_of("llama") == ["us-central1", "europe-west4"]
+    assert environment.models["llama"].private.allowlist == ["my-project"]
