@@ -1,5 +1,178 @@
-"""The `mg` command."""
+"""The `mg` command. Each command imports what it needs when it runs, so that `mg --help` is quick."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mg_provider.version import __version__
+
+if TYPE_CHECKING:
+    from mg_provider.rehearsal.command import Operation
+
+FAILED, USAGE = 1, 2
+
+app = typer.Typer(
+    name="mg",
+    help="Open models with their own weights on Vertex AI Model Garden.",
+    epilog="Try it without a cloud: mg demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+rehearse = typer.Typer(
+    help="Run a Pulumi program offline, against an emulator on this machine.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(rehearse, name="rehearse")
+
+
+class EngineName(StrEnum):
+    """The engines of the demo."""
+
+    rehearsal = "rehearsal"
+    pulumi = "pulumi"
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version)
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show a traceback with an error.")] = False,
+) -> None:
+    if verbose:
+        os.environ["MG_DEBUG"] = "1"
+
+
+@app.command()
+def demo(
+    engine: Annotated[
+        EngineName | None, typer.Option(help="Default: pulumi where the command is on PATH, else rehearsal.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything up until Ctrl-C.")] = False,
+    speed: Annotated[float, typer.Option(help="Emulated seconds per second.")] = 600.0,
+) -> None:
+    """Custom weights from a bucket to an answered request, on this machine."""
+    from rich.console import Console
+
+    from mg_provider.demo.story import run
+
+    raise typer.Exit(run(engine.value if engine else None, keep=keep, speed=speed, console=Console()))
+
+
+@app.command()
+def emulator(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8085,
+    speed: Annotated[float, typer.Option(help="Emulated seconds per second.")] = 60.0,
+) -> None:
+    """Serve Vertex AI, Compute Engine, Cloud Storage and BigQuery on one loopback port."""
+    from mg_provider.emulator.command import serve
+
+    serve(port, speed)
+
+
+Stack = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack.")]
+State = Annotated[Path | None, typer.Option(help="State file. Default: below .mg/rehearsal beside Pulumi.yaml.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs: a preview's digest, or engine events.")]
+Target = Annotated[list[str] | None, typer.Option(help="Only this resource, by name or URN; may be repeated.")]
+Config = Annotated[list[str] | None, typer.Option("--config", "-c", help="key=value, over the stack's file.")]
+Program = Annotated[Path, typer.Argument(help="Folder of Pulumi.yaml.")]
+
+
+@rehearse.command()
+def up(
+    program: Program = Path(),
+    stack: Stack = "dev",
+    state: State = None,
+    as_json: AsJson = False,
+    target: Target = None,
+    config: Config = None,
+) -> None:
+    """Bring the stack to what the program wants."""
+    _rehearse("up", program, stack, state, as_json, target, config)
+
+
+@rehearse.command()
+def preview(
+    program: Program = Path(),
+    stack: Stack = "dev",
+    state: State = None,
+    as_json: AsJson = False,
+    target: Target = None,
+    config: Config = None,
+) -> None:
+    """Show what up would do."""
+    _rehearse("preview", program, stack, state, as_json, target, config)
+
+
+@rehearse.command()
+def refresh(
+    program: Program = Path(),
+    stack: Stack = "dev",
+    state: State = None,
+    as_json: AsJson = False,
+    target: Target = None,
+    config: Config = None,
+) -> None:
+    """Take what is in the cloud into the stack's state."""
+    _rehearse("refresh", program, stack, state, as_json, target, config)
+
+
+@rehearse.command()
+def destroy(
+    program: Program = Path(),
+    stack: Stack = "dev",
+    state: State = None,
+    as_json: AsJson = False,
+    target: Target = None,
+    config: Config = None,
+) -> None:
+    """Delete everything that the stack has."""
+    _rehearse("destroy", program, stack, state, as_json, target, config)
+
+
+def _rehearse(
+    operation: Operation,
+    program: Path,
+    stack: str,
+    state: Path | None,
+    as_json: bool,
+    target: list[str] | None,
+    config: list[str] | None,
+) -> None:
+    from mg_provider.rehearsal.command import rehearse as run
+
+    pairs = [entry.partition("=") for entry in config or []]
+    wrong = [key for key, equals, _ in pairs if not equals or ":" not in key]
+    if wrong:
+        raise typer.BadParameter(f"{wrong[0]!r} is not namespace:key=value", param_hint="--config")
+    values = {key: value for key, _, value in pairs}
+    targets = tuple(target or ())
+    raise typer.Exit(run(operation, stack, program, state, as_json=as_json, targets=targets, config=values))
 
 
 def main() -> None:
-    """Entry point."""
+    """Run the command; what goes wrong is told in words."""
+    try:
+        app()
+    except Exception as error:  # noqa: BLE001 - the outermost frame
+        if os.environ.get("MG_DEBUG"):
+            traceback.print_exc()
+        text = str(error) or type(error).__name__
+        sys.stderr.write(f"error: {text}\ndo: run it again with `mg -v …` to see where it happened\n")
+        sys.exit(FAILED)

@@ -55,6 +55,13 @@ class SystemClock:
         """A random UUID."""
         return str(uuid.uuid4())
 
+    def wait_for_interrupt(self) -> None:
+        """Block until Ctrl-C."""
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            return
+
 
 class ManualClock:
     """A clock that stands still until somebody sleeps: a 40-minute wait takes no time in a test."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -146,6 +146,24 @@ class Transport:
             self._clock.sleep(wait)
             delay = min(_LONGEST_DELAY, delay * 2)
 
+    def lines(self, call: Call) -> Iterator[str]:
+        """Send a call and answer its lines as they come. It is not repeated: part of an answer may have been used.
+
+        Raises:
+            CloudError: Google answered with an error.
+            ConnectionFailed: no whole answer came.
+        """
+        import requests
+
+        try:
+            with self._request(call, stream=True) as response:
+                if response.status_code >= 300:
+                    raise error_from_response(response.status_code, response.content, method=call.method, url=call.url)
+                response.encoding = "utf-8"
+                yield from response.iter_lines(decode_unicode=True)
+        except requests.RequestException as error:
+            raise self._no_answer(call, error, sent=not _never_sent(error)).error from error
+
     def close(self) -> None:
         """Close all connections."""
         with self._lock:
@@ -159,22 +177,26 @@ class Transport:
         if not is_loopback(call.url):
             self._limit.wait()
         try:
-            response = self._session(call.url).request(
-                call.method,
-                call.url,
-                params=call.parameters,
-                json=call.body,
-                data=call.content,
-                headers={**self._headers(), **(call.headers or {})},
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-                # A redirect would take the token to another host, and turn a POST into a GET.
-                allow_redirects=False,
-            )
+            response = self._request(call)
         except TokenNotFetched as error:
             return self._no_answer(call, error, sent=False)
         except requests.RequestException as error:
             return self._no_answer(call, error, sent=not _never_sent(error))
         return self._read(call, response)
+
+    def _request(self, call: Call, *, stream: bool = False) -> requests.Response:
+        return self._session(call.url).request(
+            call.method,
+            call.url,
+            params=call.parameters,
+            json=call.body,
+            data=call.content,
+            headers={**self._headers(), **(call.headers or {})},
+            timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+            # A redirect would take the token to another host, and turn a POST into a GET.
+            allow_redirects=False,
+            stream=stream,
+        )
 
     def _read(self, call: Call, response: requests.Response) -> Answer | _Failure:
         if response.status_code < 300:

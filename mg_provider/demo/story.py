@@ -1,0 +1,246 @@
+"""The story of the demo, step by step; each step states what it shows and fails if it is not so."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+import mg_provider
+from mg_provider.api.clients import Clients
+from mg_provider.api.settings import Settings
+from mg_provider.api.transport import Call
+from mg_provider.clock import SystemClock
+from mg_provider.demo import changes
+from mg_provider.demo.engines import Engine, RehearsalEngine, Workspace, choose
+from mg_provider.demo.model_folder import make_folder
+from mg_provider.demo.narrator import Narrator, NotAsClaimedError
+from mg_provider.emulator import Emulator
+from mg_provider.inference.client import EndpointClient
+from mg_provider.wire.storage import Bucket
+
+BUCKET = "demo-weights"
+QUESTIONS = ("Why is the sky blue?", "What is a replica?", "How do I tell the time by the sky?")
+ENVIRONMENT = "model-garden:environment"
+# An emulated deployment takes about 20 minutes: two seconds here.
+SPEED = 600.0
+
+
+class Demo:
+    """One run of the demo on one emulator and one engine."""
+
+    def __init__(self, emulator: Emulator, engine: Engine, narrator: Narrator, clients: Clients) -> None:
+        self._emulator = emulator
+        self._engine = engine
+        self._narrator = narrator
+        self._clients = clients
+
+    def tell(self) -> None:
+        """The story until everything serves; the stack is up afterwards.
+
+        Raises:
+            NotAsClaimedError: Something did not come as the story says.
+        """
+        self._weights()
+        self._first_up()
+        self._ask()
+        self._batch()
+        self._change()
+        self._new_weights()
+
+    def _weights(self) -> None:
+        self._narrator.chapter("A bucket with custom weights")
+        storage = self._clients.storage
+        storage.insert_bucket("my-project", Bucket(name=BUCKET, location="US-CENTRAL1"))
+        for version, seed in (("v1", 1), ("v2", 2)):
+            files = make_folder(seed)
+            for name, content in files.items():
+                storage.upload_object(BUCKET, f"llama-toy/{version}/{name}", content)
+            size = sum(map(len, files.values()))
+            self._narrator.say(f"gs://{BUCKET}/llama-toy/{version}/: {len(files)} files, {size:,} bytes")
+        rows = [{"custom_id": str(i), "body": {"messages": [_user(text)]}} for i, text in enumerate(QUESTIONS)]
+        content = "\n".join(map(json.dumps, rows)).encode()
+        storage.upload_object(BUCKET, "questions/one.jsonl", content)
+        self._narrator.say(f"gs://{BUCKET}/questions/one.jsonl: {len(rows)} questions for the batch run")
+
+    def _first_up(self) -> None:
+        self._narrator.chapter("up: the model in two regions, private; a public endpoint; a batch run")
+        self._narrator.say("a 20-minute deployment takes two seconds here; the stages are those of Vertex AI")
+        self._engine.up(self._narrator.progress)
+        counts = self._emulator.ledger()["counts"]
+        expected = {"Endpoint": 3, "Model": 2, "DeployedModel": 4, "BatchPredictionJob": 1}
+        found = {kind: counts.get(f"aiplatform.{kind}", 0) for kind in expected}
+        self._narrator.check("3 endpoints, 2 models, 4 deployments and 1 batch run exist", found == expected, counts)
+        rules = (counts.get("compute.Address"), counts.get("compute.ForwardingRule"))
+        self._narrator.check("2 private addresses lead to service attachments", rules == (2, 2), counts)
+        again = changes.steps(self._engine.preview())
+        self._narrator.check("a second preview has nothing to do", again == [], [step["urn"] for step in again])
+
+    def _ask(self) -> None:
+        self._narrator.chapter("Ask the models")
+        for name, model in sorted(self._outputs("models").items()):
+            status = model["connection"]
+            self._narrator.check(f"the producer accepted the connection of {name}", status == "ACCEPTED", status)
+            self._narrator.say(f"{name} at private address {model['ip_address']}: {QUESTIONS[0]}")
+            self._answered(name, self._private(model).chat([_user(QUESTIONS[0])]), model["model_id"])
+        chat = self._outputs("endpoints")["chat"]
+        self._narrator.say(f"chat at {chat['dns']}, streamed: {QUESTIONS[1]}")
+        pieces = list(self._public(chat).stream_chat([_user(QUESTIONS[1])]))
+        self._narrator.check(f"the answer came in {len(pieces)} pieces", len(pieces) > 1)
+        self._answered("chat", "".join(pieces), chat["model_id"])
+
+    def _answered(self, who: str, answer: str, model_id: str) -> None:
+        self._narrator.quote(who, answer)
+        if model_id not in answer:
+            raise NotAsClaimedError(f"not as claimed: {who} answers with {model_id} (found: {answer})")
+
+    def _batch(self) -> None:
+        self._narrator.chapter("The batch run's answers")
+        job = self._outputs("batch_jobs")["nightly"]
+        self._narrator.check("the run succeeded", job["state"] == "JOB_STATE_SUCCEEDED", job["state"])
+        prefix = job["output"].removeprefix(f"gs://{BUCKET}/")
+        answered = 0
+        for file in self._clients.storage.list_objects(BUCKET, prefix=f"{prefix}/predictions"):
+            for line in self._clients.storage.read_object(BUCKET, file.name or "").decode().splitlines():
+                row = json.loads(line)
+                answered += 1
+                self._narrator.quote(f"row {row['custom_id']}", row["response"]["choices"][0]["message"]["content"])
+        self._narrator.check(
+            f"each of the {len(QUESTIONS)} questions has an answer", answered == len(QUESTIONS), answered
+        )
+
+    def _change(self) -> None:
+        self._narrator.chapter("Change replicas, a label and the traffic: what moves, and what does not")
+        before = self._addresses()
+        config = deepcopy(self._engine.workspace.config)
+        llama = config[ENVIRONMENT]["models"]["llama"]
+        llama.update(min_replica_count=2, max_replica_count=4, labels={"team": "ads"})
+        config[ENVIRONMENT]["endpoints"]["chat"]["traffic_split"] = {"stable": 50, "canary": 50}
+        self._engine.workspace.config = config
+        digest = self._engine.preview()
+        for line in changes.told(digest):
+            self._narrator.say(line)
+        self._narrator.check("nothing is replaced", changes.replaced(digest) == [], changes.replaced(digest))
+        self._engine.up(self._narrator.progress)
+        after = self._addresses()
+        rows = [(name, value, after[name]) for name, value in before.items()]
+        self._narrator.table(rows, ("", "before", "after"))
+        self._narrator.check("endpoint ids, DNS name and private addresses are the same", before == after)
+        self._narrator.check("the traffic is 50/50 now", self._traffic() == [50, 50], self._traffic())
+
+    def _new_weights(self) -> None:
+        self._narrator.chapter("What new weights would do (preview only)")
+        config = deepcopy(self._engine.workspace.config)
+        kept = deepcopy(config)
+        config[ENVIRONMENT]["models"]["llama"]["gcs_uri"] = f"gs://{BUCKET}/llama-toy/v2"
+        self._engine.workspace.config = config
+        digest = self._engine.preview()
+        self._engine.workspace.config = kept
+        for line in changes.told(digest):
+            self._narrator.say(line)
+        models = [name for name in changes.replaced(digest) if name.startswith("llama-")]
+        self._narrator.check("the preview says that the models would be replaced, and why", len(models) >= 2, models)
+
+    def destroy(self) -> None:
+        """Take everything down and show the ledger.
+
+        Raises:
+            NotAsClaimedError: Something was left.
+        """
+        self._narrator.chapter("Destroy, and look at the ledger")
+        self._engine.destroy(self._narrator.progress)
+        ledger = self._emulator.ledger()
+        self._narrator.check("nothing is left that costs money", ledger["empty"], ledger["leftovers"])
+        for accelerator, seconds in ledger["gpu_seconds"].items():
+            self._narrator.say(f"GPU time used, emulated: {seconds:,.0f} s of {accelerator}")
+
+    def _outputs(self, part: str) -> dict[str, dict[str, Any]]:
+        outputs: dict[str, dict[str, Any]] = self._engine.outputs()[part]
+        return outputs
+
+    def _private(self, model: dict[str, Any]) -> EndpointClient:
+        """A client at a private address; the emulator says where that address answers on this machine."""
+        places = self._clients.transport.json(Call("GET", f"{self._emulator.url}/_mg/addresses"))
+        base_url = places[model["ip_address"]]
+        return EndpointClient(self._clients.transport, base_url, model["endpoint"], model["model_id"])
+
+    def _public(self, endpoint: dict[str, Any]) -> EndpointClient:
+        """A client at a public DNS name, which on this machine is the emulator."""
+        place = (self._emulator.url, endpoint["endpoint"], endpoint["model_id"])
+        return EndpointClient(self._clients.transport, *place, host=endpoint["dns"])
+
+    def _addresses(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for name, model in sorted(self._outputs("models").items()):
+            found[f"{name} endpoint"] = model["endpoint"].rsplit("/", 1)[-1]
+            found[f"{name} private address"] = model["ip_address"]
+        chat = self._outputs("endpoints")["chat"]
+        return {**found, "chat endpoint": chat["endpoint"].rsplit("/", 1)[-1], "chat DNS": chat["dns"]}
+
+    def _traffic(self) -> list[int]:
+        endpoint = self._clients.vertex.get_endpoint(self._outputs("endpoints")["chat"]["endpoint"])
+        return sorted((endpoint.traffic_split or {}).values())
+
+
+def run(engine_name: str | None, *, keep: bool, speed: float, console: Console) -> int:
+    """Tell the story. Answers 0 if every step was as claimed, else 1."""
+    clock = SystemClock()
+    narrator = Narrator(console, clock)
+    folder = Path(tempfile.mkdtemp(prefix="mg-demo-"))
+    with Emulator(port=0, speed=speed) as emulator:
+        try:
+            workspace = Workspace(folder, _clone())
+            endpoints = {
+                f"mg:{name}CustomEndpoint": emulator.url for name in ("vertexAi", "compute", "storage", "bigQuery")
+            }
+            workspace.config = {**workspace.config, **endpoints}
+            engine = choose(engine_name, workspace)
+            console.print(f"[bold]mg demo[/] {mg_provider.__version__}: custom weights on Vertex AI, without a cloud")
+            narrator.say(f"the cloud is an emulator at {emulator.url}; nothing leaves this machine")
+            narrator.say(f"the engine is {engine.name}")
+            settings = Settings.from_config(endpoints.get, {})
+            demo = Demo(emulator, engine, narrator, Clients.from_settings(settings, clock))
+            demo.tell()
+            if keep:
+                _wait_for_the_user(emulator, engine, narrator)
+                return 0
+            demo.destroy()
+        except NotAsClaimedError as error:
+            console.print(f"\n[bold red]✗[/] {error}", soft_wrap=True, highlight=False)
+            return 1
+        finally:
+            if not keep:
+                shutil.rmtree(folder, ignore_errors=True)
+    console.print(f"\nEverything was as claimed, in {narrator.seconds:.0f} s. Next: README.md, and stacks/__main__.py.")
+    return 0
+
+
+def _wait_for_the_user(emulator: Emulator, engine: Engine, narrator: Narrator) -> None:
+    narrator.chapter("Yours to poke at, until Ctrl-C")
+    folder = engine.workspace.folder
+    narrator.say(f"curl {emulator.url}/_mg/ledger")
+    narrator.say(f"curl {emulator.url}/v1beta1/projects/my-project/locations/us-central1/endpoints")
+    if isinstance(engine, RehearsalEngine):
+        options = f"--stack demo --state {engine.state_file} {folder}"
+        for operation in ("preview", "refresh", "up", "destroy"):
+            narrator.say(f"mg rehearse {operation} {options}")
+    narrator.say(f"the stack's configuration is {folder}/stacks/config/Pulumi.demo.yaml")
+    SystemClock().wait_for_interrupt()
+    narrator.say(f"the emulator has ended; {folder} can be deleted")
+
+
+def _clone() -> Path:
+    """The folder with Pulumi.yaml and stacks/: this one or one above, else where the package lies."""
+    for folder in (Path.cwd(), *Path.cwd().parents, Path(mg_provider.__file__).parent.parent):
+        if (folder / "Pulumi.yaml").is_file() and (folder / "stacks" / "environment.py").is_file():
+            return folder
+    raise NotAsClaimedError("the demo runs the program in stacks/: run it in a clone of the project")
+
+
+def _user(text: str) -> dict[str, str]:
+    return {"role": "user", "content": text}
