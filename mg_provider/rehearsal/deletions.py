@@ -35,12 +35,13 @@ def delete_leftovers(deployment: Deployment, kept: set[str], condemned: set[str]
     deletions = []
     for state in deployment.snapshot.base:
         if not deployment.options.includes(state.urn):
-            continue
-        if state.delete:
+            if state.urn not in kept:
+                _leave(deployment, state)
+        elif state.delete:
             deletions.append(Deletion(state, "discard-replaced" if state.external else "delete-replaced"))
         elif state.urn not in kept:
             gone = state.pending_replacement or state.urn in condemned
-            plain = "read-discard" if state.external else "delete"
+            plain = "discard" if state.external else "delete"
             deletions.append(Deletion(state, "remove-pending-replace" if gone else plain))
     delete_all(deployment, deletions)
 
@@ -58,7 +59,16 @@ def deletions_of_targets(deployment: Deployment) -> list[Deletion]:
         for state in base:
             if state.urn not in urns and state.all_dependencies() & urns:
                 raise RehearsalError(f"{name_of(state.urn)} depends on a target; name it as a target too: {state.urn}")
+    for state in base:
+        if not deployment.options.includes(state.urn):
+            _leave(deployment, state)
     return [Deletion(state, _operation(state)) for state in chosen]
+
+
+def _leave(deployment: Deployment, state: ResourceState) -> None:
+    """Tell that a resource stays because it is no target."""
+    with deployment.performing(Step("same", state, state)):
+        pass
 
 
 def _operation(state: ResourceState) -> str:
@@ -66,7 +76,7 @@ def _operation(state: ResourceState) -> str:
         return "discard-replaced" if state.external else "delete-replaced"
     if state.pending_replacement:
         return "remove-pending-replace"
-    return "read-discard" if state.external else "delete"
+    return "discard" if state.external else "delete"
 
 
 def delete_all(deployment: Deployment, deletions: list[Deletion]) -> None:

@@ -63,10 +63,8 @@ def refresh(project: Project, state_file: Path, options: Options, reporter: Repo
     with _interruptible(deployment):
         deployment.hosts.prepare("127.0.0.1:0")
         found = _in_parallel(deployment, _refresh_one)
-    # Doubt changes nothing: if one read failed, the state stays as it was.
-    if not deployment.errors and not deployment.cancelled:
-        deployment.snapshot.interrupted = []
-        deployment.snapshot.rebase(_without_gone(deployment.snapshot.base, found))
+    # What could not be read stays as it was.
+    deployment.snapshot.rebase(_without_gone(deployment.snapshot.base, found))
     return deployment.finish()
 
 
@@ -218,9 +216,8 @@ def _without_gone(base: list[ResourceState], found: dict[int, ResourceState | No
             adopted_by[state.urn] = adopted_by.get(state.parent, state.parent)
             continue
         now.dependencies = [urn for urn in now.dependencies if urn in present]
-        now.property_dependencies = {
-            key: [urn for urn in urns if urn in present] for key, urns in now.property_dependencies.items()
-        }
+        left = {key: [urn for urn in urns if urn in present] for key, urns in now.property_dependencies.items()}
+        now.property_dependencies = {key: urns for key, urns in left.items() if urns}
         if now.parent not in present:
             now.parent = adopted_by.get(now.parent, now.parent)
         if now.deleted_with not in present:

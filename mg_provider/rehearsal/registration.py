@@ -204,9 +204,12 @@ class Registrar:
         return inputs
 
     def _skip(self, new: ResourceState) -> ResourceState:
+        """A resource that does not exist and is no target does not come to be."""
         with self._lock:
             self.skipped.add(new.urn)
-        return new
+        with self._deployment.performing(Step("same", None, new)):
+            return new
+        raise StoppedError
 
     def _leave(self, old: ResourceState, new: ResourceState) -> ResourceState:
         """A resource that is no target stays exactly as it was."""

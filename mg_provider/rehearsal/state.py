@@ -1,7 +1,7 @@
 """What a stack has: resources and the operations under way, in Pulumi's deployment format, version 3.
 
-The format is that of ``sdk/go/common/apitype/core.go``. ``pulumi stack import`` takes the file as it is. With secrets in
-it, that needs an empty ``PULUMI_CONFIG_PASSPHRASE``; `pulumi stack change-secrets-provider` protects them afterwards.
+The format is that of ``sdk/go/common/apitype/core.go``, and ``pulumi stack import`` takes the file as it is. If it has
+secrets, that needs an empty ``PULUMI_CONFIG_PASSPHRASE``; `pulumi stack change-secrets-provider` then protects them.
 """
 
 from __future__ import annotations

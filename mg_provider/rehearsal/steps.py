@@ -21,7 +21,7 @@ class Step:
 
     Args:
         operation: ``same``, ``create``, ``update``, ``replace``, ``create-replacement``, ``delete-replaced``,
-            ``delete``, ``read``, ``read-discard``, ``refresh``, ``remove-pending-replace``.
+            ``delete``, ``read``, ``discard``, ``refresh``, ``remove-pending-replace``.
         old: the resource before; None when it is new.
         new: the resource after; None when it goes.
         keys: the properties that make it a replacement.

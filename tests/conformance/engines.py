@@ -163,11 +163,11 @@ class World:
 
     engine = ""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, virtualenv: str = sys.prefix) -> None:
         self.folder = folder
         self.cloud = folder / "cloud"
         self.cloud.mkdir(parents=True)
-        runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
+        runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": virtualenv}}
         (folder / "Pulumi.yaml").write_text(json.dumps({"name": PROJECT, "runtime": runtime}), encoding="utf-8")
         self.environment = {"TOY_CLOUD": str(self.cloud), "PYTHONPATH": str(HERE)}
         self.outcomes: list[Outcome] = []
@@ -243,8 +243,8 @@ class RehearsalWorld(World):
 
     engine = "rehearsal"
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, virtualenv: str = sys.prefix) -> None:
+        super().__init__(folder, virtualenv)
         self.state_file = folder / "state.json"
 
     def run(self, operation: str, targets: tuple[str, ...]) -> Outcome:
@@ -275,8 +275,8 @@ class PulumiWorld(World):
 
     engine = "pulumi"
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, virtualenv: str = sys.prefix) -> None:
+        super().__init__(folder, virtualenv)
         (folder / "backend").mkdir()
         self.environment |= {
             "PULUMI_BACKEND_URL": f"file://{folder / 'backend'}",
@@ -312,8 +312,9 @@ class PulumiWorld(World):
             options += ["--target", f"**::{target}"]
         done = self.call(operation, "--json", *options, check=False)
         events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-        exported = self.call("stack", "export", "--show-secrets")
-        outcome = self.outcome(done.returncode == 0, events, json.loads(exported.stdout), operation == "preview")
+        is_preview = operation == "preview"
+        state = {} if is_preview else json.loads(self.call("stack", "export", "--show-secrets").stdout)
+        outcome = self.outcome(done.returncode == 0, events, state, is_preview)
         if not outcome.ok and not outcome.errors:
             outcome.errors.append(done.stderr + done.stdout[-2000:])
         return outcome

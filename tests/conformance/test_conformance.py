@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conformance.engines import PULUMI, PulumiWorld, RehearsalWorld, World, differences
+from tests.conformance.forks import environment
 from tests.conformance.scenarios import SCENARIOS
 
 Scenario = Callable[[World], None]
 both = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+
+
+@pytest.fixture(scope="session")
+def virtualenv() -> Iterator[str]:
+    with environment() as folder:
+        yield str(folder)
 
 
 def played(world: World, scenario: Scenario) -> World:
@@ -21,16 +28,16 @@ def played(world: World, scenario: Scenario) -> World:
 
 
 @both
-def test_the_rehearsal_engine_plays_the_scenario(scenario: Scenario, tmp_path: Path) -> None:
-    world = played(RehearsalWorld(tmp_path / "rehearsal"), scenario)
+def test_the_rehearsal_engine_plays_the_scenario(scenario: Scenario, tmp_path: Path, virtualenv: str) -> None:
+    world = played(RehearsalWorld(tmp_path / "rehearsal", virtualenv), scenario)
     assert not list(tmp_path.glob("**/*.draft")), "a state file was left half written"
     assert all(outcome.ok or outcome.errors for outcome in world.outcomes), "a failure without a word"
 
 
 @both
 @pytest.mark.skipif(PULUMI is None, reason="the pulumi CLI is not on PATH, so there is nothing to compare with")
-def test_pulumi_does_the_same(scenario: Scenario, tmp_path: Path) -> None:
-    expected = played(PulumiWorld(tmp_path / "pulumi"), scenario)
-    found = played(RehearsalWorld(tmp_path / "rehearsal"), scenario)
+def test_pulumi_does_the_same(scenario: Scenario, tmp_path: Path, virtualenv: str) -> None:
+    expected = played(PulumiWorld(tmp_path / "pulumi", virtualenv), scenario)
+    found = played(RehearsalWorld(tmp_path / "rehearsal", virtualenv), scenario)
     for index, (theirs, ours) in enumerate(zip(expected.outcomes, found.outcomes, strict=True)):
         assert differences(theirs.comparable(), ours.comparable()) == [], f"operation {index + 1}: {theirs.errors}"

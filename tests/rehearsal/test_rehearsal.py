@@ -9,12 +9,14 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from mg_provider.rehearsal.command import REFUSED, rehearse
 from tests.conformance.engines import PULUMI, STACK, PulumiWorld, RehearsalWorld
+from tests.conformance.forks import environment
 
 DRIVER = (
     "import sys; from pathlib import Path; from mg_provider.rehearsal.command import rehearse; "
@@ -22,12 +24,24 @@ DRIVER = (
 )
 
 
+@pytest.fixture(scope="module")
+def virtualenv() -> Iterator[str]:
+    with environment() as folder:
+        yield str(folder)
+
+
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RehearsalWorld:
-    world = RehearsalWorld(tmp_path / "world")
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, virtualenv: str) -> RehearsalWorld:
+    world = RehearsalWorld(tmp_path / "world", virtualenv)
     for key, value in world.environment.items():
         monkeypatch.setenv(key, value)
     return world
+
+
+@pytest.fixture
+def plain_world(tmp_path: Path) -> RehearsalWorld:
+    """A world with the real interpreter."""
+    return RehearsalWorld(tmp_path / "plain")
 
 
 def run_apart(world: RehearsalWorld) -> subprocess.Popen[str]:
@@ -56,7 +70,8 @@ def await_call(world: RehearsalWorld, call: str, process: subprocess.Popen[str])
     pytest.fail(f"{call} was never called")
 
 
-def test_a_killed_engine_leaves_a_valid_state_and_no_processes(world: RehearsalWorld) -> None:
+def test_a_killed_engine_leaves_a_valid_state_and_no_processes(plain_world: RehearsalWorld) -> None:
+    world = plain_world
     world.program("Thing('a')\nThing('b', opts=opts(depends_on=[Thing('c')]))\n")
     world.fail(create__b="hang")
     with run_apart(world) as process:

@@ -1,0 +1,120 @@
+"""An interpreter that starts quickly, for tests that start many: it forks from a process that has imported Pulumi.
+
+``environment()`` makes a folder like that of a virtual environment. Its ``bin/python`` hands its arguments,
+environment and standard streams to the server, which forks; what runs is the same as with the real interpreter. Only
+`python -u`, as both engines start programs and providers, goes that way.
+"""
+
+from __future__ import annotations
+
+import array
+import importlib
+import json
+import os
+import runpy
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SHIM = """#!{python} -IS
+import array, json, os, socket, sys
+if sys.argv[1:2] != ["-u"]:
+    os.execv({python!r}, [{python!r}, *sys.argv[1:]])
+server = socket.socket(socket.AF_UNIX)
+server.connect({address!r})
+text = json.dumps({{"argv": sys.argv[1:], "env": dict(os.environ), "cwd": os.getcwd()}}).encode()
+server.sendmsg([len(text).to_bytes(8, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))])
+server.sendall(text)
+for stream in (0, 1, 2):
+    os.close(stream)
+answer = server.recv(1)
+os._exit(answer[0] if answer else 1)
+"""
+
+
+@contextmanager
+def environment() -> Iterator[Path]:
+    """The folder, while the server runs."""
+    folder = Path(tempfile.mkdtemp(prefix="forks"))
+    address = str(folder / "socket")
+    python = folder / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text(SHIM.format(python=sys.executable, address=address), encoding="utf-8")
+    python.chmod(0o755)
+    server = subprocess.Popen([sys.executable, "-u", __file__, address], stdout=subprocess.PIPE)
+    with server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"ready\n"
+        yield folder
+        server.terminate()
+    shutil.rmtree(folder)
+
+
+def serve(address: str) -> None:
+    """Fork for each connection."""
+    for name in ("pulumi.dynamic", "pulumi.runtime.proto.provider_pb2_grpc", "grpc", "dill"):
+        importlib.import_module(name)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(address)
+    listener.listen()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    print("ready", flush=True)  # noqa: T201 - the server's word to its parent
+    while True:
+        connection, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            run(connection)
+        connection.close()
+
+
+def run(connection: socket.socket) -> None:
+    """Be the process that the other end asks for, for as long as it lives."""
+    size = array.array("i", [0, 0, 0]).itemsize * 3
+    head, ancillary, _, _ = connection.recvmsg(8, socket.CMSG_SPACE(size))
+    streams = array.array("i")
+    streams.frombytes(ancillary[0][2][:size])
+    text = b""
+    while len(text) < int.from_bytes(head, "big"):
+        text += connection.recv(65536)
+    request = json.loads(text)
+    for target, given in enumerate(streams):
+        os.dup2(given, target)
+        os.close(given)
+    os.environ.clear()
+    os.environ.update(request["env"])
+    os.chdir(request["cwd"])
+    sys.argv = request["argv"][1:]
+    as_module = sys.argv[0] == "-m"
+    if as_module:
+        sys.argv.pop(0)
+    first = os.getcwd() if as_module else str(Path(sys.argv[0]).parent)
+    sys.path[0:1] = [first, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    threading.Thread(target=lambda: connection.recv(1) or os._exit(1), daemon=True).start()
+    code = 0
+    try:
+        if as_module:
+            runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+        else:
+            runpy.run_path(sys.argv[0], run_name="__main__")
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # noqa: BLE001 - the outermost frame of a script that may raise anything
+        traceback.print_exc()
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    connection.send(bytes([code & 255]))
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])
