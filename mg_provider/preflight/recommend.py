@@ -67,27 +67,26 @@ def recommend(gcs_uri: str, parent: str, region: str, clients: Clients, chosen: 
     try:
         answer = clients.vertex.recommend_spec(parent, request)
     except (CloudError, ConnectionFailed) as problem:
-        message = (
-            f"Model Garden recommends no machine for these weights: {problem.summary}; the deployment may still work"
-        )
+        message = f"Model Garden recommends no machine: {problem.summary}; the deployment may still work"
         return Advice(machine_spec=chosen, findings=[warning("no_recommendation", message, gcs_uri)])
+    return _advice(answer, region, chosen)
+
+
+def _advice(answer: RecommendSpecResponse, region: str, chosen: MachineSpec | None) -> Advice:
     options = _options(answer, region)
     here = [option for option in options if option.region == region and option.spec and option.spec.machine_spec]
     best = _best(here, chosen)
     recommended = best.machine_spec if best else None
     states = _states(options)
     works = sorted(name for name, state in states.items() if state != NO_QUOTA)
+    findings = [*_unavailable(region, here, works), *_quota(region, here, chosen, works), *_too_small(chosen, options)]
     return Advice(
         machine_spec=chosen or recommended,
         container_spec=best.container_spec if best else None,
         base_model=answer.base_model,
         quota_state=states,
         regions_that_work=works,
-        findings=[
-            *_unavailable(region, here, works),
-            *_quota(region, here, chosen, works),
-            *_too_small(chosen, options),
-        ],
+        findings=findings,
     )
 
 

@@ -38,12 +38,12 @@ def check_weights(
 ) -> WeightsReport:
     """Check a folder of Hugging Face weights as custom weights need them.
 
-    What must be there: Model Garden documentation, "Deploy models with custom weights", model files (read 2026-11).
-    Permissions: storage.objects.list and storage.objects.get, and storage.buckets.get to see the bucket's location.
+    What must be there: Model Garden documentation, "Deploy models with custom weights" (read 2026-11). Permissions:
+    storage.objects.list and storage.objects.get, and storage.buckets.get to see the bucket's location.
 
     Args:
         gcs_uri: ``gs://bucket/folder``.
-        region: Where the model will be deployed.
+        region: Region of the deployment.
         clients: API clients.
         allow_quantized: Only warn about quantized weights.
         clock: Measures how long it takes.
@@ -56,8 +56,7 @@ def check_weights(
     """
     clock = clock or SystemClock()
     begun = clock.monotonic()
-    bucket, name = split_uri(gcs_uri)
-    prefix = f"{name.rstrip('/')}/" if name.rstrip("/") else ""
+    bucket, prefix = _folder(gcs_uri)
     report = WeightsReport(f"gs://{bucket}/{prefix}".rstrip("/"))
     with ThreadPoolExecutor(1, thread_name_prefix="preflight") as pool:
         location = pool.submit(bucket_location, clients.storage, bucket, region)
@@ -70,6 +69,12 @@ def check_weights(
     report.findings.sort(key=lambda finding: finding.severity)
     report.seconds = clock.monotonic() - begun
     return report
+
+
+def _folder(gcs_uri: str) -> tuple[str, str]:
+    """Bucket, and prefix: empty for the bucket itself, or ending with one slash."""
+    bucket, name = split_uri(gcs_uri)
+    return bucket, f"{name.rstrip('/')}/" if name.strip("/") else ""
 
 
 class _Check:
@@ -168,9 +173,7 @@ def _no_weights(folder: Folder) -> Finding:
 def _no_access(bucket: str, problem: CloudError) -> Finding:
     uri = f"gs://{bucket}"
     if isinstance(problem, NotFound) and "/o/" in problem.url:
-        message = (
-            f"a file was deleted while the folder was checked ({problem.message}): run again when all are uploaded"
-        )
+        message = f"a file was deleted during the check ({problem.message}): run again when all are uploaded"
         return error("changed_meanwhile", message, uri)
     if isinstance(problem, NotFound):
         return error("no_such_bucket", f"{uri} does not exist, or not any more: check the name", uri)
