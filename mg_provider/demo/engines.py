@@ -17,6 +17,7 @@ import yaml
 from mg_provider.demo.narrator import NotAsClaimedError
 
 STACK = "demo"
+_TYPE_PREFIX = "pulumi-python:dynamic/mg:"
 Say = Callable[[str], None]
 
 
@@ -188,10 +189,18 @@ class PulumiEngine(Engine):
         ) as process:
             for line in process.stdout or ():
                 lines.append(line)
-                if line.lstrip().startswith(("+", "~", "-", "@")) or " mg " in f" {line}":
-                    say(line)
+                if told := _told(line):
+                    say(told)
         if process.returncode != 0:
             raise NotAsClaimedError(f"pulumi {arguments[0]} failed:\n{''.join(lines[-40:])}")
+
+
+def _told(line: str) -> str | None:
+    """What a line of pulumi's output says of our resources, in short; None if it says nothing of them."""
+    if "pulumi:pulumi:Stack" in line:
+        _, found, progress = line.rstrip().partition(" mg ")
+        return f"    mg {progress}" if found else None
+    return line.replace(_TYPE_PREFIX, "") if _TYPE_PREFIX in line else None
 
 
 def _pulumi() -> str:

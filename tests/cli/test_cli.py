@@ -1,0 +1,90 @@
+"""The command line: what it prints, how it ends, what it must not load."""
+
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from mg_provider.version import __version__
+
+MG = Path(sys.executable).parent / "mg"
+HEAVY = ("pulumi", "grpc", "google.auth", "requests", "werkzeug", "numpy")
+
+
+def mg(*arguments, **options):
+    return subprocess.run([MG, *arguments], capture_output=True, text=True, timeout=60, check=False, **options)
+
+
+def test_version_and_help():
+    assert mg("--version").stdout.strip() == __version__
+    told = mg("--help").stdout
+    for command in ("demo", "emulator", "rehearse"):
+        assert command in told
+
+
+def test_help_loads_nothing_heavy():
+    script = (
+        "import sys; sys.argv = ['mg', '--help']\n"
+        "from mg_provider.cli import main\n"
+        "try:\n    main()\n"
+        "except SystemExit:\n    pass\n"
+        f"print('LOADED', [name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "LOADED []" in done.stdout
+
+
+def test_a_wrong_option_is_a_usage_error():
+    done = mg("rehearse", "up", "--config", "nonsense")
+    assert done.returncode == 2
+    assert "namespace:key=value" in done.stderr
+
+
+def test_without_a_program_rehearse_says_what_is_missing(tmp_path):
+    done = mg("rehearse", "preview", str(tmp_path))
+    assert done.returncode == 2
+    assert "Pulumi.yaml" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_stack_without_a_loopback_endpoint_is_never_rehearsed():
+    root = Path(__file__).parent.parent.parent
+    done = mg("rehearse", "preview", str(root), "--stack", "demo", "--config", "mg:region=us-central1")
+    assert done.returncode == 2
+    assert "loopback" in done.stderr or "CustomEndpoint" in done.stderr
+
+
+def test_an_error_of_ours_is_told_in_words_and_with_a_traceback_when_asked(monkeypatch, capsys):
+    from mg_provider import cli
+
+    def broken():
+        raise RuntimeError("the wire is cut")
+
+    monkeypatch.setattr(cli, "app", broken)
+    monkeypatch.delenv("MG_DEBUG", raising=False)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    told = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert told.startswith("error: the wire is cut\ndo: ")
+    assert "Traceback" not in told
+    monkeypatch.setenv("MG_DEBUG", "1")
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_the_emulator_serves_until_it_is_told_to_end():
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [MG, "emulator", "--port", "0"], stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        url = process.stdout.readline().strip()
+        with urllib.request.urlopen(f"{url}/_mg/ledger") as answer:
+            assert answer.status == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
