@@ -86,6 +86,35 @@ def emulator(
     serve(port, speed)
 
 
+@app.command()
+def preflight(
+    gcs_uri: Annotated[str, typer.Argument(help="gs:// folder with weights in Hugging Face format.")],
+    region: Annotated[str, typer.Option(help="Region of the deployment.")],
+    project: Annotated[str | None, typer.Option(help="Project id. Default: GOOGLE_CLOUD_PROJECT.")] = None,
+    machine_type: Annotated[str | None, typer.Option(help="Machine type that it shall run on.")] = None,
+    accelerator_type: Annotated[str | None, typer.Option(help="Accelerator type.")] = None,
+    accelerator_count: Annotated[int | None, typer.Option(help="Accelerators of a replica.")] = None,
+    allow_quantized: Annotated[bool, typer.Option("--allow-quantized", help="Only warn of quantized weights.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
+    config: Annotated[list[str] | None, typer.Option("--config", "-c", help="key=value, as in a stack.")] = None,
+) -> None:
+    """Check a folder of weights before any GPU is asked for."""
+    from mg_provider.preflight.command import run
+
+    code = run(
+        gcs_uri,
+        region,
+        project,
+        machine_type=machine_type,
+        accelerator_type=accelerator_type,
+        accelerator_count=accelerator_count,
+        allow_quantized=allow_quantized,
+        as_json=as_json,
+        config=_pairs(config),
+    )
+    raise typer.Exit(code)
+
+
 Stack = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack.")]
 State = Annotated[Path | None, typer.Option(help="State file. Default: below .mg/rehearsal beside Pulumi.yaml.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs: a preview's digest, or engine events.")]
@@ -157,13 +186,16 @@ def _rehearse(
 ) -> None:
     from mg_provider.rehearsal.command import rehearse as run
 
+    targets = tuple(target or ())
+    raise typer.Exit(run(operation, stack, program, state, as_json=as_json, targets=targets, config=_pairs(config)))
+
+
+def _pairs(config: list[str] | None) -> dict[str, str]:
     pairs = [entry.partition("=") for entry in config or []]
     wrong = [key for key, equals, _ in pairs if not equals or ":" not in key]
     if wrong:
         raise typer.BadParameter(f"{wrong[0]!r} is not namespace:key=value", param_hint="--config")
-    values = {key: value for key, _, value in pairs}
-    targets = tuple(target or ())
-    raise typer.Exit(run(operation, stack, program, state, as_json=as_json, targets=targets, config=values))
+    return {key: value for key, _, value in pairs}
 
 
 def main() -> None:
