@@ -1,4 +1,4 @@
-"""Reports for people: one line when an operation starts and one when it ends; a live table on a terminal."""
+"""Reports for people: one line when an operation ends; a terminal also shows what is running."""
 
 from __future__ import annotations
 
@@ -55,24 +55,37 @@ class Display:
         self._preview = preview
         self._clock = clock
         self._begun: dict[tuple[str, str], float] = {}
+        self._status = console.status("", spinner="dots") if console.is_terminal else None
+        if self._status:
+            self._status.start()
 
     def started(self, step: Step) -> None:
-        """Remember when it began; say so if it will take time."""
-        self._begun[step.operation, step.urn] = self._clock.monotonic()
+        """Remember when it began; a terminal shows what is running."""
+        if not step.internal and step.operation not in ("same", "replace"):
+            self._begun[step.operation, step.urn] = self._clock.monotonic()
+            self._show_running()
+
+    def _show_running(self) -> None:
+        if self._status:
+            running = [f"{operation} {name_of(urn)}" for operation, urn in self._begun]
+            self._status.update(escape(", ".join(running)))
 
     def ended(self, step: Step) -> None:
         """One line for each change."""
         operation = step.result or step.operation
+        begun = self._begun.pop((step.operation, step.urn), self._clock.monotonic())
+        self._show_running()
         if step.internal or step.operation == "same" or (step.operation == "refresh" and operation == "same"):
             return
         if self._preview and not step.logical:
             return
-        seconds = self._clock.monotonic() - self._begun.pop((step.operation, step.urn), self._clock.monotonic())
+        seconds = self._clock.monotonic() - begun
         words = _NOTED[operation] if step.operation == "refresh" else _count_word(operation, self._preview)
         self._line(step, words, f" ({seconds:.0f} s)" if seconds >= 1 else "")
 
     def failed(self, step: Step, message: str) -> None:
         """One line; the error follows as a diagnostic."""
+        self._begun.pop((step.operation, step.urn), None)
         self._line(step, f"{step.operation} failed", "")
 
     def _line(self, step: Step, words: str, end: str) -> None:
@@ -95,6 +108,8 @@ class Display:
 
     def summary(self, summary: Summary) -> None:
         """The counts and, if something was done, the stack's outputs."""
+        if self._status:
+            self._status.stop()
         counted = [f"{count} {_count_word(name, summary.preview)}" for name, count in summary.changes.items()]
         state = "done" if summary.ok else "failed"
         what = ", ".join(counted) or "nothing to do"
@@ -109,11 +124,9 @@ def headline(message: str) -> str:
     """An error text with what matters first: a provider's traceback begins with how it got there."""
     if not message.lstrip().startswith("Traceback"):
         return message
-    found = list(_EXCEPTION.finditer(message))
-    if not found:
-        return message
-    last = found[-1]
-    return f"{message[last.end() :].strip()}\n{message.rstrip()}"
+    # What was raised follows the last frame; its own text may have several lines.
+    raised = _EXCEPTION.search(message, message.rfind('\n  File "') + 1)
+    return f"{message[raised.end() :].strip()}\n{message.rstrip()}" if raised else message
 
 
 def _short_type(urn: str) -> str:

@@ -39,7 +39,7 @@ def create(deployment: Deployment, step: Step, old: ResourceState | None, new: R
     with deployment.performing(step):
         if deployment.preview:
             _preview_create(deployment, new)
-            deployment.snapshot.end(None, new=new)
+            _put(deployment, old, new)
             return
         deployment.snapshot.begin(new, "creating")
         try:
@@ -77,6 +77,11 @@ def _create(deployment: Deployment, new: ResourceState) -> None:
 def _created(deployment: Deployment, old: ResourceState | None, new: ResourceState) -> None:
     new.created = new.modified = timestamp(deployment)
     mark_state_secrets(new)
+    _put(deployment, old, new)
+
+
+def _put(deployment: Deployment, old: ResourceState | None, new: ResourceState) -> None:
+    """Enter a created resource into the state; the one that it replaces is to be deleted, or is gone already."""
     done = None
     if old is not None and old.pending_replacement:
         done = old

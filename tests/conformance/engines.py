@@ -248,26 +248,24 @@ class RehearsalWorld(World):
         self.state_file = folder / "state.json"
 
     def run(self, operation: str, targets: tuple[str, ...]) -> Outcome:
+        code, lines = self.rehearse(operation, events=True, targets=targets)
+        events = [json.loads(line) for line in lines]
+        state = json.loads(self.state_file.read_text(encoding="utf-8")) if self.state_file.exists() else {}
+        return self.outcome(code == 0, events, state, operation == "preview")
+
+    def digest(self) -> dict[str, Any]:
+        return json.loads("".join(self.rehearse("preview")[1]))
+
+    def rehearse(self, operation: str, **options: Any) -> tuple[int, list[str]]:
         lines: list[str] = []
         before = {key: os.environ.get(key) for key in self.environment}
         os.environ.update(self.environment)
         try:
-            code = rehearse(
-                operation,  # type: ignore[arg-type]
-                STACK,
-                self.folder,
-                self.state_file,
-                as_json=True,
-                events=True,
-                targets=targets,
-                write=lines.append,
-            )
+            arguments = (operation, STACK, self.folder, self.state_file)
+            return rehearse(*arguments, as_json=True, write=lines.append, **options), lines  # type: ignore[arg-type]
         finally:
             for key, value in before.items():
                 os.environ.pop(key) if value is None else os.environ.update({key: value})
-        events = [json.loads(line) for line in lines]
-        state = json.loads(self.state_file.read_text(encoding="utf-8")) if self.state_file.exists() else {}
-        return self.outcome(code == 0, events, state, operation == "preview")
 
 
 class PulumiWorld(World):
@@ -318,3 +316,9 @@ class PulumiWorld(World):
         if not outcome.ok and not outcome.errors:
             outcome.errors.append(done.stderr + done.stdout[-2000:])
         return outcome
+
+    def digest(self) -> dict[str, Any]:
+        streaming = self.environment.pop("PULUMI_ENABLE_STREAMING_JSON_PREVIEW")
+        done = self.call("preview", "--json")
+        self.environment["PULUMI_ENABLE_STREAMING_JSON_PREVIEW"] = streaming
+        return json.loads(done.stdout)

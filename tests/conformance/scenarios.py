@@ -53,6 +53,7 @@ def replace_creates_first(world: World) -> None:
     world.program("Thing('a', zone='x')\n")
     world.up()
     world.program("Thing('a', zone='y')\n")
+    assert world.do("preview").operations() == ["create-replacement a", "delete-replaced a"]
     outcome = world.up()
     assert outcome.operations() == ["create-replacement a", "delete-replaced a"]
     assert outcome.step("replace", "a")["keys"] == ["zone"]

@@ -11,11 +11,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mg_provider.rehearsal.command import REFUSED, rehearse
-from tests.conformance.engines import PULUMI, STACK, PulumiWorld, RehearsalWorld
+from tests.conformance.engines import PULUMI, STACK, PulumiWorld, RehearsalWorld, differences, normal
 from tests.conformance.forks import environment
 
 DRIVER = (
@@ -183,6 +184,33 @@ def test_the_preview_digest_has_the_shape_of_pulumis(world: RehearsalWorld) -> N
     assert steps["b"]["newState"]["inputs"]["note"] == "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
     assert digest["changeSummary"] == {"create": 1, "replace": 1, "same": 1}
     assert isinstance(digest["duration"], int)
+
+
+@pytest.mark.skipif(PULUMI is None, reason="the pulumi CLI is not on PATH, so there is no digest to compare with")
+def test_the_preview_digest_says_what_pulumis_says(tmp_path: Path, virtualenv: str) -> None:
+    digests = []
+    for world in (RehearsalWorld(tmp_path / "ours", virtualenv), PulumiWorld(tmp_path / "theirs", virtualenv)):
+        world.program("Thing('a', size=1, zone='x', token=pulumi.Output.secret('s'))\nThing('d')\nThing('u', size=1)\n")
+        world.up()
+        world.program(
+            "a = Thing('a', size=2, zone='y', token=pulumi.Output.secret('t'))\nThing('b', note=a.key)\n"
+            "Thing('u', size=2)\n"
+        )
+        digests.append(steps_of_digest(world.digest()))
+    assert differences(digests[1], digests[0]) == []
+
+
+def steps_of_digest(digest: dict[str, Any]) -> dict[str, Any]:
+    """The steps by name, without ids, times and the places in the program that only the real engine notes."""
+    noise = ("created", "modified", "sourcePosition", "stackTrace", "id", "provider", "customTimeouts")
+    steps = {"changeSummary": digest["changeSummary"]}
+    for step in normal(digest["steps"]):
+        step.pop("provider", None)
+        for key in ("oldState", "newState"):
+            state = {name: value for name, value in step.get(key, {}).items() if name not in noise}
+            step[key] = {name: value for name, value in state.items() if value}
+        steps[step["urn"]] = step
+    return steps
 
 
 def test_people_see_a_line_for_each_change_and_the_outputs_without_secrets(world: RehearsalWorld) -> None:
