@@ -1,0 +1,99 @@
+"""Clients that talk to the emulator, and a folder of weights that a test can spoil."""
+
+import json
+import urllib.parse
+
+import numpy
+import pytest
+from safetensors.numpy import save
+
+from mg_provider.api.clients import Clients
+from mg_provider.api.settings import Settings
+from mg_provider.clock import ManualClock
+from mg_provider.preflight.weights import check_weights
+from tests.support.weights import BUCKET, call, make_bucket, put
+
+REGION = "us-central1"
+LLAMA = {
+    "architectures": ["LlamaForCausalLM"],
+    "model_type": "llama",
+    "hidden_size": 2048,
+    "num_hidden_layers": 16,
+    "intermediate_size": 8192,
+    "vocab_size": 128256,
+}
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 123\n"
+
+
+@pytest.fixture
+def clients(emulator):
+    names = ("vertex", "compute", "storage", "big_query")
+    endpoints = {f"{name}_custom_endpoint": emulator.url for name in names}
+    clients = Clients.from_settings(Settings(project="my-project", region=REGION, **endpoints), ManualClock())
+    yield clients
+    clients.close()
+
+
+class Weights:
+    """A folder in the emulated bucket. It begins as a sound Llama-3.2-1B in two files."""
+
+    def __init__(self, emulator, clients):
+        self.emulator, self.clients = emulator, clients
+        self.name = "llama"
+        make_bucket(emulator)
+        self.shards = {
+            "model-00001-of-00002.safetensors": {"model.embed_tokens.weight": numpy.zeros((32, 8), numpy.float16)},
+            "model-00002-of-00002.safetensors": {"lm_head.weight": numpy.ones((32, 8), numpy.float32)},
+        }
+        self.put("config.json", LLAMA)
+        self.put("tokenizer.json", {})
+        self.put("tokenizer_config.json", {})
+        self.put_shards()
+
+    @property
+    def uri(self):
+        return f"gs://{BUCKET}/{self.name}"
+
+    def put(self, name, content):
+        content = content if isinstance(content, bytes) else json.dumps(content).encode()
+        put(self.emulator, f"{self.name}/{name}", content)
+
+    def put_shards(self):
+        weight_map = {}
+        for file, tensors in self.shards.items():
+            self.put(file, save(tensors))
+            weight_map |= dict.fromkeys(tensors, file)
+        size = sum(tensor.nbytes for tensors in self.shards.values() for tensor in tensors.values())
+        self.put_index(weight_map, size)
+
+    def put_index(self, weight_map, total_size):
+        self.put("model.safetensors.index.json", {"metadata": {"total_size": total_size}, "weight_map": weight_map})
+
+    def delete(self, *names):
+        for name in names:
+            path = urllib.parse.quote(f"{self.name}/{name}", safe="")
+            call(f"{self.emulator.url}/storage/v1/b/{BUCKET}/o/{path}", method="DELETE")
+
+    def delete_weights(self):
+        self.delete(*self.shards, "model.safetensors.index.json")
+
+    def delete_all(self):
+        self.delete_weights()
+        self.delete("config.json", "tokenizer.json", "tokenizer_config.json")
+
+    def check(self, uri=None, region=REGION, **options):
+        return check_weights(uri or self.uri, region, self.clients, clock=ManualClock(), **options)
+
+    def codes(self, **options):
+        """The codes of all findings, errors first."""
+        return [finding.code for finding in self.check(**options).findings]
+
+    def only(self, **options):
+        """The one finding that there is."""
+        [finding] = self.check(**options).findings
+        return finding
+
+
+@pytest.fixture
+def weights(emulator, clients):
+    return Weights(emulator, clients)

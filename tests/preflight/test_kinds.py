@@ -1,0 +1,83 @@
+"""Folders that are something else than Hugging Face weights are named as what they are."""
+
+import numpy
+import pytest
+from safetensors.numpy import save
+
+from tests.preflight.conftest import LLAMA
+from tests.support.weights import BUCKET, put
+
+OTHER = [
+    ("lora_adapter", ["adapter_config.json", "adapter_model.safetensors"]),
+    ("gguf", ["model-Q4_K_M.gguf"]),
+    ("diffusers", ["model_index.json", "unet/config.json"]),
+    ("megatron", ["latest_checkpointed_iteration.txt", "iter_0000100/mp_rank_00/model.pt"]),
+    ("megatron", ["mp_rank_00/model_optim_rng.pt"]),
+    ("distributed_checkpoint", ["__0_0.distcp", ".metadata"]),
+    ("distributed_checkpoint", ["zero_to_fp32.py", "global_step100/x.pt"]),
+    ("original_format", ["consolidated.00.pth", "params.json", "tokenizer.model"]),
+    ("onnx", ["model.onnx"]),
+    ("tensorflow", ["tf_model.h5"]),
+    ("tensorflow", ["saved_model.pb", "variables/variables.index"]),
+    ("flax", ["flax_model.msgpack"]),
+    ("pytorch_checkpoint", ["last.ckpt"]),
+]
+
+
+@pytest.mark.parametrize(("code", "files"), OTHER)
+@pytest.mark.parametrize("with_config", [False, True])
+def test_a_folder_of_another_kind_is_named_as_what_it_is(weights, code, files, with_config):
+    weights.delete_all()
+    for name in [*files, *(["config.json"] if with_config else [])]:
+        weights.put(name, LLAMA)
+    finding = weights.only()
+    assert (finding.severity, finding.code) == ("error", code)
+
+
+def test_a_lora_adapter_names_its_base_model_and_what_to_do(weights):
+    weights.delete_all()
+    weights.put("adapter_config.json", {"base_model_name_or_path": "meta-llama/Llama-3.2-1B"})
+    weights.put("adapter_model.safetensors", save({"a": numpy.ones(2, numpy.float16)}))
+    message = weights.only().message
+    assert "meta-llama/Llama-3.2-1B" in message
+    assert "merge_and_unload" in message
+
+
+def test_an_adapter_beside_whole_weights_is_a_warning(weights):
+    weights.put("adapter_config.json", {})
+    weights.put("adapter_model.safetensors", save({"a": numpy.ones(2, numpy.float16)}))
+    finding = weights.only()
+    assert (finding.severity, finding.code) == ("warning", "unused_files")
+
+
+def test_the_subfolder_that_has_the_model_is_named(weights):
+    finding = weights.only(uri=f"gs://{BUCKET}")
+    assert finding.code == "nested_folder"
+    assert f"give {weights.uri}" in finding.message
+
+
+def test_the_parent_folder_that_has_the_model_is_named(weights):
+    weights.put("logs/events", b"x")
+    finding = weights.only(uri=f"{weights.uri}/logs/")
+    assert finding.code == "nested_folder"
+    assert finding.message.endswith(f"give {weights.uri}")
+
+
+def test_a_file_given_for_its_folder_is_told(weights):
+    finding = weights.only(uri=f"{weights.uri}/config.json")
+    assert finding.code == "not_a_folder"
+    assert finding.message.endswith(f"{weights.uri}")
+
+
+def test_a_folder_with_nothing_in_it_is_told(weights):
+    assert weights.only(uri=f"gs://{BUCKET}/lama").code == "no_such_folder"
+
+
+def test_a_folder_without_config_is_told(weights):
+    put(weights.emulator, "other/readme.txt", b"x")
+    assert weights.only(uri=f"gs://{BUCKET}/other").code == "no_config"
+
+
+def test_a_folder_without_weights_is_told(weights):
+    weights.delete_weights()
+    assert weights.codes() == ["no_weights"]

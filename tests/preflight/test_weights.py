@@ -1,0 +1,375 @@
+"""Folders of weights, sound and spoilt, checked over HTTP."""
+
+import io
+import json
+import zipfile
+
+import numpy
+import pytest
+from safetensors.numpy import save
+
+from benchmarks.preflight import put_large_model
+from mg_provider.api.errors import UserError
+from tests.preflight.conftest import LLAMA, POINTER
+from tests.support.weights import BUCKET, make_bucket, put
+
+SHARD = "model-00002-of-00002.safetensors"
+
+
+def zipped():
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("pytorch_model/data.pkl", b"\x80\x02}q\x00.")
+    return content.getvalue()
+
+
+def put_pytorch(weights, files):
+    weights.delete_weights()
+    for name, content in files.items():
+        weights.put(name, content)
+    weight_map = {f"layer.{at}": name for at, name in enumerate(files)}
+    weights.put("pytorch_model.bin.index.json", {"metadata": {"total_size": 1}, "weight_map": weight_map})
+
+
+# Sound folders
+
+
+def test_a_sound_folder_has_no_findings_and_is_known_for_its_base_model(weights):
+    report = weights.check()
+    assert report.findings == []
+    assert report.ok
+    assert report.base_model == "Llama-3.2-1B"
+    assert report.architecture == "LlamaForCausalLM"
+    assert (report.shards, report.headers_read) == (2, 2)
+    assert report.parameter_bytes == 32 * 8 * 2 + 32 * 8 * 4
+
+
+@pytest.mark.parametrize("ending", ["", "/", "//"])
+def test_a_slash_at_the_end_makes_no_difference(weights, ending):
+    report = weights.check(weights.uri + ending)
+    assert (report.gcs_uri, report.findings) == (weights.uri, [])
+
+
+def test_the_bucket_itself_may_be_the_folder(weights):
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
+        put(weights.emulator, name, json.dumps(LLAMA).encode())
+    put(weights.emulator, "model.safetensors", save({"a": numpy.ones((2, 2), numpy.float16)}))
+    report = weights.check(f"gs://{BUCKET}")
+    assert (report.gcs_uri, report.findings) == (f"gs://{BUCKET}", [])
+    assert weights.check(f"gs://{BUCKET}/").findings == []
+
+
+def test_a_single_file_needs_no_index(weights):
+    weights.delete_weights()
+    weights.put("model.safetensors", save({"a": numpy.ones((2, 2), numpy.float16)}))
+    assert weights.codes() == []
+
+
+def test_the_object_that_the_console_makes_for_a_folder_is_no_file(weights):
+    put(weights.emulator, f"{weights.name}/", b"")
+    assert weights.codes() == []
+
+
+def test_what_training_leaves_beside_the_weights_is_no_weights(weights):
+    weights.put("training_args.bin", b"anything")
+    weights.put("optimizer.bin", b"anything")
+    assert weights.codes() == []
+
+
+# Reading little
+
+
+def test_a_check_makes_one_list_call_and_one_read_a_file(weights, emulator):
+    seen = len(emulator.requests())
+    weights.check()
+    calls = [request["rpc"] for request in emulator.requests()[seen:]]
+    assert sorted(set(calls)) == ["storage.buckets.get", "storage.objects.get", "storage.objects.list"]
+    assert calls.count("storage.objects.list") == 1
+    assert calls.count("storage.buckets.get") == 1
+    # config, index, tokenizer, tokenizer_config, two shards
+    assert calls.count("storage.objects.get") == 6
+
+
+def test_700_gigabytes_are_checked_with_one_read_a_file(weights, emulator):
+    uri = put_large_model(emulator, 24)
+    seen = len(emulator.requests())
+    report = weights.check(uri)
+    assert report.findings == []
+    assert (report.shards, report.headers_read) == (163, 163)
+    assert report.parameter_bytes > 699_000_000_000
+    assert report.bytes_read < 2_000_000
+    # list, bucket, config, index, tokenizer_config, shards
+    assert len(emulator.requests()) - seen <= 163 + 5
+
+
+def test_very_many_tensors_stay_within_the_byte_budget(weights, emulator):
+    uri = put_large_model(emulator, 100)
+    index = 1_800_000
+    seen = len(emulator.requests())
+    report = weights.check(uri, byte_budget=index + 1_000_000)
+    assert report.findings == []
+    assert report.bytes_read < index + 1_100_000
+    assert 0 < report.headers_read < 163
+    assert report.parameter_bytes > 699_000_000_000
+    assert len(emulator.requests()) - seen <= 2 * 163 + 5
+
+
+def test_a_file_that_is_cut_off_is_noticed_even_where_its_header_is_not_read_in_full(weights):
+    content = save(weights.shards[SHARD])
+    weights.put(SHARD, content[:-4])
+    finding = weights.only(byte_budget=0)
+    assert (finding.severity, finding.code) == ("error", "bad_safetensors")
+    assert finding.object == f"{weights.uri}/{SHARD}"
+
+
+def test_a_header_longer_than_expected_is_read_to_its_end(weights):
+    content = save({"a": numpy.ones(2, numpy.float16)}, {"note": "x" * 100_000})
+    weights.delete_weights()
+    weights.put("model.safetensors", content)
+    report = weights.check()
+    assert report.findings == []
+    assert report.headers_read == 1
+
+
+# config.json and tokenizer
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"not json", "not_json"),
+        (b"[]", "not_json"),
+        (b"[" * 100_000, "not_json"),
+        (b"", "empty_file"),
+        (POINTER, "lfs_pointer"),
+        (b"<!DOCTYPE html><html>login</html>", "web_page"),
+        (b"{}", "no_architecture"),
+        (b'{"architectures": "LlamaForCausalLM"}', "no_architecture"),
+        (b'{"architectures": ["ViTForImageClassification"]}', "unsupported_architecture"),
+    ],
+)
+def test_a_config_that_cannot_be_served_is_an_error_that_names_it(weights, content, code):
+    weights.put("config.json", content)
+    finding = weights.only()
+    assert (finding.severity, finding.code) == ("error", code)
+    assert finding.object == f"{weights.uri}/config.json"
+
+
+def test_a_size_that_is_not_listed_is_a_warning(weights):
+    weights.put("config.json", {**LLAMA, "hidden_size": 1})
+    report = weights.check()
+    assert [(finding.severity, finding.code) for finding in report.findings] == [("warning", "unlisted_size")]
+    assert report.ok
+    assert report.base_model is None
+
+
+def test_a_model_type_that_does_not_go_with_the_architecture_is_a_warning(weights):
+    weights.put("config.json", {**LLAMA, "model_type": "qwen3"})
+    assert weights.codes() == ["model_type"]
+
+
+@pytest.mark.parametrize(
+    ("missing", "code"), [("tokenizer.json", "no_tokenizer"), ("tokenizer_config.json", "no_tokenizer_config")]
+)
+def test_a_missing_tokenizer_is_an_error(weights, missing, code):
+    weights.delete(missing)
+    assert weights.codes() == [code]
+
+
+def test_a_sentencepiece_tokenizer_will_do(weights):
+    weights.delete("tokenizer.json")
+    weights.put("tokenizer.model", b"sentencepiece")
+    assert weights.codes() == []
+
+
+def test_a_tokenizer_that_is_a_pointer_is_named_as_one(weights):
+    weights.put("tokenizer.json", POINTER)
+    finding = weights.only()
+    assert finding.code == "lfs_pointer"
+    assert "git lfs pull" in finding.message
+
+
+# Files and their index
+
+
+def test_a_missing_shard_is_named(weights):
+    weights.delete(SHARD)
+    finding = weights.only()
+    assert (finding.severity, finding.code) == ("error", "missing_shards")
+    assert SHARD in finding.message
+
+
+def test_a_missing_shard_is_named_even_without_an_index(weights):
+    weights.delete(SHARD, "model.safetensors.index.json")
+    finding = weights.only()
+    assert (finding.severity, finding.code) == ("error", "missing_shards")
+    assert SHARD in finding.message
+
+
+def test_several_files_without_an_index_are_a_warning(weights):
+    weights.delete("model.safetensors.index.json")
+    finding = weights.only()
+    assert (finding.severity, finding.code) == ("warning", "no_index")
+    assert "model.safetensors.index.json" in finding.message
+
+
+def test_a_file_that_the_index_does_not_know_is_a_warning(weights):
+    weights.put("consolidated.safetensors", save({"a": numpy.ones(2, numpy.float16)}))
+    finding = weights.only()
+    assert (finding.severity, finding.code) == ("warning", "extra_shards")
+
+
+def test_a_tensor_that_is_not_where_the_index_says_is_an_error(weights):
+    weights.put_index({"model.embed_tokens.weight": SHARD, "lm_head.weight": SHARD}, 1536)
+    findings = {finding.code: finding for finding in weights.check().findings}
+    assert findings["missing_tensors"].severity == "error"
+    assert "model.embed_tokens.weight" in findings["missing_tensors"].message
+
+
+def test_a_tensor_that_the_index_does_not_know_is_a_warning(weights):
+    weights.put(SHARD, save({**weights.shards[SHARD], "extra": numpy.ones(2, numpy.float16)}))
+    assert weights.codes() == ["extra_tensors"]
+
+
+def test_a_total_size_that_does_not_add_up_is_a_warning(weights):
+    weights.put_index({"model.embed_tokens.weight": "model-00001-of-00002.safetensors", "lm_head.weight": SHARD}, 7)
+    assert weights.codes() == ["total_size"]
+
+
+@pytest.mark.parametrize("index", [b"{}", b'{"weight_map": {"a": 1}}', b'{"weight_map": []}'])
+def test_an_index_without_a_map_is_an_error(weights, index):
+    weights.put("model.safetensors.index.json", index)
+    assert "bad_index" in weights.codes()
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "empty_file"),
+        (POINTER, "lfs_pointer"),
+        (b"<html>not found</html>", "web_page"),
+        (b"\x08", "bad_safetensors"),
+        (b"\xff" * 64, "bad_safetensors"),
+        (b"\x02" + b"\0" * 7 + b"{}xx", "bad_safetensors"),
+    ],
+)
+def test_a_shard_that_is_no_safetensors_file_is_an_error(weights, content, code):
+    weights.put(SHARD, content)
+    findings = weights.check().findings
+    assert (findings[0].severity, findings[0].code) == ("error", code)
+    assert findings[0].object == f"{weights.uri}/{SHARD}"
+
+
+def test_many_findings_of_a_kind_are_one_with_a_count(weights):
+    files = {f"layer.{at}": f"model-{at:05}-of-00050.safetensors" for at in range(50)}
+    weights.put_index(files, 1)
+    [finding] = [finding for finding in weights.check().findings if finding.code == "missing_shards"]
+    assert "50 of 50 files" in finding.message
+    assert "and 47 more" in finding.message
+
+
+# PyTorch files
+
+
+def test_a_sound_folder_of_pytorch_files_has_no_findings(weights):
+    legacy = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+    put_pytorch(weights, {"pytorch_model-00001-of-00002.bin": zipped(), "pytorch_model-00002-of-00002.bin": legacy})
+    report = weights.check()
+    assert report.findings == []
+    assert report.shards == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "empty_file"),
+        (POINTER, "lfs_pointer"),
+        (b"<html></html>", "web_page"),
+        (b"GGUF", "bad_pytorch_file"),
+        (zipped()[:-30], "bad_pytorch_file"),
+    ],
+)
+def test_a_pytorch_file_that_is_something_else_is_an_error(weights, content, code):
+    put_pytorch(weights, {"pytorch_model.bin": content})
+    assert weights.codes() == [code]
+
+
+def test_a_missing_pytorch_file_is_an_error(weights):
+    put_pytorch(weights, {"pytorch_model-00001-of-00002.bin": zipped(), "pytorch_model-00002-of-00002.bin": zipped()})
+    weights.delete("pytorch_model-00002-of-00002.bin")
+    assert weights.codes() == ["missing_shards"]
+
+
+def test_pytorch_files_beside_safetensors_are_a_warning(weights):
+    weights.put("pytorch_model.bin", zipped())
+    assert weights.codes() == ["two_formats"]
+
+
+# Access and place
+
+
+def test_a_bucket_that_does_not_exist_is_an_error(weights):
+    finding = weights.only(uri="gs://no-such-bucket/llama")
+    assert (finding.severity, finding.code) == ("error", "no_such_bucket")
+
+
+def test_a_missing_permission_names_the_role_and_the_service_agent(weights, emulator):
+    emulator.fail(rpc="storage.objects.list", fault="status", status=403, message="no storage.objects.list access")
+    finding = weights.only()
+    assert (finding.severity, finding.code) == ("error", "permission_denied")
+    assert "roles/storage.objectViewer" in finding.message
+    assert "gcp-sa-aiplatform" in finding.message
+
+
+def test_a_single_file_that_may_not_be_read_is_named(weights, emulator):
+    emulator.fail(rpc="storage.objects.get", fault="status", status=403, message="no access", match=SHARD)
+    finding = weights.only()
+    assert (finding.severity, finding.code) == ("error", "permission_denied")
+    assert finding.object == f"{weights.uri}/{SHARD}"
+
+
+def test_a_file_deleted_during_the_check_is_an_error_and_no_crash(weights, emulator):
+    emulator.fail(rpc="storage.objects.get", fault="status", status=404, message="No such object", match="config.json")
+    assert weights.codes() == ["changed_meanwhile"]
+
+
+def test_an_answer_of_503_is_asked_for_again(weights, emulator):
+    emulator.fail(rpc="storage.objects.get", fault="status", status=503, times=3)
+    assert weights.codes() == []
+    assert emulator.faults()[0]["met"] == 3
+
+
+@pytest.mark.parametrize(
+    ("location", "region", "codes"),
+    [
+        ("US-CENTRAL1", "us-central1", []),
+        ("US-CENTRAL1", "europe-west4", ["bucket_location"]),
+        ("US", "us-east4", []),
+        ("US", "europe-west4", ["bucket_location"]),
+        ("EU", "europe-west4", []),
+        ("EU", "europe-west2", ["bucket_location"]),
+        ("NAM4", "us-central1", []),
+        ("NAM4", "us-west1", ["bucket_location"]),
+    ],
+)
+def test_a_bucket_far_from_the_region_is_a_warning(emulator, weights, location, region, codes):
+    bucket = f"{location.lower()}-bucket"
+    make_bucket(emulator, bucket, location)
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
+        put(emulator, f"m/{name}", json.dumps(LLAMA).encode(), bucket)
+    put(emulator, "m/model.safetensors", save({"a": numpy.ones(2, numpy.float16)}), bucket)
+    findings = weights.check(f"gs://{bucket}/m", region=region).findings
+    assert [finding.code for finding in findings] == codes
+    assert all(finding.severity == "warning" for finding in findings)
+
+
+def test_a_caller_who_may_not_see_the_location_is_told_so(weights, emulator):
+    emulator.fail(rpc="storage.buckets.get", fault="status", status=403, message="no storage.buckets.get access")
+    finding = weights.only()
+    assert (finding.severity, finding.code) == ("warning", "bucket_location_unknown")
+
+
+@pytest.mark.parametrize("uri", ["llama", "gs://", "s3://bucket/llama"])
+def test_what_is_no_cloud_storage_uri_is_a_mistake_of_the_user(weights, uri):
+    with pytest.raises(UserError, match="not a Cloud Storage URI"):
+        weights.check(uri)
