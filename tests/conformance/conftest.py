@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.conformance.scenarios")
+pytest.register_assert_rewrite("tests.conformance.lives", "tests.conformance.options")

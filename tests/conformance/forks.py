@@ -49,19 +49,32 @@ def environment() -> Iterator[Path]:
     python.parent.mkdir()
     python.write_text(SHIM.format(python=sys.executable, address=address), encoding="utf-8")
     python.chmod(0o755)
-    server = subprocess.Popen([sys.executable, "-u", __file__, address], stdout=subprocess.PIPE)
-    with server:
+    command = [sys.executable, "-u", __file__, address]
+    # The server ends when the other end of its input closes, so it never outlives the tests.
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
         assert server.stdout is not None
         assert server.stdout.readline() == b"ready\n"
-        yield folder
-        server.terminate()
+        try:
+            yield folder
+        finally:
+            server.terminate()
     shutil.rmtree(folder)
 
 
 def serve(address: str) -> None:
-    """Fork for each connection."""
+    """Import what all forks need, and watch over the process that forks."""
     for name in ("pulumi.dynamic", "pulumi.runtime.proto.provider_pb2_grpc", "grpc", "dill"):
         importlib.import_module(name)
+    forker = os.fork()
+    if forker == 0:
+        accept(address)
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(forker, signal.SIGKILL) or os._exit(0))
+    os.read(0, 1)
+    os.kill(forker, signal.SIGKILL)
+
+
+def accept(address: str) -> None:
+    """Fork for each connection, for ever."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(address)
     listener.listen()

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance import lives, options
 from tests.conformance.engines import PULUMI, PulumiWorld, RehearsalWorld, World, differences
 from tests.conformance.forks import environment
-from tests.conformance.scenarios import SCENARIOS
+from tests.conformance.registry import SCENARIOS
 
 Scenario = Callable[[World], None]
-both = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+CHOSEN = [scenario for module in (lives, options) for scenario in SCENARIOS if scenario.__module__ == module.__name__]
+both = pytest.mark.parametrize("scenario", CHOSEN, ids=lambda scenario: scenario.__name__)
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +27,10 @@ def played(world: World, scenario: Scenario) -> World:
     scenario(world)
     assert world.outcomes, "the scenario did nothing"
     return world
+
+
+def test_no_scenario_is_left_out() -> None:
+    assert len(CHOSEN) == len(SCENARIOS) >= 40
 
 
 @both
