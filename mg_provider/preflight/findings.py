@@ -43,6 +43,7 @@ class WeightsReport:
         parameter_bytes: Bytes of all tensors; for PyTorch files, bytes of the files.
         shards: Number of weight files.
         headers_read: Of how many safetensors files the whole header was read.
+        headers_by_end: Of how many more only the length and the last entry were read, to stay within the byte budget.
         bytes_read: Bytes of objects that were read to find this out.
         seconds: Time that it took.
         findings: What is wrong, errors first.
@@ -54,6 +55,7 @@ class WeightsReport:
     parameter_bytes: int = 0
     shards: int = 0
     headers_read: int = 0
+    headers_by_end: int = 0
     bytes_read: int = 0
     seconds: float = 0.0
     findings: list[Finding] = field(default_factory=list)

@@ -19,6 +19,11 @@ def render(report: WeightsReport, advice: Advice | None = None) -> list[str]:
             f"{report.shards} weight {_plural('file', report.shards)}, {_size(report.parameter_bytes)}; "
             f"checked in {report.seconds:.1f} s with {_size(report.bytes_read)} read"
         )
+    if report.headers_by_end:
+        lines.append(
+            f"of {report.headers_by_end} {_plural('file', report.headers_by_end)} only the length and end of the header "
+            "were read, because all of them are very long"
+        )
     findings = list(report.findings)
     if advice is not None:
         lines += _recommended(advice)

@@ -135,6 +135,7 @@ class _Check:
         read = self.read = read_files(folder, files, index, self.byte_budget)
         report.parameter_bytes = sum(file.data_bytes for file in read)
         report.headers_read = sum(file.header is not None for file in read)
+        report.headers_by_end = sum(file.header is None and not file.findings for file in read)
         findings = [finding for file in read for finding in file.findings]
         if index is not None:
             findings += compare_tensors(folder, read, index)

@@ -4,7 +4,7 @@ import json
 
 import numpy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
@@ -19,6 +19,9 @@ from mg_provider.preflight.safetensors_header import (
 )
 
 DTYPES = (numpy.float64, numpy.float32, numpy.float16, numpy.int64, numpy.int8, numpy.uint16, numpy.bool_)
+# The machine's load is no property of the parser.
+quickly = settings(deadline=None, max_examples=60)
+
 names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20).filter(lambda name: name != "__metadata__")
 arrays = st.builds(numpy.zeros, st.lists(st.integers(0, 4), max_size=4).map(tuple), st.sampled_from(DTYPES))
 models = st.dictionaries(names, arrays, max_size=6)
@@ -51,6 +54,7 @@ def we_accept(content):
     return True
 
 
+@quickly
 @given(models, metadata)
 def test_a_file_of_the_library_is_read_as_the_library_reads_it(tensors, notes):
     content = save(tensors, notes)
@@ -61,6 +65,7 @@ def test_a_file_of_the_library_is_read_as_the_library_reads_it(tensors, notes):
     assert header.data_bytes == sum(tensor.nbytes for tensor in tensors.values())
 
 
+@quickly
 @given(models, st.data())
 def test_a_file_that_was_cut_off_or_grew_is_refused_as_the_library_refuses_it(tensors, data):
     content = save(tensors)
@@ -84,22 +89,26 @@ entries = st.fixed_dictionaries(
 sound = st.integers(0, 4).map(lambda n: {"dtype": "F32", "shape": [n], "data_offsets": [0, 4 * n]})
 
 
+@quickly
 @given(st.dictionaries(names, entries | sound, max_size=3), st.integers(0, 20))
 def test_what_the_library_refuses_is_refused(header, length):
     content = framed(json.dumps(header).encode(), b"\0" * length)
     assert we_accept(content) == library_accepts(content)
 
 
+@quickly
 @given(st.binary(max_size=200))
 def test_garbage_is_never_more_than_a_problem(content):
     assert we_accept(content) <= library_accepts(content)
 
 
+@quickly
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(), st.lists, max_leaves=8))
 def test_json_of_any_shape_is_never_more_than_a_problem(value):
     assert not we_accept(framed(json.dumps({"tensor": value}).encode()))
 
 
+@quickly
 @given(models, st.data())
 def test_a_flipped_byte_in_a_header_never_raises_anything_but_a_problem(tensors, data):
     content = bytearray(save(tensors))
@@ -135,6 +144,7 @@ def test_a_header_longer_than_any_real_one_is_not_read():
         header_length((MAX_HEADER_BYTES + 1).to_bytes(8, "little"), size)
 
 
+@quickly
 @given(models.filter(bool))
 def test_the_last_entry_of_a_header_tells_whether_the_file_is_whole(tensors):
     content = save(tensors)

@@ -10,6 +10,7 @@ from safetensors.numpy import save
 
 from benchmarks.preflight import put_large_model
 from mg_provider.api.errors import UserError
+from mg_provider.preflight.report import render
 from tests.preflight.conftest import LLAMA, POINTER
 from tests.support.weights import BUCKET, make_bucket, put
 
@@ -110,6 +111,8 @@ def test_very_many_tensors_stay_within_the_byte_budget(weights, emulator):
     assert report.findings == []
     assert report.bytes_read < index + 1_100_000
     assert 0 < report.headers_read < 163
+    assert report.headers_read + report.headers_by_end == 163
+    assert any("only the length and end" in line for line in render(report))
     assert report.parameter_bytes > 699_000_000_000
     assert len(emulator.requests()) - seen <= 2 * 163 + 5
 
