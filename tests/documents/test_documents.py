@@ -3,9 +3,11 @@
 import re
 
 import pytest
+import yaml
 
 from mg_provider.version import __version__
 from tests.documents.markdown import ROOT, anchors, code_blocks, read, relative_links
+from tools.readme import PARTS, render
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "mg_provider/emulator/COVERAGE.md")
 KEPT = {".py", ".md", ".toml", ".yaml", ".yml", ".json", ".lock", ""}
@@ -48,6 +50,12 @@ def test_the_readme_is_short_enough_to_be_read():
     assert len(read("README.md").splitlines()) <= 250
 
 
+def test_the_readme_names_every_stack_that_is_there():
+    there = {path.name.split(".")[1] for path in (ROOT / "stacks/config").glob("Pulumi.*.yaml")}
+    section = read("README.md").partition("\n## Stacks\n")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `([\w-]+)`", section, flags=re.MULTILINE)) == there
+
+
 def test_the_readme_names_the_keys_of_the_configuration_that_the_provider_reads():
     from mg_provider.api import settings
     from mg_provider.resources.dynamic_host import HOST_THREADS_KEY
@@ -55,6 +63,17 @@ def test_the_readme_names_the_keys_of_the_configuration_that_the_provider_reads(
     keys = {value for name, value in vars(settings).items() if name.isupper() and isinstance(value, str)}
     keys = {f"mg:{key}" for key in keys if not key.isupper()} | {HOST_THREADS_KEY}
     assert set(re.findall(r"`(mg:\w+)`", read("README.md"))) == keys
+
+
+def test_the_generated_parts_of_the_readme_are_found_by_name_and_the_rest_is_left_alone():
+    text = "before\n" + "".join(f"<!-- generated: {name} -->\nOUTDATED\n<!-- end -->\nkept\n" for name in PARTS)
+    made = render(text)
+    assert "OUTDATED" not in made
+    assert made.startswith("before\n")
+    assert made.count("kept\n") == len(PARTS)
+    assert render(made) == made
+    with pytest.raises(ValueError, match="no place for the generated parts"):
+        render("nothing")
 
 
 def test_the_newest_version_of_the_changelog_is_the_version_of_the_package():
@@ -88,3 +107,9 @@ def test_no_file_holds(what):
             if FORBIDDEN[what].search(line):
                 found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:120]}")
     assert found == []
+
+
+def test_the_project_file_of_pulumi_points_at_the_stacks():
+    project = yaml.safe_load(read("Pulumi.yaml"))
+    assert (ROOT / project["main"]).is_dir()
+    assert (ROOT / project["stackConfigDir"]).is_dir()

@@ -30,13 +30,13 @@ class CleanEnvironment:
         self.python = folder / "bin" / "python"
         (self.site_packages,) = folder.glob("lib/python*/site-packages")
 
-    def install(self, wheel: Path) -> None:
+    def install(self, wheel: Path, extra: str = "") -> None:
         """Install the wheel, and every distribution that it needs from those of this environment."""
         self._uv("pip", "install", "--quiet", "--offline", "--no-index", "--no-deps", str(wheel))
         (installed,) = (
             found for found in Distribution.discover(path=[str(self.site_packages)]) if found.name == "mg-provider"
         )
-        for needed in _closure(installed.requires or []):
+        for needed in _closure(installed.requires or [], frozenset({extra} - {""})):
             self._link(needed)
 
     def check(self) -> str:
@@ -69,9 +69,9 @@ class CleanEnvironment:
                 target.symlink_to(Path(str(file.locate())).resolve())
 
 
-def _closure(requirements: Iterable[str]) -> Iterator[Distribution]:
+def _closure(requirements: Iterable[str], extras: frozenset[str]) -> Iterator[Distribution]:
     """Every distribution that these requirements lead to, extras as far as they are asked for."""
-    waiting = [(Requirement(text), frozenset[str]()) for text in requirements]
+    waiting = [(Requirement(text), extras) for text in requirements]
     seen: set[tuple[str, frozenset[str]]] = set()
     while waiting:
         requirement, extras = waiting.pop()

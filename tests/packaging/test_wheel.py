@@ -13,10 +13,11 @@ ROOT = Path(__file__).resolve().parents[2]
 RESOURCES = ("BatchJob", "CustomWeightsModel", "DedicatedEndpoint", "PscForwardingRule")
 
 IMPORT_ALL = """
-import importlib, pkgutil, mg_provider
+import importlib, pkgutil, sys, mg_provider
 for module in pkgutil.walk_packages(mg_provider.__path__, "mg_provider."):
-    importlib.import_module(module.name)
-    print(module.name)
+    if module.name.startswith("mg_provider.demo") == (sys.argv[1] == "demo"):
+        importlib.import_module(module.name)
+        print(module.name)
 """
 
 
@@ -70,11 +71,22 @@ def clean(wheel, tmp_path_factory):
     return environment
 
 
-def test_what_the_wheel_declares_is_enough_to_import_every_module_of_it(clean, tmp_path):
+def test_what_the_wheel_declares_is_enough_to_import_every_module_but_the_demo(clean, tmp_path):
     assert "All installed packages are compatible" in clean.check()
-    imported = set(clean.run("python", "-c", IMPORT_ALL, folder=tmp_path).split())
+    imported = set(clean.run("python", "-c", IMPORT_ALL, "all but demo", folder=tmp_path).split())
     assert len(imported) > 80
     assert {f"mg_provider.resources.{name}" for name in ("batch_job", "psc_forwarding_rule")} <= imported
+
+
+def test_the_demo_needs_the_extra_of_its_name_and_no_more(wheel, tmp_path):
+    with_demo = CleanEnvironment(tmp_path / "environment")
+    with_demo.install(wheel, "demo")
+    imported = with_demo.run("python", "-c", IMPORT_ALL, "demo", folder=tmp_path).split()
+    assert "mg_provider.demo.story" in imported
+
+
+def test_the_command_runs_in_a_clean_environment(clean, tmp_path):
+    assert __version__ in clean.run("mg", "--version", folder=tmp_path)
 
 
 def test_the_four_resources_come_from_the_clean_environment_and_not_from_the_repository(clean, tmp_path):
