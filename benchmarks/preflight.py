@@ -31,7 +31,7 @@ CONFIG = {
 
 def put_large_model(emulator: Emulator, tensors_per_file: int) -> str:
     """A folder with the file count and size of DeepSeek-V3; answers its URI. The weights take no space."""
-    weight_map = {}
+    weight_map: dict[str, str] = {}
     for number in range(1, FILES + 1):
         file = f"model-{number:05}-of-{FILES:06}.safetensors"
         names = [

@@ -21,8 +21,8 @@ def render(report: WeightsReport, advice: Advice | None = None) -> list[str]:
         )
     if report.headers_by_end:
         lines.append(
-            f"of {report.headers_by_end} {_plural('file', report.headers_by_end)} only the length and end of the header "
-            "were read, because all of them are very long"
+            f"of {report.headers_by_end} files only the length and end of the header were "
+            "read, because all of them are very long"
         )
     findings = list(report.findings)
     if advice is not None:
