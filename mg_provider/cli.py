@@ -70,8 +70,11 @@ def demo(
     """Custom weights from a bucket to an answered request, on this machine."""
     from rich.console import Console
 
-    from mg_provider.demo.story import run
-
+    try:
+        from mg_provider.demo.story import run
+    except ModuleNotFoundError as error:
+        needs = f"the demo makes a model folder with {error.name}, which is not installed: install mg-provider[demo]"
+        raise typer.BadParameter(needs) from error
     raise typer.Exit(run(engine.value if engine else None, keep=keep, speed=speed, console=Console()))
 
 

@@ -28,6 +28,9 @@ from mg_provider.version import __version__
 if TYPE_CHECKING:
     import requests
 
+STORAGE_HOST = "storage.googleapis.com"
+"""The host that takes many small calls."""
+
 USER_AGENT = f"mg-provider/{__version__} pulumi-dynamic"
 """What Google's logs show these calls as."""
 
@@ -106,6 +109,8 @@ class Transport:
         self._sessions: dict[bool, HttpSession] = {}
         self._lock = threading.Lock()
         self._limit = RateLimit(clock)
+        # Reading headers of a large model's files is hundreds of small calls, which Cloud Storage is made for.
+        self._storage_limit = RateLimit(clock, rate=200.0, burst=200)
 
     def json(self, call: Call) -> dict[str, Any]:
         """Send a call whose answer is a JSON object; an empty answer is an empty object.
@@ -175,7 +180,8 @@ class Transport:
         import requests
 
         if not is_loopback(call.url):
-            self._limit.wait()
+            storage = urlsplit(call.url).hostname == STORAGE_HOST
+            (self._storage_limit if storage else self._limit).wait()
         try:
             response = self._request(call)
         except TokenNotFetched as error:
