@@ -1,0 +1,65 @@
+"""The whole demo stack, with the engine killed at several moments: one set of resources, and none after destroy."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.support.weights import make_bucket, put, put_weights
+
+ROOT = Path(__file__).parent.parent.parent
+MG = Path(sys.executable).parent / "mg"
+ONE_SET = {
+    "aiplatform.BatchPredictionJob": 1,
+    "aiplatform.DeployedModel": 4,
+    "aiplatform.Endpoint": 3,
+    "aiplatform.Model": 2,
+    "compute.Address": 2,
+    "compute.ForwardingRule": 2,
+}
+MOMENTS = ("locations.deploy", "compute.forwardingRules.insert", "endpoints.deployModel")
+
+
+@pytest.fixture
+def mg(emulator, tmp_path):
+    make_bucket(emulator, "demo-weights")
+    put_weights(emulator, "llama-toy/v1", "demo-weights")
+    rows = json.dumps({"body": {"messages": [{"role": "user", "content": "Hello"}]}})
+    put(emulator, "questions/one.jsonl", rows.encode(), "demo-weights")
+    names = ("vertexAi", "compute", "storage", "bigQuery")
+    config = [part for name in names for part in ("-c", f"mg:{name}CustomEndpoint={emulator.url}")]
+
+    def start(operation):
+        command = [MG, "rehearse", operation, ROOT, "-s", "demo", "--state", tmp_path / "state.json", *config]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    return start
+
+
+def finish(process):
+    told = process.communicate(timeout=100)[0]
+    assert process.returncode == 0, told
+    return told
+
+
+@pytest.mark.timeout(200)
+def test_a_stack_whose_engine_is_killed_again_and_again_ends_as_one_set(emulator, mg):
+    emulator.set_speed(600)
+    pause = threading.Event()
+    for moment in MOMENTS:
+        process = mg("up")
+        while not any(entry["rpc"].endswith(moment) for entry in emulator.requests()):
+            pause.wait(0.05)
+            assert process.poll() is None, process.stdout.read()
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    emulator.set_speed(6000)
+    finish(mg("up"))
+    assert emulator.ledger()["counts"] == ONE_SET
+    assert "7 unchanged" in finish(mg("preview"))
+    finish(mg("destroy"))
+    assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]
