@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from functools import cache
 
 from mg_provider.data import table
@@ -76,5 +77,6 @@ def _optional_problem(machine: str, kind: str, count: int) -> str | None:
 
 def _close(kind: str) -> str:
     known = [name for name in table("machine_types")["accelerator_enum"] if name != "ACCELERATOR_TYPE_UNSPECIFIED"]
-    near = [name for name in known if kind.upper().replace("-", "_") in name]
+    written = kind.upper().replace("-", "_").replace(" ", "_")
+    near = [name for name in known if written in name] or difflib.get_close_matches(written, known, 1)
     return f"did you mean {near[0]}?" if near else "use one of " + ", ".join(known)

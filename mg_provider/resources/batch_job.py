@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar
 
@@ -10,7 +9,7 @@ import pulumi
 from pydantic import Field
 
 from mg_provider.api.errors import ConnectionFailed, MgError, NotFound
-from mg_provider.preflight.machine import machine_problem
+from mg_provider.resources.batch_rules import BATCH_RULES
 from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
 from mg_provider.resources.endpoint_args import fresh_id
 from mg_provider.resources.fields import (
@@ -35,7 +34,7 @@ from mg_provider.resources.inputs import (
     TimeoutsInput,
     UnmanagedContainerModelInput,
 )
-from mg_provider.resources.lifecycle import CloudArgs, Context, Incomplete, Lifecycle, Reading
+from mg_provider.resources.lifecycle import CloudArgs, Context, Incomplete, Lifecycle, Reading, kept
 from mg_provider.wire.batch import (
     BatchPredictionJob,
     InputConfig,
@@ -72,66 +71,6 @@ _SEEDS = (
     "disable_container_logging",
     "triggers",
 )
-_MODEL = re.compile(
-    r"(projects/[^/]+/locations/[^/]+/)?publishers/[^/]+/models/[^/]+|projects/[^/]+/locations/[^/]+/models/[^/]+"
-)
-_GCS = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/\S*)?")
-_BIGQUERY_TABLE = re.compile(r"bq://[\w:.-]+\.[\w$-]+\.[\w$-]+")
-_BIGQUERY = re.compile(r"bq://[\w:-]+(\.[\w$-]+){0,2}")
-
-
-def _source_problem(args: BatchJobArgs) -> str | None:
-    given = [name for name in ("model", "unmanaged_container_model", "endpoint") if getattr(args, name)]
-    if len(given) != 1:
-        return (
-            f"exactly one of model, unmanaged_container_model, endpoint is needed, not {' and '.join(given) or 'none'}"
-        )
-    if args.model and not _MODEL.fullmatch(args.model):
-        return (
-            f"{args.model!r} is no model: write publishers/{{publisher}}/models/{{model}}@{{version}} or a Model's name"
-        )
-    return None
-
-
-def _input_problem(args: BatchJobArgs) -> str | None:
-    config = args.input_config
-    given = [name for name in ("gcs_source", "bigquery_source") if getattr(config, name)]
-    if len(given) != 1 and not config.vertex_multimodal_dataset_source:
-        return f"needs one of gcs_source and bigquery_source, not {' and '.join(given) or 'none'}"
-    if not config.instances_format:
-        return "needs instances_format: jsonl for Cloud Storage, bigquery for a table"
-    if config.bigquery_source and not _BIGQUERY_TABLE.fullmatch(config.bigquery_source.input_uri):
-        return f"{config.bigquery_source.input_uri!r} is no table: write bq://project.dataset.table"
-    uris = config.gcs_source.uris if config.gcs_source else []
-    if config.gcs_source and not uris:
-        return "gcs_source.uris is empty: name at least one gs:// object"
-    wrong = next((uri for uri in uris if not _GCS.fullmatch(uri)), None)
-    return f"{wrong!r} is no Cloud Storage URI: write gs://bucket/object" if wrong else None
-
-
-def _output_problem(args: BatchJobArgs) -> str | None:
-    config = args.output_config
-    given = [name for name in ("gcs_destination", "bigquery_destination") if getattr(config, name)]
-    if len(given) != 1 and not config.vertex_multimodal_dataset_destination:
-        return f"needs one of gcs_destination and bigquery_destination, not {' and '.join(given) or 'none'}"
-    if not config.predictions_format:
-        return "needs predictions_format: jsonl for Cloud Storage, bigquery for a table"
-    if config.gcs_destination and not _GCS.fullmatch(config.gcs_destination.output_uri_prefix):
-        return f"{config.gcs_destination.output_uri_prefix!r} is no Cloud Storage URI: write gs://bucket/folder"
-    if config.bigquery_destination and not _BIGQUERY.fullmatch(config.bigquery_destination.output_uri):
-        return f"{config.bigquery_destination.output_uri!r} is no BigQuery URI: write bq://project.dataset.table"
-    return None
-
-
-def _machine_problem(args: BatchJobArgs) -> str | None:
-    return machine_problem(args.machine_spec) if args.machine_spec else None
-
-
-def _replica_problem(args: BatchJobArgs) -> str | None:
-    start, most = args.starting_replica_count, args.max_replica_count
-    if start is not None and start > most:
-        return f"is {start}, more than max_replica_count {most}: raise max_replica_count or lower it"
-    return None
 
 
 class BatchJobArgs(CloudArgs):
@@ -201,11 +140,7 @@ class BatchJobArgs(CloudArgs):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         *CloudArgs.rules,
-        Rule(("model", "unmanaged_container_model", "endpoint"), _source_problem),
-        Rule(("input_config",), _input_problem),
-        Rule(("output_config",), _output_problem),
-        Rule(("machine_spec",), _machine_problem),
-        Rule(("starting_replica_count", "max_replica_count"), _replica_problem),
+        *BATCH_RULES,
     )
 
     @property
@@ -269,12 +204,13 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
     def name(self, args: BatchJobArgs, old: BatchJobArgs | None) -> BatchJobArgs:
         """Name the run after everything that makes another run."""
         if not args.display_name:
-            args = args.with_values(display_name=args.resource)
-        return args.with_values(run=fresh_id(args, ("display_name", *_SEEDS)) or UNKNOWN)
+            args = args.with_values(display_name=kept(old, args, "display_name") or args.resource)
+        fresh = fresh_id(args, ("display_name", *_SEEDS))
+        return args.with_values(run=kept(old, args, "run") or fresh or UNKNOWN)
 
     def create(self, args: BatchJobArgs, context: Context) -> tuple[str, BatchJobState]:
         """Start the job, or stay with the one that an interrupted run of ours started."""
-        return self._id(args), self._converge(args, context)
+        return self._id(args), self._converge(args, BatchJobState(), context)
 
     def read(
         self, id: str, args: BatchJobArgs, state: BatchJobState, context: Context
@@ -293,12 +229,12 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
         context: Context,
     ) -> BatchJobState:
         """Go on waiting for the job, or start it again if it did not succeed."""
-        return self._converge(new, context)
+        return self._converge(new, state, context)
 
     def delete(self, id: str, args: BatchJobArgs, state: BatchJobState, context: Context) -> None:
         """Cancel a running job, wait until it has stopped, delete it. Its output stays."""
         limit = context.limit(args.timeouts.delete, DELETE_SECONDS)
-        for job in self._runs(args, context):
+        for job in self._runs(args, state, context):
             name = job.name or ""
             try:
                 if not job.ended:
@@ -310,10 +246,10 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
             except NotFound:
                 continue
 
-    def _converge(self, args: BatchJobArgs, context: Context) -> BatchJobState:
-        job = self._usable(args, context)
+    def _converge(self, args: BatchJobArgs, state: BatchJobState, context: Context) -> BatchJobState:
+        job = self._usable(args, state, context)
         if job is None:
-            job = self._start(args, context)
+            job = self._start(args, state, context)
         else:
             context.progress("staying with the job that is there already")
         if not args.wait:
@@ -332,35 +268,43 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
             raise Incomplete(_failure(job, args), self._id(args), args, _state(job))
         return _state(job)
 
-    def _start(self, args: BatchJobArgs, context: Context) -> BatchPredictionJob:
+    def _start(self, args: BatchJobArgs, state: BatchJobState, context: Context) -> BatchPredictionJob:
         """Call create once. If the answer is lost, the job is looked for instead."""
         context.progress("starting the job")
         try:
             return context.clients.vertex.create_batch_prediction_job(args.parent, args.wire())
         except ConnectionFailed:
-            job = self._usable(args, context)
+            job = self._usable(args, state, context)
             if job is None:
                 raise
             return job
 
-    def _usable(self, args: BatchJobArgs, context: Context) -> BatchPredictionJob | None:
+    def _usable(self, args: BatchJobArgs, state: BatchJobState, context: Context) -> BatchPredictionJob | None:
         """A job of this run that succeeded or still may."""
         lost = (JobState.FAILED, JobState.CANCELLED, JobState.CANCELLING, JobState.EXPIRED)
-        return next((job for job in self._runs(args, context) if job.state not in lost), None)
+        return next((job for job in self._runs(args, state, context) if job.state not in lost), None)
 
-    def _runs(self, args: BatchJobArgs, context: Context) -> list[BatchPredictionJob]:
-        """Every job of this run, found by its labels."""
+    def _runs(self, args: BatchJobArgs, state: BatchJobState, context: Context) -> list[BatchPredictionJob]:
+        """Every job of this run: the one in the stack's state, and those found by their labels.
+
+        A job's labels are fixed, so one that ran before the stack was renamed has the old ones.
+        """
         own = args.own_labels()
         found = context.clients.vertex.list_batch_prediction_jobs(
             args.parent, " AND ".join(f"labels.{key}={value}" for key, value in sorted(own.items()))
         )
-        return [job for job in found if own.items() <= (job.labels or {}).items()]
+        jobs = [job for job in found if own.items() <= (job.labels or {}).items()]
+        known = self._get(state.batch_prediction_job, context)
+        return jobs if known is None or known.name in [job.name for job in jobs] else [known, *jobs]
 
     def _find(self, args: BatchJobArgs, state: BatchJobState, context: Context) -> BatchPredictionJob | None:
         if not state.batch_prediction_job:
-            return next(iter(self._runs(args, context)), None)
+            return next(iter(self._runs(args, state, context)), None)
+        return self._get(state.batch_prediction_job, context)
+
+    def _get(self, name: str, context: Context) -> BatchPredictionJob | None:
         try:
-            return context.clients.vertex.get_batch_prediction_job(state.batch_prediction_job)
+            return context.clients.vertex.get_batch_prediction_job(name) if name else None
         except NotFound:
             return None
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from mg_provider.api.errors import AlreadyExists, ConnectionFailed, MgError, NotFound, OperationFailed, Unavailable
 from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
-from mg_provider.resources.endpoint_args import EndpointArgs, name_endpoint
+from mg_provider.resources.endpoint_args import EndpointArgs, name_endpoint, private
 from mg_provider.resources.fields import (
     UNKNOWN,
     Changes,
@@ -37,6 +37,7 @@ from mg_provider.resources.inputs import (
 from mg_provider.resources.lifecycle import Context, Incomplete, Lifecycle, Reading, kept, not_ours
 from mg_provider.resources.machines import MACHINE_RULES, Machines
 from mg_provider.resources.model_source import SOURCE_RULES, SOURCES, ModelSource
+from mg_provider.resources.nested_rules import container_problem
 from mg_provider.resources.serving import (
     CREATE_SECONDS,
     DELETE_SECONDS,
@@ -65,6 +66,7 @@ from mg_provider.wire.operation import Operation
 # What makes another endpoint, beside project and region.
 _SEEDS = (
     *SOURCES,
+    "model_id",
     "container_spec",
     "machine_spec",
     "spot",
@@ -78,7 +80,8 @@ _NEW_DEPLOYMENT = "a running deployment cannot be changed in this"
 
 def _address_problem(args: CustomWeightsModelArgs) -> str | None:
     config = args.private_service_connect_config
-    if config and config.enable_private_service_connect and args.dedicated_endpoint_disabled is False:
+    asked = "dedicated_endpoint_disabled" in args.model_fields_set and not args.dedicated_endpoint_disabled
+    if private(config) and asked:
         return (
             "is False, which asks for a public DNS name, but private_service_connect_config asks for a private "
             "address: remove one of them"
@@ -104,8 +107,8 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
     system_labels: Annotated[dict[str, str], Local("read when deploying")] = Field(
         default={}, description="Labels of Model Garden deployments that Google manages."
     )
-    dedicated_endpoint_disabled: Annotated[bool | None, Replaces("the public address changes")] = Field(
-        default=None, description="Serve under the region's shared DNS name instead of the endpoint's own one."
+    dedicated_endpoint_disabled: Annotated[bool, Replaces("the public address changes")] = Field(
+        default=False, description="Serve under the region's shared DNS name instead of the endpoint's own one."
     )
     model: Annotated[str, Derived(), Local("follows from the ids")] = Field(
         default="", description="projects/{project}/locations/{region}/models/{model_id}."
@@ -115,12 +118,12 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
         *EndpointArgs.rules,
         *SOURCE_RULES,
         *MACHINE_RULES,
+        Rule(("container_spec",), lambda args: container_problem(args.container_spec)),
         Rule(("dedicated_endpoint_disabled", "private_service_connect_config"), _address_problem),
     )
 
     def wire(self, claim: str) -> DeployRequest:
         """The request of ``projects.locations:deploy``."""
-        private = self.private_service_connect_config
         return DeployRequest(
             custom_model=CustomModel(gcs_uri=self.gcs_uri) if self.gcs_uri else None,
             publisher_model_name=self.publisher_model_name or None,
@@ -136,9 +139,9 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
             endpoint_config=EndpointConfig(
                 endpoint_display_name=self.endpoint_display_name,
                 endpoint_user_id=self.endpoint_id,
-                dedicated_endpoint_disabled=self.dedicated_endpoint_disabled,
+                dedicated_endpoint_disabled=self.dedicated_endpoint_disabled or None,
                 labels=self.all_labels(claim),
-                private_service_connect_config=private,
+                private_service_connect_config=self.private_service_connect_config,
             ),
             deploy_config=DeployConfig(
                 dedicated_resources=self.resources() if self._asks_for_resources() else None,
@@ -176,6 +179,7 @@ class CustomWeightsModelLifecycle(Lifecycle[CustomWeightsModelArgs, CustomWeight
 
     args_type = CustomWeightsModelArgs
     state_type = CustomWeightsModelState
+    ids = ("endpoint_id", "model_id")
 
     def name(self, args: CustomWeightsModelArgs, old: CustomWeightsModelArgs | None) -> CustomWeightsModelArgs:
         """Name endpoint and Model after the resource; what is not replaced keeps its ids."""

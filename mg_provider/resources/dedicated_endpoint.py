@@ -13,8 +13,8 @@ from pydantic import Field
 
 from mg_provider.api.errors import AlreadyExists, ConnectionFailed, MgError
 from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
-from mg_provider.resources.endpoint_args import EndpointArgs, name_endpoint
-from mg_provider.resources.fields import Changes, InPlace, Replaces, Rule, State, plain
+from mg_provider.resources.endpoint_args import EndpointArgs, is_known_private, name_endpoint, private
+from mg_provider.resources.fields import UNKNOWN, Changes, Computed, InPlace, Replaces, Rule, State, plain
 from mg_provider.resources.identity import CLAIM_LABEL
 from mg_provider.resources.inputs import (
     AutoscalingMetricSpecInput,
@@ -30,6 +30,7 @@ from mg_provider.resources.inputs import (
 )
 from mg_provider.resources.lifecycle import Context, Incomplete, Lifecycle, Reading
 from mg_provider.resources.machines import MACHINE_RULES, Machines
+from mg_provider.resources.nested_rules import key_problem
 from mg_provider.resources.serving import (
     CREATE_SECONDS,
     delete_endpoint,
@@ -108,7 +109,7 @@ def _traffic_problem(args: DedicatedEndpointArgs) -> str | None:
     if unknown := sorted(set(split) - names):
         return f"names {', '.join(unknown)}, but deployed_models has {', '.join(sorted(names)) or 'none'}"
     if any(not 0 <= percent <= 100 for percent in split.values()):
-        return "has a value outside 0 to 100"
+        return "has a value outside 0 to 100: give each name a percent"
     if split and sum(split.values()) != 100:
         return f"adds up to {sum(split.values())}: make it 100"
     if not split and len(names) > 1:
@@ -118,13 +119,12 @@ def _traffic_problem(args: DedicatedEndpointArgs) -> str | None:
 
 def _address_problem(args: DedicatedEndpointArgs) -> str | None:
     config = args.private_service_connect_config
-    private = config is not None and bool(config.enable_private_service_connect)
-    if private and args.dedicated_endpoint_enabled:
+    if private(config) and args.dedicated_endpoint_enabled:
         return (
             "is True, which asks for a public DNS name, but private_service_connect_config asks for a private "
             "address: remove one of them"
         )
-    if private and args.network:
+    if private(config) and args.network:
         return "cannot go together with network and private_service_connect_config: remove one of them"
     return None
 
@@ -132,7 +132,7 @@ def _address_problem(args: DedicatedEndpointArgs) -> str | None:
 class DedicatedEndpointArgs(EndpointArgs):
     """What a user says of an endpoint with models of its own."""
 
-    dedicated_endpoint_enabled: Annotated[bool | None, Replaces("the public address changes")] = Field(
+    dedicated_endpoint_enabled: Annotated[bool | None, Replaces("the public address changes"), Computed()] = Field(
         default=None,
         description="Serve under the endpoint's own public DNS name. Default: yes, unless the endpoint is private.",
     )
@@ -158,6 +158,7 @@ class DedicatedEndpointArgs(EndpointArgs):
         *EndpointArgs.rules,
         Rule(("deployed_models",), _names_problem),
         Rule(("traffic_split", "deployed_models"), _traffic_problem),
+        Rule(("encryption_spec", "region"), lambda args: key_problem(args.encryption_spec, args.region)),
         Rule(("dedicated_endpoint_enabled", "private_service_connect_config", "network"), _address_problem),
     )
 
@@ -173,15 +174,12 @@ class DedicatedEndpointArgs(EndpointArgs):
 
     def wire(self, claim: str) -> Endpoint:
         """The request of ``endpoints.create``."""
-        private = self.private_service_connect_config
-        public = self.dedicated_endpoint_enabled
-        is_private = private is not None and bool(private.enable_private_service_connect)
         return Endpoint(
             display_name=self.endpoint_display_name,
             description=self.description or None,
             labels=self.all_labels(claim),
-            dedicated_endpoint_enabled=(not is_private and not self.network) if public is None else public,
-            private_service_connect_config=private,
+            dedicated_endpoint_enabled=self.dedicated_endpoint_enabled,
+            private_service_connect_config=self.private_service_connect_config,
             network=self.network or None,
             encryption_spec=self.encryption_spec,
             predict_request_response_logging_config=self.predict_request_response_logging_config,
@@ -211,9 +209,14 @@ class DedicatedEndpointLifecycle(Lifecycle[DedicatedEndpointArgs, DedicatedEndpo
 
     args_type = DedicatedEndpointArgs
     state_type = DedicatedEndpointState
+    ids = ("endpoint_id",)
 
     def name(self, args: DedicatedEndpointArgs, old: DedicatedEndpointArgs | None) -> DedicatedEndpointArgs:
         """Name the endpoint after the resource; one that is not replaced keeps its id."""
+        if args.dedicated_endpoint_enabled is None:
+            public = not private(args.private_service_connect_config) and not args.network
+            known = is_known_private(args.private_service_connect_config) and args.is_known("network")
+            args = args.with_values(dedicated_endpoint_enabled=public if known else UNKNOWN)
         return name_endpoint(args, old, _SEEDS)
 
     def create(self, args: DedicatedEndpointArgs, context: Context) -> tuple[str, DedicatedEndpointState]:

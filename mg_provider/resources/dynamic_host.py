@@ -187,12 +187,9 @@ class DynamicProvider(ResourceProvider):
     @classmethod
     def _check(cls, olds: Mapping[str, Any], news: dict[str, Any]) -> CheckResult:
         lifecycle = cls.lifecycle()
-        args, problems = lifecycle.args_type.decode(from_engine(news))
         old = lifecycle.args_type.decode(from_engine(olds))[0] if without_provider(olds) else None
-        if not problems:
-            settings = _process.settings()
-            args = lifecycle.plan(args, old, Defaults(settings.project, settings.region))
-            problems = lifecycle.problems(args)
+        settings = _process.settings()
+        args, problems = lifecycle.check(from_engine(news), old, Defaults(settings.project, settings.region))
         if problems:
             return CheckResult(news, [CheckFailure(problem.property, problem.reason) for problem in problems])
         return CheckResult(to_engine(args.encode()), [])
@@ -208,7 +205,7 @@ class DynamicProvider(ResourceProvider):
         return DiffResult(
             changes=None,
             replaces=sorted(changes.replaces),
-            delete_before_replace=bool(changes.replaces) and lifecycle.delete_before_replace,
+            delete_before_replace=bool(changes.replaces) and lifecycle.delete_first(old, new),
         )
 
     @classmethod

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable
-from typing import Annotated, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import Field
+from pydantic.alias_generators import to_snake
 
 from mg_provider.resources.fields import (
     UNKNOWN,
@@ -15,31 +18,47 @@ from mg_provider.resources.fields import (
     Local,
     Replaces,
     Rule,
+    SetLike,
+    Unknown,
     canonical,
+    contains_unknown,
+    plain,
 )
 from mg_provider.resources.identity import CLAIM_LABEL, ENDPOINT_ID, Labels, derived_id, ownership_labels
 from mg_provider.resources.lifecycle import CloudArgs, kept
+from mg_provider.resources.nested_rules import connection_problem, logging_problem
 from mg_provider.wire.endpoint import (
     ClientConnectionConfig,
     PredictRequestResponseLoggingConfig,
     PrivateServiceConnectConfig,
 )
 
+_PROJECT_ID = re.compile(r"[a-z](?:[a-z0-9.:-]{0,61}[a-z0-9])?")
+# The fields of private_service_connect_config that make another address; the first one turns the rest on.
+_ADDRESS = ("enable_private_service_connect", "enable_secure_private_service_connect", "psc_automation_configs")
+
+
+def _address(config: PrivateServiceConnectConfig | None) -> dict[str, Any]:
+    """What of a configuration, which may be known in part only, makes another address."""
+    given = {} if config is None or isinstance(config, Unknown) else plain(config)
+    values = {to_snake(name): value for name, value in given.items()}
+    told = {name: values.get(name) for name in _ADDRESS} if values.get(_ADDRESS[0]) else {}
+    return {name: value for name, value in told.items() if value}
+
 
 def private(config: PrivateServiceConnectConfig | None) -> bool:
     """Whether the endpoint is reached through Private Service Connect only."""
-    return config is not None and bool(config.enable_private_service_connect)
+    return bool(_address(config))
+
+
+def is_known_private(config: PrivateServiceConnectConfig | None) -> bool:
+    """Whether it is known if, and how, the endpoint is private; its allowlist need not be."""
+    return not isinstance(config, Unknown) and not contains_unknown(_address(config))
 
 
 def _moves_address(old: PrivateServiceConnectConfig | None, new: PrivateServiceConnectConfig | None) -> bool:
     """Whether a change of the configuration gives the endpoint another address."""
-    if not private(old) and not private(new):
-        return False
-    if old is None or new is None or private(old) != private(new):
-        return True
-    automated = old.psc_automation_configs != new.psc_automation_configs
-    secured = bool(old.enable_secure_private_service_connect) != bool(new.enable_secure_private_service_connect)
-    return automated or secured
+    return _address(old) != _address(new)
 
 
 def allowlist_problem(config: PrivateServiceConnectConfig | None) -> str | None:
@@ -60,7 +79,9 @@ def allowlist_problem(config: PrivateServiceConnectConfig | None) -> str | None:
         if entry.startswith("projects/"):
             return f"project_allowlist takes bare project ids: write {entry.removeprefix('projects/')!r}, not {entry!r}"
         if entry.isdigit():
-            return f"project_allowlist takes project ids, and {entry!r} is a project number"
+            return f"project_allowlist takes project ids, and {entry!r} is a project number: write its id"
+        if not _PROJECT_ID.fullmatch(entry):
+            return f"{entry!r} is no project id: lower-case letters, digits and -, a letter first"
     return None
 
 
@@ -87,6 +108,7 @@ class EndpointArgs(CloudArgs):
     private_service_connect_config: Annotated[
         PrivateServiceConnectConfig | None,
         InPlace("endpoints.patch", _moves_address, "a public address and a private one are different endpoints"),
+        SetLike(within=("project_allowlist",)),
     ] = Field(default=None, description="Serve through Private Service Connect, for the projects on project_allowlist.")
     predict_request_response_logging_config: Annotated[
         PredictRequestResponseLoggingConfig | None, InPlace("endpoints.patch")
@@ -101,6 +123,11 @@ class EndpointArgs(CloudArgs):
     rules: ClassVar[tuple[Rule, ...]] = (
         *CloudArgs.rules,
         Rule(("private_service_connect_config",), _exposure_problem),
+        Rule(
+            ("predict_request_response_logging_config",),
+            lambda args: logging_problem(args.predict_request_response_logging_config),
+        ),
+        Rule(("client_connection_config",), lambda args: connection_problem(args.client_connection_config)),
     )
 
     @property
@@ -125,17 +152,20 @@ def name_endpoint(args: E, old: E | None, seeds: Iterable[str]) -> E:
         seeds: The fields whose values make another endpoint.
     """
     if not args.endpoint_id:
-        args = args.with_values(endpoint_id=kept(old, args, "endpoint_id") or fresh_id(args, seeds) or UNKNOWN)
+        config = args.private_service_connect_config
+        address = json.dumps(_address(config), sort_keys=True) if is_known_private(config) else UNKNOWN
+        fresh = fresh_id(args, seeds, address)
+        args = args.with_values(endpoint_id=kept(old, args, "endpoint_id") or fresh or UNKNOWN)
     if not args.endpoint_display_name:
         args = args.with_values(endpoint_display_name=args.resource)
     known = args.is_known("project", "region", "endpoint_id")
     return args.with_values(endpoint=f"{args.parent}/endpoints/{args.endpoint_id}" if known else UNKNOWN)
 
 
-def fresh_id(args: CloudArgs, seeds: Iterable[str]) -> str | None:
+def fresh_id(args: CloudArgs, seeds: Iterable[str], more: str | Unknown = "") -> str | None:
     """An id for a new resource, from everything whose change makes another one; None while that is not known."""
     names = ("project", "region", *seeds)
-    if not args.is_known("owner", "resource", *names):
+    if isinstance(more, Unknown) or not args.is_known("owner", "resource", *names):
         return None
     values = (f"{name}={canonical(type(args), name, getattr(args, name))}" for name in names)
-    return derived_id(args.owner, args.resource, *values)
+    return derived_id(args.owner, args.resource, *values, more)

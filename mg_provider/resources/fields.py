@@ -6,7 +6,6 @@ and the review of deployments.
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from functools import cache
 from typing import Any, ClassVar, Self, cast
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from mg_provider.resources.reasons import explain, nearest
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,9 @@ class Secret:
 
 @dataclass(frozen=True)
 class SetLike:
-    """Order and repeats mean nothing."""
+    """Order and repeats mean nothing: in the list itself, or in the lists that ``within`` names in its object."""
+
+    within: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ class Args(BaseModel):
         """
         values: dict[str, Any] = {}
         problems = [
-            Problem(name, f"unknown argument: {_nearest(name, list(cls.model_fields))}")
+            Problem(name, f"unknown argument: {nearest(name, cls.model_fields)}")
             for name in given
             if name not in cls.model_fields
         ]
@@ -231,9 +234,18 @@ def canonical(args_type: type[Args], name: str, value: Any) -> str:
     content = plain(value)
     if content in (None, [], {}):
         return "null"
-    if has(args_type, name, SetLike) and isinstance(content, list):
-        content = sorted({json.dumps(entry, sort_keys=True) for entry in content})
+    for mark in marks(args_type, name):
+        if isinstance(mark, SetLike) and isinstance(content, list):
+            content = _as_set(content)
+        elif isinstance(mark, SetLike) and isinstance(content, dict):
+            content = {key: _as_set(entry) if key in mark.within else entry for key, entry in content.items()}
     return json.dumps(content, sort_keys=True, default=repr)
+
+
+def _as_set(entries: Any) -> Any:
+    if not isinstance(entries, list):
+        return entries
+    return sorted({json.dumps(entry, sort_keys=True, default=repr) for entry in entries})
 
 
 def plain(value: Any) -> Any:
@@ -274,8 +286,23 @@ def _validate(args_type: type[Args], name: str, value: Any) -> tuple[Any, list[P
         validated = _adapter(args_type, name).validate_python(_without_unknown(value) if partial else value)
     except ValidationError as error:
         wrong = [entry for entry in error.errors() if not (partial and entry["type"] == "missing")]
-        return value, [Problem(_path(name, entry["loc"]), _reason(dict(entry))) for entry in wrong]
-    return (value if partial else validated), []
+        secret, field = has(args_type, name, Secret), args_type.model_fields[name]
+        return value, [Problem(*explain(name, field, entry, secret=secret)) for entry in wrong]
+    problems = [Problem(path, "is filled by Google: remove it") for path in _output_only(name, validated)]
+    return (value if partial else validated), problems
+
+
+def _output_only(path: str, value: Any) -> Iterator[str]:
+    """The paths inside a value that only Google fills."""
+    if isinstance(value, BaseModel):
+        for name in value.model_fields_set:
+            extra = type(value).model_fields[name].json_schema_extra
+            if isinstance(extra, dict) and extra.get("readOnly"):
+                yield f"{path}.{name}"
+            yield from _output_only(f"{path}.{name}", getattr(value, name))
+    elif isinstance(value, list):
+        for index, entry in enumerate(value):
+            yield from _output_only(f"{path}[{index}]", entry)
 
 
 def _without_unknown(value: Any) -> Any:
@@ -284,29 +311,3 @@ def _without_unknown(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_without_unknown(entry) for entry in value if not isinstance(entry, Unknown)]
     return value
-
-
-def _path(name: str, location: tuple[int | str, ...]) -> str:
-    text = name
-    for part in location:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        elif not part.endswith("]") and not part[:1].isupper() and "-" not in part:
-            text += f".{part}"
-    return text
-
-
-def _reason(error: dict[str, Any]) -> str:
-    if error["type"] == "extra_forbidden":
-        return "is not a field of this object: check its spelling"
-    if error["type"] == "missing":
-        return "is required"
-    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-    if error["type"] == "value_error":
-        return message
-    return f"should be {message}, not {error['input']!r}"[:300]
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1)
-    return f"did you mean {near[0]}?" if near else "it is not one of " + ", ".join(sorted(known))

@@ -21,10 +21,14 @@ CLAIM_LABEL = "mg-claim"
 OWN_LABELS = frozenset({OWNER_LABEL, RESOURCE_LABEL, CLAIM_LABEL})
 
 _LABEL_KEY = re.compile(r"[^\W\d_][\w-]{0,62}")
+# Google keeps 64; three say whose a resource is.
+_MOST_LABELS = 61
 _LABEL_VALUE = re.compile(r"[\w-]{0,63}")
 
 
 def _labels(labels: dict[str, str]) -> dict[str, str]:
+    if len(labels) > _MOST_LABELS:
+        raise ValueError(f"has {len(labels)} labels: keep at most {_MOST_LABELS}, as the provider adds its own")
     for key, value in labels.items():
         if key in OWN_LABELS:
             raise ValueError(f"{key} is set by this provider: remove it")

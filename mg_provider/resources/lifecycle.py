@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -36,9 +36,9 @@ class Timeouts(BaseModel):
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
-    create: float | None = Field(default=None, gt=0, description="Seconds to wait for a creation.")
-    update: float | None = Field(default=None, gt=0, description="Seconds to wait for a change.")
-    delete: float | None = Field(default=None, gt=0, description="Seconds to wait for a deletion.")
+    create: float | None = Field(default=None, gt=0, allow_inf_nan=False, description="Seconds to wait for a creation.")
+    update: float | None = Field(default=None, gt=0, allow_inf_nan=False, description="Seconds to wait for a change.")
+    delete: float | None = Field(default=None, gt=0, allow_inf_nan=False, description="Seconds to wait for a deletion.")
 
 
 def _region_problem(args: CloudArgs) -> str | None:
@@ -147,8 +147,16 @@ class Lifecycle(ABC, Generic[A, S]):
 
     args_type: type[A]
     state_type: type[S]
-    # Delete the old one first when a change replaces: for what cannot exist twice.
-    delete_before_replace: ClassVar[bool] = False
+    # The arguments that are ids in the cloud: two resources never have the same.
+    ids: ClassVar[tuple[str, ...]] = ()
+
+    def check(self, given: Mapping[str, Any], old: A | None, defaults: Defaults) -> tuple[A, list[Problem]]:
+        """Arguments, validated and completed, and what is wrong with them. Pure: no network, no clock."""
+        args, problems = self.args_type.decode(given)
+        if problems:
+            return args, problems
+        args = self.plan(args, old, defaults)
+        return args, self.problems(args)
 
     def plan(self, args: A, old: A | None, defaults: Defaults) -> A:
         """Fill in what is deterministic, so that a preview knows it. Pure: no network, no clock."""
@@ -163,12 +171,18 @@ class Lifecycle(ABC, Generic[A, S]):
         """Fill in ids and resource names; ids of an existing resource stay unless a change replaces it."""
 
     def problems(self, args: A) -> list[Problem]:
-        """What is wrong with completed arguments, beyond what their fields and rules say. Pure."""
-        return [
+        """What is wrong with completed arguments; what configuration gave is held to the same rules. Pure."""
+        missing = [
             Problem(name, f"is not known: set it on the resource, or `mg:{name}` in the stack's configuration")
             for name in ("project", "region")
             if not getattr(args, name)
         ]
+        return missing or self.args_type.decode(args.encode())[1]
+
+    def delete_first(self, old: A, new: A) -> bool:
+        """Whether a replacement has an id of what it replaces, as where the program sets it: both cannot exist."""
+        beside = all(getattr(old, name) == getattr(new, name) for name in ("project", "region"))
+        return beside and any(getattr(old, name) == getattr(new, name) for name in self.ids)
 
     @abstractmethod
     def create(self, args: A, context: Context) -> tuple[str, S]:

@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from mg_provider.preflight.machine import machine_problem
-from mg_provider.resources.fields import InPlace, Replaces, Rule
+from mg_provider.resources.fields import InPlace, Replaces, Rule, SetLike
+from mg_provider.resources.nested_rules import flex_start_problem, idle_problem
 from mg_provider.wire.machine import (
     AutoscalingMetricSpec,
     DedicatedResources,
@@ -41,7 +42,7 @@ class Machines(BaseModel):
     initial_replica_count: Annotated[int | None, InPlace(_MUTATE)] = Field(
         default=None, ge=1, description="Replicas started when scaling up from zero."
     )
-    autoscaling_metric_specs: Annotated[list[AutoscalingMetricSpec], InPlace(_MUTATE)] = Field(
+    autoscaling_metric_specs: Annotated[list[AutoscalingMetricSpec], InPlace(_MUTATE), SetLike()] = Field(
         default=[], description="Metrics that drive the number of replicas."
     )
     scale_to_zero_spec: Annotated[ScaleToZeroSpec | None, InPlace(_MUTATE)] = Field(
@@ -96,6 +97,8 @@ def _replicas(machines: Machines) -> str | None:
 
 MACHINE_RULES = (
     Rule(("machine_spec",), _machine),
+    Rule(("scale_to_zero_spec",), lambda machines: idle_problem(machines.scale_to_zero_spec)),
+    Rule(("flex_start",), lambda machines: flex_start_problem(machines.flex_start)),
     Rule(
         ("min_replica_count", "max_replica_count", "required_replica_count", "scale_to_zero_spec", "machine_spec"),
         _replicas,

@@ -83,13 +83,14 @@ class PscForwardingRuleArgs(CloudArgs):
     )
     address: Annotated[str, Replaces("clients have the address in their configuration"), Computed()] = Field(
         default="",
-        pattern=r"^\d{1,3}(\.\d{1,3}){3}$",
+        pattern=r"^((25[0-5]|2[0-4]\d|1?\d?\d)(\.|$)){4}$",
         description="Internal IPv4 address to take. Default: a free one, which then stays.",
     )
     forwarding_rule_name: Annotated[str, Replaces("names are fixed"), Computed()] = Field(
         default="",
         pattern=f"^{COMPUTE_NAME.pattern}$",
-        description="Name of rule and address. Default: derived from stack and resource name.",
+        description="Name of rule and address: at most 63 of a-z, 0-9 and -, a letter first. "
+        "Default: derived from stack and resource name.",
     )
     description: Annotated[str, InPlace(_REMADE)] = Field(default="", description="Free text on the forwarding rule.")
     labels: Annotated[Labels, InPlace("forwardingRules.setLabels, addresses.setLabels")] = Field(
@@ -158,6 +159,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
 
     args_type = PscForwardingRuleArgs
     state_type = PscForwardingRuleState
+    ids = ("forwarding_rule_name",)
 
     def name(self, args: PscForwardingRuleArgs, old: PscForwardingRuleArgs | None) -> PscForwardingRuleArgs:
         """Name the rule after the resource; a kept resource keeps its name."""

@@ -1,0 +1,93 @@
+"""What is wrong with a value, in words: where it is, as a program would write it, and what to write instead."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+_MOST = 300
+_SHAPES = {
+    "dict_type": "should be a dictionary",
+    "model_type": "should be a dictionary",
+    "list_type": "should be a list",
+}
+
+
+def explain(name: str, field: FieldInfo, error: Mapping[str, Any], *, secret: bool = False) -> tuple[str, str]:
+    """Where in an argument a validation error is, and what to do about it.
+
+    Args:
+        name: The argument.
+        field: Its field.
+        error: One of pydantic's errors on its value.
+        secret: Whether the value must not be shown.
+    """
+    path, deepest = _walk(name, field, error["loc"])
+    return path, _reason(deepest, error, secret)[:_MOST]
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What a misspelt name was probably meant to be."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, 1)
+    return f"did you mean {near[0]}?" if near else "it is not one of " + ", ".join(names)
+
+
+def _walk(name: str, field: FieldInfo, location: Iterable[int | str]) -> tuple[str, FieldInfo | type[BaseModel]]:
+    """The path as a program would write it, and what is at its end; for an unknown field, the object it is in."""
+    path, deepest, annotation = name, field, field.annotation
+    for part in location:
+        annotation = _bare(annotation)
+        held = get_args(annotation)
+        if get_origin(annotation) is list:
+            path, annotation = f"{path}[{part}]", held[0]
+        elif get_origin(annotation) is dict:
+            path, annotation = f"{path}.{part}", held[1]
+        elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            found = _field(annotation, part)
+            if found is None:
+                return f"{path}.{part}", annotation
+            path, deepest, annotation = f"{path}.{found[0]}", found[1], found[1].annotation
+    return path, deepest
+
+
+def _bare(annotation: Any) -> Any:
+    """The type without ``Annotated`` and ``None``."""
+    if get_origin(annotation) is Annotated:
+        return _bare(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return _bare(next(entry for entry in get_args(annotation) if entry is not type(None)))
+    return annotation
+
+
+def _field(model: type[BaseModel], part: int | str) -> tuple[str, FieldInfo] | None:
+    return next(((key, field) for key, field in model.model_fields.items() if part in (key, field.alias)), None)
+
+
+def _reason(deepest: FieldInfo | type[BaseModel], error: Mapping[str, Any], secret: bool) -> str:
+    kind, shown = error["type"], _shown(error["input"], secret)
+    if isinstance(deepest, FieldInfo):
+        description = deepest.description or "give another value"
+        if kind == "missing":
+            return f"is required: {description}"
+        if kind == "string_pattern_mismatch":
+            return f"{shown} does not fit: {description}"
+    elif kind == "extra_forbidden":
+        return f"is not a field of this object: {nearest(str(error['loc'][-1]), deepest.model_fields)}"
+    message = re.sub(r"^(Value error, |\w+ (?=should ))", "", str(error["msg"]))
+    return message if kind == "value_error" else f"{_SHAPES.get(kind, message)}, not {shown}"
+
+
+def _shown(value: Any, secret: bool) -> str:
+    """The value, or what kind of thing it is: what is inside may be secret."""
+    if secret or isinstance(value, Mapping | list | tuple):
+        kinds = {"dict": "dictionary", "str": "text", "int": "number", "float": "number", "bool": "truth value"}
+        kind = type(value).__name__
+        return f"a {kinds.get(kind, kind)}"
+    return repr(value)
