@@ -65,7 +65,7 @@ def demo(
         EngineName | None, typer.Option(help="Default: pulumi where the command is on PATH, else rehearsal.")
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything up until Ctrl-C.")] = False,
-    speed: Annotated[float, typer.Option(help="Emulated seconds per second.")] = 600.0,
+    speed: Annotated[float, typer.Option(min=1, help="Emulated seconds per second.")] = 600.0,
 ) -> None:
     """Custom weights from a bucket to an answered request, on this machine."""
     from rich.console import Console
@@ -73,8 +73,12 @@ def demo(
     try:
         from mg_provider.demo.story import run
     except ModuleNotFoundError as error:
-        needs = f"the demo makes a model folder with {error.name}, which is not installed: install mg-provider[demo]"
-        raise typer.BadParameter(needs) from error
+        library = (error.name or "").partition(".")[0]
+        if library not in ("numpy", "safetensors"):
+            raise
+        typer.echo(f"error: the demo makes a model folder with {library}, which is not installed", err=True)
+        typer.echo("do: install mg-provider[demo], or run `make demo` in a clone", err=True)
+        raise typer.Exit(FAILED) from error
     raise typer.Exit(run(engine.value if engine else None, keep=keep, speed=speed, console=Console()))
 
 

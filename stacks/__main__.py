@@ -44,7 +44,12 @@ def deploy_model(name: str, region: str, config: ModelConfig) -> tuple[CustomWei
         else None,
         **machines(config),
     )
-    outputs: dict[str, Any] = {"endpoint": model.endpoint, "model": model.model, "model_id": model.model_id}
+    outputs: dict[str, Any] = {
+        "endpoint": model.endpoint,
+        "endpoint_id": model.endpoint_id,
+        "model": model.model,
+        "model_id": model.model_id,
+    }
     if private is None:
         host = pulumi.Output.concat("https://", model.dedicated_endpoint_dns)
         return model, {
@@ -92,6 +97,7 @@ def deploy_endpoint(
     model_id = models[first.model, config.region].model_id
     return {
         "endpoint": endpoint.endpoint,
+        "endpoint_id": endpoint.endpoint_id,
         "dns": endpoint.dedicated_endpoint_dns,
         "model_id": model_id,
         "curl": chat_line(host, endpoint.endpoint, model_id),

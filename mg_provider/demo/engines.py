@@ -72,6 +72,10 @@ class Engine(ABC):
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs."""
 
+    @abstractmethod
+    def commands(self) -> list[str]:
+        """Shell lines with which a user goes on working on the stack."""
+
 
 class RehearsalEngine(Engine):
     """The engine that comes with this project: the real SDK and the real provider host, offline."""
@@ -85,7 +89,7 @@ class RehearsalEngine(Engine):
 
     def up(self, say: Say) -> None:
         """Bring the stack to what the program wants."""
-        self._run("up", _without_outputs(say))
+        self._run("up", _story_only(say))
 
     def preview(self) -> dict[str, Any]:
         """What ``up`` would do."""
@@ -95,7 +99,7 @@ class RehearsalEngine(Engine):
 
     def destroy(self, say: Say) -> None:
         """Delete everything."""
-        self._run("destroy", say)
+        self._run("destroy", _story_only(say))
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, from its state."""
@@ -103,6 +107,11 @@ class RehearsalEngine(Engine):
         resources = state["deployment"]["resources"]
         stack = next(resource for resource in resources if resource["type"] == "pulumi:pulumi:Stack")
         return cast("dict[str, Any]", stack["outputs"])
+
+    def commands(self) -> list[str]:
+        """The commands of ``mg rehearse``."""
+        options = f"--stack {STACK} --state {self.state_file} {self.workspace.folder}"
+        return [f"mg rehearse {operation} {options}" for operation in ("preview", "refresh", "up", "destroy")]
 
     def _run(self, operation: str, say: Say, *, as_json: bool = False) -> None:
         from mg_provider.rehearsal.command import rehearse
@@ -112,14 +121,14 @@ class RehearsalEngine(Engine):
             raise NotAsClaimedError(f"{operation} ended with exit code {code}")
 
 
-def _without_outputs(say: Say) -> Say:
-    """The story tells the outputs itself."""
+def _story_only(say: Say) -> Say:
+    """The story tells the outputs itself, and what the provider process says of itself belongs into a log."""
     ended = False
 
     def told(text: str) -> None:
         nonlocal ended
         ended = ended or text.startswith("outputs:")
-        if not ended:
+        if not ended and not text.lstrip().startswith("mg: "):
             say(text)
 
     return told
@@ -159,6 +168,16 @@ class PulumiEngine(Engine):
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs."""
         return cast("dict[str, Any]", json.loads(self._call("stack", "output", "--json", "--stack", STACK)))
+
+    def commands(self) -> list[str]:
+        """The commands of ``pulumi``, after the environment that they need."""
+        names = ("PULUMI_BACKEND_URL", "PULUMI_HOME", "PULUMI_CONFIG_PASSPHRASE")
+        environment = "export " + " ".join(f"{name}='{self._environment[name]}'" for name in names)
+        options = f"--stack {STACK} --cwd {self.workspace.folder}"
+        return [
+            environment,
+            *(f"pulumi {operation} {options}" for operation in ("preview", "refresh", "up", "destroy")),
+        ]
 
     def _call(self, *arguments: str) -> str:
         done = subprocess.run(  # noqa: S603 - the command that the user has on PATH

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
+from rich.live import Live
 from rich.markup import escape
 
 from mg_provider.clock import Clock
+from mg_provider.demo.running import Running
 
 
 class NotAsClaimedError(Exception):
@@ -37,12 +40,35 @@ class Narrator:
         """A line of the story."""
         self._console.print(f"   {escape(text)}", soft_wrap=True, highlight=False)
 
+    def line(self, text: str) -> None:
+        """A line to copy: nothing before it that a shell would trip over."""
+        self._console.print(f"     {text}", soft_wrap=True, highlight=False, markup=False)
+
     def quote(self, who: str, text: str) -> None:
         """What a model answered."""
         self._console.print(f"   [magenta]{escape(who)}[/]: {escape(text)}", soft_wrap=True, highlight=False)
 
-    def progress(self, text: str) -> None:
-        """Output of a running deployment, as it comes."""
+    @contextmanager
+    def watching(self) -> Iterator[Callable[[str], None]]:
+        """What takes the output of a running deployment.
+
+        A terminal shows below the story what runs now, its stage and its age; elsewhere each stage is a line.
+        """
+        if not self._console.is_terminal:
+            yield self._progress
+            return
+        running = Running(self._clock.monotonic)
+
+        def take(text: str) -> None:
+            for line in text.splitlines():
+                if not running.take(line):
+                    self._progress(line)
+
+        with Live(running, console=self._console, refresh_per_second=8, transient=True):
+            yield take
+            running.clear()
+
+    def _progress(self, text: str) -> None:
         for line in text.splitlines():
             if line.strip():
                 self._console.print(f"   [dim]│[/] {escape(line.rstrip())}", soft_wrap=True, highlight=False)

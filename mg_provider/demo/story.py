@@ -17,7 +17,7 @@ from mg_provider.api.settings import Settings
 from mg_provider.api.transport import Call
 from mg_provider.clock import SystemClock
 from mg_provider.demo import changes
-from mg_provider.demo.engines import Engine, RehearsalEngine, Workspace, choose
+from mg_provider.demo.engines import Engine, Workspace, choose
 from mg_provider.demo.model_folder import make_folder
 from mg_provider.demo.narrator import Narrator, NotAsClaimedError
 from mg_provider.emulator import Emulator
@@ -26,9 +26,8 @@ from mg_provider.wire.storage import Bucket
 
 BUCKET = "demo-weights"
 QUESTIONS = ("Why is the sky blue?", "What is a replica?", "How do I tell the time by the sky?")
+MODEL = "CustomWeightsModel"
 ENVIRONMENT = "model-garden:environment"
-# An emulated deployment takes about 20 minutes: two seconds here.
-SPEED = 600.0
 
 
 class Demo:
@@ -70,8 +69,10 @@ class Demo:
 
     def _first_up(self) -> None:
         self._narrator.chapter("up: the model in two regions, private; a public endpoint; a batch run")
-        self._narrator.say("a 20-minute deployment takes two seconds here; the stages are those of Vertex AI")
-        self._engine.up(self._narrator.progress)
+        seconds = 20 * 60 / self._emulator.world.clock.speed
+        self._narrator.say(f"a 20-minute deployment takes {seconds:g} s here; the stages are those of Vertex AI")
+        with self._narrator.watching() as progress:
+            self._engine.up(progress)
         counts = self._emulator.ledger()["counts"]
         expected = {"Endpoint": 3, "Model": 2, "DeployedModel": 4, "BatchPredictionJob": 1}
         found = {kind: counts.get(f"aiplatform.{kind}", 0) for kind in expected}
@@ -125,8 +126,10 @@ class Demo:
         digest = self._engine.preview()
         for line in changes.told(digest):
             self._narrator.say(line)
+        self._narrator.say("(known after up: the endpoint's own answer; where it turns out the same, nothing is done)")
         self._narrator.check("nothing is replaced", changes.replaced(digest) == [], changes.replaced(digest))
-        self._engine.up(self._narrator.progress)
+        with self._narrator.watching() as progress:
+            self._engine.up(progress)
         after = self._addresses()
         rows = [(name, value, after[name]) for name, value in before.items()]
         self._narrator.table(rows, ("", "before", "after"))
@@ -145,6 +148,10 @@ class Demo:
             self._narrator.say(line)
         models = [name for name in changes.replaced(digest) if name.startswith("llama-")]
         self._narrator.check("the preview says that the models would be replaced, and why", len(models) >= 2, models)
+        for name, now, then in changes.new_endpoints(digest):
+            self._narrator.say(f"{name}: {then} is deployed beside {now}, which goes when everything has moved over")
+        kinds = sorted(changes.kinds_replaced(digest))
+        self._narrator.check("nothing else would be replaced: private addresses stay", kinds == [MODEL], kinds)
 
     def destroy(self) -> None:
         """Take everything down and show the ledger.
@@ -153,21 +160,42 @@ class Demo:
             NotAsClaimedError: Something was left.
         """
         self._narrator.chapter("Destroy, and look at the ledger")
-        self._engine.destroy(self._narrator.progress)
+        with self._narrator.watching() as progress:
+            self._engine.destroy(progress)
         ledger = self._emulator.ledger()
         self._narrator.check("nothing is left that costs money", ledger["empty"], ledger["leftovers"])
         for accelerator, seconds in ledger["gpu_seconds"].items():
             self._narrator.say(f"GPU time used, emulated: {seconds:,.0f} s of {accelerator}")
 
+    def wait_for_the_user(self) -> None:
+        """Say how to look around, and keep the emulator up until Ctrl-C."""
+        folder = self._engine.workspace.folder
+        self._narrator.chapter("Yours to look around in, until Ctrl-C")
+        self._narrator.say("what exists, and what it has cost in GPU time:")
+        self._narrator.line(f"curl {self._emulator.url}/_mg/ledger")
+        self._narrator.say("ask the public endpoint, and a private address:")
+        chat = self._outputs("endpoints")["chat"]
+        self._narrator.line(_curl(self._emulator.url, chat, f"-H 'Host: {chat['dns']}' "))
+        model = self._outputs("models")["llama-us-central1"]
+        self._narrator.line(_curl(self._place(model), model))
+        self._narrator.say(f"change {folder}/stacks/config/Pulumi.demo.yaml, and see what it does:")
+        for command in self._engine.commands():
+            self._narrator.line(command)
+        SystemClock().wait_for_interrupt()
+        self._narrator.say(f"the emulator ends, and with it all that was deployed; {folder} can be deleted")
+
     def _outputs(self, part: str) -> dict[str, dict[str, Any]]:
         outputs: dict[str, dict[str, Any]] = self._engine.outputs()[part]
         return outputs
 
-    def _private(self, model: dict[str, Any]) -> EndpointClient:
-        """A client at a private address; the emulator says where that address answers on this machine."""
+    def _place(self, model: dict[str, Any]) -> str:
+        """Where a private address answers on this machine: the emulator knows."""
         places = self._clients.transport.json(Call("GET", f"{self._emulator.url}/_mg/addresses"))
-        base_url = places[model["ip_address"]]
-        return EndpointClient(self._clients.transport, base_url, model["endpoint"], model["model_id"])
+        return str(places[model["ip_address"]])
+
+    def _private(self, model: dict[str, Any]) -> EndpointClient:
+        """A client at a private address."""
+        return EndpointClient(self._clients.transport, self._place(model), model["endpoint"], model["model_id"])
 
     def _public(self, endpoint: dict[str, Any]) -> EndpointClient:
         """A client at a public DNS name, which on this machine is the emulator."""
@@ -177,10 +205,10 @@ class Demo:
     def _addresses(self) -> dict[str, str]:
         found: dict[str, str] = {}
         for name, model in sorted(self._outputs("models").items()):
-            found[f"{name} endpoint"] = model["endpoint"].rsplit("/", 1)[-1]
+            found[f"{name} endpoint"] = model["endpoint_id"]
             found[f"{name} private address"] = model["ip_address"]
         chat = self._outputs("endpoints")["chat"]
-        return {**found, "chat endpoint": chat["endpoint"].rsplit("/", 1)[-1], "chat DNS": chat["dns"]}
+        return {**found, "chat endpoint": chat["endpoint_id"], "chat DNS": chat["dns"]}
 
     def _traffic(self) -> list[int]:
         endpoint = self._clients.vertex.get_endpoint(self._outputs("endpoints")["chat"]["endpoint"])
@@ -207,7 +235,7 @@ def run(engine_name: str | None, *, keep: bool, speed: float, console: Console) 
             demo = Demo(emulator, engine, narrator, Clients.from_settings(settings, clock))
             demo.tell()
             if keep:
-                _wait_for_the_user(emulator, engine, narrator)
+                demo.wait_for_the_user()
                 return 0
             demo.destroy()
         except NotAsClaimedError as error:
@@ -220,20 +248,6 @@ def run(engine_name: str | None, *, keep: bool, speed: float, console: Console) 
     return 0
 
 
-def _wait_for_the_user(emulator: Emulator, engine: Engine, narrator: Narrator) -> None:
-    narrator.chapter("Yours to poke at, until Ctrl-C")
-    folder = engine.workspace.folder
-    narrator.say(f"curl {emulator.url}/_mg/ledger")
-    narrator.say(f"curl {emulator.url}/v1beta1/projects/my-project/locations/us-central1/endpoints")
-    if isinstance(engine, RehearsalEngine):
-        options = f"--stack demo --state {engine.state_file} {folder}"
-        for operation in ("preview", "refresh", "up", "destroy"):
-            narrator.say(f"mg rehearse {operation} {options}")
-    narrator.say(f"the stack's configuration is {folder}/stacks/config/Pulumi.demo.yaml")
-    SystemClock().wait_for_interrupt()
-    narrator.say(f"the emulator has ended; {folder} can be deleted")
-
-
 def _clone() -> Path:
     """The folder with Pulumi.yaml and stacks/: this one or one above, else where the package lies."""
     for folder in (Path.cwd(), *Path.cwd().parents, Path(mg_provider.__file__).parent.parent):
@@ -244,3 +258,9 @@ def _clone() -> Path:
 
 def _user(text: str) -> dict[str, str]:
     return {"role": "user", "content": text}
+
+
+def _curl(base_url: str, served: dict[str, Any], options: str = "") -> str:
+    body = json.dumps({"model": served["model_id"], "messages": [_user("Hello")]})
+    url = f"{base_url}/v1beta1/{served['endpoint']}/chat/completions"
+    return f"curl {options}-H 'Content-Type: application/json' -d '{body}' {url}"
