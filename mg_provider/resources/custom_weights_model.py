@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import pulumi
 from pydantic import Field
@@ -54,14 +54,17 @@ from mg_provider.resources.serving import (
     settle_endpoint,
     undeploy,
 )
+from mg_provider.resources.weights_gate import pass_weights
 from mg_provider.wire.container import ContainerSpec
-from mg_provider.wire.deploy import CustomModel, DeployConfig, DeployRequest, EndpointConfig, ModelConfig
 from mg_provider.wire.deployed_model import DeployedModel
 from mg_provider.wire.endpoint import Endpoint
 from mg_provider.wire.machine import (
     DedicatedResources,
 )
-from mg_provider.wire.operation import Operation
+
+if TYPE_CHECKING:
+    from mg_provider.wire.deploy import DeployRequest
+    from mg_provider.wire.operation import Operation
 
 # What makes another endpoint, beside project and region.
 _SEEDS = (
@@ -124,6 +127,9 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
 
     def wire(self, claim: str) -> DeployRequest:
         """The request of ``projects.locations:deploy``."""
+        # Programs that only register resources never load it.
+        from mg_provider.wire.deploy import CustomModel, DeployConfig, DeployRequest, EndpointConfig, ModelConfig
+
         return DeployRequest(
             custom_model=CustomModel(gcs_uri=self.gcs_uri) if self.gcs_uri else None,
             publisher_model_name=self.publisher_model_name or None,
@@ -283,6 +289,8 @@ class CustomWeightsModelLifecycle(Lifecycle[CustomWeightsModelArgs, CustomWeight
         self, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context
     ) -> Operation | None:
         """Call deploy once. If the answer is lost, the running operation is looked for instead."""
+        if args.gcs_uri and args.preflight:
+            pass_weights(args.gcs_uri, args.parent, args.region, args.machine_spec, args.allow_quantized, context)
         context.progress(f"deploying {args.gcs_uri or args.publisher_model_name or args.hugging_face_model_id}")
         try:
             return context.clients.vertex.deploy(args.parent, args.wire(state.claim))
@@ -454,6 +462,8 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
     Args:
         name: The resource's name in the program.
         gcs_uri: gs:// folder with weights, config.json and tokenizer in Hugging Face format.
+        preflight: Check the folder before anything is asked for; default yes.
+        allow_quantized: Deploy quantized weights although they are not listed as supported.
         publisher_model_name: Model of Model Garden instead.
         hugging_face_model_id: Model of Hugging Face instead.
         hugging_face_access_token: Read token for a gated Hugging Face model; kept secret.
@@ -505,6 +515,8 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
         name: str,
         *,
         gcs_uri: pulumi.Input[str] | None = None,
+        preflight: pulumi.Input[bool] | None = None,
+        allow_quantized: pulumi.Input[bool] | None = None,
         publisher_model_name: pulumi.Input[str] | None = None,
         hugging_face_model_id: pulumi.Input[str] | None = None,
         hugging_face_access_token: pulumi.Input[str] | None = None,

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, TypedDict
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypedDict
 
 import pulumi
 from pydantic import Field
@@ -50,7 +50,9 @@ from mg_provider.wire.deployed_model import DeployedModel
 from mg_provider.wire.encryption import EncryptionSpec
 from mg_provider.wire.endpoint import Endpoint, GenAiAdvancedFeaturesConfig
 from mg_provider.wire.machine import DedicatedResources
-from mg_provider.wire.operation import Operation
+
+if TYPE_CHECKING:
+    from mg_provider.wire.operation import Operation
 
 _SEEDS = ("dedicated_endpoint_enabled", "network", "encryption_spec", "gen_ai_advanced_features_config")
 _MODEL = re.compile(r"projects/[^/]+/locations/[^/]+/models/[^/@]+(@[^/]+)?")

@@ -24,11 +24,11 @@ from mg_provider.resources.fields import (
     State,
     compare,
 )
-from mg_provider.wire.operation import Operation
 
 if TYPE_CHECKING:
     from mg_provider.api.clients import Clients
     from mg_provider.api.operations import Progress
+    from mg_provider.wire.operation import Operation
 
 
 class Timeouts(BaseModel):
@@ -68,7 +68,7 @@ class CloudArgs(Args):
         default="", description="The resource's name in the program, set by the constructor; the label mg-resource."
     )
     timeouts: Annotated[Timeouts, Local("used by the next call")] = Field(
-        default=Timeouts(), description="Seconds to wait: create, update, delete."
+        default_factory=Timeouts, description="Seconds to wait: create, update, delete."
     )
 
 

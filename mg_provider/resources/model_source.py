@@ -23,6 +23,12 @@ class ModelSource(BaseModel):
     gcs_uri: Annotated[str, Replaces("other weights are another model")] = Field(
         default="", description="gs:// folder with weights, config.json and tokenizer in Hugging Face format."
     )
+    preflight: Annotated[bool, Local("read when deploying")] = Field(
+        default=True, description="Check the folder of weights before anything is asked for."
+    )
+    allow_quantized: Annotated[bool, Local("read when deploying")] = Field(
+        default=False, description="Deploy quantized weights although they are not listed as supported."
+    )
     publisher_model_name: Annotated[str, Replaces("another model")] = Field(
         default="", description="Model of Model Garden instead: publishers/{publisher}/models/{model}@{version}."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from mg_provider.api.errors import Aborted, CloudError, FailedPrecondition, MgError, NotFound
 from mg_provider.resources.endpoint_args import EndpointArgs
@@ -13,7 +13,9 @@ from mg_provider.wire.base import WireModel
 from mg_provider.wire.deployed_model import DeployedModel
 from mg_provider.wire.endpoint import Endpoint
 from mg_provider.wire.machine import DedicatedResources
-from mg_provider.wire.operation import Operation
+
+if TYPE_CHECKING:
+    from mg_provider.wire.operation import Operation
 
 CREATE_SECONDS = 7200.0
 UPDATE_SECONDS = 7200.0

@@ -11,7 +11,7 @@ from mg_provider.wire.base import Int64, WireModel, output
 from mg_provider.wire.container import ContainerSpec
 from mg_provider.wire.encryption import EncryptionSpec
 from mg_provider.wire.machine import BatchDedicatedResources
-from mg_provider.wire.model import PredictSchemata
+from mg_provider.wire.schemata import PredictSchemata
 from mg_provider.wire.sources import (
     BigQueryDestination,
     BigQuerySource,

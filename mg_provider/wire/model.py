@@ -9,14 +9,7 @@ from pydantic import Field
 from mg_provider.wire.base import WireModel, output
 from mg_provider.wire.container import ContainerSpec
 from mg_provider.wire.encryption import EncryptionSpec
-
-
-class PredictSchemata(WireModel):
-    """Where the formats of instances, parameters and predictions are described."""
-
-    instance_schema_uri: str | None = Field(default=None, description="gs:// URI of the schema of one instance.")
-    parameters_schema_uri: str | None = Field(default=None, description="gs:// URI of the schema of parameters.")
-    prediction_schema_uri: str | None = Field(default=None, description="gs:// URI of the schema of a prediction.")
+from mg_provider.wire.schemata import PredictSchemata
 
 
 class DeployedModelRef(WireModel):
