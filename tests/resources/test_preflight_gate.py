@@ -24,7 +24,7 @@ def test_a_missing_shard_is_told_and_nothing_is_made(emulator, life):
     uri = put_weights(emulator, "broken")
     index = {"metadata": {"total_size": 1}, "weight_map": {"lm_head.weight": "model-00009-of-00009.safetensors"}}
     put(emulator, "broken/model.safetensors.index.json", json.dumps(index).encode())
-    with pytest.raises(HostError, match="model-00009-of-00009.safetensors") as failure:
+    with pytest.raises(HostError, match=r"model-00009-of-00009\.safetensors") as failure:
         life.up({"gcs_uri": uri})
     assert failure.value.kept is None
     assert asked(emulator) == []
