@@ -30,6 +30,7 @@ from pulumi.dynamic import (
 from pydantic import BaseModel
 
 from mg_provider.api.errors import MgError, ProviderBug, UserError
+from mg_provider.api.redaction import redact
 from mg_provider.api.settings import Settings
 from mg_provider.clock import Clock, SystemClock
 from mg_provider.resources import host_internals
@@ -74,7 +75,7 @@ class _Process:
             self._config = config
             self._settings = None
             self._clients = None
-        threads = int(float(config(HOST_THREADS_KEY) or DEFAULT_HOST_THREADS))
+        threads = _host_threads(config(HOST_THREADS_KEY))
         if threads > 0 and (reached := host_internals.widen(threads)) is not None and reached != _reached.count:
             _reached.count = reached
             say(f"mg: this provider process serves up to {reached} calls at once")
@@ -99,6 +100,20 @@ class _Process:
             if self._clients is None:
                 self._clients = Clients.from_settings(settings, self.clock)
             return self._clients
+
+
+def _host_threads(value: str | None) -> int:
+    try:
+        threads = DEFAULT_HOST_THREADS if value is None else int(float(value))
+    except (ValueError, OverflowError):
+        threads = -1
+    if threads < 0:
+        raise UserError(
+            f"{value!r} is no number of calls",
+            property=HOST_THREADS_KEY,
+            hint=f"write how many calls to serve at once, 0 for Pulumi's own limit; default {DEFAULT_HOST_THREADS}",
+        )
+    return threads
 
 
 class _Reached:
@@ -266,8 +281,8 @@ class DynamicProvider(ResourceProvider):
             cls._fail(error, kept=error if isinstance(error, Incomplete) else None)
         except Exception as error:  # noqa: BLE001 - the outermost frame: a bug of ours must name itself
             name = cls.__name__.removesuffix("Provider")
-            bug = ProviderBug(f"{name}.{method} failed: {type(error).__name__}: {error}")
-            cls._fail(bug, details=traceback.format_exc())
+            bug = ProviderBug(redact(f"{name}.{method} failed: {type(error).__name__}: {error}"))
+            cls._fail(bug, details=redact(traceback.format_exc()))
 
     @classmethod
     def _fail(cls, error: MgError, *, kept: Incomplete | None = None, details: str = "") -> NoReturn:
