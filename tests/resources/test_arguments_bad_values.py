@@ -1,0 +1,482 @@
+"""Every argument, given nonsense: `check` names the property and says what to do, and nothing else is wrong."""
+
+import pytest
+
+from mg_provider.resources.lifecycle import Defaults
+from tests.support.host import Host, Kind
+from tests.support.samples import (
+    ABSENT,
+    ALL,
+    ATTACHMENT,
+    BATCH_JOB,
+    CONTAINER,
+    CUSTOM_WEIGHTS_MODEL,
+    DEDICATED_ENDPOINT,
+    DEFAULTS,
+    DUTY,
+    FOLDER,
+    IDLE,
+    JSONL,
+    L4,
+    LOGGING,
+    MODEL,
+    PRIVATE,
+    PSC_FORWARDING_RULE,
+    TOKENS,
+    label,
+)
+
+
+class Bad:
+    """A value that is wrong, where that is said and how; ``more`` are other arguments that make it so."""
+
+    def __init__(self, value, *says, at=None, **more):
+        self.value, self.says, self.at, self.more = value, says, at, more
+
+
+TEXT = [Bad(5, "valid string", "not 5"), Bad(["a"], "valid string", "not a list"), Bad({}, "not a dictionary")]
+SWITCH = [Bad("perhaps", "valid boolean", "'perhaps'"), Bad(2, "valid boolean"), Bad([True], "not a list")]
+NUMBER = [Bad("many", "valid integer", "'many'"), Bad(1.5, "valid integer", "1.5"), Bad("", "valid integer")]
+COUNT = [*NUMBER, Bad(-1, "greater than or equal to"), Bad({"count": 1}, "not a dictionary")]
+OBJECT = [Bad("text", "should be a dictionary, not 'text'"), Bad(["list"], "should be a dictionary, not a list")]
+LIST = [Bad("text", "should be a list, not 'text'"), Bad({"a": 1}, "should be a list, not a dictionary")]
+TEXTS = [*OBJECT, Bad({"a": 1}, "valid string, not 1", at=".a"), Bad({"a": ["b"]}, "not a list", at=".a")]
+IDENTIFIER = [Bad("x" * 64, "at most 63"), Bad("-search", "a letter first"), Bad("Such Name", "at most 63")]
+NAME = [*TEXT, Bad("x" * 129, "at most 128 characters")]
+ACCOUNT = [*TEXT, Bad("me@example.com", "Service account"), Bad("a@p.iam.gserviceaccount.com,b", "Service account")]
+FLEX = [*OBJECT, Bad({"max_runtime_duration": "1h"}, "seven days (604800s)", at=".max_runtime_duration")]
+KEYS = [
+    *OBJECT,
+    Bad({}, "is required: Cloud KMS key", at=".kms_key_name"),
+    Bad({"kms_key": "k"}, "did you mean kms_key_name?", at=".kms_key"),
+    Bad({"kms_key_name": "k"}, "projects/{p}/locations"),
+    Bad({"kms_key_name": "projects/p/locations/europe-west4/keyRings/r/cryptoKeys/k"}, "us-central1"),
+]
+LABELS = [
+    *TEXTS,
+    Bad({"Team": "search"}, "'Team' is no label key", "lower-case"),
+    Bad({"1st": "search"}, "a letter first"),
+    Bad({"x" * 64: "a"}, "1 to 63"),
+    Bad({"team": "Search"}, "no value for label team"),
+    Bad({"team": "search and ads"}, "at most 63"),
+    Bad({"team": "x" * 64}, "at most 63"),
+    Bad({"mg-owner": "me"}, "mg-owner is set by this provider: remove it"),
+    Bad({"mg-claim": "me"}, "remove it"),
+    Bad({f"label-{number}": "" for number in range(62)}, "at most 61"),
+]
+SPECS = [
+    *OBJECT,
+    Bad({}, "machine_type is missing"),
+    Bad({**L4, "machine_type": "a3-highgpu-8g"}, "comes with 8 NVIDIA_H100_80GB: set accelerator_type"),
+    Bad({**L4, "accelerator_count": 2}, "set accelerator_count to 1 to 1, not 2"),
+    Bad({**L4, "accelerator_type": "NVIDIA_L5"}, "NVIDIA_L5 is not one Vertex knows"),
+    Bad({"machine_type": "g2-standard-12"}, "needs accelerator_type NVIDIA_L4"),
+    Bad({"machine_type": "n1-standard-4", "accelerator_count": 1}, "accelerator_type is missing"),
+    Bad({**L4, "machine_type": "ct5lp-hightpu-4t"}, "TPU machine"),
+    Bad({**L4, "machine_type": "n1-standard-4"}, "choose another machine_type"),
+    Bad({**L4, "machne_type": "g2-standard-12"}, "did you mean machine_type?", at=".machne_type"),
+    Bad({**L4, "accelerator_count": "one"}, "valid integer", at=".accelerator_count"),
+    Bad({**L4, "reservation_affinity": {}}, "is required", at=".reservation_affinity.reservation_affinity_type"),
+]
+CONTAINERS = [
+    *OBJECT,
+    Bad({"image": "a"}, "did you mean", at=".image"),
+    Bad({**CONTAINER, "image_uri": ABSENT}, "image_uri is missing"),
+    Bad({**CONTAINER, "env": {"HF_TOKEN": TOKENS[0]}}, "should be a list, not a dictionary", at=".env"),
+    Bad({**CONTAINER, "env": [{"value": "a"}]}, "is required: Name", at=".env[0].name"),
+    Bad({**CONTAINER, "ports": [8080]}, "should be a dictionary, not 8080", at=".ports[0]"),
+    Bad({**CONTAINER, "ports": [{"container_port": 0}]}, "1 to 65535"),
+    Bad({**CONTAINER, "deployment_timeout": "1h"}, "two hours (7200s)", at=".deployment_timeout"),
+    Bad({**CONTAINER, "deployment_timeout": "7201s"}, "at most 7200s"),
+    Bad({**CONTAINER, "health_probe": {"period_seconds": 1}}, "exactly one of exec, http_get, grpc and tcp_socket"),
+]
+PLACE = {
+    "project": [*TEXT, Bad("my_project", "Project id"), Bad("projects/my-project", "Project id"), Bad("My", "Project")],
+    "region": [*TEXT, Bad("us-central", "not a region of Vertex AI"), Bad("us-central1-a", "not a region")],
+    "timeouts": [
+        Bad("1h", "should be a dictionary, not '1h'"),
+        Bad({"create": 0}, "greater than 0, not 0", at=".create"),
+        Bad({"delete": -1.5}, "greater than 0, not -1.5", at=".delete"),
+        Bad({"update": "1h"}, "valid number", at=".update"),
+        Bad({"creat": 5}, "did you mean create?", at=".creat"),
+        Bad({"create": "inf"}, "finite", at=".create"),
+    ],
+}
+ENDPOINT = {
+    **PLACE,
+    "endpoint_id": [*TEXT, *IDENTIFIER, Bad("1234567890", "at most 9 digits"), Bad("0123", "digits"), Bad("a_b", "-")],
+    "endpoint_display_name": NAME,
+    "description": TEXT,
+    "labels": LABELS,
+    "private_service_connect_config": [
+        *OBJECT,
+        Bad({**PRIVATE, "project_allowlist": ["projects/x"]}, "bare project ids: write 'x'"),
+        Bad({**PRIVATE, "project_allowlist": ["123456"]}, "'123456' is a project number"),
+        Bad({**PRIVATE, "project_allowlist": []}, "empty project_allowlist: name the projects"),
+        Bad({**PRIVATE, "project_allowlist": ["My Project"]}, "'My Project' is no project id"),
+        Bad({**PRIVATE, "project_allowlist": "my-project"}, "should be a list", at=".project_allowlist"),
+        Bad({**PRIVATE, "project_allowlist": ["a-project", 5]}, "valid string", at=".project_allowlist[1]"),
+        Bad({**PRIVATE, "enable_private_service_connect": False}, "is not true: set it"),
+        Bad({**PRIVATE, "project_allow_list": []}, "did you mean project_allowlist?", at=".project_allow_list"),
+        Bad({**PRIVATE, "service_attachment": "a"}, "is filled by Google: remove it", at=".service_attachment"),
+    ],
+    "predict_request_response_logging_config": [
+        *OBJECT,
+        Bad({**LOGGING, "sampling_rate": "half"}, "valid number", at=".sampling_rate"),
+        Bad({**LOGGING, "sampling_rate": 10}, "sampling_rate is 10.0: use more than 0 and at most 1"),
+        Bad({**LOGGING, "sampling_rate": 0}, "more than 0 and at most 1"),
+        Bad({**LOGGING, "bigquery_destination": {"output_uri": "p.d.t"}}, "bq://project.dataset.table"),
+        Bad({**LOGGING, "bigquery_destination": {}}, "is required", at=".bigquery_destination.output_uri"),
+    ],
+    "client_connection_config": [
+        *OBJECT,
+        Bad({"inference_timeout": 60}, "valid string", at=".inference_timeout"),
+        Bad({"inference_timeout": "1m"}, "at most one hour (3600s)", at=".inference_timeout"),
+        Bad({"inference_timeout": "3601s"}, "at most 3600s"),
+    ],
+}
+MACHINES = {
+    "machine_spec": SPECS,
+    "min_replica_count": [
+        *COUNT,
+        Bad(0, "set scale_to_zero_spec as well, or at least 1"),
+        Bad(3, "is 3, more than max_replica_count 2: raise max_replica_count or lower it", max_replica_count=2),
+        Bad(2, "less than required_replica_count 3", required_replica_count=3),
+        Bad(1, "needs 0: change one of them", scale_to_zero_spec=IDLE),
+    ],
+    "max_replica_count": [*COUNT, Bad(0, "greater than or equal to 1, not 0")],
+    "required_replica_count": [*COUNT, Bad(1.5, "valid integer")],
+    "initial_replica_count": [*COUNT, Bad(0, "greater than or equal to 1")],
+    "autoscaling_metric_specs": [
+        *LIST,
+        Bad([{"target": 60}], "is required: Metric", at="[0].metric_name"),
+        Bad([DUTY, {**DUTY, "target": "half"}], "valid integer", at="[1].target"),
+        Bad(["duty_cycle"], "should be a dictionary", at="[0]"),
+    ],
+    "scale_to_zero_spec": [
+        *OBJECT,
+        Bad({"idle_scaledown_period": 300}, "valid string", at=".idle_scaledown_period"),
+        Bad({"idle_scaledown_period": "60s"}, "idle_scaledown_period is 60s: use 300s to 28800s"),
+        Bad({"min_scaleup_period": "28801s"}, "use 300s to 28800s"),
+        Bad({"idle": "300s"}, "not a field of this object", at=".idle"),
+    ],
+    "spot": SWITCH,
+    "flex_start": [*FLEX, Bad({"max_runtime_duration": "604801s"}, "at most 604800s")],
+    "service_account": ACCOUNT,
+    "fast_tryout_enabled": SWITCH,
+}
+TABLES = {
+    CUSTOM_WEIGHTS_MODEL.name: {
+        **ENDPOINT,
+        **MACHINES,
+        "gcs_uri": [
+            *TEXT,
+            Bad("bucket/llama", "is no folder in Cloud Storage: write gs://bucket/path"),
+            Bad("s3://bucket/llama", "write gs://bucket/path"),
+            Bad("gs://Bucket", "write gs://"),
+            Bad("gs://bucket/*.safetensors", "write gs://"),
+            Bad("", "exactly one of gcs_uri, publisher_model_name, hugging_face_model_id is needed, not none"),
+            Bad("gs://bucket/a", "not gcs_uri and hugging_face_model_id", hugging_face_model_id="meta/llama"),
+        ],
+        "preflight": SWITCH,
+        "allow_quantized": SWITCH,
+        "publisher_model_name": [*TEXT, Bad("gemma", "publishers/{publisher}"), Bad("models/a@1", "publishers/")],
+        "hugging_face_model_id": [
+            *TEXT,
+            Bad("llama", "{author}/{model}"),
+            Bad("https://hf.co/a/b", "{author}/{model}"),
+        ],
+        "hugging_face_access_token": [
+            Bad(5, "valid string, not a number"),
+            Bad([TOKENS[0]], "valid string, not a list"),
+            Bad({"token": TOKENS[0]}, "not a dictionary"),
+            Bad(TOKENS[0], "hugging_face_model_id only", gcs_uri="gs://bucket/a", hugging_face_model_id=ABSENT),
+        ],
+        "hugging_face_cache_enabled": SWITCH,
+        "accept_eula": SWITCH,
+        "model_id": [*TEXT, *IDENTIFIER, Bad("1llama", "a letter first")],
+        "model_display_name": NAME,
+        "container_spec": CONTAINERS,
+        "system_labels": TEXTS,
+        "dedicated_endpoint_disabled": [
+            *SWITCH,
+            Bad(False, "remove one", private_service_connect_config=PRIVATE),
+        ],
+    },
+    DEDICATED_ENDPOINT.name: {
+        **ENDPOINT,
+        "dedicated_endpoint_enabled": [
+            *SWITCH,
+            Bad(True, "remove one", private_service_connect_config=PRIVATE),
+        ],
+        "deployed_models": [
+            *OBJECT,
+            Bad({"a": MODEL}, "should be a dictionary", at=".a"),
+            Bad({"a": {}}, "is required: Model resource name", at=".a.model"),
+            Bad({"Name": {"model": MODEL}}, "at most 32 of a-z, 0-9 and -"),
+            Bad({"a": {"model": "llama"}}, "a: 'llama' is no model: write projects/"),
+            Bad({"a": {"model": MODEL, "min_replica_count": 0}}, "a.min_replica_count is 0"),
+            Bad(
+                {"a": {"model": MODEL, "machine_spec": {**L4, "accelerator_count": 9}}}, "a.machine_spec g2-standard-12"
+            ),
+            Bad({"a": {"model": MODEL, "spott": True}}, "did you mean spot?", at=".a.spott"),
+            Bad({"a-b": {"model": MODEL, "max_replica_count": 0}}, "or equal to 1", at=".a-b.max_replica_count"),
+            Bad({"spot": {"model": 5}}, "valid string", at=".spot.model"),
+        ],
+        "traffic_split": [
+            *OBJECT,
+            Bad({"a": "most"}, "valid integer", at=".a"),
+            Bad({"a": 50, "b": 40}, "adds up to 90: make it 100"),
+            Bad({"a": 50, "c": 50}, "names c, but deployed_models has a, b"),
+            Bad({"a": 150, "b": -50}, "outside 0 to 100"),
+            Bad({}, "give each name its percent"),
+        ],
+        "network": [
+            *TEXT,
+            Bad("vpc", "projects/{number}/global/networks/{name}"),
+            Bad("projects/my-project/global/networks/vpc", "{number}"),
+        ],
+        "encryption_spec": KEYS,
+        "gen_ai_advanced_features_config": [
+            *OBJECT,
+            Bad({"rag": {}}, "it is not one of rag_config", at=".rag"),
+            Bad({"rag_config": {"enable_rag": "perhaps"}}, "valid boolean", at=".rag_config.enable_rag"),
+        ],
+    },
+    PSC_FORWARDING_RULE.name: {
+        **PLACE,
+        "region": [
+            *PLACE["region"],
+            Bad("europe-west4", "its own region europe-west4", at="service_attachment", service_attachment=ATTACHMENT),
+        ],
+        "service_attachment": [
+            *TEXT,
+            Bad("", "is not a service attachment: pass projects/"),
+            Bad("10.0.0.5", "is not a service attachment"),
+            Bad(ATTACHMENT.replace("us-central1", "us-east4"), "is in us-east4", "its own region us-central1"),
+        ],
+        "network": [
+            *TEXT,
+            Bad("VPC", "Network of the clients"),
+            Bad("", "Network"),
+            Bad("global/networks/a", "name, or"),
+        ],
+        "subnetwork": [*TEXT, Bad("a b", "Subnetwork"), Bad("projects/p/subnetworks/a", "projects/{p}/regions/{r}")],
+        "address": [
+            *TEXT,
+            Bad("10.0.0", "IPv4 address"),
+            Bad("10.0.0.256", "IPv4 address"),
+            Bad("10.0.0.0/24", "IPv4"),
+            Bad("fd00::1", "IPv4"),
+        ],
+        "forwarding_rule_name": [*TEXT, *IDENTIFIER, Bad("to_llama", "at most 63")],
+        "description": TEXT,
+        "labels": LABELS,
+        "allow_psc_global_access": SWITCH,
+        "no_automate_dns_zone": SWITCH,
+        "service_directory_registrations": [
+            *LIST,
+            Bad([{"namespace": "a"}, {"namespace": "b"}], "at most one entry: remove the others"),
+            Bad([{"name": "a"}], "did you mean namespace?", at="[0].name"),
+        ],
+    },
+    BATCH_JOB.name: {
+        **PLACE,
+        "display_name": NAME,
+        "model": [
+            *TEXT,
+            Bad("llama", "'llama' is no model: write publishers/"),
+            Bad("", "exactly one of model, unmanaged_container_model, endpoint is needed, not none"),
+            Bad(MODEL, "not model and endpoint", endpoint="projects/p/locations/us-central1/endpoints/1"),
+        ],
+        "unmanaged_container_model": [
+            *OBJECT,
+            Bad({"artifact": "gs://b"}, "did you mean artifact_uri?", at=".artifact"),
+            Bad({"artifact_uri": "gs://bucket/w"}, "container_spec is missing"),
+            Bad({"artifact_uri": "/weights", "container_spec": CONTAINER}, "write gs://bucket/path"),
+            Bad({"artifact_uri": "gs://bucket/w", "container_spec": {"args": []}}, "image_uri is missing"),
+        ],
+        "endpoint": [*TEXT, Bad("123", "Endpoint"), Bad("projects/p/endpoints/1", "Endpoint")],
+        "input_config": [
+            *OBJECT,
+            Bad({}, "needs one of gcs_source and bigquery_source, not none"),
+            Bad({**JSONL, "bigquery_source": {"input_uri": "bq://p.d.t"}}, "not gcs_source and bigquery_source"),
+            Bad({"gcs_source": {"uris": ["gs://b/o"]}}, "needs instances_format"),
+            Bad({**JSONL, "instances_format": "josnl"}, "did you mean jsonl?"),
+            Bad({**JSONL, "gcs_source": {"uris": []}}, "name at least one gs:// object"),
+            Bad({**JSONL, "gcs_source": {"uris": ["bucket/o"]}}, "write gs://bucket/object"),
+            Bad({**JSONL, "gcs_source": {"uris": "gs://bucket/o"}}, "should be a list", at=".gcs_source.uris"),
+            Bad({"instances_format": "bigquery", "bigquery_source": {"input_uri": "p.d.t"}}, "bq://project.dataset"),
+        ],
+        "output_config": [
+            *OBJECT,
+            Bad({}, "needs one of gcs_destination and bigquery_destination, not none"),
+            Bad({"gcs_destination": FOLDER["gcs_destination"]}, "needs predictions_format"),
+            Bad({**FOLDER, "predictions_format": "bigquery"}, "does not go with a bucket: use jsonl"),
+            Bad({**FOLDER, "gcs_destination": {"output_uri_prefix": "out"}}, "write gs://bucket/folder"),
+            Bad({**FOLDER, "gcs_destination": {}}, "is required", at=".gcs_destination.output_uri_prefix"),
+            Bad({"predictions_format": "bigquery", "bigquery_destination": {"output_uri": "d"}}, "bq://"),
+        ],
+        "machine_spec": SPECS,
+        "starting_replica_count": [
+            *COUNT,
+            Bad(0, "greater than or equal to 1"),
+            Bad(3, "is 3, more than max_replica_count 2"),
+        ],
+        "max_replica_count": [*COUNT, Bad(0, "greater than or equal to 1")],
+        "spot": SWITCH,
+        "flex_start": FLEX,
+        "instance_config": [
+            *OBJECT,
+            Bad({"instance_type": ["array"]}, "valid string", at=".instance_type"),
+            Bad({"included_fields": ["a"], "excluded_fields": ["b"]}, "included_fields or excluded_fields, not both"),
+        ],
+        "model_parameters": OBJECT,
+        "manual_batch_tuning_parameters": [
+            *OBJECT,
+            Bad({"batch_size": "many"}, "valid integer", at=".batch_size"),
+            Bad({"batch_size": 0}, "batch_size is 0: use at least 1"),
+        ],
+        "service_account": ACCOUNT,
+        "encryption_spec": KEYS,
+        "disable_container_logging": SWITCH,
+        "labels": LABELS,
+        "triggers": TEXTS,
+        "wait": SWITCH,
+    },
+}
+CASES = [
+    pytest.param(kind, name, bad, id=f"{kind.name}-{name}-{number}")
+    for kind in ALL
+    for name in TABLES[kind.name]
+    for number, bad in enumerate(TABLES[kind.name][name])
+]
+
+
+def without_absent(value):
+    return {key: entry for key, entry in value.items() if entry is not ABSENT} if isinstance(value, dict) else value
+
+
+def arguments(kind, name, bad):
+    return kind.arguments(name, without_absent(bad.value), **bad.more)
+
+
+def where(name, bad):
+    at = bad.at or ""
+    return f"{name}{at}" if not at or at[0] in ".[" else at
+
+
+@pytest.mark.parametrize("kind", ALL, ids=label)
+def test_every_argument_has_bad_values(kind):
+    assert set(TABLES[kind.name]) == set(kind.settable())
+    few = {name for name, cases in TABLES[kind.name].items() if len(cases) < 2}
+    assert not few
+
+
+@pytest.mark.parametrize(("kind", "name", "bad"), CASES)
+def test_a_wrong_value_is_told_at_its_property_with_what_to_do(kind, name, bad):
+    _, problems = kind.check(arguments(kind, name, bad))
+    place = where(name, bad)
+    assert place in problems, problems
+    assert not {other for other in problems if not other.startswith(place.split(".")[0])}, problems
+    for text in bad.says:
+        assert text in problems[place]
+    assert not any(token in reason for token in TOKENS for reason in problems.values())
+    assert all(len(reason) <= 600 for reason in problems.values())
+
+
+@pytest.mark.parametrize("kind", ALL, ids=label)
+def test_a_misspelt_argument_is_told_its_right_name(kind):
+    name = next(name for name in kind.settable() if "_" in name)
+    _, problems = kind.check(kind.arguments(**{name + "s": 1, "zzz": 2}))
+    assert problems[name + "s"].endswith(f"did you mean {name}?")
+    assert "it is not one of" in problems["zzz"]
+    assert name in problems["zzz"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (kind, name)
+        for kind in ALL
+        for name in kind.args_type.model_fields
+        if kind.args_type.model_fields[name].is_required()
+    ],
+    ids=label,
+)
+def test_a_missing_argument_is_asked_for_with_what_it_is(kind, name):
+    _, problems = kind.check(kind.arguments(name, ABSENT))
+    assert problems == {name: f"is required: {kind.args_type.model_fields[name].description}"}
+
+
+@pytest.mark.parametrize("kind", ALL, ids=label)
+def test_a_place_that_nobody_named_is_asked_for_with_its_config_key(kind):
+    _, problems = kind.check(kind.arguments(), defaults=Defaults())
+    assert set(problems) == {"project", "region"}
+    assert "`mg:region`" in problems["region"]
+
+
+@pytest.mark.parametrize("kind", ALL, ids=label)
+def test_a_place_from_configuration_is_held_to_the_same_rules(kind):
+    _, problems = kind.check(kind.arguments(), defaults=Defaults("my-project", "narnia1"))
+    assert "narnia1 is not a region" in problems["region"]
+    _, problems = kind.check(kind.arguments(), defaults=Defaults("My Project", "us-central1"))
+    assert "Project id" in problems["project"]
+
+
+def test_an_attachment_is_held_against_the_region_of_the_configuration():
+    _, problems = PSC_FORWARDING_RULE.check(
+        PSC_FORWARDING_RULE.arguments(), defaults=Defaults("my-project", "us-east4")
+    )
+    assert "its own region us-east4" in problems["service_attachment"]
+
+
+@pytest.mark.parametrize("kind", ALL, ids=label)
+def test_several_mistakes_are_told_at_once(kind):
+    wrong = kind.arguments(project="My Project", timeouts={"create": 0}, labels={"mg-owner": "me"})
+    _, problems = kind.check(wrong)
+    assert set(problems) == {"project", "timeouts.create", "labels"}
+
+
+def test_a_sum_of_mistakes_in_one_object_names_each_place():
+    spec = {"machine_type": 1, "accelerator_count": "a", "reservation_affinity": {"keys": 1}}
+    _, problems = CUSTOM_WEIGHTS_MODEL.check(CUSTOM_WEIGHTS_MODEL.arguments(machine_spec=spec))
+    assert set(problems) == {
+        "machine_spec.machine_type",
+        "machine_spec.accelerator_count",
+        "machine_spec.reservation_affinity.reservation_affinity_type",
+        "machine_spec.reservation_affinity.keys",
+    }
+
+
+@pytest.fixture(scope="module")
+def configured_host():
+    host = Host({"mg:project": DEFAULTS.project, "mg:region": DEFAULTS.region})
+    yield host
+    host.close()
+
+
+THROUGH_THE_HOST = [
+    (CUSTOM_WEIGHTS_MODEL, "gcs_uri", 3),
+    (CUSTOM_WEIGHTS_MODEL, "machine_spec", 3),
+    (CUSTOM_WEIGHTS_MODEL, "hugging_face_access_token", 1),
+    (CUSTOM_WEIGHTS_MODEL, "min_replica_count", 6),
+    (CUSTOM_WEIGHTS_MODEL, "private_service_connect_config", 2),
+    (CUSTOM_WEIGHTS_MODEL, "timeouts", 1),
+    (DEDICATED_ENDPOINT, "traffic_split", 4),
+    (DEDICATED_ENDPOINT, "deployed_models", 8),
+    (DEDICATED_ENDPOINT, "dedicated_endpoint_enabled", 3),
+    (PSC_FORWARDING_RULE, "service_attachment", 5),
+    (PSC_FORWARDING_RULE, "labels", 4),
+    (BATCH_JOB, "input_config", 3),
+    (BATCH_JOB, "region", 3),
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "number"), THROUGH_THE_HOST, ids=label)
+def test_the_host_tells_the_engine_the_same(configured_host, kind, name, number):
+    bad = TABLES[kind.name][name][number]
+    given = arguments(kind, name, bad)
+    _, failures = Kind(configured_host, kind.provider).check(given)
+    assert failures == kind.check(given)[1]
+    assert failures
