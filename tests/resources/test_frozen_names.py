@@ -1,0 +1,118 @@
+"""What a stack's state, a stack's configuration and other programs hold on to. A change here breaks them."""
+
+import base64
+import pickle
+
+import dill
+import pytest
+from pulumi.dynamic.dynamic import serialize_provider
+
+from mg_provider.api import settings
+from mg_provider.resources.dynamic_host import HOST_THREADS_KEY
+from tests.support.samples import ALL, label
+
+each_resource = pytest.mark.parametrize("kind", ALL, ids=label)
+
+# What `__provider` is in every state that was ever written: pickle's protocol 4, the class by reference.
+PROVIDERS = {
+    "CustomWeightsModel": (
+        "mg_provider.resources.custom_weights_model.CustomWeightsModelProvider",
+        "gASVTQAAAAAAAACMKm1nX3Byb3ZpZGVyLnJlc291cmNlcy5jdXN0b21fd2VpZ2h0c19tb2Rl"
+        "bJSMGkN1c3RvbVdlaWdodHNNb2RlbFByb3ZpZGVylJOULg==",
+    ),
+    "DedicatedEndpoint": (
+        "mg_provider.resources.dedicated_endpoint.DedicatedEndpointProvider",
+        "gASVSgAAAAAAAACMKG1nX3Byb3ZpZGVyLnJlc291cmNlcy5kZWRpY2F0ZWRfZW5kcG9pbnSU"
+        "jBlEZWRpY2F0ZWRFbmRwb2ludFByb3ZpZGVylJOULg==",
+    ),
+    "PscForwardingRule": (
+        "mg_provider.resources.psc_forwarding_rule.PscForwardingRuleProvider",
+        "gASVSwAAAAAAAACMKW1nX3Byb3ZpZGVyLnJlc291cmNlcy5wc2NfZm9yd2FyZGluZ19ydWxl"
+        "lIwZUHNjRm9yd2FyZGluZ1J1bGVQcm92aWRlcpSTlC4=",
+    ),
+    "BatchJob": (
+        "mg_provider.resources.batch_job.BatchJobProvider",
+        "gASVOAAAAAAAAACMH21nX3Byb3ZpZGVyLnJlc291cmNlcy5iYXRjaF9qb2KUjBBCYXRjaEpvYlByb3ZpZGVylJOULg==",
+    ),
+}
+OUTPUTS = {
+    "CustomWeightsModel": {
+        "endpoint",
+        "endpoint_id",
+        "model",
+        "model_id",
+        "deployed_model_id",
+        "dedicated_endpoint_dns",
+        "service_attachment",
+        "available_replica_count",
+        "machine_type",
+    },
+    "DedicatedEndpoint": {
+        "endpoint",
+        "endpoint_id",
+        "deployed_model_ids",
+        "unmanaged_deployed_models",
+        "dedicated_endpoint_dns",
+        "service_attachment",
+    },
+    "PscForwardingRule": {
+        "service_attachment",
+        "forwarding_rule",
+        "forwarding_rule_name",
+        "ip_address",
+        "psc_connection_id",
+        "psc_connection_status",
+    },
+    "BatchJob": {
+        "batch_prediction_job",
+        "job_state",
+        "successful_count",
+        "failed_count",
+        "output_location",
+        "replica_hours",
+        "first_errors",
+    },
+}
+
+
+@each_resource
+def test_the_provider_in_a_stack_s_state_never_changes(kind):
+    path, text = PROVIDERS[kind.name]
+    assert dill.loads(base64.b64decode(text)) is kind.provider
+    assert f"{kind.provider.__module__}.{kind.provider.__qualname__}" == path
+    assert len(text) <= 120
+
+
+@each_resource
+@pytest.mark.skipif(pickle.DEFAULT_PROTOCOL != 4, reason="another Python writes another protocol byte")
+def test_what_is_written_to_state_is_what_always_was(kind):
+    assert serialize_provider(kind.provider) == PROVIDERS[kind.name][1]
+
+
+@each_resource
+def test_a_provider_keeps_nothing_and_stays_readable_in_state(kind):
+    assert kind.provider.serialize_as_secret_always is False
+    assert "__init__" not in vars(kind.provider)
+
+
+@each_resource
+def test_output_names_are_frozen(kind):
+    assert set(kind.resource.__annotations__) == OUTPUTS[kind.name]
+
+
+def test_config_keys_are_frozen():
+    asked = []
+    settings.Settings.from_config(lambda key: asked.append(key), {})
+    names = [
+        "project",
+        "region",
+        "impersonateServiceAccount",
+        "userProjectOverride",
+        "billingProject",
+        "vertexAiCustomEndpoint",
+        "computeCustomEndpoint",
+        "storageCustomEndpoint",
+        "bigQueryCustomEndpoint",
+    ]
+    assert set(asked) == {f"{space}:{name}" for space in ("mg", "gcp") for name in names}
+    assert HOST_THREADS_KEY == "mg:hostThreads"

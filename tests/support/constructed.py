@@ -1,0 +1,52 @@
+"""Runs the constructors as a program does, in its own process, and prints what they registered as JSON.
+
+Pulumi's own test monitor takes the engine's place: it only records.
+"""
+
+import json
+import sys
+
+import pulumi
+from pulumi.runtime import mocks
+
+from tests.support.samples import ALL
+
+REGISTERED = {}
+
+
+class Echo(mocks.Mocks):
+    """Answers what was asked for."""
+
+    def new_resource(self, args):
+        return f"{args.name}-id", args.inputs
+
+    def call(self, args):
+        raise AssertionError(f"a constructor called {args.token}")
+
+
+class Recorder(mocks.MockMonitor):
+    """Remembers every registration."""
+
+    def RegisterResource(self, request):
+        REGISTERED[request.type] = {
+            "inputs": pulumi.runtime.rpc.deserialize_properties(request.object),
+            "secret_outputs": list(request.additionalSecretOutputs),
+        }
+        return super().RegisterResource(request)
+
+
+def construct(kind):
+    """One resource with every argument that needs no other one, and a secret where there may be one."""
+    given = {name: sample.value for name, sample in kind.samples.items() if not sample.needs}
+    secrets = {name: kind.samples[name].value for name in kind.samples if name.endswith("_token")}
+    return kind.resource(f"my-{kind.name.lower()}", **{**kind.least, **given, **secrets})
+
+
+def main():
+    mocks.set_mocks(Echo(), "shop", "dev", monitor=Recorder(Echo()), organization="acme")
+    pulumi.runtime.test(lambda: [construct(kind) for kind in ALL] and None)()
+    json.dump(REGISTERED, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
