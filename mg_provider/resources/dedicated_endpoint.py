@@ -46,7 +46,7 @@ from mg_provider.resources.serving import (
     settle_traffic,
     undeploy,
 )
-from mg_provider.wire.deployed_model import DeployedModel
+from mg_provider.wire.deployed_model import DeployedModel, FasterDeploymentConfig
 from mg_provider.wire.encryption import EncryptionSpec
 from mg_provider.wire.endpoint import Endpoint, GenAiAdvancedFeaturesConfig
 from mg_provider.wire.machine import DedicatedResources
@@ -88,6 +88,9 @@ class ServedModel(Machines):
             dedicated_resources=self.resources(),
             service_account=self.service_account or None,
             enable_container_logging=self.enable_container_logging,
+            faster_deployment_config=FasterDeploymentConfig(fast_tryout_enabled=True)
+            if self.fast_tryout_enabled
+            else None,
         )
 
 

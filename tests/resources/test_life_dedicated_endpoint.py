@@ -154,3 +154,10 @@ def test_deployment_ids_are_the_same_in_every_process(emulator, model):
         first.close()
         second.close()
     assert leftovers(emulator) == []
+
+
+def test_a_fast_tryout_is_asked_for(emulator, life, model):
+    life.up({"deployed_models": {"v1": served(model, fast_tryout_enabled=True)}})
+    sent = [entry["body"] for entry in emulator.requests() if entry["rpc"].endswith("endpoints.deployModel")]
+    assert [body["deployedModel"].get("fasterDeploymentConfig") for body in sent] == [{"fastTryoutEnabled": True}]
+    life.destroy()
