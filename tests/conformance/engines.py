@@ -169,7 +169,9 @@ class World:
         self.cloud.mkdir(parents=True)
         runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": virtualenv}}
         (folder / "Pulumi.yaml").write_text(json.dumps({"name": PROJECT, "runtime": runtime}), encoding="utf-8")
-        self.environment = {"TOY_CLOUD": str(self.cloud), "PYTHONPATH": str(HERE)}
+        # A program that is written twice in a second, at one size, is the same to Python's bytecode cache.
+        uncached = {"PYTHONDONTWRITEBYTECODE": "1"}
+        self.environment = {"TOY_CLOUD": str(self.cloud), "PYTHONPATH": str(HERE), **uncached}
         self.outcomes: list[Outcome] = []
         self.program("")
 

@@ -104,6 +104,7 @@ def run(connection: socket.socket) -> None:
         os.close(given)
     os.environ.clear()
     os.environ.update(request["env"])
+    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
     os.chdir(request["cwd"])
     sys.argv = request["argv"][1:]
     as_module = sys.argv[0] == "-m"
