@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -158,7 +159,7 @@ def with_refreshes(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return events
 
 
-class World:
+class World(ABC):
     """A project, a stack and a toy cloud in a folder; one engine runs on it."""
 
     engine = ""
@@ -222,8 +223,9 @@ class World:
         self.outcomes.append(outcome)
         return outcome
 
+    @abstractmethod
     def run(self, operation: str, targets: tuple[str, ...]) -> Outcome:
-        raise NotImplementedError
+        """Run one operation on the engine."""
 
     def up(self, **options: Any) -> Outcome:
         outcome = self.do("up", **options)
