@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, TypedDict
 import pulumi
 from pydantic import Field
 
-from mg_provider.api.errors import AlreadyExists, ConnectionFailed, MgError
+from mg_provider.api.errors import AlreadyExists, MgError
 from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
 from mg_provider.resources.endpoint_args import EndpointArgs, is_known_private, name_endpoint, private
 from mg_provider.resources.fields import UNKNOWN, Changes, Computed, InPlace, Replaces, Rule, State, plain
@@ -28,7 +28,7 @@ from mg_provider.resources.inputs import (
     ScaleToZeroSpecInput,
     TimeoutsInput,
 )
-from mg_provider.resources.lifecycle import Context, Incomplete, Lifecycle, Reading
+from mg_provider.resources.lifecycle import UNSETTLED, Context, Incomplete, Lifecycle, Reading
 from mg_provider.resources.machines import MACHINE_RULES, Machines
 from mg_provider.resources.nested_rules import key_problem
 from mg_provider.resources.serving import (
@@ -287,7 +287,10 @@ class DedicatedEndpointLifecycle(Lifecycle[DedicatedEndpointArgs, DedicatedEndpo
             undeploy(args, sorted(set(before.values()) - wanted), context)
             return self._state(find_endpoint(args, context) or endpoint, args, {})
         except MgError as error:
-            found = find_endpoint(args, context) if not isinstance(error, ConnectionFailed) else None
+            try:
+                found = find_endpoint(args, context)
+            except MgError:
+                found = None
             error.exists = error.exists or [args.endpoint]
             state = self._state(found or Endpoint(labels={CLAIM_LABEL: claim}), args, before)
             raise Incomplete(error, args.endpoint, args, state) from error
@@ -297,8 +300,13 @@ class DedicatedEndpointLifecycle(Lifecycle[DedicatedEndpointArgs, DedicatedEndpo
         try:
             operation = context.clients.vertex.create_endpoint(args.parent, args.endpoint_id, args.wire(claim))
             context.wait(operation, context.limit(args.timeouts.create, CREATE_SECONDS), "making the endpoint")
-        except (ConnectionFailed, AlreadyExists):
-            endpoint = find_endpoint(args, context)
+        except (AlreadyExists, *UNSETTLED) as error:
+            try:
+                endpoint = find_endpoint(args, context)
+            except MgError:
+                endpoint = None
+            if endpoint is None and isinstance(error, UNSETTLED):
+                raise Incomplete(error, args.endpoint, args, DedicatedEndpointState(claim=claim)) from error
             if endpoint is None:
                 raise
             must_be_ours(endpoint, args)

@@ -37,7 +37,6 @@ from mg_provider.resources import host_internals
 from mg_provider.resources.fields import (
     UNKNOWN,
     Args,
-    Computed,
     Derived,
     Secret,
     State,
@@ -385,13 +384,3 @@ def outputs(args: Args, state: State) -> dict[str, Any]:
 def is_derived(args_type: type[Args], name: str) -> bool:
     """Whether a constructor must not take this argument, because the plan always makes it."""
     return has(args_type, name, Derived) or name in ("owner", "resource")
-
-
-def is_optional(args_type: type[Args], name: str) -> bool:
-    """Whether a constructor's argument may be left out."""
-    return has(args_type, name, Computed) or not args_type.model_fields[name].is_required()
-
-
-def user_error(property: str, reason: str) -> UserError:
-    """A mistake in an argument that only a call could find."""
-    return UserError(reason, property=property)

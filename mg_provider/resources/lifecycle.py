@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mg_provider.api.errors import MgError
+from mg_provider.api.errors import ConnectionFailed, MgError, OperationCancelled, OperationTimeout, Unavailable
 from mg_provider.clock import Clock
 from mg_provider.data import regions, table
 from mg_provider.resources.fields import (
@@ -119,6 +119,10 @@ class Reading(Generic[A, S]):
 
     args: A
     state: S
+
+
+# After one of these, what was asked for may exist, or come to exist, without our having seen it.
+UNSETTLED = (ConnectionFailed, OperationCancelled, OperationTimeout, Unavailable)
 
 
 class Incomplete(MgError):

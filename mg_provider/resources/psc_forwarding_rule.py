@@ -22,7 +22,16 @@ from mg_provider.resources.identity import (
     user_labels,
 )
 from mg_provider.resources.inputs import ServiceDirectoryRegistrationInput, TimeoutsInput
-from mg_provider.resources.lifecycle import CloudArgs, Context, Incomplete, Lifecycle, Reading, kept, not_ours
+from mg_provider.resources.lifecycle import (
+    UNSETTLED,
+    CloudArgs,
+    Context,
+    Incomplete,
+    Lifecycle,
+    Reading,
+    kept,
+    not_ours,
+)
 from mg_provider.wire.compute import (
     Address,
     ComputeOperation,
@@ -245,9 +254,11 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
             rule = self._ensure_rule(args, labels, owner, context)
             rule = self._accepted(args, rule, context)
         except MgError as error:
-            raise Incomplete(
-                error, args.forwarding_rule, args, self._state(self._rule(args, context), address)
-            ) from error
+            try:
+                found = self._rule(args, context)
+            except MgError:
+                found = None
+            raise Incomplete(error, args.forwarding_rule, args, self._state(found, address)) from error
         return self._state(rule, address)
 
     def _ensure_address(
@@ -263,6 +274,9 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
                 self._wait(operation, args, context, CREATE_SECONDS)
             except AlreadyExists:
                 context.progress("the address was reserved by an earlier call")
+            except UNSETTLED as error:
+                state = PscForwardingRuleState(claim=labels[CLAIM_LABEL])
+                raise Incomplete(error, args.forwarding_rule, args, state) from error
             address = compute.get_address(args.project, args.region, args.forwarding_rule_name)
         self._must_be_ours(address.labels, owner, f"address {args.forwarding_rule_name}")
         if address.labels != labels:

@@ -161,3 +161,13 @@ def test_a_fast_tryout_is_asked_for(emulator, life, model):
     sent = [entry["body"] for entry in emulator.requests() if entry["rpc"].endswith("endpoints.deployModel")]
     assert [body["deployedModel"].get("fasterDeploymentConfig") for body in sent] == [{"fastTryoutEnabled": True}]
     life.destroy()
+
+
+def test_an_endpoint_whose_making_was_not_seen_to_end_is_kept_in_state(emulator, life):
+    emulator.set_speed(0.01)
+    with pytest.raises(HostError, match="has not ended after") as failure:
+        life.up({"timeouts": {"create": 0.5}})
+    assert failure.value.kept is not None
+    emulator.set_speed(QUICK)
+    life.destroy()
+    assert leftovers(emulator) == []

@@ -4,6 +4,7 @@ import pytest
 
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
+from tests.resources.conftest import QUICK
 from tests.support.host import HostError
 from tests.support.life import Life
 from tests.support.weights import call, make_bucket, put_weights
@@ -103,3 +104,15 @@ def test_a_lost_answer_makes_nothing_twice(emulator, life, private, rpc):
     assert [fault["met"] for fault in emulator.faults()] == [1]
     private.destroy()
     assert emulator.ledger()["empty"]
+
+
+def test_an_address_whose_reservation_was_not_seen_to_end_is_kept_in_state(emulator, life, private):
+    emulator.set_speed(0.01)
+    wanted = arguments(private.outputs["service_attachment"], timeouts={"create": 0.5})
+    with pytest.raises(HostError, match="has not ended after") as failure:
+        life.up(wanted)
+    assert failure.value.kept is not None
+    emulator.set_speed(QUICK)
+    life.destroy()
+    private.destroy()
+    assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]
