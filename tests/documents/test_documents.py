@@ -6,12 +6,14 @@ import pytest
 import yaml
 
 from mg_provider.version import __version__
-from tests.documents.markdown import ROOT, anchors, code_blocks, read, relative_links
-from tools.readme import PARTS, render
+from tests.documents.markdown import ROOT, anchors, code_blocks, part, read, relative_links
+from tools.documents import PARTS, PARTS_OF_A_RESOURCE, parts, render
+from tools.reference import PAGES
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "mg_provider/emulator/COVERAGE.md")
+PAGES_BY_HAND = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "mg_provider/emulator/COVERAGE.md", *PAGES_BY_HAND)
 KEPT = {".py", ".md", ".toml", ".yaml", ".yml", ".json", ".lock", ""}
-FOLDERS = ("mg_provider", "stacks", "tests", "tools", "benchmarks", ".ci")
+FOLDERS = ("mg_provider", "stacks", "tests", "tools", "benchmarks", "docs", ".ci")
 
 
 def text_files():
@@ -50,30 +52,47 @@ def test_the_readme_is_short_enough_to_be_read():
     assert len(read("README.md").splitlines()) <= 250
 
 
-def test_the_readme_names_every_stack_that_is_there():
+def test_the_page_of_the_stacks_names_every_stack_that_is_there():
     there = {path.name.split(".")[1] for path in (ROOT / "stacks/config").glob("Pulumi.*.yaml")}
-    section = read("README.md").partition("\n## Stacks\n")[2].partition("\n## ")[0]
-    assert set(re.findall(r"^\| `([\w-]+)`", section, flags=re.MULTILINE)) == there
+    assert set(re.findall(r"^\| `([\w-]+)`", read("docs/stacks.md"), flags=re.MULTILINE)) == there
 
 
-def test_the_readme_names_the_keys_of_the_configuration_that_the_provider_reads():
+def test_the_page_of_the_configuration_names_the_keys_that_the_provider_reads():
     from mg_provider.api import settings
     from mg_provider.resources.dynamic_host import HOST_THREADS_KEY
 
     keys = {value for name, value in vars(settings).items() if name.isupper() and isinstance(value, str)}
     keys = {f"mg:{key}" for key in keys if not key.isupper()} | {HOST_THREADS_KEY}
-    assert set(re.findall(r"`(mg:\w+)`", read("README.md"))) == keys
+    assert set(re.findall(r"`(mg:\w+)`", read("docs/configuration.md"))) == keys
 
 
-def test_the_generated_parts_of_the_readme_are_found_by_name_and_the_rest_is_left_alone():
+def test_every_generated_part_is_in_a_document_and_every_resource_has_its_page():
+    found = set().union(*(parts(read(name)) for name in DOCUMENTS))
+    assert set(PARTS) <= found
+    for resource, page in PAGES.items():
+        assert parts(read(page)) >= {f"{kind} {resource}" for kind in PARTS_OF_A_RESOURCE}
+
+
+def test_the_generated_parts_of_a_document_are_found_by_name_and_the_rest_is_left_alone():
     text = "before\n" + "".join(f"<!-- generated: {name} -->\nOUTDATED\n<!-- end -->\nkept\n" for name in PARTS)
     made = render(text)
     assert "OUTDATED" not in made
     assert made.startswith("before\n")
     assert made.count("kept\n") == len(PARTS)
     assert render(made) == made
-    with pytest.raises(ValueError, match="no place for the generated parts"):
-        render("nothing")
+    with pytest.raises(KeyError, match="nonsense"):
+        render("<!-- generated: nonsense -->\n<!-- end -->")
+
+
+def test_the_page_of_a_resource_tells_each_argument_and_output_with_what_a_change_does():
+    text = read(PAGES["CustomWeightsModel"])
+    arguments = part(text, "generated: inputs CustomWeightsModel")
+    assert re.search(r"^\| `min_replica_count` \| int \| in place: endpoints.mutateDeployedModel \|", arguments, re.M)
+    assert re.search(r"^\| `region` \| str \| \*\*replaces\*\*: ", arguments, re.M)
+    assert "Kept as a Pulumi secret." in arguments.split("`hugging_face_access_token`")[1].partition("\n")[0]
+    outputs = part(text, "generated: outputs CustomWeightsModel")
+    assert re.search(r"^\| `endpoint_id` \| yes \|", outputs, re.M)
+    assert re.search(r"^\| `service_attachment` \| no \|", outputs, re.M)
 
 
 def test_the_newest_version_of_the_changelog_is_the_version_of_the_package():

@@ -1,0 +1,110 @@
+"""Make the parts of the documents that follow from the code.
+
+Each stands between ``<!-- generated: name -->`` and ``<!-- end -->``, the name with what it is about where there are
+several: ``<!-- generated: inputs BatchJob -->``. The rest of a document is written by hand.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import typer.main
+from packaging.requirements import Requirement
+
+from mg_provider import cli
+from tools import reference
+from tools.discovery_schemas import METHODS, document
+
+ROOT = Path(__file__).resolve().parent.parent
+_PART = re.compile(r"(<!-- generated: ([a-z]+)(?: (\w+))? -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def outputs() -> dict[str, str]:
+    """Path below the root to content."""
+    paths = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return {path.relative_to(ROOT).as_posix(): render(path.read_text(encoding="utf-8")) for path in paths}
+
+
+def render(text: str) -> str:
+    """The text with every generated part made anew.
+
+    Raises:
+        KeyError: The text names a part that nobody makes.
+    """
+    return _PART.sub(lambda match: f"{match[1]}{_make(match[2], match[3])}\n{match[4]}", text)
+
+
+def parts(text: str) -> set[str]:
+    """The generated parts that a text has, as its comments name them."""
+    return {" ".join(filter(None, (match[2], match[3]))) for match in _PART.finditer(text)}
+
+
+def _make(name: str, about: str | None) -> str:
+    return PARTS_OF_A_RESOURCE[name](about) if about else PARTS[name]()
+
+
+def _compatibility() -> str:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    sdk = next(need for need in map(Requirement, project["dependencies"]) if need.name == "pulumi")
+    revisions = ", ".join(f"{name} {document(name)['revision']}" for name in METHODS)
+    return "\n".join(
+        (
+            "| part | versions |",
+            "|---|---|",
+            f"| Python | {project['requires-python']} |",
+            f"| Pulumi's Python SDK | {_ordered(sdk)}; locked and tested: {_locked('pulumi')} |",
+            f"| Google's APIs, revision of the discovery documents | {revisions} |",
+        )
+    )
+
+
+def _ordered(requirement: Requirement) -> str:
+    return ", ".join(sorted((str(entry) for entry in requirement.specifier), reverse=True))
+
+
+def _locked(name: str) -> str:
+    match = re.search(rf"^{name}==(\S+)", (ROOT / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE)
+    if not match:
+        raise ValueError(f"requirements.lock has no {name}")
+    return match[1]
+
+
+def _commands() -> str:
+    rows = ["| command | what it does |", "|---|---|"]
+    rows += [f"| `{usage}` | {text} |" for usage, text in _leaves(typer.main.get_command(cli.app), "mg")]
+    return "\n".join(rows)
+
+
+# A command of typer's is one of its own copy of click, whose types are not public.
+def _leaves(command: Any, path: str) -> Iterator[tuple[str, str]]:
+    if hasattr(command, "commands"):
+        for name, nested in command.commands.items():
+            if not nested.hidden:
+                yield from _leaves(nested, f"{path} {name}")
+        return
+    shown = [_shown(parameter) for parameter in command.params if not getattr(parameter, "hidden", False)]
+    yield " ".join((path, *shown)), str(command.help).partition("\n")[0]
+
+
+def _shown(parameter: Any) -> str:
+    is_option = parameter.param_type_name == "option"
+    text = max(parameter.opts, key=len) if is_option else parameter.name.upper()
+    return text if parameter.required else f"[{text}]"
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "resources": reference.resources,
+    "permissions": reference.permissions,
+    "compatibility": _compatibility,
+    "commands": _commands,
+}
+PARTS_OF_A_RESOURCE: dict[str, Callable[[str], str]] = {
+    "inputs": reference.inputs,
+    "nested": reference.nested,
+    "outputs": reference.outputs,
+    "permissions": reference.permissions_of,
+}

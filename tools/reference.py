@@ -1,0 +1,180 @@
+"""What the documents tell of a resource, from the marks and descriptions of its arguments and outputs."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+import mg_provider
+from mg_provider.resources.dynamic_host import is_derived
+from mg_provider.resources.fields import Args, Computed, Derived, InPlace, Local, Mark, Replaces, Secret, has, mark_of
+
+RESOURCES = ("CustomWeightsModel", "DedicatedEndpoint", "PscForwardingRule", "BatchJob")
+PAGES = {
+    "CustomWeightsModel": "docs/custom-weights-model.md",
+    "DedicatedEndpoint": "docs/dedicated-endpoint.md",
+    "PscForwardingRule": "docs/psc-forwarding-rule.md",
+    "BatchJob": "docs/batch-job.md",
+}
+
+
+def resources() -> str:
+    """Each resource in a line, with its page."""
+    rows = ["| resource | what it is |", "|---|---|"]
+    rows += [f"| [`{name}`]({PAGES[name]}) | {_first_sentence(_resource(name))} |" for name in RESOURCES]
+    return "\n".join(rows)
+
+
+def inputs(name: str) -> str:
+    """The arguments of a resource: type, what a change does, what it is."""
+    args_type = _lifecycle(name).args_type
+    rows = ["| argument | type | a change | what it is |", "|---|---|---|---|"]
+    for field_name, field in args_type.model_fields.items():
+        if is_derived(args_type, field_name):
+            continue
+        notes = _notes(args_type, field_name, field)
+        rows.append(f"| `{field_name}` | {_type(field.annotation)} | {_change(args_type, field_name)} | {notes} |")
+    return "\n".join(rows)
+
+
+def nested(name: str) -> str:
+    """The objects inside the arguments of a resource, field by field."""
+    found: dict[str, type[BaseModel]] = {}
+    args_type = _lifecycle(name).args_type
+    for field_name, field in args_type.model_fields.items():
+        if not is_derived(args_type, field_name):
+            _collect(field.annotation, found)
+    blocks = []
+    for title, model in sorted(found.items()):
+        rows = [f"**{title}**: {_first_sentence(model)}", "", "| field | type | what it is |", "|---|---|---|"]
+        for field_name, field in model.model_fields.items():
+            if not _read_only(field):
+                rows.append(f"| `{field_name}` | {_type(field.annotation)} | {_cell(field.description or '')} |")
+        blocks.append("\n".join(rows))
+    return "\n\n".join(blocks)
+
+
+def outputs(name: str) -> str:
+    """The outputs of a resource: known in a preview or not, secret or not."""
+    lifecycle = _lifecycle(name)
+    rows = ["| output | known in the preview of a creation | what it is |", "|---|---|---|"]
+    for field_name, field in lifecycle.args_type.model_fields.items():
+        if has(lifecycle.args_type, field_name, Derived) or has(lifecycle.args_type, field_name, Computed):
+            rows.append(f"| `{field_name}` | yes | {_cell(field.description or '')} |")
+    for field_name, field in lifecycle.state_type.model_fields.items():
+        secret = " Secret." if any(isinstance(mark, Secret) for mark in field.metadata) else ""
+        rows.append(f"| `{field_name}` | no | {_cell(field.description or '')}{secret} |")
+    return "\n".join(rows)
+
+
+def permissions() -> str:
+    """The IAM permissions that each resource needs."""
+    rows = ["| resource | permissions |", "|---|---|"]
+    rows += [f"| `{name}` | {permissions_of(name)} |" for name in RESOURCES]
+    return "\n".join(rows)
+
+
+def permissions_of(name: str) -> str:
+    """The IAM permissions that a resource needs, from its lifecycle's docstring.
+
+    Raises:
+        ValueError: The docstring does not say it.
+    """
+    text = inspect.getdoc(_lifecycle(name)) or ""
+    _, marker, rest = text.partition("IAM: ")
+    if not marker:
+        raise ValueError(f"{name} does not say which IAM permissions it needs")
+    return " ".join(rest.partition("\n\n")[0].split()).replace("``", "`")
+
+
+def _resource(name: str) -> Any:
+    return getattr(mg_provider, name)
+
+
+def _lifecycle(name: str) -> Any:
+    return _resource(name).provider_type.lifecycle
+
+
+def _first_sentence(thing: object) -> str:
+    return (inspect.getdoc(thing) or "").partition("\n")[0]
+
+
+def _change(args_type: type[Args], name: str) -> str:
+    mark = mark_of(args_type, name)
+    if isinstance(mark, InPlace) and mark.replaces_if is not None:
+        return f"in place; may replace: {mark.because}"
+    return f"{_KINDS[type(mark)]}: {mark.reason}"
+
+
+_KINDS: Mapping[type[Mark], str] = {
+    InPlace: "in place",
+    Replaces: "**replaces**",
+    Local: "nothing in the cloud",
+}
+
+
+def _notes(args_type: type[Args], name: str, field: FieldInfo) -> str:
+    parts = [_cell(field.description or "")]
+    if has(args_type, name, Secret):
+        parts.append("Kept as a Pulumi secret.")
+    if field.is_required():
+        parts.append("Required.")
+    elif _default(field) and "Default" not in (field.description or ""):
+        parts.append(f"Default: {_default(field)}.")
+    return " ".join(parts)
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.default
+    if value is PydanticUndefined or value is None or value in ("", [], {}):
+        return ""
+    return f"`{value!r}`"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _read_only(field: FieldInfo) -> bool:
+    return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get("readOnly"))
+
+
+def _type(annotation: Any) -> str:
+    """A type as a reader would say it; None, constraints and unions with None left out."""
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        return _type(typing.get_args(annotation)[0])
+    arguments = [entry for entry in typing.get_args(annotation) if entry is not types.NoneType]
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(map(_type, arguments))
+    if origin is typing.Literal:
+        return " or ".join(f"`{entry}`" for entry in arguments)
+    if origin is list:
+        return f"list of {_type(arguments[0])}"
+    if origin is dict:
+        return f"{_type(arguments[0])} → {_type(arguments[1])}"
+    return str(getattr(annotation, "__name__", annotation))
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for entry in typing.get_args(annotation):
+        yield from _models(entry)
+
+
+def _collect(annotation: Any, found: dict[str, type[BaseModel]]) -> None:
+    for model in _models(annotation):
+        if model.__name__ in found:
+            continue
+        found[model.__name__] = model
+        for field in model.model_fields.values():
+            if not _read_only(field):
+                _collect(field.annotation, found)
