@@ -41,6 +41,8 @@ Each can be switched with `POST /_mg/behaviour`, or stands as described.
 - Operations on one endpoint may overlap.
 - A service attachment belongs to one endpoint, and is given up one hour after the last model was undeployed.
 - `chat/completions` without `model` is answered; with another model's id it is 404.
+- A batch prediction job shows its counts while it runs, and writes its answers in no particular order. Rows that failed
+  are in `errors_*` files or an `errors` table; where one output table was named, in its column `response`.
 - A consumer project that is not on the allowlist has the connection status PENDING.
 
 ## What it does not do

@@ -28,6 +28,10 @@ BEHAVIOURS: dict[str, Any] = {
     "stockouts": [],  # "region/machine-type" without machines
     "conflicting_operations": "allow",  # or "refuse": a second mutating call while one runs on the endpoint
     "connection_policy": "present",  # or "missing": PSC automation fails, as without a service connection policy
+    "batch_detours": [],  # states that a job passes while it runs: JOB_STATE_PAUSED, JOB_STATE_UPDATING
+    "batch_end": "",  # or "expired": its time is over when half of the rows are answered
+    "batch_completion_stats": "live",  # or "unknown_total", or "at_end": what a running job shows
+    "batch_output_order": "scattered",  # or "input": the order of the answers
     # Emulated seconds instead of the usual, by deployment stage, or one of CREATE_ENDPOINT, UPDATE_ENDPOINT,
     # DELETE_ENDPOINT, UPLOAD_MODEL, DELETE_MODEL, MUTATE_DEPLOYED_MODEL, UNDEPLOY_MODEL
     "durations": {},

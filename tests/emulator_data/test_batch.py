@@ -58,7 +58,8 @@ def test_a_finished_job_has_answers_in_a_directory_of_its_own(client: Client, ro
     assert job["completionStats"] == {"successfulCount": "2", "failedCount": "0", "incompleteCount": "0"}
     assert job["startTime"] < job["endTime"]
     answers = lines(client, f"{directory}/predictions_0001.jsonl")
-    assert [answer["custom_id"] for answer in answers] == ["one", "two"]
+    assert [answer["custom_id"] for answer in answers] == ["two", "one"]
+    answers.reverse()
     said = answers[0]["response"]["choices"][0]["message"]["content"]
     assert "llama-3.1-8b-instruct" in said
     assert "What is a forwarding rule?" in said
@@ -79,7 +80,7 @@ def test_rows_that_cannot_be_answered_fail_one_by_one(client: Client) -> None:
     assert "text-only" in texts[2]
     assert "not valid JSON" in texts[3]
     errors = lines(client, job["outputInfo"]["gcsOutputDirectory"] + "/errors_0001.jsonl")
-    assert errors[0] == {"custom_id": "no", "error": {"code": 3, "message": "the row has no body"}}
+    assert {"custom_id": "no", "error": {"code": 3, "message": "the row has no body"}} in errors
     assert len(errors) == 4
 
 
@@ -134,7 +135,8 @@ def test_a_table_in_gives_a_table_out_without_method_and_url(client: Client) -> 
         "bigqueryOutputDataset": f"bq://{PROJECT}.prompts",
         "bigqueryOutputTable": "answers",
     }
-    (answer,) = client.table_rows("prompts", "answers")
+    answer, failed = client.table_rows("prompts", "answers")
+    assert json.loads(failed["response"]) == {"error": {"code": 3, "message": "the row has no body"}}
     assert list(answer) == ["custom_id", "body", "team", "response", "id"]
     assert (answer["custom_id"], answer["team"]) == ("one", "search")
     assert "You asked: Hi" in json.loads(answer["response"])["choices"][0]["message"]["content"]
@@ -306,3 +308,41 @@ def test_a_registered_model_can_be_named_and_a_missing_one_cannot(client: Client
     assert client.refused(404, "POST", BATCH, batch_request(model=f"{name}-not"))["status"] == "NOT_FOUND"
     elsewhere = name.replace("us-central1", "europe-west4")
     assert "not in us-central1" in client.refused(400, "POST", BATCH, batch_request(model=elsewhere))["message"]
+
+
+def states_and_stats(client: Client, job: str, *moments: int) -> list[tuple[str, Any]]:
+    seen = []
+    for seconds in moments:
+        client.emulator.advance(seconds=seconds)
+        shown = client.ok("GET", job)
+        seen.append((shown["state"].removeprefix("JOB_STATE_"), shown.get("completionStats")))
+    return seen
+
+
+def long_job(client: Client) -> str:
+    client.emulator.set_speed(0)
+    client.make_bucket("data")
+    client.upload_rows("data", "in/a.jsonl", [chat(f"Question {number}") for number in range(100)])
+    resources = {"machineSpec": {"machineType": "g2-standard-12"}, "maxReplicaCount": 1}
+    return start(client, dedicatedResources=resources)
+
+
+def test_a_running_job_shows_how_many_rows_are_done(client: Client) -> None:
+    seen = states_and_stats(client, long_job(client), QUEUED + PROVISIONED, 180, 100)
+    none = {"successfulCount": "0", "failedCount": "0", "incompleteCount": "100"}
+    assert seen[0] == ("RUNNING", none)
+    assert seen[2][0] == "RUNNING"
+    assert 40 <= int(seen[2][1]["successfulCount"]) <= 60
+
+
+def test_a_running_job_may_not_know_how_many_rows_there_are(client: Client) -> None:
+    client.emulator.behave(batch_completion_stats="unknown_total")
+    ((state, stats),) = states_and_stats(client, long_job(client), QUEUED + PROVISIONED + 180)
+    assert (state, stats["incompleteCount"]) == ("RUNNING", "-1")
+
+
+def test_a_job_can_pause_be_updated_and_expire(client: Client) -> None:
+    client.emulator.behave(batch_detours=["JOB_STATE_PAUSED", "JOB_STATE_UPDATING"], batch_end="expired")
+    seen = states_and_stats(client, long_job(client), QUEUED + PROVISIONED, 180, 300, 300, 3600)
+    assert [state for state, _ in seen] == ["RUNNING", "PAUSED", "UPDATING", "RUNNING", "EXPIRED"]
+    assert seen[-1][1] == {"successfulCount": "50", "failedCount": "0", "incompleteCount": "50"}

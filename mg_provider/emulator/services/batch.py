@@ -27,7 +27,7 @@ from mg_provider.emulator.services.batch_job import (
 )
 from mg_provider.emulator.services.batch_models import BatchModel, find_model
 from mg_provider.emulator.services.batch_output import TableOutput, write_files
-from mg_provider.emulator.services.batch_rows import Answered, Row
+from mg_provider.emulator.services.batch_rows import Answered, Row, fault
 from mg_provider.emulator.services.bigquery import bigquery_state
 from mg_provider.emulator.services.storage import storage_state
 from mg_provider.emulator.world import World
@@ -73,11 +73,21 @@ class EmulatedData:
         config = self.request["outputConfig"]
         if "gcsDestination" in config:
             prefix = config["gcsDestination"]["outputUriPrefix"]
-            return write_files(prefix, self.model, answers, storage_state(self.world), at)
+            return write_files(prefix, self.model, self._ordered(answers), storage_state(self.world), at)
         bigquery = bigquery_state(self.world)
         output = TableOutput(config["bigqueryDestination"]["outputUri"], self.region, self.model, bigquery)
         source = self.request["inputConfig"].get("bigquerySource")
-        return output.write(answers, input_table(source["inputUri"], bigquery) if source else None, at)
+        return output.write(self._ordered(answers), input_table(source["inputUri"], bigquery) if source else None, at)
+
+    def _ordered(self, answers: Sequence[Answered]) -> list[Answered]:
+        """Answers as workers that share the rows finish them: in no order that a client could count on."""
+        if self.world.behaviours["batch_output_order"] == "input":
+            return list(answers)
+        return [answers[place] for place in sorted(range(len(answers)), key=_scattered)]
+
+
+def _scattered(place: int) -> int:
+    return (place * 2654435761 + 2**31) % 2**32
 
 
 @handles("aiplatform.projects.locations.batchPredictionJobs.create")
@@ -98,13 +108,15 @@ def create_job(call: Call) -> Answer:
         data=EmulatedData(call.world, request, call.region, model.label),
         created_seconds=int(moment(now).timestamp()),
         planned_failure=_shortage(call, request),
+        detours=tuple(call.world.behaviours["batch_detours"]),
+        expires=call.world.behaviours["batch_end"] == "expired",
         on_change=lambda changed, at: _meter(call.world, changed, at),
     )
-    if (fault := call.operation_fault()) is not None:
-        fault.met += 1
-        job.stalled = fault.fault == "stall"
+    if (declared := call.operation_fault()) is not None:
+        declared.met += 1
+        job.stalled = declared.fault == "stall"
         if not job.stalled:
-            job.planned_failure = JobFailedError(fault.error().number, fault.message)
+            job.planned_failure = JobFailedError(declared.error().number, declared.message)
     _jobs(call.world)[name] = job
     job.begin(call.world.timeline)
     return Answer(call.view("BatchPredictionJob", job_body(call.world, job)))
@@ -206,7 +218,7 @@ def job_body(world: World, job: BatchJob) -> Json:
     if job.started is not None:
         body["startTime"] = world.timestamp(job.started)
     if job.ended is None:
-        return body
+        return {**body, **_stats_so_far(world, job)}
     body["endTime"] = world.timestamp(job.ended)
     failed = [answered.error for answered in job.answers if answered.error]
     if job.failure is not None:
@@ -222,6 +234,18 @@ def job_body(world: World, job: BatchJob) -> Json:
         body["partialFailures"] = [{"code": 3, "message": text} for text in failed[:SHOWN_FAILURES]]
     hours = job.running_seconds(job.ended) * job.replicas / 3600
     return {**body, "resourcesConsumed": {"replicaHours": round(hours, 6)}}
+
+
+def _stats_so_far(world: World, job: BatchJob) -> Json:
+    """Counts of a running job; no source says whether Google shows them before the end."""
+    shown = world.behaviours["batch_completion_stats"]
+    if job.started is None or not job.rows or shown == "at_end":
+        return {}
+    done = job.rows_done(world.now())
+    failed = sum(fault(row) is not None for row in job.rows[:done])
+    incomplete = -1 if shown == "unknown_total" else len(job.rows) - done
+    counts = {"successfulCount": done - failed, "failedCount": failed, "incompleteCount": incomplete}
+    return {"completionStats": {name: str(count) for name, count in counts.items()}}
 
 
 def _find(call: Call) -> BatchJob:

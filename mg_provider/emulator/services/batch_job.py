@@ -1,7 +1,8 @@
 """The life of one batch prediction job on the emulator's clock. No HTTP here.
 
 QUEUED, PENDING while machines come up, RUNNING while rows are answered, then one of the end states. The input is read
-when the job begins to run and the output is written when it ends. Times are emulated seconds.
+when the job begins to run and the output is written when it ends. Times are emulated seconds. On its way a running job
+can be PAUSED or UPDATING, and it can end as EXPIRED, where a test asks for that.
 """
 
 from __future__ import annotations
@@ -22,10 +23,17 @@ MODEL_LOADING_SECONDS = 180.0
 FAILING_SECONDS = 30.0
 CANCELLING_SECONDS = 45.0
 ROW_SECONDS = 2.0
+DETOUR_SECONDS = 300.0
 ROWS_AT_ONCE = 64
 DEFAULT_MAX_REPLICAS = 10
 SHOWN_FAILURES = 20
-END_STATES = {"JOB_STATE_SUCCEEDED", "JOB_STATE_PARTIALLY_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED"}
+END_STATES = {
+    "JOB_STATE_SUCCEEDED",
+    "JOB_STATE_PARTIALLY_SUCCEEDED",
+    "JOB_STATE_FAILED",
+    "JOB_STATE_CANCELLED",
+    "JOB_STATE_EXPIRED",
+}
 
 
 class JobFailedError(Exception):
@@ -62,10 +70,16 @@ class BatchJob:
     planned_failure: JobFailedError | None = None
     """A failure that was asked for beforehand; it comes as soon as the job runs."""
     stalled: bool = False
+    detours: Sequence[str] = ()
+    """States that it passes through once its model is loaded, such as JOB_STATE_PAUSED."""
+    expires: bool = False
+    """Whether its time is over when half of its rows are answered."""
     state: str = "JOB_STATE_QUEUED"
     updated: float = 0.0
     started: float | None = None
     ended: float | None = None
+    answering: float | None = None
+    """Since when rows are answered."""
     rows: list[Row] = field(default_factory=list)
     answers: list[Answered] = field(default_factory=list)
     failure: JobFailedError | None = None
@@ -115,9 +129,38 @@ class BatchJob:
             self.failure = failure
             self._next = timeline.at(at + FAILING_SECONDS, lambda then: self._end("JOB_STATE_FAILED", then))
         else:
-            duration = MODEL_LOADING_SECONDS + ROW_SECONDS * len(self.rows) / self.replicas
-            self._next = timeline.at(at + duration, self._finish)
+            self._next = timeline.at(at + MODEL_LOADING_SECONDS, lambda then: self._go_on(timeline, 0, then))
         self._enter("JOB_STATE_RUNNING", at)
+
+    def _go_on(self, timeline: Timeline, detour: int, at: float) -> None:
+        """Take the detours one by one, then answer the rows."""
+        if detour < len(self.detours):
+            self._enter(self.detours[detour], at)
+            self._next = timeline.at(at + DETOUR_SECONDS, lambda then: self._go_on(timeline, detour + 1, then))
+            return
+        if self.detours:
+            self._enter("JOB_STATE_RUNNING", at)
+        self.answering = at
+        duration = ROW_SECONDS * len(self.rows) / self.replicas
+        if self.expires:
+            self._next = timeline.at(at + duration / 2, self._expire)
+        else:
+            self._next = timeline.at(at + duration, self._finish)
+
+    def rows_done(self, now: float) -> int:
+        """How many rows have been looked at by ``now``."""
+        if self.ended is not None:
+            return len(self.answers)
+        if self.answering is None or now <= self.answering:
+            return 0
+        return min(len(self.rows), int((now - self.answering) * self.replicas / ROW_SECONDS))
+
+    def _expire(self, at: float) -> None:
+        try:
+            self._answer(self.rows_done(at), at)
+        except JobFailedError as failure:
+            self.failure = failure
+        self._end("JOB_STATE_EXPIRED", at)
 
     def _finish(self, at: float) -> None:
         try:
@@ -135,11 +178,9 @@ class BatchJob:
 
     def _stop(self, asked: float, at: float) -> None:
         """What was answered before the job was asked to stop stays in the output."""
-        answering = 0.0 if self.started is None else asked - self.started - MODEL_LOADING_SECONDS
-        if answering > 0 and self.rows:
-            done = int(answering * self.replicas / ROW_SECONDS)
+        if done := self.rows_done(asked):
             try:
-                self._answer(min(done, len(self.rows)), at)
+                self._answer(done, at)
             except JobFailedError as failure:
                 self.failure = failure
         self.failure = self.failure or JobFailedError(1, "The job was cancelled.")

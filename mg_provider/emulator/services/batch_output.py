@@ -64,17 +64,23 @@ class TableOutput:
             dataset = self._existing_dataset(project, rest[0])
             predictions, errors = f"predictions_{stamp}", f"errors_{stamp}"
         if len(rest) == 2:
-            predictions, errors = rest[1], f"errors_{stamp}"
+            # The one table that was asked for holds all rows; no source says how it shows those that failed.
+            predictions, errors = rest[1], ""
         if predictions in dataset.tables:
             raise JobFailedError(ALREADY_EXISTS, f"Already Exists: Table {project}:{dataset.name}.{predictions}")
         fields = _passed_fields(answers, source)
         good = [answered.record for answered in answers if not answered.error]
         bad = [answered.record for answered in answers if answered.error]
         added = [{"name": "response", "type": "JSON"}, {"name": "id", "type": "STRING"}]
-        create_table(dataset, predictions, [*fields, *added], at).rows.extend(_fitted(good, fields, "response", "id"))
-        if bad:
-            column = {"name": "error", "type": "RECORD", "fields": _STATUS_FIELDS}
-            create_table(dataset, errors, [*fields, column], at).rows.extend(_fitted(bad, fields, "error"))
+        table = create_table(dataset, predictions, [*fields, *added], at)
+        table.rows.extend(_fitted(good, fields, "response", "id"))
+        if bad and not errors:
+            failed = [{**record, "response": {"error": record["error"]}} for record in bad]
+            table.rows.extend(_fitted(failed, fields, "response", "id"))
+        elif bad:
+            column = {"name": "errors", "type": "RECORD", "fields": _STATUS_FIELDS}
+            failed = [{**record, "errors": record["error"]} for record in bad]
+            create_table(dataset, errors, [*fields, column], at).rows.extend(_fitted(failed, fields, "errors"))
         return {"bigqueryOutputDataset": f"bq://{project}.{dataset.name}", "bigqueryOutputTable": predictions}
 
     def _new_dataset(self, project: str, name: str, at: float) -> Dataset:
