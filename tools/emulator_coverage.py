@@ -43,7 +43,9 @@ Each can be switched with `POST /_mg/behaviour`, or stands as described.
 - `chat/completions` without `model` is answered; with another model's id it is 404.
 - A batch prediction job shows its counts while it runs, and writes its answers in no particular order. Rows that failed
   are in `errors_*` files or an `errors` table; where one output table was named, in its column `response`.
-- A consumer project that is not on the allowlist has the connection status PENDING.
+- A consumer project that is not on the allowlist has the connection status PENDING (`unlisted_project`).
+- A forwarding rule is in Service Directory only if it asks for it (`service_directory`).
+- `forwardingRules.patch` changes `allowPscGlobalAccess`, as gcloud has it (`patch_global_access`).
 
 ## What it does not do
 

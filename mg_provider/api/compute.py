@@ -11,6 +11,7 @@ from mg_provider.api.settings import Settings
 from mg_provider.api.transport import RETRY_BUDGET, Call, Transport
 from mg_provider.wire.compute import (
     Address,
+    AddressList,
     ComputeOperation,
     ForwardingRule,
     ForwardingRuleList,
@@ -54,6 +55,16 @@ class ComputeClient:
             NotFound: there is no such address.
         """
         return parse(Address, self._json("GET", _regional(project, region, "addresses", name)))
+
+    def list_addresses(self, project: str, region: str, filter: str | None = None) -> Iterator[Address]:
+        """``GET …/addresses``. Permission: compute.addresses.list."""
+
+        def fetch(token: str | None) -> tuple[list[Address], str | None]:
+            query = {"filter": filter, "pageToken": token, "maxResults": 500}
+            page = parse(AddressList, self._json("GET", _regional(project, region, "addresses"), query))
+            return page.items, page.next_page_token
+
+        return pages(fetch)
 
     def delete_address(self, project: str, region: str, name: str, request_id: str) -> ComputeOperation:
         """``DELETE …/addresses/{name}``: release it. Permission: compute.addresses.deleteInternal.

@@ -25,6 +25,9 @@ BEHAVIOURS: dict[str, Any] = {
     "bad_models": {},  # model id or gs:// URI -> "500" | "wrong" | "slow"
     "slow_seconds": 3.0,  # real seconds that a slow model takes
     "strict_networks": False,  # only networks that were made through the admin route exist
+    "unlisted_project": "PENDING",  # or "REJECTED", "NEEDS_ATTENTION": the connection of a project not on the allowlist
+    "service_directory": "asked",  # or "always": a rule registers itself although nobody asked for it
+    "patch_global_access": "allow",  # or "refuse": does forwardingRules.patch change allowPscGlobalAccess?
     "stockouts": [],  # "region/machine-type" without machines
     "conflicting_operations": "allow",  # or "refuse": a second mutating call while one runs on the endpoint
     "connection_policy": "present",  # or "missing": PSC automation fails, as without a service connection policy

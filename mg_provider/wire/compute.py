@@ -44,6 +44,13 @@ class Address(WireModel):
     users: list[str] | None = output()
 
 
+class AddressList(WireModel):
+    """A page of addresses."""
+
+    items: list[Address] = Field(default_factory=list)
+    next_page_token: str | None = None
+
+
 class ServiceDirectoryRegistration(WireModel):
     """A Service Directory entry for a forwarding rule (Google's ForwardingRuleServiceDirectoryRegistration)."""
 

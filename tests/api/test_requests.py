@@ -88,6 +88,8 @@ CALLS: list[tuple[Callable[[Clients], Any], str, set[str]]] = [
     (lambda c: c.compute.insert_address("p", "r", Address(name="a"), "id"),
      "compute.addresses.insert", {"requestId"}),
     (lambda c: c.compute.get_address("p", "r", "a"), "compute.addresses.get", set()),
+    (lambda c: list(c.compute.list_addresses("p", "r", "address=10.0.0.5")),
+     "compute.addresses.list", {"filter", "maxResults"}),
     (lambda c: c.compute.delete_address("p", "r", "a", "id"), "compute.addresses.delete", {"requestId"}),
     (lambda c: c.compute.set_address_labels("p", "r", "a", LABELS, "id"),
      "compute.addresses.setLabels", {"requestId"}),

@@ -26,6 +26,8 @@ from tests.support.samples import (
     label,
 )
 
+LLAMA = "projects/my-project/locations/us-central1/endpoints/llama"
+
 
 class Bad:
     """A value that is wrong, where that is said and how; ``more`` are other arguments that make it so."""
@@ -251,23 +253,44 @@ TABLES = {
         ],
         "service_attachment": [
             *TEXT,
-            Bad("", "is not a service attachment: pass projects/"),
+            Bad("", "or endpoint is needed: pass endpoint"),
             Bad("10.0.0.5", "is not a service attachment"),
             Bad(ATTACHMENT.replace("us-central1", "us-east4"), "is in us-east4", "its own region us-central1"),
+            Bad(ATTACHMENT, "given beside endpoint: remove one", endpoint=LLAMA),
         ],
+        "endpoint": [
+            *TEXT,
+            Bad("123", "Endpoint to reach"),
+            Bad("projects/p/endpoints/1", "Endpoint to reach"),
+            Bad(LLAMA.replace("us-central1", "us-east4"), "is in us-east4", "its own region us-central1"),
+        ],
+        "triggers": TEXTS,
         "network": [
             *TEXT,
             Bad("VPC", "Network of the clients"),
             Bad("", "Network"),
             Bad("global/networks/a", "name, or"),
         ],
-        "subnetwork": [*TEXT, Bad("a b", "Subnetwork"), Bad("projects/p/subnetworks/a", "projects/{p}/regions/{r}")],
+        "subnetwork": [
+            *TEXT,
+            Bad("a b", "Subnetwork"),
+            Bad("projects/p/subnetworks/a", "projects/{p}/regions/{r}"),
+            Bad("projects/host/regions/us-east4/subnetworks/a", "is in us-east4", "name a subnetwork of us-central1"),
+            Bad(
+                "projects/host/regions/us-central1/subnetworks/a",
+                "is in project host, but network is in other-host",
+                network="projects/other-host/global/networks/vpc",
+            ),
+        ],
         "address": [
             *TEXT,
             Bad("10.0.0", "IPv4 address"),
             Bad("10.0.0.256", "IPv4 address"),
+            Bad("10.0.0.5.6", "IPv4 address"),
             Bad("10.0.0.0/24", "IPv4"),
             Bad("fd00::1", "IPv4"),
+            Bad("projects/p/addresses/a", "IPv4"),
+            Bad("projects/p/regions/us-east4/addresses/a", "is in us-east4", "name an address of us-central1"),
         ],
         "forwarding_rule_name": [*TEXT, *IDENTIFIER, Bad("to_llama", "at most 63")],
         "description": TEXT,
@@ -278,6 +301,7 @@ TABLES = {
             *LIST,
             Bad([{"namespace": "a"}, {"namespace": "b"}], "at most one entry: remove the others"),
             Bad([{"name": "a"}], "did you mean namespace?", at="[0].name"),
+            Bad([{"service_directory_region": "us-east4"}], "global rules only: remove it"),
         ],
     },
     BATCH_JOB.name: {

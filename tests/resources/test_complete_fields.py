@@ -38,7 +38,7 @@ CASES = [
         (ForwardingRule,),
         {
             "name": "forwarding_rule_name",
-            "target": "service_attachment",
+            "target": "service_attachment, or endpoint",
             "ip_address": "address",
             "ip_version": "an endpoint's service attachment is reached over IPv4",
             "load_balancing_scheme": "left out for a service attachment",

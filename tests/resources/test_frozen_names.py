@@ -56,7 +56,13 @@ OUTPUTS = {
         "service_attachment",
     },
     "PscForwardingRule": {
+        "endpoint",
         "service_attachment",
+        "connected_service_attachment",
+        "reserved_address",
+        "http_url",
+        "https_url",
+        "base_url",
         "forwarding_rule",
         "forwarding_rule_name",
         "ip_address",

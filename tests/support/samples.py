@@ -189,6 +189,12 @@ PSC_FORWARDING_RULE = ResourceSamples(
             "europe-west4",
             {"service_attachment": UNKNOWN},
         ),
+        "endpoint": Sample(
+            "projects/my-project/locations/us-central1/endpoints/llama",
+            "projects/my-project/locations/us-central1/endpoints/other",
+            {"service_attachment": ABSENT},
+        ),
+        "triggers": Sample({"parked": "false"}, {"parked": "true"}),
         "service_attachment": Sample(ATTACHMENT, f"https://www.googleapis.com/compute/v1/{ATTACHMENT}2"),
         "network": Sample("vpc", "projects/host/global/networks/vpc"),
         "subnetwork": Sample("clients", "projects/host/regions/us-central1/subnetworks/clients"),

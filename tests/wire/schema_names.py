@@ -56,6 +56,7 @@ SCHEMAS: dict[type[WireModel], str] = {
     compute.ComputeOperationErrors: "compute.v1/Operation.error",
     compute.ForwardingRule: "compute.v1/ForwardingRule",
     compute.ForwardingRuleList: "compute.v1/ForwardingRuleList",
+    compute.AddressList: "compute.v1/AddressList",
     compute.MachineType: "compute.v1/MachineType",
     compute.Network: "compute.v1/Network",
     compute.ServiceDirectoryRegistration: "compute.v1/ForwardingRuleServiceDirectoryRegistration",

@@ -141,13 +141,14 @@ def get_network(call: Call) -> Answer:
 def get_subnetwork(call: Call) -> Answer:
     """A subnetwork and its range."""
     reference, found = find_subnetwork(call, call.path["subnetwork"], "subnetwork")
-    network = Reference(call.project_id, "", "networks", found.network or "default")
+    # Of a subnetwork that nobody made, nobody has said which network it is in.
+    network = Reference(call.project_id, "", "networks", found.network).link if found.network else None
     return Answer(
         {
+            **({"network": network} if network else {}),
             "kind": "compute#subnetwork",
             "id": numeric_id(reference.path),
             "name": found.name,
-            "network": network.link,
             "ipCidrRange": str(found.ip_range),
             "gatewayAddress": str(found.ip_range[1]),
             "region": f"{LINK_BASE}projects/{call.project_id}/regions/{call.region}",

@@ -52,7 +52,7 @@ def insert_rule(call: Call) -> Answer:
         ip=ip,
         target=target,
         network=network,
-        details={name: body[name] for name in _KEPT if name in body},
+        details=_details(call),
         labels=read_labels(body.get("labels", {})),
         subnetwork=subnetwork,
     )
@@ -64,6 +64,13 @@ def insert_rule(call: Call) -> Answer:
         call.world.listeners.open(rule.ip, rule.target.path)
 
     return start_operation(call, "insert", rule, live, lambda: _forget(call.world, key))
+
+
+def _details(call: Call) -> Json:
+    details = {name: call.body[name] for name in _KEPT if name in call.body}
+    if call.world.behaviours["service_directory"] == "always":
+        details.setdefault("serviceDirectoryRegistrations", [{"namespace": "goog-psc-default"}])
+    return details
 
 
 def _forget(world: World, key: tuple[str, str, str]) -> None:
@@ -143,19 +150,22 @@ def _usable(address: Address, text: str, network: Reference) -> Address:
     return address
 
 
+def _shown(call: Call, rule: ForwardingRule) -> Json:
+    return rule.body(service_attachments(call.world), call.world.behaviours["unlisted_project"])
+
+
 @handles("compute.forwardingRules.get")
 def get_rule(call: Call) -> Answer:
     """A rule and how the producer sees its connection."""
     rule = compute_state(call.world).rule(place_of(call), call.path["forwardingRule"])
-    return Answer(rule.body(service_attachments(call.world)))
+    return Answer(_shown(call, rule))
 
 
 @handles("compute.forwardingRules.list")
 def list_rules(call: Call) -> Answer:
     """The region's forwarding rules."""
-    attachments = service_attachments(call.world)
     rules = [rule for key, rule in compute_state(call.world).rules.items() if key[:2] == place_of(call)]
-    return list_answer(call, "compute#forwardingRuleList", [rule.body(attachments) for rule in rules])
+    return list_answer(call, "compute#forwardingRuleList", [_shown(call, rule) for rule in rules])
 
 
 @handles("compute.forwardingRules.setLabels")
@@ -171,16 +181,17 @@ def patch_rule(call: Call) -> Answer:
     """Change global access; everything else that differs is refused.
 
     The discovery document names ``networkTier`` alone as patchable, gcloud 528 patches ``allowPscGlobalAccess``: both
-    are taken.
+    are taken, unless the behaviour ``patch_global_access`` is ``refuse``.
     """
     if (repeated := repeated_operation(call)) is not None:
         return Answer(repeated.body(call.world.now()))
     rule = compute_state(call.world).rule(place_of(call), call.path["forwardingRule"])
-    present = rule.body(service_attachments(call.world))
+    present = _shown(call, rule)
     if call.body.get("fingerprint", rule.fingerprint) != rule.fingerprint:
         raise errors.ApiError("FAILED_PRECONDITION", "Invalid fingerprint.", status=412, reason="conditionNotMet")
+    refused = {"allowPscGlobalAccess"} if call.world.behaviours["patch_global_access"] == "refuse" else set()
     for name, value in call.body.items():
-        if name not in _PATCHABLE and name != "fingerprint" and present.get(name) != value:
+        if name not in set(_PATCHABLE) - refused and name != "fingerprint" and present.get(name) != value:
             raise invalid_field(f"resource.{name}", value, "The field cannot be changed by patch.")
     require_idle(rule)
     changed = {name: call.body[name] for name in ("allowPscGlobalAccess",) if name in call.body}

@@ -92,17 +92,18 @@ class ForwardingRule:
         """Changes with what ``patch`` can change."""
         return fingerprint(self.details)
 
-    def connection_status(self, attachments: ServiceAttachments) -> str:
+    def connection_status(self, attachments: ServiceAttachments, unlisted: str) -> str:
         """How the producer sees the connection.
 
-        CLOSED once the attachment is gone. A consumer that is not on the accept list waits (PENDING) until it is put
-        there: "About accessing published services through endpoints", connection statuses, read 2026-11.
+        CLOSED once the attachment is gone, for good: another one of that name would be another attachment. A consumer
+        that is not on the accept list is ``unlisted``; by "About accessing published services through endpoints",
+        connection statuses, read 2026-11, it waits (PENDING) until it is put there.
         """
         if not attachments.exists(self.target.path):
             return "CLOSED"
-        return "ACCEPTED" if attachments.accepts(self.target.path, self.project_number) else "PENDING"
+        return "ACCEPTED" if attachments.accepts(self.target.path, self.project_number) else unlisted
 
-    def body(self, attachments: ServiceAttachments) -> Json:
+    def body(self, attachments: ServiceAttachments, unlisted: str) -> Json:
         """The rule as ``compute.v1`` shows it."""
         body = {
             "allowPscGlobalAccess": False,
@@ -120,7 +121,7 @@ class ForwardingRule:
             "labelFingerprint": label_fingerprint(self.labels),
             "fingerprint": self.fingerprint,
             "pscConnectionId": numeric_id("connection", self.id),
-            "pscConnectionStatus": self.connection_status(attachments),
+            "pscConnectionStatus": self.connection_status(attachments, unlisted),
         }
         if self.labels:
             body["labels"] = self.labels

@@ -69,7 +69,8 @@ def _behind_private_address(call: Call, address: str) -> Endpoint:
         raise not_found(f"No such endpoint behind {address}.")
     for rule in compute_state(call.world).rules.values():
         if rule.ip == address:
-            status = rule.connection_status(service_attachments(call.world))
+            unlisted = call.world.behaviours["unlisted_project"]
+            status = rule.connection_status(service_attachments(call.world), unlisted)
             if status != "ACCEPTED":
                 raise permission_denied(f"The connection through {address} is {status}.", "PSC_CONNECTION_NOT_ACCEPTED")
     return endpoint

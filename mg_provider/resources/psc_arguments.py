@@ -1,0 +1,247 @@
+"""What a program says of a private address to an endpoint, and what the cloud says of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from mg_provider.resources.fields import Computed, Derived, InPlace, Local, Replaces, Rule, State
+from mg_provider.resources.identity import COMPUTE_NAME, Labels
+from mg_provider.resources.lifecycle import CloudArgs
+from mg_provider.wire.compute import Address, ForwardingRule, ServiceDirectoryRegistration
+
+_ATTACHMENT = re.compile(r"(?:https://[^/]+/compute/v1/)?projects/[^/]+/regions/([^/]+)/serviceAttachments/[^/]+")
+_PATH = re.compile(r"projects/(?P<project>[^/]+)/(?:global|regions/(?P<region>[^/]+))/[a-zA-Z]+/(?P<name>[^/]+)")
+_BYTE = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+_IPV4 = rf"(?:{_BYTE}\.){{3}}{_BYTE}"
+_URL = r"(?:https://[^/]+/compute/v1/)?"
+_REMADE = "forwardingRules.delete and insert, behind the same address: seconds without connection"
+_LOOKED_UP = "endpoints.get; if its service attachment is another one, a new rule behind the same address"
+
+
+def short(link: str) -> str:
+    """A resource's name, ``projects/…``, from its name or its URL."""
+    return link.rsplit("/compute/v1/", maxsplit=1)[-1]
+
+
+def last(link: str) -> str:
+    """The last part of a name or URL."""
+    return link.rsplit("/", 1)[-1]
+
+
+def project_of(link: str) -> str:
+    """The project in a name or URL; empty where it has none."""
+    match = _PATH.fullmatch(short(link))
+    return match["project"] if match else ""
+
+
+def region_of(link: str) -> str:
+    """The region in a name or URL; empty where it has none."""
+    match = _PATH.fullmatch(short(link))
+    return (match["region"] if match else "") or ""
+
+
+def same_project(one: str, other: str) -> bool:
+    """Whether two projects may be the same: of an id and a number nobody can tell."""
+    return not one or not other or one.isdigit() != other.isdigit() or one == other
+
+
+def _target_problem(args: PscForwardingRuleArgs) -> str | None:
+    if args.service_attachment and args.endpoint:
+        return "is given beside endpoint: remove one; of an endpoint, the service attachment is looked up"
+    if not args.service_attachment and not args.endpoint:
+        return (
+            "or endpoint is needed: pass endpoint, the `endpoint` output of a model or endpoint with "
+            "private_service_connect_config, or a service attachment"
+        )
+    return None
+
+
+def _attachment_problem(args: PscForwardingRuleArgs) -> str | None:
+    if not args.service_attachment:
+        return None
+    match = _ATTACHMENT.fullmatch(args.service_attachment)
+    if not match:
+        return "is not a service attachment: pass projects/{project}/regions/{region}/serviceAttachments/{name}"
+    if args.region and match[1] != args.region:
+        return f"is in {match[1]}, but a forwarding rule reaches only attachments of its own region {args.region}"
+    return None
+
+
+def _endpoint_problem(args: PscForwardingRuleArgs) -> str | None:
+    region = args.endpoint.split("/")[3] if args.endpoint else ""
+    if region and args.region and region != args.region:
+        return f"is in {region}, but a forwarding rule reaches only endpoints of its own region {args.region}"
+    return None
+
+
+def _subnetwork_problem(args: PscForwardingRuleArgs) -> str | None:
+    region, project = region_of(args.subnetwork), project_of(args.subnetwork)
+    if region and args.region and region != args.region:
+        return f"is in {region}, but the rule is in {args.region}: name a subnetwork of {args.region}"
+    if not same_project(project, project_of(args.network)):
+        return (
+            f"is in project {project}, but network is in {project_of(args.network)}: a subnetwork is in its network's "
+            "project, for a Shared VPC the host project"
+        )
+    return None
+
+
+def _address_problem(args: PscForwardingRuleArgs) -> str | None:
+    region = region_of(args.address)
+    if region and args.region and region != args.region:
+        return f"is in {region}, but the rule is in {args.region}: name an address of {args.region}"
+    return None
+
+
+def _registrations_problem(args: PscForwardingRuleArgs) -> str | None:
+    if len(args.service_directory_registrations) > 1:
+        return "takes at most one entry: remove the others"
+    if any(entry.service_directory_region for entry in args.service_directory_registrations):
+        return "takes service_directory_region for global rules only: remove it, the entry is in the rule's region"
+    return None
+
+
+class PscForwardingRuleArgs(CloudArgs):
+    """What a user says of a private address to an endpoint."""
+
+    endpoint: Annotated[str, InPlace(_LOOKED_UP)] = Field(
+        default="",
+        pattern=r"^projects/[^/]+/locations/[^/]+/endpoints/[^/]+$",
+        description="Endpoint to reach, projects/{project}/locations/{region}/endpoints/{id}: the `endpoint` output of "
+        "a model or endpoint. Its service attachment is looked up. This or service_attachment.",
+    )
+    service_attachment: Annotated[str, InPlace(_REMADE)] = Field(
+        default="", description="Service attachment to reach, where there is no endpoint to look it up from."
+    )
+    triggers: Annotated[dict[str, str], InPlace(_LOOKED_UP)] = Field(
+        default={},
+        description="Any values; when one changes, the endpoint's service attachment is looked up again. Pass what "
+        "parks a model, as it may come back with another attachment.",
+    )
+    network: Annotated[str, Replaces("an address belongs to one network")] = Field(
+        pattern=f"^{_URL}(projects/[^/]+/global/networks/)?[a-z][a-z0-9-]{{0,62}}$",
+        description="Network of the clients: name, or projects/{project}/global/networks/{name}, for a Shared VPC "
+        "with the host project.",
+    )
+    subnetwork: Annotated[str, Replaces("an address belongs to one subnetwork")] = Field(
+        pattern=f"^{_URL}(projects/[^/]+/regions/[^/]+/subnetworks/)?[a-z][a-z0-9-]{{0,62}}$",
+        description="Subnetwork that the address is taken from: name, or projects/{p}/regions/{r}/subnetworks/{name}; "
+        "a name alone is looked for in the network's project.",
+    )
+    address: Annotated[str, Replaces("clients have the address in their configuration"), Computed()] = Field(
+        default="",
+        pattern=f"^({_IPV4}|{_URL}(projects/[^/]+/regions/[^/]+/addresses/)?[a-z][a-z0-9-]{{0,62}})$",
+        description="Internal IPv4 address to take, or name or projects/{p}/regions/{r}/addresses/{name} of one that "
+        "is reserved, which then is used and never deleted. Default: a free one, which then stays.",
+    )
+    forwarding_rule_name: Annotated[str, Replaces("names are fixed"), Computed()] = Field(
+        default="",
+        pattern=f"^{COMPUTE_NAME.pattern}$",
+        description="Name of rule and address: at most 63 of a-z, 0-9 and -, a letter first. "
+        "Default: derived from stack and resource name.",
+    )
+    description: Annotated[str, InPlace(_REMADE)] = Field(default="", description="Free text on the forwarding rule.")
+    labels: Annotated[Labels, InPlace("forwardingRules.setLabels, addresses.setLabels")] = Field(
+        default={}, description="Labels of rule and address."
+    )
+    allow_psc_global_access: Annotated[bool, InPlace("forwardingRules.patch")] = Field(
+        default=False, description="Let clients in other regions of the network connect."
+    )
+    no_automate_dns_zone: Annotated[bool, InPlace(_REMADE)] = Field(
+        default=False, description="Make no DNS zone for the connection."
+    )
+    service_directory_registrations: Annotated[list[ServiceDirectoryRegistration], InPlace(_REMADE)] = Field(
+        default=[], description="Service Directory entry of the rule; at most one."
+    )
+    forwarding_rule: Annotated[str, Derived(), Local("follows from name, project and region")] = Field(
+        default="", description="projects/{project}/regions/{region}/forwardingRules/{name}."
+    )
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        *CloudArgs.rules,
+        Rule(("service_attachment", "endpoint"), _target_problem),
+        Rule(("service_attachment", "region"), _attachment_problem),
+        Rule(("endpoint", "region"), _endpoint_problem),
+        Rule(("subnetwork", "network", "region"), _subnetwork_problem),
+        Rule(("address", "region"), _address_problem),
+        Rule(("service_directory_registrations",), _registrations_problem),
+    )
+
+    @property
+    def network_project(self) -> str:
+        """The project of network and subnetwork: for a Shared VPC the host project, otherwise the rule's own."""
+        return project_of(self.network) or project_of(self.subnetwork) or self.project
+
+    @property
+    def network_path(self) -> str:
+        """``projects/{project}/global/networks/{name}``."""
+        return f"projects/{self.network_project}/global/networks/{last(self.network)}"
+
+    @property
+    def subnetwork_path(self) -> str:
+        """``projects/{project}/regions/{region}/subnetworks/{name}``."""
+        project = project_of(self.subnetwork) or self.network_project
+        return f"projects/{project}/regions/{self.region}/subnetworks/{last(self.subnetwork)}"
+
+    @property
+    def names_address(self) -> bool:
+        """Whether the program names an address that somebody reserved, rather than an IP or nothing."""
+        return self.address[:1].isalpha()
+
+    @property
+    def address_path(self) -> str:
+        """``projects/{project}/regions/{region}/addresses/{name}``: the named one, or the one that is made."""
+        name = last(self.address) if self.names_address else self.forwarding_rule_name
+        project = project_of(self.address) or self.project
+        return f"projects/{project}/regions/{self.region}/addresses/{name}"
+
+    def wire(self, labels: Mapping[str, str], target: str, address_path: str) -> ForwardingRule:
+        """The request of ``forwardingRules.insert`` to a service attachment, behind a reserved address."""
+        return ForwardingRule(
+            name=self.forwarding_rule_name,
+            ip_address=address_path,
+            network=self.network_path,
+            target=target,
+            description=self.description or None,
+            allow_psc_global_access=self.allow_psc_global_access or None,
+            no_automate_dns_zone=self.no_automate_dns_zone or None,
+            service_directory_registrations=self.service_directory_registrations or None,
+            labels=dict(labels),
+        )
+
+    def wire_address(self, labels: Mapping[str, str]) -> Address:
+        """The request of ``addresses.insert``."""
+        return Address(
+            name=self.forwarding_rule_name,
+            address_type="INTERNAL",
+            purpose="GCE_ENDPOINT",
+            subnetwork=self.subnetwork_path,
+            address=self.address or None,
+            labels=dict(labels),
+        )
+
+
+class PscForwardingRuleState(State):
+    """What the cloud says of the rule."""
+
+    ip_address: str = Field(default="", description="The private IP address that clients call.")
+    http_url: str = Field(default="", description="http://{ip_address}.")
+    https_url: str = Field(
+        default="", description="https://{ip_address}; the certificate is one that the endpoint signed itself."
+    )
+    base_url: str = Field(
+        default="", description="Base URL for OpenAI clients, up to /chat/completions; empty without `endpoint`."
+    )
+    psc_connection_id: str = Field(default="", description="Id of the connection at the producer.")
+    psc_connection_status: str = Field(
+        default="",
+        description="ACCEPTED when the endpoint answers on the address; empty while there is no rule, because nothing "
+        "is deployed on the endpoint.",
+    )
+    connected_service_attachment: str = Field(default="", description="Service attachment that the rule leads to.")
+    reserved_address: str = Field(default="", description="projects/{project}/regions/{region}/addresses/{name}.")
+    claim: str = Field(default="", description="Marks the create that took hold of it.")

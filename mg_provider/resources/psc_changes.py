@@ -1,0 +1,114 @@
+"""Changes of a region's addresses and forwarding rules: made once, waited for, and made again where that is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from mg_provider.api.errors import Aborted, AlreadyExists, FailedPrecondition, MgError, NotFound, PermissionDenied
+from mg_provider.resources.lifecycle import Context
+from mg_provider.resources.psc_arguments import PscForwardingRuleArgs
+from mg_provider.wire.compute import Address, ComputeOperation, ForwardingRule, SetLabelsRequest
+
+_MOST_MERGES = 5
+_POLL_SECONDS = 3.0
+
+
+class RegionalChanges:
+    """The changes that one create, update or delete makes.
+
+    Args:
+        args: What the program says of the rule.
+        context: The world.
+        limit: Seconds to wait for each change.
+
+    Attributes:
+        begun: Whether any change was asked for, so that something may differ from what was there before.
+    """
+
+    def __init__(self, args: PscForwardingRuleArgs, context: Context, limit: float) -> None:
+        self._args, self._context, self.limit = args, context, limit
+        self.begun = False
+
+    def make(self, call: Callable[[str], ComputeOperation]) -> None:
+        """Make a change under a request id of its own, by which Compute knows a repeat, and wait until it is done.
+
+        While an earlier change of the same resource is under way, Compute refuses; then it is made after that one.
+
+        Raises:
+            MgError: It was refused or ended badly, is not done in time, or the user stopped the run.
+        """
+        context, started = self._context, self._context.clock.monotonic()
+        while True:
+            self.begun = True
+            try:
+                operation = call(context.clock.request_id())
+                break
+            except FailedPrecondition as error:
+                waited = context.clock.monotonic() - started
+                if "not ready" not in error.message or waited > self.limit or context.cancelled():
+                    raise
+                context.progress("waiting for an earlier change to end")
+                context.clock.sleep(min(_POLL_SECONDS, 0.1 + waited))
+            except PermissionDenied as error:
+                error.hint = permission_hint(error, self._args, context) or error.hint
+                raise
+        context.clients.operations.wait_compute(
+            self._args.project, self._args.region, operation, timeout=self.limit, cancelled=context.cancelled
+        )
+
+    def relabel(
+        self,
+        resource: Address | ForwardingRule,
+        labels: Mapping[str, str],
+        read: Callable[[], Address | ForwardingRule],
+        write: Callable[[SetLabelsRequest, str], ComputeOperation],
+    ) -> None:
+        """Give a resource these labels. If somebody changes them meanwhile, they are read again.
+
+        Raises:
+            MgError: As :meth:`make`, or somebody keeps changing them.
+        """
+        for _ in range(_MOST_MERGES):
+            if resource.labels == labels:
+                return
+            request = SetLabelsRequest(labels=dict(labels), label_fingerprint=resource.label_fingerprint or "")
+            try:
+                self.make(partial(write, request))
+            except Aborted:
+                resource = read()
+            else:
+                return
+        raise MgError(
+            f"the labels of {resource.name} could not be set: somebody else keeps changing them",
+            resource=self._args.resource,
+            hint="find out who, then run the same command again",
+        )
+
+    def unless_there(self, call: Callable[[str], ComputeOperation]) -> None:
+        """Make a creation that an earlier run may have made already."""
+        try:
+            self.make(call)
+        except AlreadyExists:
+            self._context.progress("it was made by an earlier call")
+
+    def unless_gone(self, call: Callable[[str], ComputeOperation]) -> None:
+        """Make a deletion; gone already is fine."""
+        try:
+            self.make(call)
+        except NotFound:
+            return
+
+
+def permission_hint(error: PermissionDenied, args: PscForwardingRuleArgs, context: Context) -> str | None:
+    """Who needs which role where, if what was refused is the use of a network in another project."""
+    host = args.network_project
+    if host == args.project or not any(part in error.message for part in (f"projects/{host}/", ".use'", "networks.")):
+        return None
+    account = context.clients.settings.impersonate_service_account
+    caller = f"serviceAccount:{account}" if account else "the account that runs this deployment"
+    permission = "compute.networks.use" if "compute.networks.use" in error.message else "compute.subnetworks.use"
+    return (
+        f"grant {caller} the role roles/compute.networkUser on {args.subnetwork_path}, or on the whole host project "
+        f"{host}: it holds {permission}, which using a Shared VPC from {args.project} needs"
+    )
