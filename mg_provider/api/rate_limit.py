@@ -6,6 +6,8 @@ import threading
 
 from mg_provider.clock import Clock
 
+STORAGE_HOST = "storage.googleapis.com"
+
 
 class RateLimit:
     """A token bucket shared by all threads.
@@ -35,3 +37,25 @@ class RateLimit:
             delay = -self._tokens / self._rate
         if delay > 0:
             self._clock.sleep(delay)
+
+
+class RateLimits:
+    """A limit for each host: Google counts calls by service and, of Vertex AI, by region, whose hosts differ.
+
+    Args:
+        clock: Measures and waits.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._limits: dict[str, RateLimit] = {}
+        self._lock = threading.Lock()
+
+    def of(self, host: str) -> RateLimit:
+        """The limit of a host, the same each time."""
+        with self._lock:
+            if host not in self._limits:
+                # Reading headers of a large model's files is hundreds of small calls, which Cloud Storage is made for.
+                storage = host == STORAGE_HOST
+                self._limits[host] = RateLimit(self._clock, 200.0, 200) if storage else RateLimit(self._clock)
+            return self._limits[host]

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from mg_provider.api.error_reader import error_from_response
 from mg_provider.api.errors import CloudError, ConnectionFailed, QuotaExceeded
-from mg_provider.api.rate_limit import RateLimit
+from mg_provider.api.rate_limit import RateLimits
 from mg_provider.api.sessions import AuthorizedHttpSession, HttpSession, TokenNotFetched
 from mg_provider.api.settings import Settings, is_loopback
 from mg_provider.clock import Clock
@@ -28,7 +28,6 @@ from mg_provider.version import __version__
 if TYPE_CHECKING:
     import requests
 
-STORAGE_HOST = "storage.googleapis.com"
 """The host that takes many small calls."""
 
 USER_AGENT = f"mg-provider/{__version__} pulumi-dynamic"
@@ -96,7 +95,7 @@ class Answer:
 
 
 class Transport:
-    """All HTTP of the process. Threads share it, its connections and its rate limit.
+    """All HTTP of the process. Threads share it, its connections and its rate limits.
 
     Args:
         settings: Credentials and quota project.
@@ -108,9 +107,7 @@ class Transport:
         self._clock = clock
         self._sessions: dict[bool, HttpSession] = {}
         self._lock = threading.Lock()
-        self._limit = RateLimit(clock)
-        # Reading headers of a large model's files is hundreds of small calls, which Cloud Storage is made for.
-        self._storage_limit = RateLimit(clock, rate=200.0, burst=200)
+        self._limits = RateLimits(clock)
 
     def json(self, call: Call) -> dict[str, Any]:
         """Send a call whose answer is a JSON object; an empty answer is an empty object.
@@ -180,8 +177,7 @@ class Transport:
         import requests
 
         if not is_loopback(call.url):
-            storage = urlsplit(call.url).hostname == STORAGE_HOST
-            (self._storage_limit if storage else self._limit).wait()
+            self._limits.of(urlsplit(call.url).hostname or "").wait()
         try:
             response = self._request(call)
         except TokenNotFetched as error:

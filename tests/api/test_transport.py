@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mg_provider.api.errors import CloudError, ConnectionFailed, NotFound, QuotaExceeded, RateLimited, Unavailable
-from mg_provider.api.rate_limit import RateLimit
+from mg_provider.api.rate_limit import RateLimit, RateLimits
 from mg_provider.api.settings import Settings
 from mg_provider.api.transport import USER_AGENT, Call, Transport
 from mg_provider.clock import ManualClock, SystemClock
@@ -267,6 +267,19 @@ def test_calls_to_google_come_in_a_burst_of_forty_and_then_twenty_a_second() -> 
 
     assert moments[39] == 0
     assert moments[-1] == pytest.approx(60 / 20)
+
+
+def test_a_burst_in_one_region_does_not_hold_up_another() -> None:
+    clock = ManualClock()
+    limits = RateLimits(clock)
+    for _ in range(60):
+        limits.of("us-central1-aiplatform.googleapis.com").wait()
+    waited = clock.monotonic()
+    for _ in range(40):
+        limits.of("europe-west4-aiplatform.googleapis.com").wait()
+
+    assert waited == pytest.approx(20 / 20)
+    assert clock.monotonic() == waited
 
 
 def test_a_call_to_loopback_looks_for_no_credentials() -> None:
