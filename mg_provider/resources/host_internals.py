@@ -75,6 +75,19 @@ def _server() -> Any:
     return None
 
 
+class _NoneIdle:
+    """Stands for the count of idle threads: there never is one, so each call gets a thread until the limit.
+
+    Up to Python 3.11 the pool's own count is too high once calls have queued, and then no thread is started.
+    """
+
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+        return False
+
+    def release(self) -> None:
+        return
+
+
 _server_seen: Any = None
 
 
@@ -82,13 +95,15 @@ def widen(threads: int) -> int | None:
     """Let the host serve this many calls at once. Answers the number reached, None if it could not be changed."""
     global _server_seen
     server = _server()
-    pool = getattr(getattr(server, "_state", None), "thread_pool", None)
+    pool: Any = getattr(getattr(server, "_state", None), "thread_pool", None)
     if not isinstance(pool, ThreadPoolExecutor) or not isinstance(getattr(pool, "_max_workers", None), int):
         return None
     _server_seen = server
     if pool._max_workers < threads:
         pool._max_workers = threads
-    return pool._max_workers
+        if hasattr(pool, "_idle_semaphore"):
+            pool._idle_semaphore = _NoneIdle()
+    return int(pool._max_workers)
 
 
 def is_stopping() -> bool:

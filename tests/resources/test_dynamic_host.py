@@ -75,6 +75,18 @@ def test_the_host_serves_many_more_calls_at_once_than_pulumi_s_four(hosts):
     assert host.said.count("mg: this provider process serves up to 128 calls at once") == 1
 
 
+def test_a_burst_of_calls_before_the_host_is_widened_does_not_take_the_width_away(hosts):
+    crowd = Crowd(24)
+    with Server(crowd) as server:
+        host = hosts(server.url)
+        kind = Kind(host, DEDICATED_ENDPOINT.provider)
+        with ThreadPoolExecutor(64) as pool:
+            arguments = [DEDICATED_ENDPOINT.arguments(resource=f"endpoint-{number}") for number in range(64)]
+            assert len(list(pool.map(kind.check, arguments))) == 64
+        assert read_at_once(host, 24) == [""] * 24
+    assert crowd.most == 24
+
+
 def test_the_width_is_a_setting_and_zero_leaves_pulumi_s_own(hosts):
     four, six = Crowd(4), Crowd(6)
     with Server(four) as first, Server(six) as second:

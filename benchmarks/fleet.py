@@ -1,0 +1,119 @@
+"""How long 64 deployments in 16 regions take, over one alone: for each engine that is here and each layout of hosts."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks.figure import Figure
+from mg_provider.clock import SystemClock
+from mg_provider.data import regions
+from mg_provider.demo.engines import STACK, Engine, PulumiEngine, RehearsalEngine, Workspace
+from tests.support.weights import make_bucket, put_weights
+
+REGIONS, MODELS = 16, 4
+DEPLOYMENT_SECONDS = 10.0
+EMULATED_SECONDS = 20 * 60
+UP_BOUND, PREVIEW_BOUND = 1.15, 1.3
+APIS = ("vertexAi", "compute", "storage", "bigQuery", "logging")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the provider's processes are laid out."""
+
+    name: str
+    threads: int | None = None
+    explicit: bool = False
+
+
+WIDENED = Layout("one widened host")
+STOCK = Layout("stock host", threads=0)
+EXPLICIT = Layout("a provider process a region", threads=0, explicit=True)
+
+
+def measure() -> Iterator[Figure]:
+    """One deployment alone, then the fleet in each layout; the bounds hold for the layout that is the default."""
+    for name, engine in (("rehearsal", RehearsalEngine), ("pulumi", PulumiEngine)):
+        if name == "pulumi" and shutil.which("pulumi") is None:
+            sys.stderr.write("fleet: there is no pulumi on PATH, so only the rehearsal engine is measured\n")
+            continue
+        one_up, one_preview = _run(engine, WIDENED, regions_count=1, models=1)
+        for layout in (WIDENED, EXPLICIT, STOCK):
+            up, preview = _run(engine, layout, regions_count=REGIONS, models=MODELS)
+            default = layout is WIDENED
+            label = f"{REGIONS * MODELS} / 1 on {name}, {layout.name}"
+            yield Figure(f"fleet: up of {label}", round(up / one_up, 2), "x", UP_BOUND if default else None)
+            yield Figure(
+                f"fleet: preview of {label}", round(preview / one_preview, 2), "x", PREVIEW_BOUND if default else None
+            )
+
+
+def _run(kind: type[Engine], layout: Layout, regions_count: int, models: int) -> tuple[float, float]:
+    """Seconds of ``up``, and of a preview after it that has nothing to do."""
+    clock = SystemClock()
+    with _emulator() as emulator, tempfile.TemporaryDirectory() as folder:
+        make_bucket(emulator)
+        program = _program(Path(folder) / "program", emulator.url, put_weights(emulator), layout, regions_count, models)
+        engine = kind(Workspace(_made(Path(folder) / "work"), program))
+        started = clock.monotonic()
+        engine.up(lambda line: None)
+        up = clock.monotonic() - started
+        started = clock.monotonic()
+        engine.preview()
+        preview = clock.monotonic() - started
+        return up, preview
+
+
+@dataclass(frozen=True)
+class _Served:
+    url: str
+
+
+@contextmanager
+def _emulator() -> Iterator[_Served]:
+    """The emulator in a process of its own, as it would be another machine's work."""
+    speed = EMULATED_SECONDS / DEPLOYMENT_SECONDS
+    command = [sys.executable, "-c", f"from mg_provider.emulator.command import serve; serve(0, {speed})"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield _Served((process.stdout or sys.stdin).readline().strip())
+        finally:
+            process.terminate()
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def _program(folder: Path, url: str, weights: str, layout: Layout, regions_count: int, models: int) -> Path:
+    """A project folder as Workspace takes it."""
+    config_folder = folder / "stacks" / "config"
+    config_folder.mkdir(parents=True)
+    shutil.copy(Path(__file__).with_name("fleet_program.py"), folder / "stacks" / "__main__.py")
+    project = {"name": "fleet", "runtime": {"name": "python"}, "main": "stacks", "stackConfigDir": "stacks/config"}
+    (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project), encoding="utf-8")
+    settings = {"mg:project": "my-project", **{f"mg:{api}CustomEndpoint": url for api in APIS}}
+    if layout.threads is not None:
+        settings["mg:hostThreads"] = str(layout.threads)
+    config: Mapping[str, Any] = {
+        **settings,
+        "fleet:regions": json.dumps(sorted(regions())[:regions_count]),
+        "fleet:models": str(models),
+        "fleet:weights": weights,
+        "fleet:explicit": str(layout.explicit).lower(),
+        "fleet:settings": json.dumps(settings),
+    }
+    (config_folder / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump({"config": dict(config)}), encoding="utf-8")
+    return folder
