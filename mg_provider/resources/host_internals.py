@@ -13,7 +13,7 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 from google.protobuf import any_pb2, struct_pb2
 from pulumi.runtime.proto import provider_pb2, status_pb2
@@ -102,7 +102,7 @@ def widen(threads: int) -> int | None:
     if pool._max_workers < threads:
         pool._max_workers = threads
         if hasattr(pool, "_idle_semaphore"):
-            pool._idle_semaphore = _NoneIdle()
+            pool._idle_semaphore = cast(Any, _NoneIdle())
     return int(pool._max_workers)
 
 
