@@ -56,6 +56,10 @@ class BigQueryClient:
         """``GET …/tables/{table}``: schema, location, rows. Permission: bigquery.tables.get."""
         return parse(Table, self._json("GET", _table(project, dataset, table)))
 
+    def delete_table(self, project: str, dataset: str, table: str) -> None:
+        """``DELETE …/tables/{table}``: the table and its rows. Permission: bigquery.tables.delete."""
+        self._json("DELETE", _table(project, dataset, table))
+
     def list_rows(self, project: str, dataset: str, table: str) -> Iterator[TableRow]:
         """``GET …/tables/{table}/data``: all rows, a page at a time. Permission: bigquery.tables.getData."""
 

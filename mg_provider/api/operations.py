@@ -246,12 +246,14 @@ class Operations:
         timeout: float,
         on_progress: Callable[[Progress], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        stage: Callable[[BatchPredictionJob], str | None] = lambda job: job.state,
     ) -> BatchPredictionJob:
-        """Wait until a batch prediction job has ended, well or badly; its state says which."""
+        """Wait until a batch prediction job has ended, well or badly; its state says which.
+
+        ``stage`` says in words how far it is, for progress and for the error of a wait that was too short.
+        """
         name = job.name or ""
-        wait = _Wait[BatchPredictionJob](
-            self._clock, name, Waiting(timeout, on_progress, cancelled), lambda state: state.state
-        )
+        wait = _Wait[BatchPredictionJob](self._clock, name, Waiting(timeout, on_progress, cancelled), stage)
         return wait.until(
             lambda state: state.ended, job, lambda: self._vertex.get_batch_prediction_job(name, retry_budget=0)
         )

@@ -9,7 +9,11 @@ import pulumi
 from pydantic import Field
 
 from mg_provider.api.errors import ConnectionFailed, MgError, NotFound
-from mg_provider.resources.batch_rules import BATCH_RULES
+from mg_provider.resources.batch_machine import batch_machine
+from mg_provider.resources.batch_outcome import BatchJobState, is_settled, observe, problem_of
+from mg_provider.resources.batch_progress import RowProgress
+from mg_provider.resources.batch_rules import BATCH_RULES, RUN_LABEL
+from mg_provider.resources.batch_runs import BatchRuns
 from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
 from mg_provider.resources.endpoint_args import fresh_id
 from mg_provider.resources.fields import (
@@ -20,7 +24,6 @@ from mg_provider.resources.fields import (
     Local,
     Replaces,
     Rule,
-    State,
 )
 from mg_provider.resources.identity import Labels, ownership_labels
 from mg_provider.resources.inputs import (
@@ -34,12 +37,11 @@ from mg_provider.resources.inputs import (
     TimeoutsInput,
     UnmanagedContainerModelInput,
 )
-from mg_provider.resources.lifecycle import CloudArgs, Context, Incomplete, Lifecycle, Reading, kept
+from mg_provider.resources.lifecycle import UNSETTLED, CloudArgs, Context, Incomplete, Lifecycle, Reading, kept
 from mg_provider.wire.batch import (
     BatchPredictionJob,
     InputConfig,
     InstanceConfig,
-    JobState,
     ManualBatchTuningParameters,
     OutputConfig,
     UnmanagedContainerModel,
@@ -49,7 +51,6 @@ from mg_provider.wire.machine import BatchDedicatedResources, FlexStart, Machine
 
 CREATE_SECONDS = 24 * 3600.0
 DELETE_SECONDS = 1800.0
-RUN_LABEL = "mg-run"
 
 _FIXED = "a job cannot be changed, so another one runs"
 _SEEDS = (
@@ -93,7 +94,7 @@ class BatchJobArgs(CloudArgs):
     input_config: Annotated[InputConfig, Replaces(_FIXED)] = Field(description="What the job reads.")
     output_config: Annotated[OutputConfig, Replaces(_FIXED)] = Field(description="Where the job writes.")
     machine_spec: Annotated[MachineSpec | None, Replaces(_FIXED)] = Field(
-        default=None, description="Machine of one replica."
+        default=None, description="Machine of one replica. Default: Google's verified one for the model."
     )
     starting_replica_count: Annotated[int | None, Replaces(_FIXED)] = Field(
         default=None, ge=1, description="Replicas that the job starts with."
@@ -132,7 +133,18 @@ class BatchJobArgs(CloudArgs):
         default={}, description="Any values; another run when one changes, such as an object's generation."
     )
     wait: Annotated[bool, Local("used by the next call")] = Field(
-        default=True, description="Wait until the job has ended; otherwise `refresh` picks up its state."
+        default=True,
+        description="Wait until the job has ended; otherwise the next `up` or `refresh` sees how far it is.",
+    )
+    allow_partial: Annotated[float, Local("used when the job has ended")] = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Share of rows that may fail, 0 to 1; with more, a job that partially succeeded is an error.",
+    )
+    delete_output: Annotated[bool, Local("used by destroy and by the next run")] = Field(
+        default=False, description="Delete the output of this run together with its job. Otherwise it stays."
     )
     run: Annotated[str, Derived(), Local("follows from the arguments")] = Field(
         default="", description="Name of this run: the label mg-run."
@@ -152,10 +164,10 @@ class BatchJobArgs(CloudArgs):
         """The labels that say whose the job is and which run."""
         return {**ownership_labels(self.owner, self.resource), RUN_LABEL: self.run}
 
-    def wire(self) -> BatchPredictionJob:
-        """The request of ``batchPredictionJobs.create``."""
+    def wire(self, machine: MachineSpec | None) -> BatchPredictionJob:
+        """The request of ``batchPredictionJobs.create`` on this machine; None where Google chooses machines."""
         machines = BatchDedicatedResources(
-            machine_spec=self.machine_spec,
+            machine_spec=machine,
             starting_replica_count=self.starting_replica_count,
             max_replica_count=self.max_replica_count,
             spot=self.spot or None,
@@ -168,7 +180,7 @@ class BatchJobArgs(CloudArgs):
             endpoint=self.endpoint or None,
             input_config=self.input_config,
             output_config=self.output_config,
-            dedicated_resources=machines if self.machine_spec else None,
+            dedicated_resources=machines if machine else None,
             instance_config=self.instance_config,
             model_parameters=self.model_parameters,
             manual_batch_tuning_parameters=self.manual_batch_tuning_parameters,
@@ -179,23 +191,16 @@ class BatchJobArgs(CloudArgs):
         )
 
 
-class BatchJobState(State):
-    """What the cloud says of the run."""
-
-    batch_prediction_job: str = Field(default="", description="Resource name of the job.")
-    job_state: str = Field(default="", description="JOB_STATE_SUCCEEDED, JOB_STATE_RUNNING, ….")
-    successful_count: int = Field(default=0, description="Rows that were answered.")
-    failed_count: int = Field(default=0, description="Rows that failed.")
-    output_location: str = Field(default="", description="gs:// folder or bq:// table with the output.")
-    replica_hours: float = Field(default=0.0, description="Replica hours used.")
-    first_errors: list[str] = Field(default=[], description="The first failures, in the service's words.")
-
-
 class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
-    """Starts one job for one set of arguments and stays with it.
+    """Starts one job for one set of arguments and stays with it, however it ends.
+
+    A job that ended badly stays in the stack's state and is told by each ``up``; none is run again by itself.
 
     IAM: ``aiplatform.batchPredictionJobs.*`` (create, get, list, cancel, delete); the job itself reads and writes as
-    Vertex AI's service agent or the given service account.
+    Vertex AI's service agent or the given service account. Where no machine is given: ``aiplatform.models.get`` and
+    ``aiplatform.locations.get``. To tell which rows failed: ``storage.objects.list`` and ``storage.objects.get`` on the
+    output, or ``bigquery.tables.get`` and ``bigquery.tables.getData``; with ``delete_output`` also
+    ``storage.objects.delete`` or ``bigquery.tables.delete``.
     """
 
     args_type = BatchJobArgs
@@ -208,6 +213,10 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
         fresh = fresh_id(args, ("display_name", *_SEEDS))
         return args.with_values(run=kept(old, args, "run") or fresh or UNKNOWN)
 
+    def settled(self, args: BatchJobArgs, state: BatchJobState) -> bool:
+        """Whether ``up`` has nothing to look at: the job has ended, in a way that the program accepts."""
+        return is_settled(args, state)
+
     def create(self, args: BatchJobArgs, context: Context) -> tuple[str, BatchJobState]:
         """Start the job, or stay with the one that an interrupted run of ours started."""
         return self._id(args), self._converge(args, BatchJobState(), context)
@@ -216,8 +225,9 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
         self, id: str, args: BatchJobArgs, state: BatchJobState, context: Context
     ) -> Reading[BatchJobArgs, BatchJobState] | None:
         """The job as it is."""
-        job = self._find(args, state, context)
-        return None if job is None else Reading(args, _state(job))
+        runs = BatchRuns(args, context)
+        job = runs.get(state.batch_prediction_job) if state.batch_prediction_job else runs.best(state)
+        return None if job is None else Reading(args, observe(job, state, context))
 
     def update(
         self,
@@ -228,117 +238,64 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
         changes: Changes,
         context: Context,
     ) -> BatchJobState:
-        """Go on waiting for the job, or start it again if it did not succeed."""
+        """See how far the job has come, and go on waiting for it; one that is gone is started again."""
         return self._converge(new, state, context)
 
     def delete(self, id: str, args: BatchJobArgs, state: BatchJobState, context: Context) -> None:
-        """Cancel a running job, wait until it has stopped, delete it. Its output stays."""
+        """Cancel a running job, wait until it has stopped, delete it; with ``delete_output`` its output too."""
         limit = context.limit(args.timeouts.delete, DELETE_SECONDS)
-        for job in self._runs(args, state, context):
-            name = job.name or ""
+        runs = BatchRuns(args, context)
+        for job in runs.all(state):
             try:
-                if not job.ended:
-                    context.progress("cancelling the job")
-                    context.clients.vertex.cancel_batch_prediction_job(name)
-                    context.clients.operations.wait_job(job, timeout=limit, cancelled=context.cancelled)
-                context.progress("deleting the job; its output stays")
-                context.wait(context.clients.vertex.delete_batch_prediction_job(name), limit, "deleting the job")
+                runs.remove(job, limit)
             except NotFound:
                 continue
 
     def _converge(self, args: BatchJobArgs, state: BatchJobState, context: Context) -> BatchJobState:
-        job = self._usable(args, state, context)
+        runs = BatchRuns(args, context)
+        job = runs.best(state)
         if job is None:
-            job = self._start(args, state, context)
-        else:
-            context.progress("staying with the job that is there already")
-        if not args.wait:
-            return _state(job)
+            job = self._start(args, runs, state, context)
+        elif not job.ended:
+            context.progress(f"staying with the job that is there already, {job.name}")
+        if args.wait and not job.ended:
+            job = self._wait(args, job, context)
+        found = observe(job, state, context)
+        problem = problem_of(job, args, found)
+        if problem is not None:
+            raise Incomplete(problem, self._id(args), args, found)
+        return found
+
+    def _wait(self, args: BatchJobArgs, job: BatchPredictionJob, context: Context) -> BatchPredictionJob:
+        rows = RowProgress(context.clock, context.progress)
+        limit = context.limit(args.timeouts.create, CREATE_SECONDS)
         try:
-            job = context.clients.operations.wait_job(
-                job,
-                timeout=context.limit(args.timeouts.create, CREATE_SECONDS),
-                on_progress=lambda progress: context.progress(f"the job is {progress.stage}"),
-                cancelled=context.cancelled,
+            return context.clients.operations.wait_job(
+                job, timeout=limit, on_progress=rows.tell, cancelled=context.cancelled, stage=rows.describe
             )
         except MgError as error:
             error.exists = [job.name or ""]
-            raise Incomplete(error, self._id(args), args, _state(job)) from error
-        if job.state not in (JobState.SUCCEEDED, JobState.PARTIALLY_SUCCEEDED):
-            raise Incomplete(_failure(job, args), self._id(args), args, _state(job))
-        return _state(job)
+            raise Incomplete(error, self._id(args), args, observe(job, BatchJobState(), context)) from error
 
-    def _start(self, args: BatchJobArgs, state: BatchJobState, context: Context) -> BatchPredictionJob:
-        """Call create once. If the answer is lost, the job is looked for instead."""
+    def _start(self, args: BatchJobArgs, runs: BatchRuns, state: BatchJobState, context: Context) -> BatchPredictionJob:
+        """Call create once. Where the answer is lost, the job is looked for, and kept in state if it may exist."""
+        machine = batch_machine(args, context)
         context.progress("starting the job")
         try:
-            return context.clients.vertex.create_batch_prediction_job(args.parent, args.wire())
-        except ConnectionFailed:
-            job = self._usable(args, state, context)
-            if job is None:
+            return context.clients.vertex.create_batch_prediction_job(args.parent, args.wire(machine))
+        except UNSETTLED as error:
+            if isinstance(error, ConnectionFailed) and not error.sent:
                 raise
+            try:
+                job = runs.best(state)
+            except UNSETTLED:
+                job = None
+            if job is None:
+                raise Incomplete(error, self._id(args), args, BatchJobState()) from error
             return job
-
-    def _usable(self, args: BatchJobArgs, state: BatchJobState, context: Context) -> BatchPredictionJob | None:
-        """A job of this run that succeeded or still may."""
-        lost = (JobState.FAILED, JobState.CANCELLED, JobState.CANCELLING, JobState.EXPIRED)
-        return next((job for job in self._runs(args, state, context) if job.state not in lost), None)
-
-    def _runs(self, args: BatchJobArgs, state: BatchJobState, context: Context) -> list[BatchPredictionJob]:
-        """Every job of this run: the one in the stack's state, and those found by their labels.
-
-        A job's labels are fixed, so one that ran before the stack was renamed has the old ones.
-        """
-        own = args.own_labels()
-        found = context.clients.vertex.list_batch_prediction_jobs(
-            args.parent, " AND ".join(f"labels.{key}={value}" for key, value in sorted(own.items()))
-        )
-        jobs = [job for job in found if own.items() <= (job.labels or {}).items()]
-        known = self._get(state.batch_prediction_job, context)
-        return jobs if known is None or known.name in [job.name for job in jobs] else [known, *jobs]
-
-    def _find(self, args: BatchJobArgs, state: BatchJobState, context: Context) -> BatchPredictionJob | None:
-        if not state.batch_prediction_job:
-            return next(iter(self._runs(args, state, context)), None)
-        return self._get(state.batch_prediction_job, context)
-
-    def _get(self, name: str, context: Context) -> BatchPredictionJob | None:
-        try:
-            return context.clients.vertex.get_batch_prediction_job(name) if name else None
-        except NotFound:
-            return None
 
     def _id(self, args: BatchJobArgs) -> str:
         return f"{args.parent}/runs/{args.run}"
-
-
-def _state(job: BatchPredictionJob) -> BatchJobState:
-    stats, info = job.completion_stats, job.output_info
-    errors = [status.message or "" for status in job.partial_failures or []]
-    if job.error is not None:
-        errors.insert(0, job.error.message or "")
-    table = info.bigquery_output_table if info else None
-    dataset = info.bigquery_output_dataset if info else None
-    location = (info.gcs_output_directory if info else None) or (f"{dataset}.{table}" if table else dataset)
-    return BatchJobState(
-        batch_prediction_job=job.name or "",
-        job_state=str(job.state or ""),
-        successful_count=(stats.successful_count if stats else 0) or 0,
-        failed_count=(stats.failed_count if stats else 0) or 0,
-        output_location=location or "",
-        replica_hours=(job.resources_consumed.replica_hours if job.resources_consumed else 0.0) or 0.0,
-        first_errors=errors[:10],
-    )
-
-
-def _failure(job: BatchPredictionJob, args: BatchJobArgs) -> MgError:
-    told = job.error.message if job.error else "no reason was given"
-    return MgError(
-        f"the job ended as {job.state}: {told}",
-        resource=args.resource,
-        hint="mend the cause and run `pulumi up` again, which starts a new job",
-        exists=[job.name or ""],
-    )
 
 
 class BatchJobProvider(DynamicProvider):
@@ -372,6 +329,8 @@ class BatchJob(DynamicResource, module="mg", name="BatchJob"):
         labels: Labels of the job.
         triggers: Any values; another run when one changes.
         wait: Wait until the job has ended; default yes.
+        allow_partial: Share of rows that may fail, 0 to 1; default none. True accepts any.
+        delete_output: Delete this run's output together with its job; default no.
         project: Project id; default from configuration.
         region: Region; default from configuration.
         timeouts: Seconds to wait: create, update, delete.
@@ -382,8 +341,12 @@ class BatchJob(DynamicResource, module="mg", name="BatchJob"):
 
     batch_prediction_job: pulumi.Output[str]
     job_state: pulumi.Output[str]
+    machine_type: pulumi.Output[str]
+    accelerator_type: pulumi.Output[str]
+    accelerator_count: pulumi.Output[int]
     successful_count: pulumi.Output[int]
     failed_count: pulumi.Output[int]
+    incomplete_count: pulumi.Output[int]
     output_location: pulumi.Output[str]
     replica_hours: pulumi.Output[float]
     first_errors: pulumi.Output[Sequence[str]]
@@ -412,6 +375,8 @@ class BatchJob(DynamicResource, module="mg", name="BatchJob"):
         labels: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         triggers: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         wait: pulumi.Input[bool] | None = None,
+        allow_partial: pulumi.Input[float] | None = None,
+        delete_output: pulumi.Input[bool] | None = None,
         project: pulumi.Input[str] | None = None,
         region: pulumi.Input[str] | None = None,
         timeouts: pulumi.Input[TimeoutsInput] | None = None,

@@ -19,9 +19,12 @@ from mg_provider.resources.reasons import nearest
 if TYPE_CHECKING:
     from mg_provider.resources.batch_job import BatchJobArgs
 
+RUN_LABEL = "mg-run"
+
 _MODEL = re.compile(
     r"(projects/[^/]+/locations/[^/]+/)?publishers/[^/]+/models/[^/]+|projects/[^/]+/locations/[^/]+/models/[^/]+"
 )
+_REGISTERED = re.compile(r"projects/[^/]+/locations/([^/]+)/models/[^/]+")
 _GCS = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/\S*)?")
 _BIGQUERY_TABLE = re.compile(r"bq://[\w:.-]+\.[\w$-]+\.[\w$-]+")
 _FORMATS = {
@@ -41,6 +44,18 @@ def _source_problem(args: BatchJobArgs) -> str | None:
             f"{args.model!r} is no model: write publishers/{{publisher}}/models/{{model}}@{{version}} or a Model's name"
         )
     return None
+
+
+def _region_problem(args: BatchJobArgs) -> str | None:
+    """A Model and its jobs are in one region. A publisher model is everywhere."""
+    match = _REGISTERED.fullmatch(args.model)
+    if match and args.region and match[1] != args.region:
+        return f"the Model is in {match[1]} and the job in {args.region}: run the job where the Model is"
+    return None
+
+
+def _label_problem(args: BatchJobArgs) -> str | None:
+    return f"{RUN_LABEL} is set by this provider: remove it" if RUN_LABEL in args.labels else None
 
 
 def _input_problem(args: BatchJobArgs) -> str | None:
@@ -123,6 +138,8 @@ def _replica_problem(args: BatchJobArgs) -> str | None:
 
 BATCH_RULES = (
     Rule(("model", "unmanaged_container_model", "endpoint"), _source_problem),
+    Rule(("model", "region"), _region_problem),
+    Rule(("labels",), _label_problem),
     Rule(("input_config",), _input_problem),
     Rule(("output_config",), _output_problem),
     Rule(("machine_spec",), _machine_problem),

@@ -214,7 +214,7 @@ class DynamicProvider(ResourceProvider):
         old, new = cls._args(olds), cls._args(news)
         changes = compare(old, new)
         if not changes:
-            return DiffResult(changes=False)
+            return DiffResult(changes=not lifecycle.settled(new, cls._state(olds)))
         # "Unknown" lets the engine compare the inputs and show the reviewer which property changes from what to what.
         return DiffResult(
             changes=None,

@@ -188,6 +188,10 @@ class Lifecycle(ABC, Generic[A, S]):
         beside = all(getattr(old, name) == getattr(new, name) for name in ("project", "region"))
         return beside and any(getattr(old, name) == getattr(new, name) for name in self.ids)
 
+    def settled(self, args: A, state: S) -> bool:
+        """Whether nothing is under way: otherwise ``update`` is called although no argument changed. Pure."""
+        return True
+
     @abstractmethod
     def create(self, args: A, context: Context) -> tuple[str, S]:
         """Make it, or go on with what an earlier run began. Answers the id and the outputs."""

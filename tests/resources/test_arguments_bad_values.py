@@ -312,6 +312,7 @@ TABLES = {
             Bad("llama", "'llama' is no model: write publishers/"),
             Bad("", "exactly one of model, unmanaged_container_model, endpoint is needed, not none"),
             Bad(MODEL, "not model and endpoint", endpoint="projects/p/locations/us-central1/endpoints/1"),
+            Bad(MODEL.replace("us-central1", "us-east4"), "the Model is in us-east4 and the job in us-central1"),
         ],
         "unmanaged_container_model": [
             *OBJECT,
@@ -364,9 +365,15 @@ TABLES = {
         "service_account": ACCOUNT,
         "encryption_spec": KEYS,
         "disable_container_logging": SWITCH,
-        "labels": LABELS,
+        "labels": [*LABELS, Bad({"mg-run": "mine"}, "mg-run is set by this provider")],
         "triggers": TEXTS,
         "wait": SWITCH,
+        "allow_partial": [
+            Bad("some", "valid number"),
+            Bad(-0.1, "greater than or equal to 0"),
+            Bad(5, "or equal to 1"),
+        ],
+        "delete_output": SWITCH,
     },
 }
 CASES = [

@@ -72,8 +72,12 @@ OUTPUTS = {
     "BatchJob": {
         "batch_prediction_job",
         "job_state",
+        "machine_type",
+        "accelerator_type",
+        "accelerator_count",
         "successful_count",
         "failed_count",
+        "incomplete_count",
         "output_location",
         "replica_hours",
         "first_errors",

@@ -1,68 +1,86 @@
-"""A batch run's life: started once, waited for, run again when its input changes, cancelled and deleted."""
-
-import json
+"""A batch run's life: started once, waited for, run again when something changed, cancelled and deleted."""
 
 import pytest
 
 from mg_provider.resources.batch_job import BatchJobProvider
+from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
+from tests.support.batch import (
+    JOBS,
+    arguments,
+    chat,
+    jobs,
+    make_table,
+    objects,
+    put_questions,
+    put_rows,
+    started,
+    table_arguments,
+    tables,
+)
 from tests.support.host import HostError
-from tests.support.life import Life
-from tests.support.weights import BUCKET, call, make_bucket, put
+from tests.support.life import CheckFailed, Life
+from tests.support.weights import BUCKET, call, make_bucket, put_weights
 
-MODEL = "publishers/meta/models/llama3_1@llama-3.1-8b-instruct"
-L4 = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
-
-
-def rows(*questions):
-    lines = [json.dumps({"body": {"messages": [{"role": "user", "content": text}]}}) for text in questions]
-    return "\n".join(lines).encode()
+ACTIVE = ("JOB_STATE_QUEUED", "JOB_STATE_PENDING", "JOB_STATE_RUNNING")
 
 
 @pytest.fixture
 def life(emulator, host):
     make_bucket(emulator)
-    put(emulator, "in/questions.jsonl", rows("Why is the sky blue?", "What is a replica?"))
+    put_questions(emulator)
     return Life(host, BatchJobProvider, name="nightly")
 
 
-def arguments(source="in/questions.jsonl", **more):
-    return {
-        "model": MODEL,
-        "input_config": {"instances_format": "jsonl", "gcs_source": {"uris": [f"gs://{BUCKET}/{source}"]}},
-        "output_config": {
-            "predictions_format": "jsonl",
-            "gcs_destination": {"output_uri_prefix": f"gs://{BUCKET}/out"},
-        },
-        "machine_spec": L4,
-        **more,
-    }
-
-
-def jobs(emulator):
-    path = "/v1/projects/my-project/locations/us-central1/batchPredictionJobs"
-    return call(f"{emulator.url}{path}", method="GET").get("batchPredictionJobs", [])
+def asked(emulator):
+    """The last request that created a job: its path and body."""
+    request = [entry for entry in emulator.requests() if entry["rpc"].endswith("batchPredictionJobs.create")][-1]
+    return request["path"], request["body"]
 
 
 def test_a_job_runs_once_and_its_output_is_told(emulator, life):
     outputs = life.up(arguments())
     assert outputs["job_state"] == "JOB_STATE_SUCCEEDED"
-    assert outputs["successful_count"] == 2
+    assert (outputs["successful_count"], outputs["failed_count"], outputs["incomplete_count"]) == (2, 0, 0)
     assert outputs["output_location"].startswith(f"gs://{BUCKET}/out/prediction-")
+    assert outputs["replica_hours"] > 0
     assert life.preview(arguments()) == ("same", [])
     assert life.refresh() == {}
     assert len(jobs(emulator)) == 1
     life.destroy()
     assert emulator.ledger()["empty"]
     assert emulator.ledger()["gpu_seconds"]["NVIDIA_L4"] > 0
+    assert [name for name in objects(emulator) if name.startswith("out/")]
 
 
-def test_another_input_runs_another_job_and_deletes_the_record_of_the_old_one(emulator, life):
-    life.up(arguments())
-    put(emulator, "in/other.jsonl", rows("And now?"))
-    operation, replaces = life.preview(arguments("in/other.jsonl"))
-    assert (operation, "input_config" in replaces) == ("replace", True)
-    assert life.up(arguments("in/other.jsonl"))["successful_count"] == 1
-    assert len(jobs(emulator)) == 1
+def test_several_uris_and_wildcards_are_one_input(emulator, life):
+    put_questions(emulator, "more/a.jsonl", 3)
+    put_questions(emulator, "more/b.jsonl", 4)
+    assert life.up(arguments("in/questions.jsonl", "more/*.jsonl"))["successful_count"] == 9
+    life.destroy()
+
+
+@pytest.mark.parametrize("output", ["bq://my-project", "bq://my-project.prompts", "bq://my-project.prompts.answers"])
+def test_a_table_in_gives_a_table_out(emulator, life, output):
+    make_table(emulator, [chat("Why?", custom_id="why"), {"custom_id": "empty"}])
+    outputs = life.up(table_arguments(output, allow_partial=0.5))
+    assert (outputs["successful_count"], outputs["failed_count"]) == (1, 1)
+    assert outputs["output_location"].startswith(output)
+    assert outputs["output_location"].count(".") == 2
+    assert outputs["first_errors"] == ["empty: the row has no body"]
+    life.destroy()
+
+
+@pytest.mark.parametrize("changed", [{"input": "in/other.jsonl"}, {"model_parameters": {"seed": 1}}, {"max": 2}])
+def test_what_changes_the_run_runs_another_and_deletes_the_record_of_the_old_one(emulator, life, changed):
+    put_questions(emulator, "in/other.jsonl", 1)
+    first = life.up(arguments())
+    parameters = {"model_parameters": changed["model_parameters"]} if "model_parameters" in changed else {}
+    most = {"max_replica_count": changed["max"]} if "max" in changed else {}
+    wanted = arguments(changed.get("input", "in/questions.jsonl"), **parameters, **most)
+    assert life.preview(wanted)[0] == "replace"
+    second = life.up(wanted)
+    assert second["batch_prediction_job"] != first["batch_prediction_job"]
+    assert [job["name"] for job in jobs(emulator)] == [second["batch_prediction_job"]]
     life.destroy()
 
 
@@ -73,22 +91,55 @@ def test_a_trigger_runs_the_job_again(life):
     life.destroy()
 
 
-def test_a_failed_job_is_told_kept_in_state_and_started_again(emulator, life):
-    with pytest.raises(HostError, match="JOB_STATE_FAILED") as failure:
-        life.up(arguments("in/missing.jsonl"))
-    assert failure.value.kept is not None
-    put(emulator, "in/missing.jsonl", rows("Here now."))
-    assert life.up(arguments("in/missing.jsonl"))["job_state"] == "JOB_STATE_SUCCEEDED"
+def test_a_failed_job_is_told_by_every_up_and_runs_again_only_when_something_changed(emulator, life):
+    for _ in range(2):
+        with pytest.raises(HostError, match=r"JOB_STATE_FAILED.*\n.*No files found") as failure:
+            life.up(arguments("in/missing.jsonl"))
+        assert "change an argument, or a value in triggers" in failure.value.text
+        assert failure.value.kept is not None
+    assert started(emulator) == 1
+    put_questions(emulator, "in/missing.jsonl")
+    wanted = arguments("in/missing.jsonl", triggers={"attempt": "2"})
+    assert life.up(wanted)["job_state"] == "JOB_STATE_SUCCEEDED"
+    assert len(jobs(emulator)) == 1
     life.destroy()
     assert emulator.ledger()["empty"]
 
 
-def test_without_waiting_refresh_picks_the_state_up(emulator, life):
-    outputs = life.up(arguments(wait=False))
-    assert outputs["job_state"] in ("JOB_STATE_QUEUED", "JOB_STATE_PENDING", "JOB_STATE_RUNNING")
-    emulator.advance(7200)
+def test_a_failed_job_is_told_after_a_refresh_too(life):
+    with pytest.raises(HostError):
+        life.up(arguments("in/missing.jsonl"))
     assert life.refresh() == {}
+    life.unfinished = False
+    assert life.preview(arguments("in/missing.jsonl")) == ("update", [])
+    with pytest.raises(HostError, match="JOB_STATE_FAILED"):
+        life.up(arguments("in/missing.jsonl"))
+
+
+@pytest.mark.parametrize("how", ["up", "refresh"])
+def test_without_waiting_the_next_command_picks_the_state_up(emulator, life, how):
+    emulator.set_speed(0)
+    outputs = life.up(arguments(wait=False))
+    assert outputs["job_state"] in ACTIVE
+    assert life.preview(arguments(wait=False)) == ("update", [])
+    assert life.refresh() == {}
+    emulator.advance(7200)
+    if how == "up":
+        life.up(arguments(wait=False))
+    else:
+        assert life.refresh() == {}
     assert life.outputs["job_state"] == "JOB_STATE_SUCCEEDED"
+    assert life.outputs["output_location"]
+    assert life.preview(arguments(wait=False)) == ("same", [])
+    assert started(emulator) == 1
+
+
+def test_to_wait_after_all_is_a_change_in_place(emulator, life):
+    first = life.up(arguments(wait=False))
+    assert life.preview(arguments())[0] == "update"
+    outputs = life.up(arguments())
+    assert outputs["job_state"] == "JOB_STATE_SUCCEEDED"
+    assert outputs["batch_prediction_job"] == first["batch_prediction_job"]
     life.destroy()
 
 
@@ -99,9 +150,146 @@ def test_destroy_cancels_a_running_job(emulator, life):
     assert emulator.ledger()["empty"]
 
 
-def test_a_lost_answer_does_not_start_a_second_job(emulator, life):
-    emulator.fail(rpc="aiplatform.projects.locations.batchPredictionJobs.create", fault="lose_answer")
-    assert life.up(arguments())["job_state"] == "JOB_STATE_SUCCEEDED"
+def test_a_job_that_somebody_deleted_is_gone(emulator, life):
+    outputs = life.up(arguments())
+    call(f"{emulator.url}/v1/{outputs['batch_prediction_job']}", method="DELETE")
+    emulator.advance(60)
+    assert life.refresh() is None
+
+
+PARTLY = [chat("Good", custom_id="good"), {"custom_id": "bad"}, chat("Good too"), chat("And this")]
+
+
+def test_rows_that_failed_are_an_error_unless_as_many_are_allowed(emulator, life):
+    put_rows(emulator, "in/partly.jsonl", PARTLY)
+    with pytest.raises(HostError, match=r"PARTIALLY_SUCCEEDED: 3 rows answered, 1 failed; 25\.00% is more") as failure:
+        life.up(arguments("in/partly.jsonl", allow_partial=0.2))
+    assert "bad: the row has no body" in failure.value.text
+    assert "allow_partial=0.25" in failure.value.text
+    outputs = life.up(arguments("in/partly.jsonl", allow_partial=0.25))
+    assert outputs["first_errors"] == ["bad: the row has no body"]
+    assert life.refresh() == {}
+    assert life.outputs == outputs
+    assert started(emulator) == 1
+    life.destroy()
+
+
+def test_any_share_can_be_allowed(emulator, life):
+    put_rows(emulator, "in/partly.jsonl", [{"custom_id": "bad"}, {"custom_id": "worse"}, chat("Good")])
+    assert life.up(arguments("in/partly.jsonl", allow_partial=True))["failed_count"] == 2
+
+
+def test_errors_that_cannot_be_read_are_told_as_the_service_lists_them(emulator, life):
+    put_rows(emulator, "in/partly.jsonl", PARTLY)
+    emulator.fail(rpc="storage.objects.list", fault="status", status=403)
+    outputs = life.up(arguments("in/partly.jsonl", allow_partial=1))
+    assert outputs["first_errors"] == ["the row has no body"]
     assert [fault["met"] for fault in emulator.faults()] == [1]
-    assert len(jobs(emulator)) == 1
+
+
+def test_delete_output_deletes_that_run_s_files_and_no_others(emulator, life):
+    put_rows(emulator, "in/partly.jsonl", PARTLY)
+    wanted = arguments("in/partly.jsonl", delete_output=True, allow_partial=1)
+    life.up({**wanted, "triggers": {"night": "1"}})
+    first = set(objects(emulator))
+    life.up({**wanted, "triggers": {"night": "2"}, "delete_output": False})
+    second = set(objects(emulator))
+    assert not {name for name in first if name.startswith("out/")} & second
+    assert len([name for name in second if name.startswith("out/")]) == 2
+    life.destroy()
+    assert set(objects(emulator)) == second
+
+
+@pytest.mark.parametrize("output", ["bq://my-project.prompts", "bq://my-project.prompts.answers"])
+def test_delete_output_deletes_that_run_s_tables(emulator, life, output):
+    make_table(emulator, [chat("Why?"), {"custom_id": "empty"}])
+    life.up(table_arguments(output, allow_partial=1, delete_output=True))
+    assert len(tables(emulator)) > 1
+    life.destroy()
+    assert tables(emulator) == ["input"]
+
+
+def test_the_machine_of_a_publisher_model_is_looked_up_and_shown(emulator, life):
+    wanted = arguments(machine_spec=None)
+    outputs = life.up(wanted)
+    shown = (outputs["machine_type"], outputs["accelerator_type"], outputs["accelerator_count"])
+    assert shown == ("g2-standard-12", "NVIDIA_L4", 1)
+    _, body = asked(emulator)
+    assert body["dedicatedResources"]["machineSpec"]["machineType"] == "g2-standard-12"
+    assert body["dedicatedResources"]["maxReplicaCount"] == 1
+    assert life.preview(wanted) == ("same", [])
+    assert life.refresh() == {}
+    assert [line for line in life.kind.host.said if "g2-standard-12 with 1 NVIDIA_L4" in line]
+    life.destroy()
+
+
+def test_a_model_that_google_runs_needs_no_machine_and_refuses_to_be_given_less(emulator, life):
+    managed = arguments(model="publishers/meta/models/llama-3.3-70b-instruct-maas", machine_spec=None)
+    with pytest.raises(HostError, match="runs on Google's own machines") as refused:
+        life.up({**managed, "spot": True})
+    assert refused.value.kept is None
+    assert started(emulator) == 0
+    assert life.up(managed)["job_state"] == "JOB_STATE_SUCCEEDED"
+    assert "dedicatedResources" not in asked(emulator)[1]
+    life.destroy()
+
+
+def test_the_model_of_custom_weights_can_be_run_and_its_machine_is_recommended(emulator, host, life):
+    model = Life(host, CustomWeightsModelProvider)
+    name = model.up({"gcs_uri": put_weights(emulator)})["model"]
+    outputs = life.up(arguments(model=name, machine_spec=None))
+    assert outputs["job_state"] == "JOB_STATE_SUCCEEDED"
+    assert outputs["machine_type"].startswith("g2-standard")
+    assert asked(emulator)[1]["model"] == name
+    assert life.refresh() == {}
+    life.destroy()
+    model.destroy()
+    assert emulator.ledger()["empty"]
+
+
+def test_a_model_elsewhere_is_refused_before_anything_is_called(emulator, life):
+    with pytest.raises(CheckFailed, match="the Model is in europe-west4 and the job in us-central1"):
+        life.up(arguments(model="projects/my-project/locations/europe-west4/models/llama"))
+    assert started(emulator) == 0
+
+
+@pytest.mark.parametrize("asked_for", [{"spot": True}, {"flex_start": {"max_runtime_duration": "7200s"}}])
+@pytest.mark.parametrize("machine", [{}, {"machine_spec": None}], ids=["given", "looked-up"])
+def test_spot_and_flex_start_are_asked_for_through_v1beta1(emulator, life, asked_for, machine):
+    life.up(arguments(**asked_for, **machine))
+    path, body = asked(emulator)
+    assert path.startswith("/v1beta1/")
+    sent = body["dedicatedResources"]
+    assert sent.get("spot") or sent["flexStart"] == {"maxRuntimeDuration": "7200s"}
+    life.destroy()
+
+
+def test_everything_that_can_be_set_is_sent(emulator, life):
+    key = "projects/p/locations/us-central1/keyRings/r/cryptoKeys/k"
+    life.up(
+        arguments(
+            display_name="Nightly run",
+            starting_replica_count=2,
+            max_replica_count=3,
+            instance_config={"instance_type": "object", "included_fields": ["body"]},
+            model_parameters={"temperature": 0.5},
+            manual_batch_tuning_parameters={"batch_size": 8},
+            service_account="runner@my-project.iam.gserviceaccount.com",
+            encryption_spec={"kms_key_name": key},
+            disable_container_logging=True,
+            labels={"team": "search"},
+        )
+    )
+    path, body = asked(emulator)
+    assert path == JOBS
+    assert body["displayName"] == "Nightly run"
+    assert (body["dedicatedResources"]["startingReplicaCount"], body["dedicatedResources"]["maxReplicaCount"]) == (2, 3)
+    assert body["instanceConfig"] == {"instanceType": "object", "includedFields": ["body"]}
+    assert body["modelParameters"] == {"temperature": 0.5}
+    assert body["manualBatchTuningParameters"] == {"batchSize": 8}
+    assert body["serviceAccount"] == "runner@my-project.iam.gserviceaccount.com"
+    assert body["encryptionSpec"] == {"kmsKeyName": key}
+    assert body["disableContainerLogging"] is True
+    assert body["labels"]["team"] == "search"
+    assert {"mg-owner", "mg-resource", "mg-run"} <= set(body["labels"])
     life.destroy()

@@ -244,6 +244,8 @@ BATCH_JOB = ResourceSamples(
         "labels": Sample({"team": "search"}, {"team": "ads"}),
         "triggers": Sample({"generation": "1"}, {"generation": "2"}),
         "wait": Sample(True, False),
+        "allow_partial": Sample(0.05, 1),
+        "delete_output": Sample(True, False),
     },
 )
 ALL = (CUSTOM_WEIGHTS_MODEL, DEDICATED_ENDPOINT, PSC_FORWARDING_RULE, BATCH_JOB)
