@@ -50,7 +50,8 @@ Each can be switched with `POST /_mg/behaviour`, or stands as described.
 ## What it does not do
 
 - Permissions, authentication, service accounts, encryption keys, VPC Service Controls: every caller may do everything.
-- Autoscaling by load, scale to zero, spot preemption, flex start: replicas stay at the minimum (or the initial count).
+- Autoscaling by load, scale to zero, spot preemption, flex start: replicas stay at the minimum (or the initial count),
+  until `POST /_mg/vertex/replicas` changes the number that serves.
 - Versions and aliases of a Model other than version 1 (`default`), explanations, monitoring, request logging.
 - Deployment resource pools, `rolloutOptions`, tuned and managed models.
 - Integers for enums in answers (`$alt=json;enum-encoding=int` is accepted, answers have names, which clients take).

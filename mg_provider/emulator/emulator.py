@@ -88,6 +88,11 @@ class Emulator:
         """Switch behaviours: ``POST /_mg/behaviour``; see :data:`mg_provider.emulator.world.BEHAVIOURS`."""
         self._administer("POST", "/_mg/behaviour", changes)
 
+    def scale(self, endpoint_id: str, deployed_model_id: str, available: int) -> None:
+        """Let autoscaling have changed the number of replicas that serve: ``POST /_mg/vertex/replicas``."""
+        body = {"endpoint_id": endpoint_id, "deployed_model_id": deployed_model_id, "available": available}
+        self._administer("POST", "/_mg/vertex/replicas", body)
+
     def set_quota(self, limits: dict[str, int | None]) -> None:
         """Set GPU quota by ``project/region/accelerator``: ``POST /_mg/quota``."""
         self._administer("POST", "/_mg/quota", limits)

@@ -11,6 +11,7 @@ from pydantic import Field
 from mg_provider.api.errors import AlreadyExists, ConnectionFailed, MgError, NotFound, OperationFailed, Unavailable
 from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
 from mg_provider.resources.endpoint_args import EndpointArgs, name_endpoint, private
+from mg_provider.resources.endpoint_settings import observe, observed_endpoint, settle_endpoint
 from mg_provider.resources.fields import (
     UNKNOWN,
     Changes,
@@ -48,10 +49,7 @@ from mg_provider.resources.serving import (
     must_be_ours,
     mutate,
     nothing_left,
-    observe,
-    observed_endpoint,
     running_operation,
-    settle_endpoint,
     undeploy,
 )
 from mg_provider.resources.weights_gate import pass_weights
@@ -106,6 +104,9 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
     )
     container_spec: Annotated[ContainerSpec | None, Replaces(_NEW_DEPLOYMENT)] = Field(
         default=None, description="The serving container. Default: Google's for the model."
+    )
+    enable_container_logging: Annotated[bool | None, InPlace("endpoints.mutateDeployedModel"), Computed()] = Field(
+        default=None, description="Send the container's output to Cloud Logging. Default: as Model Garden deploys it."
     )
     system_labels: Annotated[dict[str, str], Local("read when deploying")] = Field(
         default={}, description="Labels of Model Garden deployments that Google manages."
@@ -254,10 +255,10 @@ class CustomWeightsModelLifecycle(Lifecycle[CustomWeightsModelArgs, CustomWeight
         if endpoint is None or not _own(endpoint, args):
             self._deploy(args, endpoint, state, context)
         try:
-            endpoint = settle_endpoint(args, state.claim, context)
+            endpoint = settle_endpoint(args, owner, state.claim, context)
             deployed = _own(endpoint, args)
             if deployed is not None:
-                mutate(args, deployed, args.resources(), context)
+                mutate(args, deployed, args.resources(), args.enable_container_logging, context)
             self._settle_model(args, context)
             return self._state(find_endpoint(args, context) or endpoint, args)
         except MgError as error:
@@ -313,6 +314,7 @@ class CustomWeightsModelLifecycle(Lifecycle[CustomWeightsModelArgs, CustomWeight
             display_name=args.model_display_name,
             dedicated_resources=args.resources(),
             service_account=args.service_account or None,
+            enable_container_logging=args.enable_container_logging,
         )
         return context.clients.vertex.deploy_model(args.endpoint, deployed, {"0": 100})
 
@@ -442,9 +444,10 @@ def _observed(args: CustomWeightsModelArgs, endpoint: Endpoint) -> CustomWeights
         "scale_to_zero_spec": resources.scale_to_zero_spec,
         "machine_spec": resources.machine_spec,
         "spot": bool(resources.spot),
+        "enable_container_logging": bool(deployed and deployed.enable_container_logging),
     }
     # Nothing deployed is told as no replicas: the one property that then differs.
-    seen = {**observed_endpoint(endpoint), **(machines if deployed else {"min_replica_count": 0})}
+    seen = {**observed_endpoint(args, endpoint), **(machines if deployed else {"min_replica_count": 0})}
     return observe(args, seen)
 
 
@@ -483,6 +486,7 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
         flex_start: Queue for capacity instead of failing at once.
         service_account: Service account that the container runs as.
         fast_tryout_enabled: Deploy quickly on shared capacity, for trying a model out.
+        enable_container_logging: Send the container's output to Cloud Logging; default as Model Garden deploys it.
         system_labels: Labels of Model Garden deployments that Google manages.
         endpoint_id: Endpoint id; default derived from stack and resource name.
         endpoint_display_name: Name of the endpoint for people; default the resource's name.
@@ -536,6 +540,7 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
         flex_start: pulumi.Input[FlexStartInput] | None = None,
         service_account: pulumi.Input[str] | None = None,
         fast_tryout_enabled: pulumi.Input[bool] | None = None,
+        enable_container_logging: pulumi.Input[bool] | None = None,
         system_labels: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         endpoint_id: pulumi.Input[str] | None = None,
         endpoint_display_name: pulumi.Input[str] | None = None,

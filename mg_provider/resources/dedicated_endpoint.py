@@ -14,6 +14,7 @@ from pydantic import Field
 from mg_provider.api.errors import AlreadyExists, MgError
 from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
 from mg_provider.resources.endpoint_args import EndpointArgs, is_known_private, name_endpoint, private
+from mg_provider.resources.endpoint_settings import observe, observed_endpoint, settle_endpoint
 from mg_provider.resources.fields import UNKNOWN, Changes, Computed, InPlace, Replaces, Rule, State, plain
 from mg_provider.resources.identity import CLAIM_LABEL
 from mg_provider.resources.inputs import (
@@ -38,14 +39,11 @@ from mg_provider.resources.serving import (
     foreign_claim,
     must_be_ours,
     mutate,
-    observe,
-    observed_endpoint,
     running_operation,
-    same,
-    settle_endpoint,
     settle_traffic,
     undeploy,
 )
+from mg_provider.wire.base import same
 from mg_provider.wire.deployed_model import DeployedModel, FasterDeploymentConfig
 from mg_provider.wire.encryption import EncryptionSpec
 from mg_provider.wire.endpoint import Endpoint, GenAiAdvancedFeaturesConfig
@@ -280,7 +278,7 @@ class DedicatedEndpointLifecycle(Lifecycle[DedicatedEndpointArgs, DedicatedEndpo
             must_be_ours(endpoint, owner)
         try:
             self._settle_operations(args, context)
-            settle_endpoint(args, claim, context)
+            settle_endpoint(args, owner, claim, context)
             self._deploy_missing(args, context)
             endpoint = settle_traffic(args, args.split(), context)
             wanted = set(args.ids().values())
@@ -334,7 +332,7 @@ class DedicatedEndpointLifecycle(Lifecycle[DedicatedEndpointArgs, DedicatedEndpo
             present = {entry.id: entry for entry in endpoint.deployed_models or []}
             served = args.deployed_models[name]
             if id in present:
-                mutate(args, present[id], served.resources(), context)
+                mutate(args, present[id], served.resources(), served.enable_container_logging, context)
                 continue
             context.progress(f"deploying {name}")
             split = {"0": 0, **endpoint.traffic_split} if endpoint.traffic_split else {"0": 100}
@@ -377,7 +375,7 @@ def _observed(args: DedicatedEndpointArgs, endpoint: Endpoint) -> DedicatedEndpo
             served[name] = _served(args.deployed_models[name], present[id].dedicated_resources)
     split = {names.get(id, id): percent for id, percent in (endpoint.traffic_split or {}).items() if percent}
     wanted = args.traffic_split or dict.fromkeys(args.deployed_models, 100)
-    observed = observe(args, observed_endpoint(endpoint))
+    observed = observe(args, observed_endpoint(args, endpoint))
     if served != args.deployed_models:
         observed = observed.with_values(deployed_models=served)
     if split != {name: percent for name, percent in wanted.items() if percent}:

@@ -23,7 +23,7 @@ from mg_provider.resources.psc_connection import (
     must_be_reachable,
     wait_until_accepted,
 )
-from mg_provider.resources.serving import same
+from mg_provider.wire.base import same
 from mg_provider.wire.compute import ForwardingRule, PscConnectionStatus
 
 CREATE_SECONDS = 900.0

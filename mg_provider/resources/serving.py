@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from mg_provider.api.errors import Aborted, CloudError, FailedPrecondition, MgError, NotFound
 from mg_provider.resources.endpoint_args import EndpointArgs
-from mg_provider.resources.identity import CLAIM_LABEL, is_ours, user_labels
+from mg_provider.resources.identity import CLAIM_LABEL, is_ours
 from mg_provider.resources.lifecycle import Context, not_ours
-from mg_provider.wire.base import WireModel
+from mg_provider.wire.base import same
 from mg_provider.wire.deployed_model import DeployedModel
 from mg_provider.wire.endpoint import Endpoint
 from mg_provider.wire.machine import DedicatedResources
@@ -22,8 +22,6 @@ UPDATE_SECONDS = 7200.0
 DELETE_SECONDS = 1800.0
 IN_USE_POLL_SECONDS = 10.0
 _MOST_MERGES = 5
-
-A = TypeVar("A", bound=EndpointArgs)
 
 # What mutateDeployedModel changes; everything else about a deployment is fixed once it runs.
 MUTABLE_RESOURCES = (
@@ -54,97 +52,24 @@ def must_be_ours(endpoint: Endpoint, args: EndpointArgs) -> None:
         raise not_ours(f"endpoint {args.endpoint}", args.resource, "set another endpoint_id")
 
 
-def settle_endpoint(args: EndpointArgs, claim: str, context: Context) -> Endpoint:
-    """Give the endpoint the names, labels and settings that are wanted, touching only what differs.
-
-    A change that somebody makes meanwhile is read again and kept, except where it is about the same fields.
-    """
-    vertex = context.clients.vertex
-    for _ in range(_MOST_MERGES):
-        endpoint = vertex.get_endpoint(args.endpoint)
-        patch, mask = _patch(args, claim, endpoint)
-        if not mask:
-            break
-        context.progress(f"setting {', '.join(mask)}")
-        try:
-            endpoint = vertex.patch_endpoint(args.endpoint, patch, mask)
-            break
-        except Aborted:
-            continue
-    wanted = args.client_connection_config
-    if wanted is not None and wanted != endpoint.client_connection_config:
-        context.progress("setting client_connection_config")
-        operation = vertex.update_endpoint(args.endpoint, Endpoint(name=args.endpoint, client_connection_config=wanted))
-        context.wait(operation, context.limit(args.timeouts.update, UPDATE_SECONDS), "updating the endpoint")
-    return vertex.get_endpoint(args.endpoint)
-
-
-def _patch(args: EndpointArgs, claim: str, endpoint: Endpoint) -> tuple[Endpoint, list[str]]:
-    wanted: dict[str, object] = {
-        "display_name": args.endpoint_display_name,
-        "labels": args.all_labels(claim),
-        "description": args.description or None,
-        "predict_request_response_logging_config": args.predict_request_response_logging_config,
-    }
-    mask = [name for name, value in wanted.items() if not same(value, getattr(endpoint, name))]
-    config = args.private_service_connect_config
-    if config is not None and endpoint.private_service_connect_config is not None:
-        actual = set(endpoint.private_service_connect_config.project_allowlist or [])
-        if set(config.project_allowlist or []) != actual:
-            wanted["private_service_connect_config"] = config
-            mask.append("private_service_connect_config")
-    values = {name: wanted[name] for name in mask}
-    return Endpoint.model_validate({"etag": endpoint.etag, **values}), mask
-
-
-def same(wanted: object, actual: object) -> bool:
-    """Whether the cloud has what is wanted. What it adds by itself, and the order of a list, do not count."""
-    if isinstance(wanted, WireModel) and isinstance(actual, WireModel):
-        return all(same(getattr(wanted, name), getattr(actual, name)) for name in wanted.model_fields_set)
-    if isinstance(wanted, list) and isinstance(actual, list):
-        return len(wanted) == len(actual) and all(any(same(entry, other) for other in actual) for entry in wanted)
-    return (wanted or None) == (actual or None)
-
-
-def observed_endpoint(endpoint: Endpoint) -> dict[str, object]:
-    """The arguments of an endpoint that would give what is there."""
-    return {
-        "endpoint_display_name": endpoint.display_name or "",
-        "description": endpoint.description or "",
-        "labels": user_labels(endpoint.labels),
-        "predict_request_response_logging_config": endpoint.predict_request_response_logging_config,
-        "private_service_connect_config": endpoint.private_service_connect_config,
-        "client_connection_config": endpoint.client_connection_config,
-    }
-
-
-# Arguments whose default is a fact of its own: a cloud that has something else has drifted.
-_TELLING_DEFAULTS = frozenset({"min_replica_count", "labels", "description", "spot"})
-
-
-def observe(args: A, seen: Mapping[str, object]) -> A:
-    """The arguments with what the cloud has, where that differs from what was asked for."""
-    drifted = {
-        name: value
-        for name, value in seen.items()
-        if name in args.model_fields_set | _TELLING_DEFAULTS and not same(getattr(args, name), value)
-    }
-    return args.with_values(**drifted)
-
-
-def mutate(args: EndpointArgs, deployed: DeployedModel, wanted: DedicatedResources, context: Context) -> None:
-    """Change replicas and autoscaling of a running deployment, with a mask of just what differs."""
+def mutate(
+    args: EndpointArgs, deployed: DeployedModel, wanted: DedicatedResources, logs: bool | None, context: Context
+) -> None:
+    """Change replicas, autoscaling and container logging of a running deployment, with a mask of just what differs."""
     actual = deployed.dedicated_resources or DedicatedResources()
-    mask = [name for name in MUTABLE_RESOURCES if _differs(getattr(wanted, name), getattr(actual, name))]
+    names = [name for name in MUTABLE_RESOURCES if _differs(getattr(wanted, name), getattr(actual, name))]
+    request = DeployedModel(id=deployed.id)
+    mask = [f"dedicated_resources.{name}" for name in names]
+    if names:
+        request.dedicated_resources = DedicatedResources(**{name: getattr(wanted, name) for name in names})
+    if logs is not None and logs != bool(deployed.enable_container_logging):
+        request.enable_container_logging = logs
+        mask.append("enable_container_logging")
     if not mask:
         return
-    changed = DedicatedResources.model_validate({name: getattr(wanted, name) for name in mask})
-    request = DeployedModel(id=deployed.id, dedicated_resources=changed)
-    context.progress(f"changing {', '.join(mask)}")
-    operation = context.clients.vertex.mutate_deployed_model(
-        args.endpoint, request, [f"dedicated_resources.{name}" for name in mask]
-    )
-    context.wait(operation, context.limit(args.timeouts.update, UPDATE_SECONDS), "changing replicas")
+    context.progress(f"changing {', '.join(path.rpartition('.')[2] for path in mask)}")
+    operation = context.clients.vertex.mutate_deployed_model(args.endpoint, request, mask)
+    context.wait(operation, context.limit(args.timeouts.update, UPDATE_SECONDS), "changing the deployment")
 
 
 def settle_traffic(args: EndpointArgs, wanted: Mapping[str, int], context: Context) -> Endpoint:

@@ -50,3 +50,21 @@ class WireModel(BaseModel):
             for name, field in cls.model_fields.items()
             if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("readOnly")
         )
+
+
+def same(wanted: object, actual: object) -> bool:
+    """Whether the cloud has what is wanted. What it adds by itself, and the order of a list, do not count."""
+    if isinstance(wanted, WireModel) and isinstance(actual, WireModel):
+        return all(same(getattr(wanted, name), getattr(actual, name)) for name in wanted.model_fields_set)
+    if isinstance(wanted, list) and isinstance(actual, list):
+        return len(wanted) == len(actual) and all(any(same(entry, other) for other in actual) for entry in wanted)
+    return (wanted or None) == (actual or None)
+
+
+def without_outputs(value: Any) -> Any:
+    """A value as a user would write it: without what only Google fills, at every depth, and what is not there."""
+    if isinstance(value, WireModel):
+        told = value.model_fields_set - value.output_only()
+        given = {name: without_outputs(getattr(value, name)) for name in told if getattr(value, name) is not None}
+        return type(value).model_construct(_fields_set=set(given), **given)
+    return [without_outputs(entry) for entry in value] if isinstance(value, list) else value

@@ -199,6 +199,7 @@ TABLES = {
         "model_id": [*TEXT, *IDENTIFIER, Bad("1llama", "a letter first")],
         "model_display_name": NAME,
         "container_spec": CONTAINERS,
+        "enable_container_logging": SWITCH,
         "system_labels": TEXTS,
         "dedicated_endpoint_disabled": [
             *SWITCH,

@@ -152,6 +152,7 @@ CUSTOM_WEIGHTS_MODEL = ResourceSamples(
         "model_id": Sample("llama", "llama_2"),
         "model_display_name": Sample("Llama", "Llama 2"),
         "container_spec": Sample(CONTAINER, {**CONTAINER, "args": []}),
+        "enable_container_logging": Sample(True, False),
         "system_labels": Sample({"a": "b"}, {"a": "c"}),
         "dedicated_endpoint_disabled": Sample(True, False),
     },
