@@ -60,17 +60,18 @@ def deploy_model(name: str, region: str, config: ModelConfig) -> tuple[CustomWei
     rule = PscForwardingRule(
         f"{name}-{region}",
         region=region,
-        service_attachment=model.service_attachment,
+        endpoint=model.endpoint,
         network=private.network,
         subnetwork=private.subnetwork,
         labels=private.labels,
     )
     return model, {
         **outputs,
-        "service_attachment": model.service_attachment,
+        "service_attachment": rule.connected_service_attachment,
         "ip_address": rule.ip_address,
         "connection": rule.psc_connection_status,
-        "curl": chat_line(pulumi.Output.concat("http://", rule.ip_address), model.endpoint, model.model_id),
+        "base_url": rule.base_url,
+        "curl": chat_line(rule.http_url, model.endpoint, model.model_id),
     }
 
 

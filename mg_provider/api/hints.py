@@ -66,7 +66,8 @@ def _permission(symptoms: Symptoms) -> str | None:
         return None
     if not permission:
         return "grant the caller a role that allows this call, such as roles/aiplatform.user"
-    resource = symptoms.metadata.get("resource")
+    told = symptoms.says(r"permission for '([^']+)'")
+    resource = symptoms.metadata.get("resource") or (told and told[1])
     place = f" on {resource}" if resource else ""
     return f"grant the caller a role with the permission {permission}{place}"
 

@@ -31,6 +31,11 @@ def new_endpoints(digest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             yield _name(step), now, then
 
 
+def kinds(digest: Mapping[str, Any]) -> set[str]:
+    """Kinds of the resources that would change."""
+    return {_kind(step) for step in steps(digest)}
+
+
 def kinds_replaced(digest: Mapping[str, Any]) -> set[str]:
     """Kinds of the resources that would be replaced."""
     return {_kind(step) for step in steps(digest) if "replace" in step["op"]}

@@ -27,6 +27,7 @@ from mg_provider.wire.storage import Bucket
 BUCKET = "demo-weights"
 QUESTIONS = ("Why is the sky blue?", "What is a replica?", "How do I tell the time by the sky?")
 MODEL = "CustomWeightsModel"
+RULE = "PscForwardingRule"
 ENVIRONMENT = "model-garden:environment"
 
 
@@ -126,8 +127,9 @@ class Demo:
         digest = self._engine.preview()
         for line in changes.told(digest):
             self._narrator.say(line)
-        self._narrator.say("(known after up: the endpoint's own answer; where it turns out the same, nothing is done)")
         self._narrator.check("nothing is replaced", changes.replaced(digest) == [], changes.replaced(digest))
+        kinds = sorted(changes.kinds(digest))
+        self._narrator.check("the rules of the private addresses are not touched", RULE not in kinds, kinds)
         with self._narrator.watching() as progress:
             self._engine.up(progress)
         after = self._addresses()

@@ -25,6 +25,7 @@ CLAIMS = (
     "You asked: Why is the sky blue?",
     "✓ each of the 3 questions has an answer",
     "min_replica_count: 1 → 2",
+    "✓ the rules of the private addresses are not touched",
     "✓ endpoint ids, DNS name and private addresses are the same",
     "✓ the preview says that the models would be replaced, and why",
     "✓ nothing else would be replaced: private addresses stay",

@@ -1,0 +1,248 @@
+"""The address behind a rule: reserved or taken, and every mistake about it told before anything is made."""
+
+import ipaddress
+
+import pytest
+
+from mg_provider.emulator.services.service_attachments import service_attachments
+from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
+from tests.support.host import HostError
+from tests.support.life import Life
+from tests.support.weights import call
+
+PROJECT = "projects/my-project"
+REGION = f"{PROJECT}/regions/us-central1"
+ATTACHMENT = "projects/tenant-tp/regions/us-central1/serviceAttachments/gkedpm-1"
+SHARED = {
+    "network": "projects/host-project/global/networks/shared",
+    "subnetwork": "projects/host-project/regions/us-central1/subnetworks/clients",
+}
+
+
+def attach(emulator, *allowed, path=ATTACHMENT):
+    world = emulator.world
+    with world.lock:
+        numbers = [world.project_number(project) for project in allowed or ("my-project",)]
+        service_attachments(world).put(path, "projects/1/locations/us-central1/endpoints/2", numbers)
+
+
+@pytest.fixture
+def cloud(emulator, host):
+    """Only the networks that are made here exist."""
+    emulator.behave(strict_networks=True)
+    attach(emulator)
+    make_subnetwork(emulator, "my-project", "clients", "vpc")
+    make_subnetwork(emulator, "my-project", "elsewhere", "other-vpc")
+    return emulator
+
+
+def make_subnetwork(emulator, project, name, network, region="us-central1"):
+    body = {"project": project, "region": region, "name": name, "network": network}
+    return ipaddress.ip_network(call(f"{emulator.url}/_mg/compute/subnetworks", body)["ip_range"])
+
+
+def subnetwork_range(emulator, name="clients", project="my-project"):
+    path = f"/compute/v1/projects/{project}/regions/us-central1/subnetworks/{name}"
+    return ipaddress.ip_network(call(emulator.url + path, method="GET")["ipCidrRange"])
+
+
+def reserve(emulator, name, **more):
+    body = {"name": name, "addressType": "INTERNAL", "purpose": "GCE_ENDPOINT", "subnetwork": "clients", **more}
+    call(f"{emulator.url}/compute/v1/{REGION}/addresses", body)
+    emulator.advance(60)
+    return call(f"{emulator.url}/compute/v1/{REGION}/addresses/{name}", method="GET")
+
+
+def connect(emulator, name, address):
+    body = {"name": name, "network": f"{PROJECT}/global/networks/vpc", "IPAddress": address, "target": ATTACHMENT}
+    call(f"{emulator.url}/compute/v1/{REGION}/forwardingRules", body)
+    emulator.advance(60)
+
+
+def remove(emulator, *places):
+    for place in places:
+        call(f"{emulator.url}/compute/v1/{REGION}/{place}", method="DELETE")
+        emulator.advance(60)
+
+
+@pytest.fixture
+def life(host):
+    return Life(host, PscForwardingRuleProvider, name="address")
+
+
+def arguments(**more):
+    return {"service_attachment": ATTACHMENT, "network": "vpc", "subnetwork": "clients", **more}
+
+
+def refused(emulator, life, wanted, text):
+    """The run fails in these words, and nothing was made or is kept."""
+    before = emulator.ledger()["counts"]
+    with pytest.raises(HostError, match=text) as failure:
+        life.up(wanted)
+    assert failure.value.kept is None
+    assert emulator.ledger()["counts"] == before
+    assert life.id is None
+    return failure.value.text
+
+
+def end(emulator, life):
+    life.destroy()
+    assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]
+
+
+def test_an_ip_of_the_programs_choice_is_reserved_and_given_back(cloud, life):
+    ip = str(subnetwork_range(cloud)[40])
+    outputs = life.up(arguments(address=ip))
+    assert outputs["ip_address"] == ip
+    assert life.refresh() == {}
+    assert life.preview(arguments(address=ip)) == ("same", [])
+    # Left out of the program, the address stays all the same.
+    assert life.preview(arguments()) == ("same", [])
+    end(cloud, life)
+
+
+@pytest.mark.parametrize("form", ["name", "path", "url"])
+def test_a_reserved_address_is_taken_by_name_and_never_deleted(cloud, life, form):
+    reserved = reserve(cloud, "kept-address", labels={"team": "network"})
+    path = f"{REGION}/addresses/kept-address"
+    outputs = life.up(arguments(address={"name": "kept-address", "path": path, "url": reserved["selfLink"]}[form]))
+    assert outputs["ip_address"] == reserved["address"]
+    assert outputs["reserved_address"] == path
+    assert life.refresh() == {}
+    life.up(arguments(address=life.inputs["address"], labels={"team": "search"}))
+    life.destroy()
+    left = call(f"{cloud.url}/compute/v1/{path}", method="GET")
+    assert (left["status"], left["labels"]) == ("RESERVED", {"team": "network"})
+    remove(cloud, "addresses/kept-address")
+    assert cloud.ledger()["empty"]
+
+
+def test_an_ip_that_somebody_reserved_and_does_not_use_is_taken_and_left_behind(cloud, life):
+    reserved = reserve(cloud, "kept-address")
+    outputs = life.up(arguments(address=reserved["address"]))
+    assert outputs["reserved_address"] == f"{REGION}/addresses/kept-address"
+    assert life.refresh() == {}
+    life.destroy()
+    remove(cloud, "addresses/kept-address")
+    assert cloud.ledger()["empty"]
+
+
+@pytest.mark.parametrize("by", ["name", "ip"])
+def test_an_address_in_use_is_refused_with_its_user(cloud, life, by):
+    reserved = reserve(cloud, "taken")
+    connect(cloud, "somebodys-rule", reserved["address"])
+    wanted = arguments(address="taken" if by == "name" else reserved["address"])
+    text = refused(cloud, life, wanted, "in use by projects/my-project/regions/us-central1/forwardingRules/somebodys-")
+    assert "leave it out for a free one" in text
+
+
+def test_an_address_by_a_name_that_nobody_reserved_is_refused(cloud, life):
+    refused(cloud, life, arguments(address="nobodys"), "addresses/nobodys does not exist")
+
+
+def test_an_address_of_another_subnetwork_is_refused_by_name_and_by_ip(cloud, life):
+    reserved = reserve(cloud, "far", subnetwork="elsewhere")
+    refused(cloud, life, arguments(address="far"), "subnetworks/elsewhere, not in .*subnetworks/clients")
+    refused(cloud, life, arguments(address=reserved["address"]), "is outside .*subnetworks/clients, which is 127")
+
+
+@pytest.mark.parametrize("offset", [0, 1, -2, -1])
+def test_the_four_addresses_that_google_keeps_are_refused(cloud, life, offset):
+    ip = str(subnetwork_range(cloud)[offset])
+    refused(cloud, life, arguments(address=ip), "one of the four addresses")
+
+
+def test_a_subnetwork_that_does_not_exist_or_is_in_another_network_is_refused(cloud, life):
+    refused(cloud, life, arguments(subnetwork="nowhere"), "subnetworks/nowhere does not exist")
+    refused(cloud, life, arguments(subnetwork="elsewhere"), "is in network .*/other-vpc, not in .*/vpc")
+    refused(cloud, life, arguments(network="nowhere"), "is in network .*/vpc, not in .*/nowhere")
+
+
+def test_a_service_attachment_that_does_not_exist_leaves_the_address_in_state_and_says_why(cloud, life):
+    with pytest.raises(HostError, match="service attachment does not exist") as failure:
+        life.up(arguments(service_attachment=ATTACHMENT + "2"))
+    assert "pass its present service_attachment" in failure.value.text
+    assert failure.value.kept is not None
+    ip = life.outputs["ip_address"]
+    assert life.up(arguments())["ip_address"] == ip
+    end(cloud, life)
+
+
+def test_a_name_that_somebody_elses_rule_or_address_has_is_refused(cloud, life, host):
+    other = Life(host, PscForwardingRuleProvider, name="other", owner="organization/project/other-stack")
+    other.up(arguments(forwarding_rule_name="to-llama"))
+    refused(cloud, life, arguments(forwarding_rule_name="to-llama"), "does not carry this stack's ownership label")
+    end(cloud, other)
+    reserve(cloud, "to-llama")
+    refused(cloud, life, arguments(forwarding_rule_name="to-llama"), "address .*to-llama exists and does not carry")
+    remove(cloud, "addresses/to-llama")
+
+
+def test_a_subnetwork_that_may_be_used_but_not_looked_at_is_used(cloud, life):
+    cloud.fail(rpc="compute.subnetworks.get", fault="status", status=403)
+    assert life.up(arguments())["psc_connection_status"] == "ACCEPTED"
+    end(cloud, life)
+
+
+def test_with_a_shared_vpc_rule_and_address_are_in_the_service_project(cloud, life):
+    make_subnetwork(cloud, "host-project", "clients", "shared")
+    outputs = life.up(arguments(**SHARED))
+    assert outputs["forwarding_rule"].startswith("projects/my-project/")
+    assert outputs["reserved_address"].startswith("projects/my-project/")
+    assert ipaddress.ip_address(outputs["ip_address"]) in subnetwork_range(cloud, project="host-project")
+    sent = [one["body"] for one in cloud.requests() if one.get("rpc", "").endswith("s.insert")]
+    assert [body.get("subnetwork") for body in sent] == [SHARED["subnetwork"], None]
+    assert [body.get("network") for body in sent] == [None, SHARED["network"]]
+    assert life.refresh() == {}
+    end(cloud, life)
+
+
+def test_a_subnetwork_by_name_alone_is_looked_for_in_the_networks_project(cloud, life):
+    make_subnetwork(cloud, "host-project", "clients", "shared")
+    outputs = life.up(arguments(network=SHARED["network"]))
+    assert ipaddress.ip_address(outputs["ip_address"]) in subnetwork_range(cloud, project="host-project")
+    end(cloud, life)
+
+
+@pytest.mark.parametrize(
+    ("rpc", "permission", "kept"),
+    [
+        ("compute.addresses.insert", "compute.subnetworks.use", False),
+        ("compute.forwardingRules.insert", "compute.networks.use", True),
+    ],
+)
+def test_a_permission_missing_in_the_host_project_is_named_with_role_and_place(cloud, life, rpc, permission, kept):
+    make_subnetwork(cloud, "host-project", "clients", "shared")
+    place = SHARED["network" if "networks.use" in permission and "sub" not in permission else "subnetwork"]
+    message = f"Required '{permission}' permission for '{place}'"
+    cloud.fail(rpc=rpc, fault="status", status=403, match="host-project", message=message)
+    with pytest.raises(HostError, match=message) as failure:
+        life.up(arguments(**SHARED))
+    assert "roles/compute.networkUser on projects/host-project/regions/us-central1/subnetworks/clients" in str(
+        failure.value
+    )
+    assert f"it holds {permission}, which using a Shared VPC from my-project needs" in str(failure.value)
+    assert (failure.value.kept is not None) == kept
+    life.up(arguments(**SHARED))
+    end(cloud, life)
+
+
+def test_a_permission_missing_in_the_rules_own_project_is_named(cloud, life):
+    message = f"Required 'compute.forwardingRules.create' permission for '{REGION}/forwardingRules/a'"
+    cloud.fail(rpc="compute.forwardingRules.insert", fault="status", status=403, message=message)
+    with pytest.raises(HostError, match=r"the permission compute\.forwardingRules\.create on projects/my-p"):
+        life.up(arguments())
+    end(cloud, life)
+
+
+def test_no_free_address_leaves_nothing_behind(cloud, life):
+    cloud.fail(
+        rpc="compute.addresses.insert",
+        fault="operation_error",
+        code="RESOURCE_EXHAUSTED",
+        message="IP space of 'clients' is exhausted.",
+    )
+    with pytest.raises(HostError, match="IP space of 'clients' is exhausted") as failure:
+        life.up(arguments())
+    assert failure.value.kept is None
+    assert cloud.ledger()["empty"]

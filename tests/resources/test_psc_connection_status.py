@@ -1,0 +1,166 @@
+"""What the producer says of a connection, in words; and what of a rule changes in place."""
+
+import pytest
+
+from mg_provider.emulator.services.service_attachments import service_attachments
+from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
+from tests.resources.test_psc_addresses import ATTACHMENT, arguments, attach, end
+from tests.support.host import HostError
+from tests.support.life import Life
+from tests.support.weights import call
+
+RULES = "/compute/v1/projects/my-project/regions/us-central1/forwardingRules"
+SOON = {"create": 0.3, "update": 0.3}
+
+
+@pytest.fixture
+def life(host):
+    return Life(host, PscForwardingRuleProvider, name="address")
+
+
+def changing(emulator, since):
+    made = [one for one in emulator.requests()[since:] if one["method"] != "GET"]
+    return [one["rpc"].removeprefix("compute.forwardingRules.") for one in made]
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        ("PENDING", "add my-project to project_allowlist"),
+        ("REJECTED", "the producer refuses this rule's project"),
+        ("NEEDS_ATTENTION", "the producer has accepted, and has to act"),
+    ],
+)
+def test_a_connection_that_is_not_accepted_is_explained_and_the_next_run_goes_on(emulator, life, status, says):
+    attach(emulator, "other-project")
+    emulator.behave(unlisted_project=status)
+    with pytest.raises(HostError, match=f"is {status} after") as failure:
+        life.up(arguments(timeouts=SOON))
+    assert says in failure.value.text
+    assert life.outputs["psc_connection_status"] == status
+    ip = life.outputs["ip_address"]
+    assert failure.value.kept is not None
+    with pytest.raises(HostError, match=f"is {status} after"):
+        life.up(arguments(timeouts=SOON))
+    attach(emulator, "my-project")
+    outputs = life.up(arguments(timeouts=SOON))
+    assert (outputs["ip_address"], outputs["psc_connection_status"]) == (ip, "ACCEPTED")
+    assert life.refresh() == {}
+    end(emulator, life)
+
+
+def test_a_rule_that_was_not_accepted_can_be_destroyed(emulator, life):
+    attach(emulator, "other-project")
+    with pytest.raises(HostError, match="PENDING"):
+        life.up(arguments(timeouts=SOON))
+    end(emulator, life)
+
+
+def test_a_project_by_number_is_told_that_the_allowlist_takes_ids(emulator, life):
+    attach(emulator, "other-project")
+    number = emulator.world.project_number("my-project")
+    with pytest.raises(HostError, match=f"its id: the allowlist does not take the number {number}"):
+        life.up(arguments(timeouts=SOON, project=number))
+    end(emulator, life)
+
+
+def test_a_closed_connection_shows_on_refresh_and_up_says_what_to_do_until_there_is_another(emulator, life):
+    attach(emulator)
+    before = life.up(arguments())
+    with emulator.world.lock:
+        service_attachments(emulator.world).remove(ATTACHMENT)
+    assert life.refresh() == {"service_attachment": ""}
+    assert life.outputs["psc_connection_status"] == "CLOSED"
+    with pytest.raises(HostError, match="service attachment does not exist") as failure:
+        life.up(arguments())
+    assert "Vertex AI recycles it once every model is undeployed" in failure.value.text
+    attach(emulator, path=ATTACHMENT + "2")
+    after = life.up(arguments(service_attachment=ATTACHMENT + "2"))
+    assert (after["ip_address"], after["psc_connection_status"]) == (before["ip_address"], "ACCEPTED")
+    end(emulator, life)
+
+
+def test_labels_and_global_access_change_in_place(emulator, life):
+    attach(emulator)
+    before = life.up(arguments(labels={"team": "search"}))
+    seen = len(emulator.requests())
+    after = life.up(arguments(labels={"team": "ads"}, allow_psc_global_access=True))
+    assert after["psc_connection_id"] == before["psc_connection_id"]
+    assert changing(emulator, seen) == ["compute.addresses.setLabels", "setLabels", "patch"]
+    assert life.refresh() == {}
+    end(emulator, life)
+
+
+def test_where_global_access_cannot_be_patched_the_rule_is_made_anew_behind_its_address(emulator, life):
+    attach(emulator)
+    emulator.behave(patch_global_access="refuse")
+    before = life.up(arguments())
+    after = life.up(arguments(allow_psc_global_access=True))
+    assert after["ip_address"] == before["ip_address"]
+    assert after["psc_connection_id"] != before["psc_connection_id"]
+    assert life.refresh() == {}
+    end(emulator, life)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"description": "to the model"},
+        {"no_automate_dns_zone": True},
+        {"service_directory_registrations": [{"namespace": "models", "service": "llama"}]},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+@pytest.mark.parametrize("service_directory", ["asked", "always"])
+def test_what_a_rule_cannot_change_makes_it_anew_behind_its_address(emulator, life, change, service_directory):
+    attach(emulator)
+    emulator.behave(service_directory=service_directory)
+    before = life.up(arguments())
+    assert life.refresh() == {}
+    after = life.up(arguments(**change))
+    assert after["ip_address"] == before["ip_address"]
+    shown = call(f"{emulator.url}{RULES}/{after['forwarding_rule_name']}", method="GET")
+    sent = {"description": "description", "no_automate_dns_zone": "noAutomateDnsZone"}
+    name, value = next(iter(change.items()))
+    assert shown[sent.get(name, "serviceDirectoryRegistrations")] == value
+    assert life.refresh() == {}
+    assert life.up(arguments())["ip_address"] == before["ip_address"]
+    assert life.refresh() == {}
+    end(emulator, life)
+
+
+def test_a_description_changed_by_hand_shows_as_just_that(emulator, life):
+    attach(emulator)
+    outputs = life.up(arguments(description="to the model"))
+    # Nobody can change it on the rule; somebody makes the rule anew.
+    rule = f"{emulator.url}{RULES}/{outputs['forwarding_rule_name']}"
+    shown = call(rule, method="GET")
+    call(rule, method="DELETE")
+    emulator.advance(60)
+    body = {name: shown[name] for name in ("name", "network", "target", "labels", "IPAddress")}
+    call(f"{emulator.url}{RULES}", {**body, "description": "by hand"})
+    emulator.advance(60)
+    assert life.refresh() == {"description": "by hand"}
+    life.up(arguments(description="to the model"))
+    assert life.refresh() == {}
+    end(emulator, life)
+
+
+def test_labels_that_somebody_changes_meanwhile_are_read_again(emulator, life):
+    attach(emulator)
+    life.up(arguments())
+    emulator.fail(rpc="compute.forwardingRules.setLabels", fault="status", status=412)
+    emulator.fail(rpc="compute.addresses.setLabels", fault="status", status=412)
+    life.up(arguments(labels={"team": "ads"}))
+    assert [fault["met"] for fault in emulator.faults()] == [1, 1]
+    assert life.refresh() == {}
+    end(emulator, life)
+
+
+def test_an_update_waits_as_long_as_the_program_says_for_updates(emulator, life):
+    attach(emulator)
+    life.up(arguments())
+    emulator.fail(rpc="compute.forwardingRules.setLabels", fault="stall")
+    with pytest.raises(HostError, match="has not ended after 0 s"):
+        life.up(arguments(labels={"team": "ads"}, timeouts={"create": 600, "update": 0.3}))
+    assert life.outputs["ip_address"]
