@@ -8,13 +8,13 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import api_calls, fleet, import_time, preflight, state_size
+from benchmarks import api_calls, fleet, import_time, preflight, results_join, state_size
 from benchmarks.figure import Figure
 
 
 def main() -> int:
     """Print a table, then the same as JSON; the exit code is the number of figures outside their bound."""
-    modules = (api_calls, import_time, preflight, state_size, fleet)
+    modules = (api_calls, import_time, preflight, state_size, results_join, fleet)
     figures: list[Figure] = [figure for module in modules for figure in module.measure()]
     table = Table("figure", "measured", "bound", "within")
     for figure in figures:

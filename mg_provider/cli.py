@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mg_provider.inference.batch_commands import batch
 from mg_provider.version import __version__
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ rehearse = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(rehearse, name="rehearse")
+app.add_typer(batch, name="batch")
 
 
 class EngineName(StrEnum):

@@ -2,72 +2,78 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+_SAID = frozenset({"id", "response", "prediction", "error", "errors", "key", "instance"})
 
-class OutputLine(msgspec.Struct):
+
+@dataclass(frozen=True, slots=True)
+class OutputLine:
     """A line of output. Which fields there are depends on the model and on ``instance_config``.
 
     Attributes:
-        custom_id: The row's own name, where the input had one.
-        key: The same where ``instance_config.key_field`` named the column.
-        body: The request, where it was passed through.
-        instance: The row, for models that do not take chat requests.
-        response: The answer to a chat request.
-        prediction: The answer of other models.
-        error: Why there is no answer: text, or an object with ``code`` and ``message``.
-        errors: The same, as the table ``errors`` names it.
+        record: The line: the columns of the input that were passed through, with ``response`` (or ``prediction``) or
+            ``error`` (``errors`` in a table).
     """
 
-    custom_id: Any = None
-    key: Any = None
-    body: Any = None
-    instance: Any = None
-    response: Any = None
-    prediction: Any = None
-    error: Any = None
-    errors: Any = None
+    record: dict[str, Any]
 
     @property
     def name(self) -> str | None:
-        """What the row is called, if anything."""
-        inner = self.instance.get("custom_id") if isinstance(self.instance, dict) else None
-        told = next((each for each in (self.custom_id, self.key, inner) if each is not None), None)
+        """What the row is called: ``custom_id``, or ``key`` where ``instance_config.key_field`` named the column."""
+        instance = self.record.get("instance")
+        inner = instance.get("custom_id") if isinstance(instance, dict) else None
+        places = (self.record.get("custom_id"), self.record.get("key"), inner)
+        told = next((each for each in places if each is not None), None)
         return None if told is None else told if isinstance(told, str) else msgspec.json.encode(told).decode()
 
     @property
+    def row(self) -> dict[str, Any]:
+        """The columns of the input, as far as they were passed through."""
+        instance = self.record.get("instance")
+        if isinstance(instance, dict):
+            return instance
+        return {name: value for name, value in self.record.items() if name not in _SAID}
+
+    @property
     def answer(self) -> Any:
-        """The answer, or None."""
-        return self.response if self.response is not None else self.prediction
+        """The answer; None if there is none."""
+        if self.failure is not None:
+            return None
+        response = self.record.get("response")
+        return self.record.get("prediction") if response is None else response
 
     @property
     def failure(self) -> str | None:
-        """Why there is no answer, in the service's words, or None if there is one."""
-        told = self.error or self.errors
-        if not told and isinstance(self.response, dict) and "choices" not in self.response:
-            told = self.response.get("error")
+        """Why there is no answer, in the service's words; None if there is one."""
+        response = self.record.get("response")
+        told = self.record.get("error") or self.record.get("errors")
+        if not told and isinstance(response, dict) and "choices" not in response:
+            told = response.get("error")
         if told:
-            return error_text(told)
-        return "the output has neither an answer nor an error for it" if self.answer is None else None
+            return _words(told)
+        missing = response is None and self.record.get("prediction") is None
+        return "the output has neither an answer nor an error for it" if missing else None
 
 
-def error_text(told: Any) -> str:
-    """The words of an error: its ``message`` where it is an object."""
-    if isinstance(told, list) and told:
+def _words(told: Any) -> str:
+    """The text of an error: its ``message`` where it is an object."""
+    if isinstance(told, list):
         told = told[0]
     if isinstance(told, dict):
-        told = told.get("message") or told.get("code") or told
+        told = told.get("message") or told
     return told if isinstance(told, str) else msgspec.json.encode(told).decode()
 
 
-_DECODER = msgspec.json.Decoder(OutputLine)
+_DECODER = msgspec.json.Decoder(dict[str, Any])
 
 
 def read_line(line: bytes) -> OutputLine:
-    """One line. A line that is no JSON object is one that failed."""
+    """One line. What is no JSON object counts as a row that failed."""
     try:
-        return _DECODER.decode(line)
+        return OutputLine(_DECODER.decode(line))
     except msgspec.MsgspecError as problem:
-        return OutputLine(error=f"the output has a line that cannot be read: {problem}")
+        return OutputLine({"error": f"the output has a line that is no JSON object: {problem}"})

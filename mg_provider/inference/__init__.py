@@ -1,1 +1,24 @@
-"""Asking the models: chat completions, whole or as a stream, at a public or a private address."""
+"""Asking the models: chat completions, whole or as a stream, at a public or a private address; results of batches."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mg_provider.inference.batch_results_reader import BatchResult, batch_results
+
+__all__ = ["BatchResult", "batch_results"]
+
+# Loaded when first used: the command line must not wait for what one command needs.
+_MODULES = {
+    "BatchResult": "mg_provider.inference.batch_results_reader",
+    "batch_results": "mg_provider.inference.batch_results_reader",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, imported on first use."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_MODULES[name]), name)

@@ -1,0 +1,56 @@
+"""The commands below `mg batch`. Each imports what it needs when it runs, so that `mg --help` is quick."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+batch = typer.Typer(
+    help="Batch prediction: its input before it is paid for, its output when it is there.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+class ResultsFormat(StrEnum):
+    """How answers are written."""
+
+    jsonl = "jsonl"
+    csv = "csv"
+    table = "table"
+
+
+@batch.command()
+def results(
+    job: Annotated[str, typer.Argument(help="Name or id of the job, or its output: a gs:// folder or bq:// table.")],
+    form: Annotated[ResultsFormat, typer.Option("--format", help="How answers are written.")] = ResultsFormat.jsonl,
+    join: Annotated[
+        str | None, typer.Option(help="The job's input: a file, gs://…, or bq://…. Answers then come in its order.")
+    ] = None,
+    errors: Annotated[Path | None, typer.Option(help="File for the rows that failed, as JSON lines.")] = None,
+    project: Annotated[str | None, typer.Option(help="Project id. Default: GOOGLE_CLOUD_PROJECT.")] = None,
+    region: Annotated[str | None, typer.Option(help="Region of a job that is named by its id.")] = None,
+    config: Annotated[list[str] | None, typer.Option("--config", "-c", help="key=value, as in a stack.")] = None,
+) -> None:
+    """Write a job's answers, each with its row; those that failed apart."""
+    from mg_provider.inference.batch_results_command import run
+
+    code = run(job, form=form, join=join, errors=errors, config=settings_of(config, project, region))
+    raise typer.Exit(code)
+
+
+def settings_of(config: list[str] | None, project: str | None, region: str | None) -> dict[str, str]:
+    """Settings by full config key, from a command's options."""
+    pairs = [entry.partition("=") for entry in config or []]
+    wrong = [key for key, equals, _ in pairs if not equals or ":" not in key]
+    if wrong:
+        raise typer.BadParameter(f"{wrong[0]!r} is not namespace:key=value", param_hint="--config")
+    given = {key: value for key, _, value in pairs}
+    if project:
+        given["mg:project"] = project
+    if region:
+        given["mg:region"] = region
+    return given

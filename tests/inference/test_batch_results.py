@@ -1,0 +1,252 @@
+"""Answers of a batch, wherever it wrote them, matched to the rows that they answer."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from mg_provider.api.errors import MgError
+from mg_provider.api.storage_lines import lines_of
+from mg_provider.inference import batch_results
+from mg_provider.inference.batch_commands import ResultsFormat
+from mg_provider.inference.batch_join import DiskJoin
+from mg_provider.inference.batch_results_command import run
+from tests.support.batch import JOBS, arguments, chat, make_table, put_rows, table_arguments
+from tests.support.weights import BUCKET, call, make_bucket, put
+
+ROWS = [chat(f"Question {number}?", custom_id=f"q{number}") for number in range(40)]
+ROWS[7] = {"custom_id": "q7"}
+CAMEL = {
+    "input_config": "inputConfig",
+    "output_config": "outputConfig",
+    "instances_format": "instancesFormat",
+    "predictions_format": "predictionsFormat",
+    "gcs_source": "gcsSource",
+    "bigquery_source": "bigquerySource",
+    "gcs_destination": "gcsDestination",
+    "bigquery_destination": "bigqueryDestination",
+    "output_uri_prefix": "outputUriPrefix",
+    "output_uri": "outputUri",
+    "input_uri": "inputUri",
+}
+
+
+def camel(value):
+    if isinstance(value, dict):
+        return {CAMEL.get(key, key): camel(entry) for key, entry in value.items()}
+    return value
+
+
+def start(emulator, wanted):
+    machine = {"machineSpec": {"machineType": "g2-standard-12"}}
+    body = {key: camel(wanted[key]) for key in ("model", "input_config", "output_config")}
+    request = {"displayName": "test", "dedicatedResources": machine, **{CAMEL.get(k, k): v for k, v in body.items()}}
+    return call(f"{emulator.url}{JOBS}", request)["name"]
+
+
+def finish(emulator, wanted):
+    name = start(emulator, wanted)
+    emulator.advance(7200)
+    return name
+
+
+@pytest.fixture
+def config(emulator, monkeypatch):
+    monkeypatch.delenv("GOOGLE_CLOUD_PROJECT", raising=False)
+    make_bucket(emulator)
+    put_rows(emulator, "in/rows.jsonl", ROWS)
+    endpoints = {f"mg:{name}CustomEndpoint": emulator.url for name in ("vertexAi", "storage", "bigQuery")}
+    return {"mg:project": "my-project", "mg:region": "us-central1", **endpoints}
+
+
+@pytest.fixture
+def command(config):
+    """Runs the command; answers exit code, output and complaints."""
+
+    def invoke(job, **options):
+        out, complaints = io.BytesIO(), []
+        code = run(job, config=config, output=out, complain=complaints.append, **options)
+        return code, out.getvalue().decode(), "".join(complaints)
+
+    return invoke
+
+
+def names(results):
+    return [result.custom_id for result in results]
+
+
+IN_FILES = [arguments("in/rows.jsonl"), f"gs://{BUCKET}/in/*.jsonl"]
+IN_TABLES = [
+    [table_arguments(output), "bq://my-project.prompts.input"]
+    for output in ("bq://my-project", "bq://my-project.prompts", "bq://my-project.prompts.answers")
+]
+PLACES = pytest.mark.parametrize(("wanted", "source"), [IN_FILES, *IN_TABLES], ids=["files", "new", "dataset", "table"])
+
+
+@PLACES
+def test_every_row_has_its_own_answer_wherever_it_was_written(emulator, config, wanted, source):
+    make_table(emulator, ROWS)
+    job = finish(emulator, wanted)
+    found = list(batch_results(job, join=source, config=config))
+    assert names(found) == [row["custom_id"] for row in ROWS]
+    assert [result.custom_id for result in found if result.error] == ["q7"]
+    assert found[7].error == "the row has no body"
+    for row, result in zip(ROWS, found, strict=True):
+        if result.error is None:
+            assert result.row["body"] == row["body"]
+            assert row["body"]["messages"][0]["content"] in result.text
+
+
+@PLACES
+def test_without_a_join_results_come_as_the_job_wrote_them(emulator, config, wanted, source):
+    make_table(emulator, ROWS)
+    found = list(batch_results(finish(emulator, wanted), config=config))
+    assert sorted(names(found)) == sorted(row["custom_id"] for row in ROWS)
+    assert names(found) != [row["custom_id"] for row in ROWS]
+    assert all(f"Question {result.custom_id[1:]}?" in result.text for result in found if result.error is None)
+
+
+def test_a_job_can_be_named_by_its_id_or_by_its_output(emulator, config):
+    job = finish(emulator, arguments("in/rows.jsonl"))
+    output = call(f"{emulator.url}/v1/{job}", method="GET")["outputInfo"]["gcsOutputDirectory"]
+    whole = list(batch_results(job, config=config))
+    assert list(batch_results(job.rpartition("/")[2], config=config)) == whole
+    assert list(batch_results(output, config=config)) == whole
+
+
+def test_rows_without_a_custom_id_are_matched_by_what_they_ask(emulator, config, tmp_path):
+    rows = [chat(f"Question {number % 5}?", team=number) for number in range(10)]
+    put_rows(emulator, "in/rows.jsonl", rows)
+    local = tmp_path / "rows.jsonl"
+    # The same requests, spelt in another way.
+    local.write_text("\n\n".join(json.dumps(row, indent=None, sort_keys=True) for row in rows) + "\n")
+    found = list(batch_results(finish(emulator, arguments("in/rows.jsonl")), join=local, config=config))
+    assert [result.row["team"] for result in found] == list(range(10))
+    assert all(f"Question {place % 5}?" in result.text for place, result in enumerate(found))
+
+
+def test_a_row_that_the_output_does_not_know_is_told(emulator, command, tmp_path):
+    local = tmp_path / "rows.jsonl"
+    local.write_text("\n".join(map(json.dumps, [*ROWS[:2], chat("New?", custom_id="new"), ROWS[0]])))
+    code, out, told = command(finish(emulator, arguments("in/rows.jsonl")), join=str(local))
+    assert code == 0
+    assert [json.loads(line)["custom_id"] for line in out.splitlines()] == ["q0", "q1"]
+    assert told.splitlines()[0] == "2 answers, 2 rows failed"
+    assert "new: the output says nothing of it" in told
+    assert "38 answers belong to no row of the input" in told
+    assert "1 rows have a custom_id that an earlier row has" in told
+
+
+def test_failed_rows_are_told_and_written_apart(emulator, command, tmp_path):
+    apart = tmp_path / "errors.jsonl"
+    code, out, told = command(finish(emulator, arguments("in/rows.jsonl")), errors=apart)
+    assert (code, len(out.splitlines())) == (0, 39)
+    assert told == f"39 answers, 1 rows failed, see {apart}\n  q7: the row has no body\n"
+    assert json.loads(apart.read_text()) == {"custom_id": "q7", "error": "the row has no body"}
+    first = json.loads(out.splitlines()[0])
+    assert list(first) == ["custom_id", "body", "response"]
+
+
+def test_csv_has_a_header_and_a_row_an_answer(emulator, command):
+    job = finish(emulator, arguments("in/rows.jsonl"))
+    _, out, _ = command(job, form=ResultsFormat.csv, join=f"gs://{BUCKET}/in/rows.jsonl")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [row["custom_id"] for row in rows][:2] == ["q0", "q1"]
+    assert rows[0]["answer"].endswith("Question 0?")
+    assert (rows[0]["finish_reason"], rows[0]["prompt_tokens"]) == ("stop", "2")
+
+
+def test_a_table_shows_an_answer_a_line(emulator, command):
+    job = finish(emulator, arguments("in/rows.jsonl"))
+    _, out, _ = command(job, form=ResultsFormat.table, join=f"gs://{BUCKET}/in/rows.jsonl")
+    lines = out.splitlines()
+    assert lines[0].split() == ["custom_id", "answer"]
+    assert lines[2].startswith("q0 ")
+    assert lines[2].endswith("Question 0?")
+    assert all(len(line) <= 120 for line in lines)
+
+
+def test_a_job_that_still_runs_has_no_results_yet(emulator, command, config):
+    emulator.set_speed(0)
+    job = start(emulator, arguments("in/rows.jsonl"))
+    code, out, told = command(job)
+    assert (code, out) == (1, "")
+    assert "has not ended: it is JOB_STATE_QUEUED" in told
+    with pytest.raises(MgError, match="has not ended"):
+        list(batch_results(job, config=config))
+
+
+def test_a_job_that_wrote_nothing_says_why(emulator, command):
+    code, _, told = command(finish(emulator, arguments("in/missing.jsonl")))
+    assert code == 1
+    assert "wrote nothing; it ended as JOB_STATE_FAILED: No files found" in told
+
+
+@pytest.mark.parametrize(
+    ("job", "join", "says"),
+    [
+        ("llama", None, "'llama' is no job"),
+        (f"gs://{BUCKET}", None, "is a whole bucket"),
+        (f"gs://{BUCKET}/in", None, "holds no predictions"),
+        ("bq://my-project.prompts", None, "is no table"),
+        (f"gs://{BUCKET}/done", "missing.jsonl", "missing.jsonl is no file"),
+        (f"gs://{BUCKET}/done", f"gs://{BUCKET}/none*", "matches no object"),
+        (f"gs://{BUCKET}/done", "bq://my-project", "is no table"),
+    ],
+)
+def test_a_wrong_name_is_told(emulator, command, job, join, says):
+    put(emulator, "done/predictions_0001.jsonl", b'{"custom_id": "a", "response": "b"}\n')
+    code, out, told = command(job, join=join)
+    assert (code, out) == (2, "")
+    assert says in told
+
+
+def test_a_line_that_is_no_json_is_a_row_that_failed(emulator, command):
+    put(emulator, "done/predictions_0001.jsonl", b'{"custom_id": "a", "response": "b"}\n{"custom_id": \n')
+    code, out, told = command(f"gs://{BUCKET}/done")
+    assert (code, json.loads(out)) == (0, {"custom_id": "a", "response": "b"})
+    assert "1 answers, 1 rows failed" in told
+    assert "no JSON object" in told
+
+
+def test_answers_of_other_models_keep_their_own_form(emulator, config):
+    line = {"instance": {"custom_id": "a", "prompt": "Hi"}, "prediction": [0.5]}
+    keyed = {"key": "b", "prediction": "yes"}
+    put(emulator, "done/prediction.results-00000-of-00001", f"{json.dumps(line)}\n{json.dumps(keyed)}".encode())
+    first, second = batch_results(f"gs://{BUCKET}/done", config=config)
+    assert (first.custom_id, first.row, first.response) == ("a", {"custom_id": "a", "prompt": "Hi"}, [0.5])
+    assert (second.custom_id, second.text) == ("b", "yes")
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+def test_lines_are_the_same_however_they_are_cut(size):
+    text = b"one\r\n\ntwo\n  \nthree and more\n\xc3\xa4"
+    pieces = [text[start : start + size] for start in range(0, len(text), size)]
+    assert list(lines_of(pieces)) == [b"one", b"two", b"three and more", b"\xc3\xa4"]
+
+
+def test_a_join_leaves_nothing_on_disk_when_it_is_given_up(emulator, config, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    job = finish(emulator, arguments("in/rows.jsonl"))
+    results = batch_results(job, join=f"gs://{BUCKET}/in/rows.jsonl", config=config)
+    assert next(results).custom_id == "q0"
+    assert list(tmp_path.iterdir())
+    results.close()
+    assert not list(tmp_path.iterdir())
+
+
+def test_any_permutation_is_matched(tmp_path):
+    questions = [b'{"custom_id": %d, "body": {}}' % number for number in range(500)]
+    answers = [
+        b'{"custom_id": %d, "response": %d}' % (number, number) for number in (7 * at % 500 for at in range(500))
+    ]
+    found = list(DiskJoin(tmp_path).pairs(questions, answers))
+    assert [json.loads(answer)["response"] for _, answer in found] == list(range(500))
+
+
+def test_an_error_of_the_service_is_told(emulator, command):
+    emulator.fail(rpc="batchPredictionJobs.get", fault="status", status=403)
+    code, _, told = command("projects/my-project/locations/us-central1/batchPredictionJobs/1")
+    assert code == 1
+    assert "403" in told
