@@ -148,6 +148,8 @@ class PulumiEngine(Engine):
             "PULUMI_HOME": str(workspace.folder / "home"),
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            # Pulumi's own default is four for each processor, and deployments wait more than they compute.
+            "PULUMI_PARALLEL": "128",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         }
