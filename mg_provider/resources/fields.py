@@ -187,6 +187,7 @@ class Changes:
         return any(name in self.fields for name in names)
 
 
+@cache
 def marks(args_type: type[Args], name: str) -> tuple[object, ...]:
     """The marks on a field."""
     return tuple(args_type.model_fields[name].metadata)
@@ -216,7 +217,7 @@ def compare(old: Args, new: Args) -> Changes:
             unknown.add(name)
         elif has(args_type, name, Computed) and name not in new.model_fields_set:
             continue
-        elif canonical(args_type, name, before) != canonical(args_type, name, after):
+        elif before != after and canonical(args_type, name, before) != canonical(args_type, name, after):
             changed.add(name)
     replaces = frozenset(name for name in changed if _replaces(args_type, name, old, new))
     return Changes(frozenset(changed), replaces, frozenset(unknown))
@@ -261,8 +262,14 @@ def plain(value: Any) -> Any:
     return value
 
 
+# Most values are one of these, and a diff looks at each several times.
+_ALWAYS_KNOWN = (str, int, float, bool, type(None))
+
+
 def contains_unknown(value: Any) -> bool:
     """Whether a value is or holds an unknown."""
+    if type(value) in _ALWAYS_KNOWN:
+        return False
     if isinstance(value, Unknown):
         return True
     if isinstance(value, BaseModel):
