@@ -102,13 +102,13 @@ class VertexClient(BatchMethods):
             repeatable=bool(endpoint_id),
         )
 
-    def get_endpoint(self, name: str) -> Endpoint:
+    def get_endpoint(self, name: str, *, retry_budget: float = RETRY_BUDGET) -> Endpoint:
         """``GET v1beta1/{name}``. Permission: aiplatform.endpoints.get.
 
         Raises:
             NotFound: there is no such endpoint.
         """
-        return parse(Endpoint, self._json("GET", name))
+        return parse(Endpoint, self._json("GET", name, retry_budget=retry_budget))
 
     def list_endpoints(self, parent: str, filter: str | None = None) -> Iterator[Endpoint]:
         """``GET v1beta1/{parent}/endpoints``. Permission: aiplatform.endpoints.list.

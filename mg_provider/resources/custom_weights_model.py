@@ -9,6 +9,7 @@ import pulumi
 from pydantic import Field
 
 from mg_provider.api.errors import AlreadyExists, ConnectionFailed, MgError, NotFound, OperationFailed, Unavailable
+from mg_provider.resources.adoption import EndpointLifecycle
 from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
 from mg_provider.resources.endpoint_args import EndpointArgs, name_endpoint, private
 from mg_provider.resources.endpoint_settings import observe, observed_endpoint, settle_endpoint
@@ -35,7 +36,7 @@ from mg_provider.resources.inputs import (
     ScaleToZeroSpecInput,
     TimeoutsInput,
 )
-from mg_provider.resources.lifecycle import Context, Incomplete, Lifecycle, Reading, kept, not_ours
+from mg_provider.resources.lifecycle import Context, Incomplete, Reading, kept, not_ours
 from mg_provider.resources.machines import MACHINE_RULES, Machines
 from mg_provider.resources.model_source import SOURCE_RULES, SOURCES, ModelSource
 from mg_provider.resources.nested_rules import container_problem
@@ -176,7 +177,7 @@ class CustomWeightsModelState(State):
     claim: str = Field(default="", description="Marks the create that took hold of it.")
 
 
-class CustomWeightsModelLifecycle(Lifecycle[CustomWeightsModelArgs, CustomWeightsModelState]):
+class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, CustomWeightsModelState]):
     """Deploys weights with one call, which makes Model, Endpoint and deployment, and takes all three down again.
 
     IAM: ``aiplatform.endpoints.*``, ``aiplatform.models.*`` (create, get, update, delete, deploy, undeploy) and
@@ -496,6 +497,7 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
         private_service_connect_config: Serve through Private Service Connect only.
         predict_request_response_logging_config: Log requests and answers to BigQuery.
         client_connection_config: How long a caller may wait for an answer.
+        adopt: Take over this endpoint, made elsewhere, by resource name.
         project: Project id; default from configuration.
         region: Region; default from configuration.
         timeouts: Seconds to wait: create, update, delete.
@@ -550,6 +552,7 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
         private_service_connect_config: pulumi.Input[PrivateServiceConnectConfigInput] | None = None,
         predict_request_response_logging_config: pulumi.Input[PredictRequestResponseLoggingConfigInput] | None = None,
         client_connection_config: pulumi.Input[ClientConnectionConfigInput] | None = None,
+        adopt: pulumi.Input[str] | None = None,
         project: pulumi.Input[str] | None = None,
         region: pulumi.Input[str] | None = None,
         timeouts: pulumi.Input[TimeoutsInput] | None = None,

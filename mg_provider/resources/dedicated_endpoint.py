@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar, TypedDict
+from collections.abc import Iterator, Mapping
+from typing import Any, TypedDict
 
 import pulumi
 from pydantic import Field
 
 from mg_provider.api.errors import AlreadyExists, MgError
+from mg_provider.resources.adoption import EndpointLifecycle, fixed_problem
+from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs
 from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
-from mg_provider.resources.endpoint_args import EndpointArgs, is_known_private, name_endpoint, private
-from mg_provider.resources.endpoint_settings import observe, observed_endpoint, settle_endpoint
-from mg_provider.resources.fields import UNKNOWN, Changes, Computed, InPlace, Replaces, Rule, State, plain
-from mg_provider.resources.identity import CLAIM_LABEL
+from mg_provider.resources.endpoint_args import is_known_private, name_endpoint, private
+from mg_provider.resources.endpoint_settings import Refused, observe, observed_endpoint, settle_endpoint
+from mg_provider.resources.fields import UNKNOWN, Changes, Problem, State, Unknown
+from mg_provider.resources.identity import CLAIM_LABEL, ENDPOINT_ID, is_ours
 from mg_provider.resources.inputs import (
     AutoscalingMetricSpecInput,
     ClientConnectionConfigInput,
@@ -29,9 +28,10 @@ from mg_provider.resources.inputs import (
     ScaleToZeroSpecInput,
     TimeoutsInput,
 )
-from mg_provider.resources.lifecycle import UNSETTLED, Context, Incomplete, Lifecycle, Reading
-from mg_provider.resources.machines import MACHINE_RULES, Machines
-from mg_provider.resources.nested_rules import key_problem
+from mg_provider.resources.lifecycle import UNSETTLED, Context, Incomplete, Reading
+from mg_provider.resources.observed_models import deployment_changes, observed_models, observed_traffic
+from mg_provider.resources.psc_automation import PscAutomation, automations, tell_failures
+from mg_provider.resources.served_model import assign, is_derived
 from mg_provider.resources.serving import (
     CREATE_SECONDS,
     delete_endpoint,
@@ -43,152 +43,11 @@ from mg_provider.resources.serving import (
     settle_traffic,
     undeploy,
 )
+from mg_provider.resources.teardown import deploys, gone_for_good, still_deployed, stop_deploying
 from mg_provider.wire.base import same
-from mg_provider.wire.deployed_model import DeployedModel, FasterDeploymentConfig
-from mg_provider.wire.encryption import EncryptionSpec
-from mg_provider.wire.endpoint import Endpoint, GenAiAdvancedFeaturesConfig
-from mg_provider.wire.machine import DedicatedResources
-
-if TYPE_CHECKING:
-    from mg_provider.wire.operation import Operation
+from mg_provider.wire.endpoint import Endpoint
 
 _SEEDS = ("dedicated_endpoint_enabled", "network", "encryption_spec", "gen_ai_advanced_features_config")
-_MODEL = re.compile(r"projects/[^/]+/locations/[^/]+/models/[^/@]+(@[^/]+)?")
-_NAME = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")
-
-
-class ServedModel(Machines):
-    """One deployed model of the endpoint."""
-
-    model: str = Field(
-        description="Model resource name; the `model` output of a CustomWeightsModel, @version if wanted."
-    )
-    enable_container_logging: bool = Field(default=True, description="Send the container's output to Cloud Logging.")
-
-    def deployment_id(self, endpoint_id: str, name: str) -> str:
-        """An id of ten digits, the same each time for what cannot change while it runs.
-
-        A service-made id could not be found again when the answer of a call is lost.
-        """
-        fixed = (self.model, self.machine_spec, self.spot, self.flex_start, self.service_account)
-        content = json.dumps(
-            [endpoint_id, name, *(plain(value) for value in (*fixed, self.fast_tryout_enabled))], sort_keys=True
-        )
-        number = int.from_bytes(hashlib.sha256(content.encode()).digest()[:8], "big")
-        return str(10**9 + number % (9 * 10**9))
-
-    def wire(self, id: str, name: str) -> DeployedModel:
-        """The deployment as ``endpoints.deployModel`` takes it."""
-        return DeployedModel(
-            id=id,
-            model=self.model,
-            display_name=name,
-            dedicated_resources=self.resources(),
-            service_account=self.service_account or None,
-            enable_container_logging=self.enable_container_logging,
-            faster_deployment_config=FasterDeploymentConfig(fast_tryout_enabled=True)
-            if self.fast_tryout_enabled
-            else None,
-        )
-
-
-def _names_problem(args: DedicatedEndpointArgs) -> str | None:
-    for name, served in args.deployed_models.items():
-        if not _NAME.fullmatch(name):
-            return f"has the name {name!r}: use at most 32 of a-z, 0-9 and -, a letter first"
-        if not _MODEL.fullmatch(served.model):
-            return (
-                f"{name}: {served.model!r} is no model: write projects/{{project}}/locations/{{region}}/models/{{id}}"
-            )
-        for rule in MACHINE_RULES:
-            reason = rule.test(served)
-            if reason:
-                return f"{name}.{rule.property} {reason}"
-    return None
-
-
-def _traffic_problem(args: DedicatedEndpointArgs) -> str | None:
-    names, split = set(args.deployed_models), args.traffic_split
-    if unknown := sorted(set(split) - names):
-        return f"names {', '.join(unknown)}, but deployed_models has {', '.join(sorted(names)) or 'none'}"
-    if any(not 0 <= percent <= 100 for percent in split.values()):
-        return "has a value outside 0 to 100: give each name a percent"
-    if split and sum(split.values()) != 100:
-        return f"adds up to {sum(split.values())}: make it 100"
-    if not split and len(names) > 1:
-        return "is needed with several deployed_models: give each name its percent"
-    return None
-
-
-def _address_problem(args: DedicatedEndpointArgs) -> str | None:
-    config = args.private_service_connect_config
-    if private(config) and args.dedicated_endpoint_enabled:
-        return (
-            "is True, which asks for a public DNS name, but private_service_connect_config asks for a private "
-            "address: remove one of them"
-        )
-    if private(config) and args.network:
-        return "cannot go together with network and private_service_connect_config: remove one of them"
-    return None
-
-
-class DedicatedEndpointArgs(EndpointArgs):
-    """What a user says of an endpoint with models of its own."""
-
-    dedicated_endpoint_enabled: Annotated[bool | None, Replaces("the public address changes"), Computed()] = Field(
-        default=None,
-        description="Serve under the endpoint's own public DNS name. Default: yes, unless the endpoint is private.",
-    )
-    deployed_models: Annotated[dict[str, ServedModel], InPlace("endpoints.deployModel, undeployModel")] = Field(
-        default={}, description="The models that the endpoint serves, by a name of your choice."
-    )
-    traffic_split: Annotated[dict[str, int], InPlace("endpoints.patch")] = Field(
-        default={}, description="Percent of the requests by name of a deployed model. Default: all to the only one."
-    )
-    network: Annotated[str, Replaces("the network is fixed")] = Field(
-        default="",
-        pattern=r"^projects/[0-9]+/global/networks/[a-z][a-z0-9-]{0,62}$",
-        description="Peered network, projects/{number}/global/networks/{name}; not with Private Service Connect.",
-    )
-    encryption_spec: Annotated[EncryptionSpec | None, Replaces("the key is fixed")] = Field(
-        default=None, description="Customer-managed key."
-    )
-    gen_ai_advanced_features_config: Annotated[
-        GenAiAdvancedFeaturesConfig | None, Replaces("no source says that it can be changed")
-    ] = Field(default=None, description="Features for generative models of Model Garden.")
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        *EndpointArgs.rules,
-        Rule(("deployed_models",), _names_problem),
-        Rule(("traffic_split", "deployed_models"), _traffic_problem),
-        Rule(("encryption_spec", "region"), lambda args: key_problem(args.encryption_spec, args.region)),
-        Rule(("dedicated_endpoint_enabled", "private_service_connect_config", "network"), _address_problem),
-    )
-
-    def ids(self) -> dict[str, str]:
-        """The deployment id of each named model."""
-        return {name: served.deployment_id(self.endpoint_id, name) for name, served in self.deployed_models.items()}
-
-    def split(self) -> dict[str, int]:
-        """Percent by deployment id."""
-        ids = self.ids()
-        split = self.traffic_split or dict.fromkeys(ids, 100)
-        return {ids[name]: percent for name, percent in split.items() if percent}
-
-    def wire(self, claim: str) -> Endpoint:
-        """The request of ``endpoints.create``."""
-        return Endpoint(
-            display_name=self.endpoint_display_name,
-            description=self.description or None,
-            labels=self.all_labels(claim),
-            dedicated_endpoint_enabled=self.dedicated_endpoint_enabled,
-            private_service_connect_config=self.private_service_connect_config,
-            network=self.network or None,
-            encryption_spec=self.encryption_spec,
-            predict_request_response_logging_config=self.predict_request_response_logging_config,
-            client_connection_config=self.client_connection_config,
-            gen_ai_advanced_features_config=self.gen_ai_advanced_features_config,
-        )
 
 
 class DedicatedEndpointState(State):
@@ -198,12 +57,23 @@ class DedicatedEndpointState(State):
     unmanaged_deployed_models: list[str] = Field(
         default=[], description="Deployment ids on the endpoint that this resource did not make."
     )
+    leftover_deployed_models: list[str] = Field(
+        default=[], description="Deployment ids that an interrupted change left, for the next run to undeploy."
+    )
     dedicated_endpoint_dns: str = Field(default="", description="The endpoint's own public DNS name, without scheme.")
     service_attachment: str = Field(default="", description="Service attachment, for a PscForwardingRule.")
+    psc_automation: list[PscAutomation] = Field(
+        default=[], description="What became of each of psc_automation_configs: state, address, rule, error."
+    )
     claim: str = Field(default="", description="Marks the create that took hold of it.")
 
+    @property
+    def known(self) -> set[str]:
+        """Every deployment id that is this resource's."""
+        return {*self.deployed_model_ids.values(), *self.leftover_deployed_models}
 
-class DedicatedEndpointLifecycle(Lifecycle[DedicatedEndpointArgs, DedicatedEndpointState]):
+
+class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, DedicatedEndpointState]):
     """Makes the endpoint, then deploys, shifts traffic and undeploys until it serves what is wanted.
 
     IAM: ``aiplatform.endpoints.*`` (create, get, update, deploy, undeploy, delete), ``aiplatform.models.get`` and
@@ -217,14 +87,34 @@ class DedicatedEndpointLifecycle(Lifecycle[DedicatedEndpointArgs, DedicatedEndpo
     def name(self, args: DedicatedEndpointArgs, old: DedicatedEndpointArgs | None) -> DedicatedEndpointArgs:
         """Name the endpoint after the resource; one that is not replaced keeps its id."""
         if args.dedicated_endpoint_enabled is None:
-            public = not private(args.private_service_connect_config) and not args.network
-            known = is_known_private(args.private_service_connect_config) and args.is_known("network")
-            args = args.with_values(dedicated_endpoint_enabled=public if known else UNKNOWN)
+            args = args.with_values(dedicated_endpoint_enabled=_is_public(args, old))
         return name_endpoint(args, old, _SEEDS)
+
+    def completed(
+        self, given: Mapping[str, Any], args: DedicatedEndpointArgs, endpoint: Endpoint, context: Context
+    ) -> DedicatedEndpointArgs:
+        """Whether an adopted endpoint has its own public name is as it is, unless the program says."""
+        if given.get("dedicated_endpoint_enabled") is not None:
+            return args
+        return args.with_values(dedicated_endpoint_enabled=bool(endpoint.dedicated_endpoint_enabled))
+
+    def fixed(self, args: DedicatedEndpointArgs, endpoint: Endpoint) -> Iterator[Problem]:
+        """What is wanted otherwise than the endpoint has it, and can never be changed on it."""
+        yield from super().fixed(args, endpoint)
+        for name in ("dedicated_endpoint_enabled", "network", "encryption_spec", "gen_ai_advanced_features_config"):
+            wanted, actual = getattr(args, name), getattr(endpoint, name)
+            if bool(wanted) != bool(actual) or not same(wanted, actual):
+                yield fixed_problem(name, actual)
+
+    def changes(self, args: DedicatedEndpointArgs, endpoint: Endpoint, context: Context) -> list[str]:
+        """What taking over changes, a line each."""
+        ids = self._assign(args, args, DedicatedEndpointState(), endpoint)
+        return [*super().changes(args, endpoint, context), *deployment_changes(args, ids, endpoint)]
 
     def create(self, args: DedicatedEndpointArgs, context: Context) -> tuple[str, DedicatedEndpointState]:
         """Make the endpoint and deploy onto it, or go on where an interrupted run of ours stopped."""
-        return args.endpoint, self._converge(args, args, context.clock.request_id(), {}, context)
+        state = DedicatedEndpointState(claim=context.clock.request_id())
+        return args.endpoint, self._converge(args, args, state, context)
 
     def read(
         self, id: str, args: DedicatedEndpointArgs, state: DedicatedEndpointState, context: Context
@@ -233,7 +123,11 @@ class DedicatedEndpointLifecycle(Lifecycle[DedicatedEndpointArgs, DedicatedEndpo
         endpoint = find_endpoint(args, context)
         if endpoint is None:
             return None
-        return Reading(_observed(args, endpoint), self._state(endpoint, args, state.deployed_model_ids))
+        state = self._state(endpoint, args, state.deployed_model_ids, state)
+        if state.unmanaged_deployed_models:
+            context.progress(f"note: deployed by others: {', '.join(state.unmanaged_deployed_models)}")
+        tell_failures(endpoint, context.progress)
+        return Reading(self._observed(args, endpoint, state), state)
 
     def update(
         self,
@@ -246,7 +140,7 @@ class DedicatedEndpointLifecycle(Lifecycle[DedicatedEndpointArgs, DedicatedEndpo
     ) -> DedicatedEndpointState:
         """Deploy what is new, shift the traffic, then undeploy what is no longer wanted."""
         claim = state.claim or context.clock.request_id()
-        return self._converge(new, old, claim, {**state.deployed_model_ids, **_swapped(old)}, context)
+        return self._converge(new, old, state.model_copy(update={"claim": claim}), context)
 
     def delete(self, id: str, args: DedicatedEndpointArgs, state: DedicatedEndpointState, context: Context) -> None:
         """Undeploy every model of ours, then delete the endpoint. What is gone already is fine."""
@@ -257,41 +151,74 @@ class DedicatedEndpointLifecycle(Lifecycle[DedicatedEndpointArgs, DedicatedEndpo
         if foreign_claim(endpoint, state.claim):
             context.progress("a newer create has taken up the endpoint; left alone")
             return
-        self._settle_operations(args, context)
-        ours = {*state.deployed_model_ids.values(), *args.ids().values()}
-        undeploy(args, sorted(ours), context)
+        stop_deploying(args, context)
+        endpoint = find_endpoint(args, context)
+        if endpoint is None:
+            return
+        unmanaged = self._state(endpoint, args, state.deployed_model_ids, state).unmanaged_deployed_models
+        kept = set() if args.remove_unmanaged_deployed_models else set(unmanaged)
+        present = [entry.id for entry in endpoint.deployed_models or [] if entry.id]
+        undeploy(args, sorted(set(present) - kept), context)
+        if kept:
+            raise still_deployed(args, [entry for entry in endpoint.deployed_models or [] if entry.id in kept])
         delete_endpoint(args, context)
 
     def _converge(
         self,
         args: DedicatedEndpointArgs,
-        owner: DedicatedEndpointArgs,
-        claim: str,
-        before: Mapping[str, str],
+        old: DedicatedEndpointArgs,
+        state: DedicatedEndpointState,
         context: Context,
     ) -> DedicatedEndpointState:
         """Bring the cloud to what is wanted from wherever an earlier run left it."""
         endpoint = find_endpoint(args, context)
-        if endpoint is None:
-            self._make(args, claim, context)
+        if endpoint is not None:
+            self.may_take(args, old, endpoint)
+        elif not ENDPOINT_ID.fullmatch(args.endpoint_id):
+            raise gone_for_good(args)
         else:
-            must_be_ours(endpoint, owner)
+            self._make(args, state.claim, context)
+        ids = state.deployed_model_ids
         try:
             self._settle_operations(args, context)
-            settle_endpoint(args, owner, claim, context)
-            self._deploy_missing(args, context)
-            endpoint = settle_traffic(args, args.split(), context)
-            wanted = set(args.ids().values())
-            undeploy(args, sorted(set(before.values()) - wanted), context)
-            return self._state(find_endpoint(args, context) or endpoint, args, {})
+            endpoint = settle_endpoint(args, old, state.claim, context)
+            ids = self._assign(args, old, state, endpoint)
+            self._deploy_missing(args, ids, context)
+            endpoint = settle_traffic(args, args.split(ids), context)
+            undeploy(args, self._unwanted(args, ids, state, endpoint), context)
+            endpoint = find_endpoint(args, context) or endpoint
+            tell_failures(endpoint, context.progress)
+            return self._state(endpoint, args, ids, state)
         except MgError as error:
-            try:
-                found = find_endpoint(args, context)
-            except MgError:
-                found = None
-            error.exists = error.exists or [args.endpoint]
-            state = self._state(found or Endpoint(labels={CLAIM_LABEL: claim}), args, before)
-            raise Incomplete(error, args.endpoint, args, state) from error
+            raise self._failed(error, args, old, state, ids, context) from error
+
+    def _failed(
+        self,
+        error: MgError,
+        args: DedicatedEndpointArgs,
+        old: DedicatedEndpointArgs,
+        state: DedicatedEndpointState,
+        ids: Mapping[str, str],
+        context: Context,
+    ) -> MgError:
+        """The error, with what exists kept in the stack's state, unless nothing of it is this stack's."""
+        try:
+            endpoint = find_endpoint(args, context)
+        except MgError:
+            endpoint = None
+        untouched = isinstance(error, Refused) and old is not args
+        strange = endpoint is not None and args.adopting and not is_ours(endpoint.labels, args.owner, args.resource)
+        if untouched or strange:
+            return error
+        error.exists = error.exists or [args.endpoint]
+        if endpoint is None:
+            leftover = sorted(state.known - set(ids.values()))
+            seen = state.model_copy(update={"deployed_model_ids": dict(ids), "leftover_deployed_models": leftover})
+        else:
+            seen = self._state(endpoint, args, ids, state)
+        # A label that is not wanted any more may still be there: kept in the arguments, the next run removes it.
+        told = args.with_values(labels={**old.labels, **args.labels})
+        return Incomplete(error, args.endpoint, told, seen)
 
     def _make(self, args: DedicatedEndpointArgs, claim: str, context: Context) -> None:
         context.progress("making the endpoint")
@@ -311,10 +238,6 @@ class DedicatedEndpointLifecycle(Lifecycle[DedicatedEndpointArgs, DedicatedEndpo
 
     def _settle_operations(self, args: DedicatedEndpointArgs, context: Context) -> None:
         """Let a deployment that an interrupted run started come to its end, well or badly."""
-
-        def deploys(operation: Operation) -> bool:
-            return "DeployModelOperationMetadata" in str((operation.metadata or {}).get("@type"))
-
         while (operation := running_operation(args.endpoint, deploys, context)) is not None:
             context.progress("going on with the deployment that is running")
             try:
@@ -324,10 +247,24 @@ class DedicatedEndpointLifecycle(Lifecycle[DedicatedEndpointArgs, DedicatedEndpo
                 if context.cancelled() or not getattr(error, "reason", None):
                     raise
 
-    def _deploy_missing(self, args: DedicatedEndpointArgs, context: Context) -> None:
+    def _assign(
+        self,
+        args: DedicatedEndpointArgs,
+        old: DedicatedEndpointArgs,
+        state: DedicatedEndpointState,
+        endpoint: Endpoint,
+    ) -> dict[str, str]:
+        """The deployment of each name; what an adopted endpoint has may be taken over while nothing is known of it."""
+        present = {entry.id: entry for entry in endpoint.deployed_models or [] if entry.id}
+        free = present if args.adopting and not state.known else {}
+        return assign(
+            args.endpoint_id, args.deployed_models, state.deployed_model_ids, old.deployed_models, present, tuple(free)
+        )
+
+    def _deploy_missing(self, args: DedicatedEndpointArgs, ids: Mapping[str, str], context: Context) -> None:
         """Deploy what is not there, each without traffic unless it is the first; adjust the replicas of what is."""
         limit = context.limit(args.timeouts.create, CREATE_SECONDS)
-        for name, id in args.ids().items():
+        for name, id in ids.items():
             endpoint = context.clients.vertex.get_endpoint(args.endpoint)
             present = {entry.id: entry for entry in endpoint.deployed_models or []}
             served = args.deployed_models[name]
@@ -339,62 +276,61 @@ class DedicatedEndpointLifecycle(Lifecycle[DedicatedEndpointArgs, DedicatedEndpo
             operation = context.clients.vertex.deploy_model(args.endpoint, served.wire(id, name), split)
             context.wait(operation, limit, f"deploying {name}")
 
+    def _unwanted(
+        self, args: DedicatedEndpointArgs, ids: Mapping[str, str], state: DedicatedEndpointState, endpoint: Endpoint
+    ) -> list[str]:
+        """What is to be undeployed: what is ours and has no name any more, and the rest only if that is asked for."""
+        seen = self._state(endpoint, args, ids, state)
+        unmanaged = seen.unmanaged_deployed_models if args.remove_unmanaged_deployed_models else []
+        return [*seen.leftover_deployed_models, *unmanaged]
+
     def _state(
-        self, endpoint: Endpoint, args: DedicatedEndpointArgs, before: Mapping[str, str]
+        self, endpoint: Endpoint, args: DedicatedEndpointArgs, ids: Mapping[str, str], before: DedicatedEndpointState
     ) -> DedicatedEndpointState:
-        ids = {**before, **args.ids()}
-        deployed = endpoint.deployed_models or []
+        deployed = {entry.id: entry for entry in endpoint.deployed_models or [] if entry.id}
+        named = {name: id for name, id in ids.items() if id in deployed}
+        others = sorted(set(deployed) - set(named.values()))
+        leftover = [id for id in others if id in before.known or is_derived(args.endpoint_id, id)]
         attachments = [
-            entry.private_endpoints.service_attachment
-            for entry in deployed
-            if entry.private_endpoints and entry.private_endpoints.service_attachment
+            entry.private_endpoints.service_attachment for entry in deployed.values() if entry.private_endpoints
         ]
         return DedicatedEndpointState(
-            deployed_model_ids=ids,
-            unmanaged_deployed_models=sorted(
-                entry.id for entry in deployed if entry.id and entry.id not in ids.values()
-            ),
+            deployed_model_ids=named,
+            unmanaged_deployed_models=[id for id in others if id not in leftover],
+            leftover_deployed_models=leftover,
             dedicated_endpoint_dns=(endpoint.dedicated_endpoint_dns or "").removeprefix("https://"),
-            service_attachment=attachments[0] if attachments else "",
+            service_attachment=next((entry for entry in attachments if entry), ""),
+            psc_automation=automations(endpoint),
             claim=(endpoint.labels or {}).get(CLAIM_LABEL, ""),
         )
 
-
-def _swapped(old: DedicatedEndpointArgs) -> dict[str, str]:
-    """The deployments of the last run under keys that cannot hide this run's."""
-    return {f"{name} before": id for name, id in old.ids().items()}
-
-
-def _observed(args: DedicatedEndpointArgs, endpoint: Endpoint) -> DedicatedEndpointArgs:
-    """The arguments that would give what is there. What nobody set and Google chose is no drift."""
-    present = {entry.id: entry for entry in endpoint.deployed_models or []}
-    names = {id: name for name, id in args.ids().items()}
-    served: dict[str, ServedModel] = {}
-    for id, name in names.items():
-        if id in present:
-            served[name] = _served(args.deployed_models[name], present[id].dedicated_resources)
-    split = {names.get(id, id): percent for id, percent in (endpoint.traffic_split or {}).items() if percent}
-    wanted = args.traffic_split or dict.fromkeys(args.deployed_models, 100)
-    observed = observe(args, observed_endpoint(args, endpoint))
-    if served != args.deployed_models:
-        observed = observed.with_values(deployed_models=served)
-    if split != {name: percent for name, percent in wanted.items() if percent}:
-        observed = observed.with_values(traffic_split=split)
-    return observed
+    def _observed(
+        self, args: DedicatedEndpointArgs, endpoint: Endpoint, state: DedicatedEndpointState
+    ) -> DedicatedEndpointArgs:
+        """The arguments that would give what is there."""
+        names = {id: name for name, id in state.deployed_model_ids.items()}
+        names |= {id: f"leftover-{id}" for id in state.leftover_deployed_models}
+        if args.remove_unmanaged_deployed_models:
+            names |= {id: f"unmanaged-{id}" for id in state.unmanaged_deployed_models}
+        served = observed_models(args.deployed_models, names, endpoint)
+        observed = observe(args, observed_endpoint(args, endpoint))
+        if served != args.deployed_models:
+            observed = observed.with_values(deployed_models=served)
+        return observed_traffic(observed, args, names, endpoint)
 
 
-def _served(wanted: ServedModel, actual: DedicatedResources | None) -> ServedModel:
-    resources = actual or DedicatedResources()
-    seen = {
-        "min_replica_count": resources.min_replica_count or 0,
-        "max_replica_count": resources.max_replica_count,
-        "required_replica_count": resources.required_replica_count,
-        "autoscaling_metric_specs": resources.autoscaling_metric_specs or [],
-        "scale_to_zero_spec": resources.scale_to_zero_spec,
-    }
-    told = wanted.model_fields_set | {"min_replica_count"}
-    drift = {name: value for name, value in seen.items() if name in told and not same(getattr(wanted, name), value)}
-    return wanted.model_copy(update=drift)
+def _is_public(args: DedicatedEndpointArgs, old: DedicatedEndpointArgs | None) -> bool | Unknown:
+    """Whether the endpoint has its own public name where the program leaves that open: as before, else if it can."""
+    config = args.private_service_connect_config
+    if not is_known_private(config) or not args.is_known("network"):
+        return UNKNOWN
+    public = not private(config) and not args.network
+    if old is not None and isinstance(old.dedicated_endpoint_enabled, bool):
+        alike = private(old.private_service_connect_config) == private(config) and bool(old.network) == bool(
+            args.network
+        )
+        return old.dedicated_endpoint_enabled if alike else public
+    return public
 
 
 class DedicatedEndpointProvider(DynamicProvider):
@@ -428,6 +364,7 @@ class DedicatedEndpoint(DynamicResource, module="mg", name="DedicatedEndpoint"):
         name: The resource's name in the program.
         deployed_models: The models that the endpoint serves, by a name of your choice.
         traffic_split: Percent of the requests by that name; default all to the only one.
+        remove_unmanaged_deployed_models: Undeploy what is on the endpoint and not in deployed_models.
         dedicated_endpoint_enabled: Serve under the endpoint's own public DNS name; default yes, unless it is private.
         private_service_connect_config: Serve through Private Service Connect only.
         network: Peered network, by project number.
@@ -439,6 +376,7 @@ class DedicatedEndpoint(DynamicResource, module="mg", name="DedicatedEndpoint"):
         labels: Labels of the endpoint.
         predict_request_response_logging_config: Log requests and answers to BigQuery.
         client_connection_config: How long a caller may wait for an answer.
+        adopt: Take over this endpoint, made elsewhere, by resource name.
         project: Project id; default from configuration.
         region: Region; default from configuration.
         timeouts: Seconds to wait: create, update, delete.
@@ -451,6 +389,8 @@ class DedicatedEndpoint(DynamicResource, module="mg", name="DedicatedEndpoint"):
     endpoint_id: pulumi.Output[str]
     deployed_model_ids: pulumi.Output[Mapping[str, str]]
     unmanaged_deployed_models: pulumi.Output[list[str]]
+    leftover_deployed_models: pulumi.Output[list[str]]
+    psc_automation: pulumi.Output[list[Mapping[str, str]]]
     dedicated_endpoint_dns: pulumi.Output[str]
     service_attachment: pulumi.Output[str]
 
@@ -460,6 +400,7 @@ class DedicatedEndpoint(DynamicResource, module="mg", name="DedicatedEndpoint"):
         *,
         deployed_models: pulumi.Input[Mapping[str, pulumi.Input[ServedModelInput]]] | None = None,
         traffic_split: pulumi.Input[Mapping[str, pulumi.Input[int]]] | None = None,
+        remove_unmanaged_deployed_models: pulumi.Input[bool] | None = None,
         dedicated_endpoint_enabled: pulumi.Input[bool] | None = None,
         private_service_connect_config: pulumi.Input[PrivateServiceConnectConfigInput] | None = None,
         network: pulumi.Input[str] | None = None,
@@ -471,6 +412,7 @@ class DedicatedEndpoint(DynamicResource, module="mg", name="DedicatedEndpoint"):
         labels: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         predict_request_response_logging_config: pulumi.Input[PredictRequestResponseLoggingConfigInput] | None = None,
         client_connection_config: pulumi.Input[ClientConnectionConfigInput] | None = None,
+        adopt: pulumi.Input[str] | None = None,
         project: pulumi.Input[str] | None = None,
         region: pulumi.Input[str] | None = None,
         timeouts: pulumi.Input[TimeoutsInput] | None = None,

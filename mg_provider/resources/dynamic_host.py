@@ -38,6 +38,7 @@ from mg_provider.resources.fields import (
     UNKNOWN,
     Args,
     Derived,
+    Problem,
     Secret,
     State,
     Unknown,
@@ -203,10 +204,22 @@ class DynamicProvider(ResourceProvider):
         lifecycle = cls.lifecycle()
         old = lifecycle.args_type.decode(from_engine(olds))[0] if without_provider(olds) else None
         settings = _process.settings()
-        args, problems = lifecycle.check(from_engine(news), old, Defaults(settings.project, settings.region))
+        given = from_engine(news)
+        args, problems = lifecycle.check(given, old, Defaults(settings.project, settings.region))
+        if not problems and old is None and lifecycle.looks(args):
+            args, problems = cls._look(given, args)
         if problems:
             return CheckResult(news, [CheckFailure(problem.property, problem.reason) for problem in problems])
         return CheckResult(to_engine(args.encode()), [])
+
+    @classmethod
+    def _look(cls, given: Mapping[str, Any], args: Any) -> tuple[Any, list[Problem]]:
+        try:
+            context = cls._context(args)
+        except MgError as error:
+            say(f"mg {cls._label(args)}: what the creation would take over is not looked at: {error.summary}")
+            return args, []
+        return cls.lifecycle().look(given, args, context)
 
     @classmethod
     def _diff(cls, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
@@ -259,13 +272,16 @@ class DynamicProvider(ResourceProvider):
         return cls.lifecycle.state_type.decode(from_engine(props))
 
     @classmethod
+    def _label(cls, args: CloudArgs) -> str:
+        return f"{cls.__name__.removesuffix('Provider')} {args.resource}"
+
+    @classmethod
     def _context(cls, args: CloudArgs) -> Context:
-        label = f"{cls.__name__.removesuffix('Provider')} {args.resource}"
         call = host_internals.current_call()
         return Context(
             clock=_process.clock,
             clients=_process.clients(),
-            progress=_Progress(label, _process.clock),
+            progress=_Progress(cls._label(args), _process.clock),
             cancelled=host_internals.is_stopping,
             timeout=call.timeout if call else None,
         )

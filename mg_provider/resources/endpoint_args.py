@@ -56,7 +56,7 @@ def is_known_private(config: PrivateServiceConnectConfig | None) -> bool:
     return not isinstance(config, Unknown) and not contains_unknown(_address(config))
 
 
-def _moves_address(old: PrivateServiceConnectConfig | None, new: PrivateServiceConnectConfig | None) -> bool:
+def moves_address(old: PrivateServiceConnectConfig | None, new: PrivateServiceConnectConfig | None) -> bool:
     """Whether a change of the configuration gives the endpoint another address."""
     return _address(old) != _address(new)
 
@@ -89,12 +89,24 @@ def _exposure_problem(args: EndpointArgs) -> str | None:
     return allowlist_problem(args.private_service_connect_config)
 
 
+def _adoption_problem(args: EndpointArgs) -> str | None:
+    if not args.adopt:
+        return None
+    _, project, _, region, *_ = args.adopt.split("/")
+    if args.region and region != args.region:
+        return f"names an endpoint in {region}, but the resource is in {args.region}: make them the same"
+    if args.project and project != args.project and not project.isdigit() and not args.project.isdigit():
+        return f"names an endpoint of {project}, but the resource is in {args.project}: make them the same"
+    return None
+
+
 class EndpointArgs(CloudArgs):
     """What a user says of an endpoint: id, address, labels, how requests are treated."""
 
     endpoint_id: Annotated[str, Replaces("the id is part of the address"), Computed()] = Field(
         default="",
-        pattern=f"^({ENDPOINT_ID.pattern})$",
+        # Ids of more than nine digits are Vertex AI's own choice: only an adopted endpoint has one.
+        pattern=f"^({ENDPOINT_ID.pattern}|[1-9][0-9]{{9,18}})$",
         description="Endpoint id: at most 63 of a-z, 0-9 and -, a letter first; or at most 9 digits. "
         "Default: derived from stack and resource name.",
     )
@@ -107,14 +119,25 @@ class EndpointArgs(CloudArgs):
     labels: Annotated[Labels, InPlace("endpoints.patch")] = Field(default={}, description="Labels of the endpoint.")
     private_service_connect_config: Annotated[
         PrivateServiceConnectConfig | None,
-        InPlace("endpoints.patch", _moves_address, "a public address and a private one are different endpoints"),
+        InPlace("endpoints.patch", moves_address, "a public address and a private one are different endpoints"),
         SetLike(within=("project_allowlist",)),
-    ] = Field(default=None, description="Serve through Private Service Connect, for the projects on project_allowlist.")
+    ] = Field(
+        default=None,
+        description="Serve through Private Service Connect, for the projects on project_allowlist. The list changes in "
+        "place, which no document of Google's promises: if it is refused, nothing is changed and the error says so. "
+        "Everything else about it replaces the endpoint, psc_automation_configs included.",
+    )
     predict_request_response_logging_config: Annotated[
         PredictRequestResponseLoggingConfig | None, InPlace("endpoints.patch")
     ] = Field(default=None, description="Log requests and answers to BigQuery.")
     client_connection_config: Annotated[ClientConnectionConfig | None, InPlace("endpoints.update")] = Field(
         default=None, description="How long a caller may wait for an answer."
+    )
+    adopt: Annotated[str, Local("read when the resource is made")] = Field(
+        default="",
+        pattern=r"^projects/[^/\s]+/locations/[^/\s]+/endpoints/[^/\s]+$",
+        description="Take over this endpoint, made elsewhere, instead of making one: "
+        "projects/{project}/locations/{region}/endpoints/{id}. The preview tells what will change on it.",
     )
     endpoint: Annotated[str, Derived(), Local("follows from the ids")] = Field(
         default="", description="projects/{project}/locations/{region}/endpoints/{endpoint_id}."
@@ -128,7 +151,13 @@ class EndpointArgs(CloudArgs):
             lambda args: logging_problem(args.predict_request_response_logging_config),
         ),
         Rule(("client_connection_config",), lambda args: connection_problem(args.client_connection_config)),
+        Rule(("adopt", "project", "region"), _adoption_problem),
     )
+
+    @property
+    def adopting(self) -> bool:
+        """Whether the endpoint is one that was made elsewhere."""
+        return bool(self.adopt) and self.adopt.rpartition("/")[2] == self.endpoint_id
 
     @property
     def parent(self) -> str:
@@ -152,14 +181,18 @@ def name_endpoint(args: E, old: E | None, seeds: Iterable[str]) -> E:
         seeds: The fields whose values make another endpoint.
     """
     if not args.endpoint_id:
-        config = args.private_service_connect_config
-        address = json.dumps(_address(config), sort_keys=True) if is_known_private(config) else UNKNOWN
-        fresh = fresh_id(args, seeds, address)
-        args = args.with_values(endpoint_id=kept(old, args, "endpoint_id") or fresh or UNKNOWN)
+        fresh = UNKNOWN if isinstance(args.adopt, Unknown) else args.adopt.rpartition("/")[2]
+        args = args.with_values(endpoint_id=kept(old, args, "endpoint_id") or fresh or _fresh_endpoint_id(args, seeds))
     if not args.endpoint_display_name:
         args = args.with_values(endpoint_display_name=args.resource)
     known = args.is_known("project", "region", "endpoint_id")
     return args.with_values(endpoint=f"{args.parent}/endpoints/{args.endpoint_id}" if known else UNKNOWN)
+
+
+def _fresh_endpoint_id(args: EndpointArgs, seeds: Iterable[str]) -> str | Unknown:
+    config = args.private_service_connect_config
+    address = json.dumps(_address(config), sort_keys=True) if is_known_private(config) else UNKNOWN
+    return fresh_id(args, seeds, address) or UNKNOWN
 
 
 def fresh_id(args: CloudArgs, seeds: Iterable[str], more: str | Unknown = "") -> str | None:

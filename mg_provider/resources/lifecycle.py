@@ -183,6 +183,22 @@ class Lifecycle(ABC, Generic[A, S]):
         ]
         return missing or self.args_type.decode(args.encode())[1]
 
+    def looks(self, args: A) -> bool:
+        """Whether the user asked, by an argument, that the cloud is looked at before a creation."""
+        return False
+
+    def look(self, given: Mapping[str, Any], args: A, context: Context) -> tuple[A, list[Problem]]:
+        """Look at what a creation would take over: tell what will change, complete the arguments, find problems.
+
+        Called only where :meth:`looks` says so, in previews too.
+
+        Args:
+            given: The arguments as the program gave them.
+            args: The same, completed.
+            context: The world. What cannot be reached is told, and is no problem.
+        """
+        return args, []
+
     def delete_first(self, old: A, new: A) -> bool:
         """Whether a replacement has an id of what it replaces, as where the program sets it: both cannot exist."""
         beside = all(getattr(old, name) == getattr(new, name) for name in ("project", "region"))

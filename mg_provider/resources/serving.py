@@ -72,18 +72,21 @@ def mutate(
     context.wait(operation, context.limit(args.timeouts.update, UPDATE_SECONDS), "changing the deployment")
 
 
-def settle_traffic(args: EndpointArgs, wanted: Mapping[str, int], context: Context) -> Endpoint:
-    """Give each deployment its percent of the requests, if that is not so already."""
+def settle_traffic(args: EndpointArgs, wanted: Mapping[str, int], context: Context, *, clear: bool = False) -> Endpoint:
+    """Give each deployment its percent of the requests, if that is not so already.
+
+    With nothing wanted the traffic is left as it is, or with ``clear`` taken from all.
+    """
     vertex = context.clients.vertex
     for _ in range(_MOST_MERGES):
         endpoint = vertex.get_endpoint(args.endpoint)
         actual = {id: percent for id, percent in (endpoint.traffic_split or {}).items() if percent}
-        if actual == dict(wanted) or not wanted:
+        if actual == dict(wanted) or not (wanted or clear):
             return endpoint
         context.progress("shifting traffic")
         try:
             vertex.patch_endpoint(
-                args.endpoint, Endpoint(etag=endpoint.etag, traffic_split=dict(wanted)), ["traffic_split"]
+                args.endpoint, Endpoint(etag=endpoint.etag, traffic_split=dict(wanted) or None), ["traffic_split"]
             )
         except Aborted:
             continue
@@ -100,18 +103,23 @@ def _differs(wanted: object, actual: object) -> bool:
 
 
 def undeploy(args: EndpointArgs, ids: Iterable[str], context: Context) -> None:
-    """Take deployments off the endpoint, their traffic first. Gone already is fine."""
+    """Take deployments off the endpoint. Gone already is fine.
+
+    The traffic of each goes to those that have some, in proportion. It never goes to a deployment that has none: where
+    nothing else serves, nothing does.
+    """
     for deployed_id in ids:
         endpoint = find_endpoint(args, context)
         deployed = [entry.id for entry in endpoint.deployed_models or [] if entry.id] if endpoint else []
         if endpoint is None or deployed_id not in deployed:
             continue
-        others = [entry for entry in deployed if entry != deployed_id]
-        rest = {key: value for key, value in (endpoint.traffic_split or {}).items() if key in others and value}
-        rest = rest or dict.fromkeys(others[:1], 100)
+        split = endpoint.traffic_split or {}
+        rest = {key: value for key, value in split.items() if key != deployed_id and key in deployed and value}
+        if split.get(deployed_id) and not rest and len(deployed) > 1:
+            settle_traffic(args, {}, context, clear=True)
         context.progress(f"undeploying {deployed_id}")
         try:
-            operation = context.clients.vertex.undeploy_model(args.endpoint, deployed_id, spread(rest))
+            operation = context.clients.vertex.undeploy_model(args.endpoint, deployed_id, spread(rest) or None)
             context.wait(operation, context.limit(args.timeouts.delete, DELETE_SECONDS), f"undeploying {deployed_id}")
         except NotFound:
             continue

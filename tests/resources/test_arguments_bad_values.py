@@ -130,6 +130,13 @@ ENDPOINT = {
         Bad({**LOGGING, "bigquery_destination": {"output_uri": "p.d.t"}}, "bq://project.dataset.table"),
         Bad({**LOGGING, "bigquery_destination": {}}, "is required", at=".bigquery_destination.output_uri"),
     ],
+    "adopt": [
+        *TEXT,
+        Bad("4026753529406673472", "projects/{project}/locations/{region}/endpoints/{id}"),
+        Bad("projects/my-project/locations/europe-west4/endpoints/1", "endpoint in europe-west4", "us-central1"),
+        Bad("projects/other-project/locations/us-central1/endpoints/1", "endpoint of other-project", "my-project"),
+        Bad("projects/my-project/locations/us-central1/endpoints/1", "endpoint 1", "endpoint_id is 2", endpoint_id="2"),
+    ],
     "client_connection_config": [
         *OBJECT,
         Bad({"inference_timeout": 60}, "valid string", at=".inference_timeout"),
@@ -234,6 +241,7 @@ TABLES = {
             Bad({"a": 150, "b": -50}, "outside 0 to 100"),
             Bad({}, "give each name its percent"),
         ],
+        "remove_unmanaged_deployed_models": SWITCH,
         "network": [
             *TEXT,
             Bad("vpc", "projects/{number}/global/networks/{name}"),

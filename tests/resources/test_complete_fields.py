@@ -4,8 +4,9 @@ import pytest
 
 from mg_provider.resources.batch_job import BatchJobArgs
 from mg_provider.resources.custom_weights_model import CustomWeightsModelArgs
-from mg_provider.resources.dedicated_endpoint import DedicatedEndpointArgs, ServedModel
+from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleArgs
+from mg_provider.resources.served_model import ServedModel
 from mg_provider.wire.batch import BatchPredictionJob
 from mg_provider.wire.compute import ForwardingRule
 from mg_provider.wire.deploy import CustomModel, DeployConfig, DeployRequest, EndpointConfig, ModelConfig

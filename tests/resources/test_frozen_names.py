@@ -52,6 +52,8 @@ OUTPUTS = {
         "endpoint_id",
         "deployed_model_ids",
         "unmanaged_deployed_models",
+        "leftover_deployed_models",
+        "psc_automation",
         "dedicated_endpoint_dns",
         "service_attachment",
     },

@@ -111,6 +111,10 @@ ENDPOINT = {
     "labels": Sample({"team": "search"}, {"team": "ads", "cost-centre_1": ""}),
     "private_service_connect_config": Sample(PRIVATE, {**PRIVATE, "project_allowlist": ["my-project"]}),
     "predict_request_response_logging_config": Sample(LOGGING, {**LOGGING, "sampling_rate": 0.5}),
+    "adopt": Sample(
+        "projects/my-project/locations/us-central1/endpoints/4026753529406673472",
+        "projects/123/locations/us-central1/endpoints/search",
+    ),
     "client_connection_config": Sample({"inference_timeout": "60s"}, {"inference_timeout": "3600s"}),
 }
 IDLE = {"idle_scaledown_period": "300s", "min_scaleup_period": "600s"}
@@ -171,6 +175,7 @@ DEDICATED_ENDPOINT = ResourceSamples(
         "traffic_split": Sample(
             {"a": 90, "b": 10}, {"a": 0, "b": 100}, {"deployed_models": {"a": {"model": MODEL}, "b": {"model": MODEL}}}
         ),
+        "remove_unmanaged_deployed_models": Sample(True, False),
         "network": Sample("projects/1/global/networks/vpc", "projects/1/global/networks/other"),
         "encryption_spec": Sample(KEY, {"kms_key_name": KEY["kms_key_name"] + "2"}),
         "gen_ai_advanced_features_config": Sample(

@@ -1,0 +1,124 @@
+"""The arguments of ``DedicatedEndpoint`` and the rules between them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from mg_provider.resources.endpoint_args import EndpointArgs, private
+from mg_provider.resources.fields import Computed, InPlace, Replaces, Rule
+from mg_provider.resources.machines import MACHINE_RULES
+from mg_provider.resources.nested_rules import key_problem
+from mg_provider.resources.served_model import ServedModel
+from mg_provider.wire.encryption import EncryptionSpec
+from mg_provider.wire.endpoint import Endpoint, GenAiAdvancedFeaturesConfig
+
+_MODEL = re.compile(r"projects/[^/]+/locations/[^/]+/models/[^/@]+(@[^/]+)?")
+_NAME = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")
+
+
+def _names_problem(args: DedicatedEndpointArgs) -> str | None:
+    for name, served in args.deployed_models.items():
+        if not _NAME.fullmatch(name):
+            return f"has the name {name!r}: use at most 32 of a-z, 0-9 and -, a letter first"
+        if not _MODEL.fullmatch(served.model):
+            return (
+                f"{name}: {served.model!r} is no model: write projects/{{project}}/locations/{{region}}/models/{{id}}"
+            )
+        for rule in MACHINE_RULES:
+            reason = rule.test(served)
+            if reason:
+                return f"{name}.{rule.property} {reason}"
+    return None
+
+
+def _traffic_problem(args: DedicatedEndpointArgs) -> str | None:
+    names, split = set(args.deployed_models), args.traffic_split
+    if unknown := sorted(set(split) - names):
+        return f"names {', '.join(unknown)}, but deployed_models has {', '.join(sorted(names)) or 'none'}"
+    if any(not 0 <= percent <= 100 for percent in split.values()):
+        return "has a value outside 0 to 100: give each name a percent"
+    if split and sum(split.values()) != 100:
+        return f"adds up to {sum(split.values())}: make it 100"
+    if not split and len(names) > 1:
+        return "is needed with several deployed_models: give each name its percent"
+    return None
+
+
+def _address_problem(args: DedicatedEndpointArgs) -> str | None:
+    config = args.private_service_connect_config
+    if private(config) and args.dedicated_endpoint_enabled:
+        return (
+            "is True, which asks for a public DNS name, but private_service_connect_config asks for a private "
+            "address: remove one of them"
+        )
+    if private(config) and args.network:
+        return "cannot go together with network and private_service_connect_config: remove one of them"
+    return None
+
+
+class DedicatedEndpointArgs(EndpointArgs):
+    """What a user says of an endpoint with models of its own."""
+
+    dedicated_endpoint_enabled: Annotated[bool | None, Replaces("the public address changes"), Computed()] = Field(
+        default=None,
+        description="Serve under the endpoint's own public DNS name. Default: yes, unless the endpoint is private. "
+        "No source says that it can be changed on an endpoint.",
+    )
+    deployed_models: Annotated[dict[str, ServedModel], InPlace("endpoints.deployModel, undeployModel")] = Field(
+        default={},
+        description="The models that the endpoint serves, by a name of your choice. One that only gets another name "
+        "is not deployed again.",
+    )
+    remove_unmanaged_deployed_models: Annotated[bool, InPlace("endpoints.undeployModel")] = Field(
+        default=False,
+        description="Undeploy what is on the endpoint and is not in deployed_models, such as models deployed by hand. "
+        "Default: they are told in unmanaged_deployed_models, and left alone.",
+    )
+    traffic_split: Annotated[dict[str, int], InPlace("endpoints.patch")] = Field(
+        default={},
+        description="Percent of the requests by name of a deployed model. Default: all to the only one. What was given "
+        "by hand to another deployment is drift, and is taken back.",
+    )
+    network: Annotated[str, Replaces("the network is fixed")] = Field(
+        default="",
+        pattern=r"^projects/[0-9]+/global/networks/[a-z][a-z0-9-]{0,62}$",
+        description="Peered network, projects/{number}/global/networks/{name}; not with Private Service Connect.",
+    )
+    encryption_spec: Annotated[EncryptionSpec | None, Replaces("the key is fixed")] = Field(
+        default=None, description="Customer-managed key."
+    )
+    gen_ai_advanced_features_config: Annotated[
+        GenAiAdvancedFeaturesConfig | None, Replaces("no source says that it can be changed")
+    ] = Field(default=None, description="Features for generative models of Model Garden.")
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        *EndpointArgs.rules,
+        Rule(("deployed_models",), _names_problem),
+        Rule(("traffic_split", "deployed_models"), _traffic_problem),
+        Rule(("encryption_spec", "region"), lambda args: key_problem(args.encryption_spec, args.region)),
+        Rule(("dedicated_endpoint_enabled", "private_service_connect_config", "network"), _address_problem),
+    )
+
+    def split(self, ids: Mapping[str, str]) -> dict[str, int]:
+        """Percent by deployment id, from the deployment of each name."""
+        split = self.traffic_split or dict.fromkeys(self.deployed_models, 100)
+        return {ids[name]: percent for name, percent in split.items() if percent}
+
+    def wire(self, claim: str) -> Endpoint:
+        """The request of ``endpoints.create``."""
+        return Endpoint(
+            display_name=self.endpoint_display_name,
+            description=self.description or None,
+            labels=self.all_labels(claim),
+            dedicated_endpoint_enabled=self.dedicated_endpoint_enabled,
+            private_service_connect_config=self.private_service_connect_config,
+            network=self.network or None,
+            encryption_spec=self.encryption_spec,
+            predict_request_response_logging_config=self.predict_request_response_logging_config,
+            client_connection_config=self.client_connection_config,
+            gen_ai_advanced_features_config=self.gen_ai_advanced_features_config,
+        )

@@ -1,0 +1,58 @@
+"""Taking an endpoint down: what still runs is stopped first, and what stands in the way is named with the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from mg_provider.api.errors import MgError, NotFound, OperationFailed
+from mg_provider.resources.endpoint_args import EndpointArgs
+from mg_provider.resources.serving import DELETE_SECONDS, running_operation
+from mg_provider.wire.deployed_model import DeployedModel
+
+if TYPE_CHECKING:
+    from mg_provider.resources.lifecycle import Context
+    from mg_provider.wire.operation import Operation
+
+
+def deploys(operation: Operation) -> bool:
+    """Whether an operation puts a model on an endpoint."""
+    return "DeployModelOperationMetadata" in str((operation.metadata or {}).get("@type"))
+
+
+def stop_deploying(args: EndpointArgs, context: Context) -> None:
+    """End every deployment that still runs on the endpoint: no GPU is waited for that is then given back."""
+    while (operation := running_operation(args.endpoint, deploys, context)) is not None:
+        context.progress("cancelling the deployment that is running")
+        try:
+            context.clients.vertex.cancel_operation(operation.name)
+            context.wait(operation, context.limit(args.timeouts.delete, DELETE_SECONDS), "cancelling")
+        except (OperationFailed, NotFound):
+            continue
+
+
+def still_deployed(args: EndpointArgs, deployed: Iterable[DeployedModel]) -> MgError:
+    """The error of an endpoint that cannot be deleted for what others deployed on it."""
+    entries = list(deployed)
+    commands = "; ".join(
+        f"gcloud ai endpoints undeploy-model {args.endpoint_id} --project={args.project} --region={args.region} "
+        f"--deployed-model-id={entry.id}"
+        for entry in entries
+    )
+    return MgError(
+        f"the endpoint has deployments that this resource did not make, so it is not deleted: {len(entries)} left; "
+        "everything of this resource is undeployed",
+        resource=args.resource,
+        exists=[args.endpoint, *(f"{args.endpoint}: deployment {entry.id} of {entry.model}" for entry in entries)],
+        hint=f"undeploy what nobody needs ({commands}), or set remove_unmanaged_deployed_models=True and run "
+        "`pulumi up`; then run `pulumi destroy` again",
+    )
+
+
+def gone_for_good(args: EndpointArgs) -> MgError:
+    """The error of an endpoint whose id cannot be asked for again."""
+    return MgError(
+        f"{args.endpoint} is gone, and Vertex AI takes no id of more than nine digits for a new endpoint",
+        resource=args.resource,
+        hint="run `pulumi refresh`, remove adopt, and run `pulumi up`: it makes an endpoint with another address",
+    )
