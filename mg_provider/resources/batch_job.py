@@ -288,7 +288,8 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
                 raise
             try:
                 job = runs.best(state)
-            except UNSETTLED:
+            except MgError:
+                # Whether it exists is then for the next run to find out; until then the stack must not forget it.
                 job = None
             if job is None:
                 raise Incomplete(error, self._id(args), args, BatchJobState()) from error

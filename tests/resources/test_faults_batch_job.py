@@ -1,0 +1,121 @@
+"""Each call of a batch job's life is made to fail in each way: one job runs, and nothing is left."""
+
+import pytest
+
+from mg_provider.resources.batch_job import BatchJobProvider
+from tests.support.batch import arguments, jobs, put_rows
+from tests.support.host import HostError
+from tests.support.life import Life
+from tests.support.weights import make_bucket
+
+_JOBS = "aiplatform.projects.locations.batchPredictionJobs"
+FAULTS = [
+    {"fault": "lose_answer"},
+    {"fault": "drop_request"},
+    {"fault": "broken_body"},
+    {"fault": "status", "status": 429, "retry_after": 0},
+    {"fault": "status", "status": 503},
+    {"fault": "status", "status": 409, "code": "ABORTED"},
+    {"fault": "status", "status": 403, "code": "PERMISSION_DENIED"},
+]
+# A call that only reads has no effect that an answer could lose.
+READING_FAULTS = [fault for fault in FAULTS if fault.get("status", fault["fault"]) in ("drop_request", 503, 403)]
+
+
+def cases(writing=(), reading=()):
+    """Each call with each fault."""
+    pairs = [(rpc, fault) for rpc in writing for fault in FAULTS]
+    pairs += [(rpc, fault) for rpc in reading for fault in READING_FAULTS]
+    named = [(rpc, fault, f"{rpc.rpartition('.')[2]}-{fault.get('status', fault['fault'])}") for rpc, fault in pairs]
+    return pytest.mark.parametrize(("rpc", "fault"), [pytest.param(rpc, fault, id=name) for rpc, fault, name in named])
+
+
+CREATE_CALLS = cases(
+    [f"{_JOBS}.create"],
+    [f"{_JOBS}.get", f"{_JOBS}.list", "aiplatform.publishers.models.get", "storage.objects.list"],
+)
+DELETE_CALLS = cases(
+    [f"{_JOBS}.cancel", f"{_JOBS}.delete"],
+    [f"{_JOBS}.get", f"{_JOBS}.list", "aiplatform.projects.locations.operations.get"],
+)
+OUTPUT_CALLS = cases(["storage.objects.delete"], ["storage.objects.list"])
+
+
+@pytest.fixture
+def life(emulator, host):
+    make_bucket(emulator)
+    rows = [{"body": {"messages": [{"role": "user", "content": "Why?"}]}}, {"custom_id": "bad"}]
+    put_rows(emulator, "in/questions.jsonl", rows)
+    return Life(host, BatchJobProvider, name="nightly")
+
+
+def until_it_works(action, tries=3):
+    """Run a command again after a failure, as a user does."""
+    for _ in range(tries - 1):
+        try:
+            return action()
+        except HostError:
+            continue
+    return action()
+
+
+def met(emulator):
+    return [fault["met"] for fault in emulator.faults()]
+
+
+@CREATE_CALLS
+def test_create_converges_on_one_job(emulator, life, rpc, fault):
+    wanted = arguments(machine_spec=None, allow_partial=0.5)
+    emulator.fail(rpc=rpc, **fault)
+    outputs = until_it_works(lambda: life.up(wanted))
+    assert met(emulator) == [1]
+    assert [job["name"] for job in jobs(emulator)] == [outputs["batch_prediction_job"]]
+    assert outputs["job_state"] == "JOB_STATE_PARTIALLY_SUCCEEDED"
+    assert outputs["first_errors"][0].endswith("the row has no body")
+    assert life.refresh() == {}
+    life.destroy()
+    assert emulator.ledger()["empty"]
+
+
+@DELETE_CALLS
+def test_destroy_stops_the_job_and_leaves_nothing(emulator, life, rpc, fault):
+    # It never gets its machines, so that it still has to be cancelled whenever destroy comes to it.
+    emulator.fail(rpc=f"{_JOBS}.create", fault="stall")
+    life.up(arguments(wait=False))
+    emulator.fail(rpc=rpc, **fault)
+    until_it_works(life.destroy)
+    assert met(emulator) == [1, 1]
+    assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]
+
+
+@OUTPUT_CALLS
+def test_output_that_could_not_be_deleted_is_deleted_by_the_next_destroy(emulator, life, rpc, fault):
+    life.up(arguments(allow_partial=1, delete_output=True))
+    emulator.fail(rpc=rpc, **fault)
+    until_it_works(life.destroy)
+    assert met(emulator) == [1]
+    assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]
+
+
+@pytest.mark.parametrize("then", ["up", "destroy"])
+def test_a_job_that_may_exist_is_kept_in_state_until_it_is_found(emulator, life, then):
+    """The answer is lost, and looking for the job fails too: the next command finds it by its labels."""
+    emulator.fail(rpc=f"{_JOBS}.create", fault="lose_answer")
+    emulator.fail(rpc=f"{_JOBS}.list", fault="status", status=403, after=1)
+    with pytest.raises(HostError, match="it may have taken effect") as failure:
+        life.up(arguments(allow_partial=0.5))
+    assert failure.value.kept is not None
+    assert met(emulator) == [1, 1]
+    if then == "up":
+        life.up(arguments(allow_partial=0.5))
+        assert [job["name"] for job in jobs(emulator)] == [life.outputs["batch_prediction_job"]]
+    life.destroy()
+    assert emulator.ledger()["empty"]
+
+
+def test_a_call_that_was_never_sent_leaves_nothing_in_state(emulator, life):
+    emulator.fail(rpc=f"{_JOBS}.create", fault="status", status=403)
+    with pytest.raises(HostError, match="403") as failure:
+        life.up(arguments())
+    assert failure.value.kept is None
+    assert jobs(emulator) == []
