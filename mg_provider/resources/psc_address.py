@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mg_provider.api.errors import MgError, NotFound, OperationTimeout, PermissionDenied, UserError
+from mg_provider.api.errors import InvalidArgument, MgError, NotFound, OperationTimeout, PermissionDenied, UserError
 from mg_provider.resources.identity import is_ours
 from mg_provider.resources.lifecycle import Context, not_ours
 from mg_provider.resources.psc_arguments import PscForwardingRuleArgs, last, project_of, region_of, same_project, short
-from mg_provider.resources.psc_changes import RegionalChanges
+from mg_provider.resources.psc_changes import Labelling, RegionalChanges
 from mg_provider.wire.compute import Address
 
 _POLL_SECONDS = 2.0
@@ -109,10 +108,13 @@ def must_be_usable(held: Held, args: PscForwardingRuleArgs, owner: PscForwarding
         raise not_ours(f"address {path}", args.resource, "set another forwarding_rule_name")
     others = [short(user) for user in address.users or [] if not _is_this_rule(short(user), args)]
     if others:
+        same = not held.own and is_ours(address.labels, owner.owner, owner.resource)
         raise UserError(
             f"{address.address} ({path}) is in use by {', '.join(others)}",
             property="address",
-            hint="take another address, leave it out for a free one, or remove that user",
+            hint="leave address out: it is the one that this resource has, and it stays"
+            if same
+            else "take another address, leave it out for a free one, or remove that user",
         )
     if held.own and args.address and address.address != args.address:
         raise MgError(
@@ -148,7 +150,7 @@ def _same_subnetwork(one: str, other: str) -> bool:
 def ensure_address(
     args: PscForwardingRuleArgs,
     owner: PscForwardingRuleArgs,
-    labels: Mapping[str, str],
+    labels: Labelling,
     changes: RegionalChanges,
     context: Context,
 ) -> Held:
@@ -157,7 +159,7 @@ def ensure_address(
     Args:
         args: What the program says.
         owner: Whose labels a reserved address carries now.
-        labels: The labels that it is to have.
+        labels: Its labels.
         changes: Makes the changes.
         context: The world.
     """
@@ -170,10 +172,7 @@ def ensure_address(
             f"{args.address_path} does not exist", property="address", hint="reserve it first, or leave address out"
         )
     else:
-        context.progress("reserving an address")
-        changes.unless_there(
-            lambda request_id: compute.insert_address(args.project, args.region, args.wire_address(labels), request_id)
-        )
+        _reserve(args, labels, changes, context)
         held = find_address(args, context)
         if held is None:
             raise MgError(f"{args.address_path} was reserved and is gone", hint="run the same command again")
@@ -189,6 +188,19 @@ def ensure_address(
             ),
         )
     return held
+
+
+def _reserve(args: PscForwardingRuleArgs, labels: Labelling, changes: RegionalChanges, context: Context) -> None:
+    context.progress("reserving an address")
+    request = args.wire_address(labels.wanted)
+    try:
+        changes.unless_there(
+            lambda request_id: context.clients.compute.insert_address(args.project, args.region, request, request_id)
+        )
+    except InvalidArgument as error:
+        if "in-use" in error.message or "already in use" in error.message:
+            error.hint = f"take another address: something in a project of network {args.network_path} has this one"
+        raise
 
 
 def _reserved(held: Held, limit: float, context: Context) -> Held:

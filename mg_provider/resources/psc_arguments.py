@@ -94,6 +94,11 @@ def _address_problem(args: PscForwardingRuleArgs) -> str | None:
     region = region_of(args.address)
     if region and args.region and region != args.region:
         return f"is in {region}, but the rule is in {args.region}: name an address of {args.region}"
+    if not same_project(project_of(args.address), args.project):
+        return (
+            f"is in project {project_of(args.address)}, but the rule is in {args.project}: reserve it in the rule's "
+            "project; in a Shared VPC only its subnetwork is the host project's"
+        )
     return None
 
 
@@ -167,7 +172,7 @@ class PscForwardingRuleArgs(CloudArgs):
         Rule(("service_attachment", "region"), _attachment_problem),
         Rule(("endpoint", "region"), _endpoint_problem),
         Rule(("subnetwork", "network", "region"), _subnetwork_problem),
-        Rule(("address", "region"), _address_problem),
+        Rule(("address", "region", "project"), _address_problem),
         Rule(("service_directory_registrations",), _registrations_problem),
     )
 

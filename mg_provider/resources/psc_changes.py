@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 from mg_provider.api.errors import Aborted, AlreadyExists, FailedPrecondition, MgError, NotFound, PermissionDenied
@@ -12,6 +13,22 @@ from mg_provider.wire.compute import Address, ComputeOperation, ForwardingRule, 
 
 _MOST_MERGES = 5
 _POLL_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """The labels that rule and address are to have, and the ones that the program named before.
+
+    Labels that the program never named are others', such as those of cost tools, and stay.
+    """
+
+    wanted: Mapping[str, str]
+    before: Mapping[str, str]
+
+    def beside(self, present: Mapping[str, str] | None) -> dict[str, str]:
+        """All labels of a resource that has these."""
+        others = {key: value for key, value in (present or {}).items() if key not in self.before}
+        return {**others, **self.wanted}
 
 
 class RegionalChanges:
@@ -60,19 +77,20 @@ class RegionalChanges:
     def relabel(
         self,
         resource: Address | ForwardingRule,
-        labels: Mapping[str, str],
+        wanted: Labelling,
         read: Callable[[], Address | ForwardingRule],
         write: Callable[[SetLabelsRequest, str], ComputeOperation],
     ) -> None:
-        """Give a resource these labels. If somebody changes them meanwhile, they are read again.
+        """Give a resource the labels that it is to have. If somebody changes them meanwhile, they are read again.
 
         Raises:
             MgError: As :meth:`make`, or somebody keeps changing them.
         """
         for _ in range(_MOST_MERGES):
+            labels = wanted.beside(resource.labels)
             if resource.labels == labels:
                 return
-            request = SetLabelsRequest(labels=dict(labels), label_fingerprint=resource.label_fingerprint or "")
+            request = SetLabelsRequest(labels=labels, label_fingerprint=resource.label_fingerprint or "")
             try:
                 self.make(partial(write, request))
             except Aborted:

@@ -88,7 +88,9 @@ def must_be_allowed(args: PscForwardingRuleArgs, target: Target) -> None:
     """
     config = target.endpoint.private_service_connect_config if target.endpoint else None
     allowed = config.project_allowlist if config else None
-    if not allowed or args.project in allowed or args.project.isdigit():
+    # A list that was made elsewhere may name projects by number, which cannot be told from ids.
+    ids = [entry for entry in allowed or [] if entry[:1].isalpha() and "/" not in entry]
+    if not allowed or len(ids) < len(allowed) or args.project in allowed or args.project.isdigit():
         return
     raise MgError(
         f"project {args.project} is not on the project_allowlist of {args.endpoint}, which has {', '.join(allowed)}",

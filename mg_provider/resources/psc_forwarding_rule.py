@@ -9,12 +9,12 @@ import pulumi
 from mg_provider.api.errors import InvalidArgument, MgError, NotFound
 from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
 from mg_provider.resources.fields import UNKNOWN, Changes
-from mg_provider.resources.identity import CLAIM_LABEL, derived_id, is_ours, ownership_labels, user_labels
+from mg_provider.resources.identity import CLAIM_LABEL, derived_id, is_ours, ownership_labels
 from mg_provider.resources.inputs import ServiceDirectoryRegistrationInput, TimeoutsInput
 from mg_provider.resources.lifecycle import UNSETTLED, Context, Incomplete, Lifecycle, Reading, kept, not_ours
 from mg_provider.resources.psc_address import Held, check_subnetwork, ensure_address, find_address
 from mg_provider.resources.psc_arguments import PscForwardingRuleArgs, PscForwardingRuleState, short
-from mg_provider.resources.psc_changes import RegionalChanges
+from mg_provider.resources.psc_changes import Labelling, RegionalChanges
 from mg_provider.resources.psc_connection import (
     explanation,
     find_target,
@@ -136,7 +136,8 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         context: Context,
     ) -> PscForwardingRuleState:
         """Make what is there what is wanted; ``owner`` is whose labels it carries now."""
-        labels = {**args.labels, **ownership_labels(args.owner, args.resource), CLAIM_LABEL: claim}
+        wanted_labels = {**args.labels, **ownership_labels(args.owner, args.resource), CLAIM_LABEL: claim}
+        labels = Labelling(wanted_labels, owner.labels)
         rule = self._rule(args, context)
         if rule is not None:
             self._must_be_ours(rule.labels, owner, f"forwarding rule {args.forwarding_rule_name}")
@@ -164,7 +165,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         self,
         args: PscForwardingRuleArgs,
         rule: ForwardingRule | None,
-        labels: Mapping[str, str],
+        labels: Labelling,
         target: str,
         held: Held,
         changes: RegionalChanges,
@@ -173,7 +174,9 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         """Make the rule, or change of it what can be changed."""
         compute, place = context.clients.compute, (args.project, args.region, args.forwarding_rule_name)
         if rule is None:
-            self._insert(args, args.wire(labels, target, held.path), changes, context)
+            self._insert(
+                args, args.wire(labels.beside(rule.labels if rule else None), target, held.path), changes, context
+            )
             return compute.get_forwarding_rule(*place)
         changes.relabel(
             rule,
@@ -182,7 +185,9 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
             lambda request, request_id: compute.set_forwarding_rule_labels(*place, request, request_id),
         )
         if bool(rule.allow_psc_global_access) != args.allow_psc_global_access:
-            self._set_global_access(args, args.wire(labels, target, held.path), changes, context)
+            self._set_global_access(
+                args, args.wire(labels.beside(rule.labels if rule else None), target, held.path), changes, context
+            )
         return compute.get_forwarding_rule(*place)
 
     def _set_global_access(
@@ -261,7 +266,8 @@ def _observed(args: PscForwardingRuleArgs, rule: ForwardingRule | None) -> PscFo
     if rule is None:
         return args
     seen: dict[str, object] = {
-        "labels": user_labels(rule.labels),
+        # Labels that the program does not name are others'.
+        "labels": {key: value for key, value in (rule.labels or {}).items() if key in args.labels},
         "description": rule.description or "",
         "allow_psc_global_access": bool(rule.allow_psc_global_access),
     }

@@ -272,3 +272,45 @@ def test_the_ledger_counts_addresses_and_rules_with_their_labels(client: Client)
     assert ledger["counts"] == {"compute.Address": 1, "compute.ForwardingRule": 1}
     assert ledger["resources"][0]["labels"] == {"mg-owner": "abc"}
     assert ledger["empty"] is False
+
+
+@pytest.mark.parametrize("status", ["PENDING", "REJECTED", "NEEDS_ATTENTION"])
+def test_what_becomes_of_a_project_that_is_not_allowed_can_be_chosen(client: Client, status: str) -> None:
+    client.emulator.behave(unlisted_project=status)
+    client.make_attachment("other-project")
+    assert client.make_rule("rule")["pscConnectionStatus"] == status
+    client.make_attachment(PROJECT)
+    assert client.ok("GET", f"{RULES}/rule")["pscConnectionStatus"] == "ACCEPTED"
+
+
+def test_a_connection_stays_closed_when_another_attachment_gets_the_name(client: Client) -> None:
+    client.make_attachment(PROJECT)
+    client.make_rule("rule")
+    world = client.emulator.world
+    with world.lock:
+        service_attachments(world).remove(ATTACHMENT)
+    assert client.ok("GET", f"{RULES}/rule")["pscConnectionStatus"] == "CLOSED"
+    client.make_attachment(PROJECT)
+    assert client.ok("GET", f"{RULES}/rule")["pscConnectionStatus"] == "CLOSED"
+    assert client.make_rule("second")["pscConnectionStatus"] == "ACCEPTED"
+
+
+def test_an_address_of_another_project_is_refused(client: Client) -> None:
+    client.make_attachment(PROJECT)
+    elsewhere = f"projects/other-project/regions/{REGION}/addresses/psc"
+    body = {"name": "rule", "network": "global/networks/default", "target": ATTACHMENT, "IPAddress": elsewhere}
+    assert "the project of the forwarding rule" in client.refused(400, "POST", RULES, body)["message"]
+
+
+def test_whether_global_access_is_patchable_and_rules_register_themselves_can_be_chosen(client: Client) -> None:
+    client.emulator.behave(patch_global_access="refuse", service_directory="always")
+    client.make_attachment(PROJECT)
+    rule = client.make_rule("rule")
+    assert rule["serviceDirectoryRegistrations"] == [{"namespace": "goog-psc-default"}]
+    body = {"allowPscGlobalAccess": True, "fingerprint": rule["fingerprint"]}
+    assert "cannot be changed by patch" in client.refused(400, "PATCH", f"{RULES}/rule", body)["message"]
+
+
+def test_a_subnetwork_that_nobody_made_does_not_say_which_network_it_is_in(client: Client) -> None:
+    assert "network" not in client.ok("GET", f"{COMPUTE}/subnetworks/anything")
+    assert client.ok("GET", f"{COMPUTE}/subnetworks/default")["network"].endswith("/global/networks/default")

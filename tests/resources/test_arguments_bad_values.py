@@ -300,6 +300,7 @@ TABLES = {
             Bad("fd00::1", "IPv4"),
             Bad("projects/p/addresses/a", "IPv4"),
             Bad("projects/p/regions/us-east4/addresses/a", "is in us-east4", "name an address of us-central1"),
+            Bad("projects/host-project/regions/us-central1/addresses/a", "is in project host-project", "in the rule's"),
         ],
         "forwarding_rule_name": [*TEXT, *IDENTIFIER, Bad("to_llama", "at most 63")],
         "description": TEXT,

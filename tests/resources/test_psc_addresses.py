@@ -136,6 +136,29 @@ def test_an_address_in_use_is_refused_with_its_user(cloud, life, by):
     assert "leave it out for a free one" in text
 
 
+def test_naming_the_ip_that_the_resource_has_moves_nothing_and_says_so(cloud, life):
+    outputs, inputs = life.up(arguments()), life.inputs
+    with pytest.raises(HostError, match="it is the one that this resource has, and it stays"):
+        life.up(arguments(address=outputs["ip_address"]))
+    assert cloud.ledger()["counts"] == {"compute.Address": 1, "compute.ForwardingRule": 1}
+    # The engine still has the old one, which goes only when the new one is there.
+    (life.id, life.outputs), life.inputs = life.replaced.pop(), inputs
+    assert life.refresh() == {}
+    assert life.outputs["ip_address"] == outputs["ip_address"]
+    end(cloud, life)
+
+
+def test_an_ip_that_another_project_of_the_network_has_is_told_so(cloud, life):
+    cloud.fail(
+        rpc="compute.addresses.insert",
+        fault="status",
+        status=400,
+        message="Invalid value for field 'resource.address'. Specified IP address is in-use and would conflict.",
+    )
+    ip = str(subnetwork_range(cloud)[40])
+    refused(cloud, life, arguments(address=ip), "something in a project of network projects/my-project/global/netw")
+
+
 def test_an_address_by_a_name_that_nobody_reserved_is_refused(cloud, life):
     refused(cloud, life, arguments(address="nobodys"), "addresses/nobodys does not exist")
 

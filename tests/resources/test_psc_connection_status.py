@@ -164,3 +164,36 @@ def test_an_update_waits_as_long_as_the_program_says_for_updates(emulator, life)
     with pytest.raises(HostError, match="has not ended after 0 s"):
         life.up(arguments(labels={"team": "ads"}, timeouts={"create": 600, "update": 0.3}))
     assert life.outputs["ip_address"]
+
+
+def test_labels_of_others_stay_and_are_no_drift(emulator, life):
+    attach(emulator)
+    outputs = life.up(arguments(labels={"team": "search"}))
+    rule = f"{emulator.url}{RULES}/{outputs['forwarding_rule_name']}"
+    shown = call(rule, method="GET")
+    body = {"labels": {**shown["labels"], "cost-tool": "seen"}, "labelFingerprint": shown["labelFingerprint"]}
+    call(f"{rule}/setLabels", body)
+    emulator.advance(60)
+    assert life.refresh() == {}
+    life.up(arguments(labels={"area": "ads"}))
+    labels = call(rule, method="GET")["labels"]
+    assert {name: labels.get(name) for name in ("cost-tool", "area", "team")} == {
+        "cost-tool": "seen",
+        "area": "ads",
+        "team": None,
+    }
+    end(emulator, life)
+
+
+def test_an_own_label_removed_by_hand_shows_and_comes_back(emulator, life):
+    attach(emulator)
+    outputs = life.up(arguments(labels={"team": "search"}))
+    rule = f"{emulator.url}{RULES}/{outputs['forwarding_rule_name']}"
+    shown = call(rule, method="GET")
+    kept = {name: value for name, value in shown["labels"].items() if name != "team"}
+    call(f"{rule}/setLabels", {"labels": kept, "labelFingerprint": shown["labelFingerprint"]})
+    emulator.advance(60)
+    assert life.refresh() == {"labels": {}}
+    life.up(arguments(labels={"team": "search"}))
+    assert life.refresh() == {}
+    end(emulator, life)

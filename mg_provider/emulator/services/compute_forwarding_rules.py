@@ -55,6 +55,7 @@ def insert_rule(call: Call) -> Answer:
         details=_details(call),
         labels=read_labels(body.get("labels", {})),
         subnetwork=subnetwork,
+        generation=service_attachments(call.world).generation(target.path),
     )
     key = (*place_of(call), reference.name)
     state.rules[key] = rule
@@ -132,6 +133,9 @@ def _reserved_address(call: Call, text: str, network: Reference) -> Address:
     reference = parse_reference(text, "addresses", call.project_id, call.region)
     if reference is None or reference.region != call.region:
         raise invalid_field("resource.IPAddress", text, f"Must be an address in region {call.region}.")
+    if call.world.project_number(reference.project) != call.number:
+        wanted = "Must be an address in the project of the forwarding rule."
+        raise invalid_field("resource.IPAddress", text, wanted)
     place = (call.world.project_number(reference.project), call.region)
     address = compute_state(call.world).addresses.get((*place, reference.name))
     if address is None:

@@ -79,6 +79,8 @@ class ForwardingRule:
     details: Json
     labels: dict[str, str]
     subnetwork: Reference | None = None
+    generation: int | None = None
+    """Which service attachment of the target's name it was connected to."""
     busy: bool = True
     being_made: bool = True
 
@@ -99,7 +101,7 @@ class ForwardingRule:
         that is not on the accept list is ``unlisted``; by "About accessing published services through endpoints",
         connection statuses, read 2026-11, it waits (PENDING) until it is put there.
         """
-        if not attachments.exists(self.target.path):
+        if attachments.generation(self.target.path) != self.generation:
             return "CLOSED"
         return "ACCEPTED" if attachments.accepts(self.target.path, self.project_number) else unlisted
 

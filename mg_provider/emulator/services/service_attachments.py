@@ -14,10 +14,14 @@ from mg_provider.emulator.world import World
 
 @dataclass
 class ServiceAttachment:
-    """One attachment: the endpoint's resource name and the numbers of the projects on its allowlist."""
+    """One attachment: the endpoint's resource name and the numbers of the projects on its allowlist.
+
+    ``generation`` tells it from an earlier one of the same name, to which connections stay closed.
+    """
 
     endpoint: str
     accepted: frozenset[str]
+    generation: int
 
 
 class ServiceAttachments:
@@ -25,10 +29,15 @@ class ServiceAttachments:
 
     def __init__(self) -> None:
         self._attachments: dict[str, ServiceAttachment] = {}
+        self._made = 0
 
     def put(self, path: str, endpoint: str, project_numbers: Iterable[str]) -> None:
         """Make an attachment or change whom it accepts."""
-        self._attachments[path] = ServiceAttachment(endpoint, frozenset(project_numbers))
+        generation = self.generation(path)
+        if generation is None:
+            self._made += 1
+            generation = self._made
+        self._attachments[path] = ServiceAttachment(endpoint, frozenset(project_numbers), generation)
 
     def remove(self, path: str) -> None:
         """Take an attachment away; rules that point at it are closed from then on."""
@@ -38,6 +47,11 @@ class ServiceAttachments:
         """The endpoint behind an attachment."""
         found = self._attachments.get(path)
         return found.endpoint if found else None
+
+    def generation(self, path: str) -> int | None:
+        """Which one of that name is there now; None if none is."""
+        found = self._attachments.get(path)
+        return found.generation if found else None
 
     def exists(self, path: str) -> bool:
         """Whether the attachment is there."""
