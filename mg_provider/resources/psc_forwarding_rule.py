@@ -18,18 +18,16 @@ from mg_provider.resources.psc_changes import Labelling, RegionalChanges
 from mg_provider.resources.psc_connection import (
     explanation,
     find_target,
-    is_dead,
     must_be_allowed,
     must_be_reachable,
     wait_until_accepted,
 )
-from mg_provider.wire.base import same
+from mg_provider.resources.psc_view import must_be_remade, observed, state_of
 from mg_provider.wire.compute import ForwardingRule, PscConnectionStatus
 
 CREATE_SECONDS = 900.0
 UPDATE_SECONDS = 900.0
 DELETE_SECONDS = 600.0
-API_VERSION = "v1beta1"
 
 
 class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingRuleState]):
@@ -68,26 +66,28 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         try:
             return args.forwarding_rule, self._converge(args, args, claim, frozenset(), changes, context)
         except MgError as error:
-            raise self._kept(error, args, claim, changes, context) from error
+            if (incomplete := self._incomplete(error, args, claim, changes, context)) is None:
+                raise
+            raise incomplete from error
 
     def read(
         self, id: str, args: PscForwardingRuleArgs, state: PscForwardingRuleState, context: Context
     ) -> Reading[PscForwardingRuleArgs, PscForwardingRuleState] | None:
-        """Rule and address as they are. A rule that leads elsewhere, or is missing, shows as an empty target."""
+        """Rule and address as they are. A rule that is not accepted, or is missing, shows as an empty target."""
         rule, held = self._rule(args, context), find_address(args, context)
         if rule is None and held is None:
             return None
-        observed, target = _observed(args, rule), find_target(args, context)
+        seen, target = observed(args, rule), find_target(args, context)
+        accepted = rule is not None and rule.psc_connection_status == PscConnectionStatus.ACCEPTED
+        leads_to = short(rule.target or "") if rule is not None and accepted else ""
         if args.endpoint:
-            reached = target is not None and (
-                not target.attachments or (rule is not None and target.choose(rule) == short(rule.target or ""))
-            )
-            observed = observed if reached else observed.with_values(endpoint="")
-        else:
-            leads_to = short(rule.target or "") if rule is not None and not is_dead(rule) else ""
-            if leads_to != short(args.service_attachment):
-                observed = observed.with_values(service_attachment=leads_to)
-        return Reading(observed, _state(args, rule, held))
+            # As long as nothing is deployed there is nothing to lead to, and nothing that `up` could mend.
+            parked = target is not None and not target.attachments
+            if not parked and (target is None or leads_to not in target.attachments):
+                seen = seen.with_values(endpoint="")
+        elif args.service_attachment and leads_to != short(args.service_attachment):
+            seen = seen.with_values(service_attachment=leads_to)
+        return Reading(seen, state_of(args, rule, held))
 
     def update(
         self,
@@ -104,9 +104,10 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         try:
             return self._converge(new, old, claim, changes.fields, regional, context)
         except MgError as error:
-            if not regional.begun:
+            incomplete = self._incomplete(error, new, claim, regional, context) if regional.begun else None
+            if incomplete is None:
                 raise
-            raise self._kept(error, new, claim, regional, context) from error
+            raise incomplete from error
 
     def delete(self, id: str, args: PscForwardingRuleArgs, state: PscForwardingRuleState, context: Context) -> None:
         """Delete the rule, then give its address back, if it was reserved for the rule."""
@@ -147,7 +148,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
             check_subnetwork(args, context)
         held = ensure_address(args, owner, labels, changes, context)
         wanted = target.choose(rule)
-        if rule is not None and _must_be_remade(args, rule, wanted, changed):
+        if rule is not None and must_be_remade(args, rule, wanted, changed):
             must_be_allowed(args, target)
             context.progress("removing the rule; its address stays reserved")
             place = (args.project, args.region, args.forwarding_rule_name)
@@ -155,11 +156,11 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
             rule = None
         if rule is None and not wanted:
             context.progress("nothing is deployed on the endpoint: its address waits; refresh once something is")
-            return _state(args, None, held)
+            return state_of(args, None, held)
         rule = self._settle(args, rule, labels, wanted, held, changes, context)
         if target.attachments:
             rule = wait_until_accepted(args, rule, changes.limit, context)
-        return _state(args, rule, held)
+        return state_of(args, rule, held)
 
     def _settle(
         self,
@@ -219,10 +220,10 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
                 error.hint = explanation(PscConnectionStatus.CLOSED, args)
             raise
 
-    def _kept(
+    def _incomplete(
         self, error: MgError, args: PscForwardingRuleArgs, claim: str, changes: RegionalChanges, context: Context
-    ) -> MgError:
-        """The error, kept in state if something of ours exists, or may exist."""
+    ) -> Incomplete | None:
+        """What keeps the resource in state after an error, if something of ours exists, or may exist."""
         try:
             rule, held = self._rule(args, context), find_address(args, context)
         except MgError:
@@ -232,8 +233,8 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
             unsure = changes.begun and isinstance(error, UNSETTLED)
         labels = [rule.labels if rule else None, held.address.labels if held and held.own else None]
         if not unsure and not any(is_ours(entry, args.owner, args.resource) for entry in labels):
-            return error
-        state = _state(args, rule, held)
+            return None
+        state = state_of(args, rule, held)
         return Incomplete(error, args.forwarding_rule, args, state.model_copy(update={"claim": state.claim or claim}))
 
     def _rule(self, args: PscForwardingRuleArgs, context: Context) -> ForwardingRule | None:
@@ -245,56 +246,6 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
     def _must_be_ours(self, labels: Mapping[str, str] | None, args: PscForwardingRuleArgs, what: str) -> None:
         if not is_ours(labels, args.owner, args.resource):
             raise not_ours(what, args.resource, "set another forwarding_rule_name")
-
-
-def _must_be_remade(args: PscForwardingRuleArgs, rule: ForwardingRule, target: str, changed: frozenset[str]) -> bool:
-    """Whether the rule differs in what no call can change."""
-    seen = _observed(args, rule)
-    fixed = ("description", "no_automate_dns_zone", "service_directory_registrations")
-    differs = any(getattr(seen, name) != getattr(args, name) for name in fixed)
-    # What Google does not tell of a rule is taken from the program's own change.
-    untold = (rule.no_automate_dns_zone is None and "no_automate_dns_zone" in changed) or (
-        not args.service_directory_registrations and "service_directory_registrations" in changed
-    )
-    return (
-        differs or untold or (bool(target) and target != short(rule.target or "")) or (bool(target) and is_dead(rule))
-    )
-
-
-def _observed(args: PscForwardingRuleArgs, rule: ForwardingRule | None) -> PscForwardingRuleArgs:
-    """The arguments with what the rule has, where that differs from what was asked for."""
-    if rule is None:
-        return args
-    seen: dict[str, object] = {
-        # Labels that the program does not name are others'.
-        "labels": {key: value for key, value in (rule.labels or {}).items() if key in args.labels},
-        "description": rule.description or "",
-        "allow_psc_global_access": bool(rule.allow_psc_global_access),
-    }
-    if rule.no_automate_dns_zone is not None:
-        seen["no_automate_dns_zone"] = rule.no_automate_dns_zone
-    asked, registered = args.service_directory_registrations, rule.service_directory_registrations or []
-    # A rule for which none was asked may have one that Google made by itself.
-    if asked and not same(asked, registered):
-        seen["service_directory_registrations"] = registered
-    return args.with_values(**{name: value for name, value in seen.items() if getattr(args, name) != value})
-
-
-def _state(args: PscForwardingRuleArgs, rule: ForwardingRule | None, held: Held | None) -> PscForwardingRuleState:
-    found = rule or ForwardingRule()
-    ip = found.ip_address or (held.address.address if held else None) or ""
-    labels = found.labels or (held.address.labels if held and held.own else None) or {}
-    return PscForwardingRuleState(
-        ip_address=ip,
-        http_url=f"http://{ip}" if ip else "",
-        https_url=f"https://{ip}" if ip else "",
-        base_url=f"http://{ip}/{API_VERSION}/{args.endpoint}" if ip and args.endpoint else "",
-        psc_connection_id=str(found.psc_connection_id or ""),
-        psc_connection_status=str(found.psc_connection_status or ""),
-        connected_service_attachment=short(found.target or ""),
-        reserved_address=held.path if held else "",
-        claim=labels.get(CLAIM_LABEL, ""),
-    )
 
 
 class PscForwardingRuleProvider(DynamicProvider):

@@ -224,3 +224,34 @@ def test_attachment_and_endpoint_together_are_refused(life, private):
     with pytest.raises(CheckFailed, match="given beside endpoint"):
         life.up(arguments(private, service_attachment=private.attachment))
     private.destroy()
+
+
+def test_a_connection_that_is_no_longer_accepted_shows_and_up_explains_until_it_is(emulator, life, private):
+    before = life.up(arguments(private, timeouts={"update": 0.3}))
+    private.allow("other-project")
+    assert life.refresh() == {"endpoint": ""}
+    assert life.outputs["psc_connection_status"] == "PENDING"
+    with pytest.raises(HostError, match="is PENDING after") as failure:
+        life.up(arguments(private, timeouts={"update": 0.3}))
+    assert f"add my-project to project_allowlist in the private_service_connect_config of {private.endpoint}" in str(
+        failure.value
+    )
+    private.allow("my-project")
+    after = life.up(arguments(private, timeouts={"update": 0.3}))
+    assert after["psc_connection_id"] == before["psc_connection_id"]
+    assert life.refresh() == {}
+    end(emulator, life, private)
+
+
+def test_a_rejected_connection_shows_on_refresh_and_is_made_anew(emulator, life, private):
+    before = life.up(arguments(private))
+    emulator.behave(unlisted_project="REJECTED")
+    private.allow("other-project")
+    assert life.refresh() == {"endpoint": ""}
+    with pytest.raises(HostError, match="add my-project to project_allowlist"):
+        life.up(arguments(private))
+    # What is there is left alone while a new rule would be refused as well.
+    assert not calls(emulator, "forwardingRules.delete")
+    private.allow("my-project", "other-project")
+    assert life.up(arguments(private))["ip_address"] == before["ip_address"]
+    end(emulator, life, private)
