@@ -120,6 +120,7 @@ CALLS: list[tuple[Callable[[Clients], Any], str, set[str]]] = [
     (lambda c: c.storage.delete_object("b", "f/x"), "storage.objects.delete", set()),
     (lambda c: c.bigquery.get_dataset("p", "d"), "bigquery.datasets.get", set()),
     (lambda c: c.bigquery.get_table("p", "d", "t"), "bigquery.tables.get", set()),
+    (lambda c: c.bigquery.delete_table("p", "d", "t"), "bigquery.tables.delete", set()),
     (lambda c: list(c.bigquery.list_rows("p", "d", "t")), "bigquery.tabledata.list", {"maxResults"}),
     (lambda c: c.bigquery.query("p", QueryRequest(query="select 1")), "bigquery.jobs.query", set()),
 ]  # fmt: skip
