@@ -5,7 +5,7 @@ import pytest
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
 from tests.support.host import HostError, unknown
 from tests.support.life import CheckFailed, Life
-from tests.support.private_endpoint import private_model
+from tests.support.private_endpoint import PrivateModel, private_model
 from tests.support.weights import call
 
 REGION = "/compute/v1/projects/my-project/regions/us-central1"
@@ -255,3 +255,37 @@ def test_a_rejected_connection_shows_on_refresh_and_is_made_anew(emulator, life,
     private.allow("my-project", "other-project")
     assert life.up(arguments(private))["ip_address"] == before["ip_address"]
     end(emulator, life, private)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"fault": "lose_answer"},
+        {"fault": "status", "status": 503},
+        {"fault": "status", "status": 429, "retry_after": 0},
+        {"fault": "status", "status": 403, "code": "PERMISSION_DENIED"},
+    ],
+    ids=lambda fault: str(fault.get("status", fault["fault"])),
+)
+def test_a_look_up_that_fails_makes_nothing_and_the_next_run_connects(emulator, life, private, fault):
+    emulator.fail(rpc="aiplatform.projects.locations.endpoints.get", **fault)
+    if fault.get("status") == 403:
+        with pytest.raises(HostError, match="403 PERMISSION_DENIED") as failure:
+            life.up(arguments(private))
+        assert failure.value.kept is None
+        assert not calls(emulator, "compute.addresses.insert")
+    assert life.up(arguments(private))["psc_connection_status"] == "ACCEPTED"
+    assert [fault["met"] for fault in emulator.faults()] == [1]
+    end(emulator, life, private)
+
+
+def test_a_second_endpoint_is_reached_at_the_same_address(emulator, host, life, private):
+    before = life.up(arguments(private))
+    second = PrivateModel(emulator, host, name="second")
+    assert life.preview(arguments(second)) == ("update", [])
+    after = life.up(arguments(second))
+    assert after["ip_address"] == before["ip_address"]
+    assert after["connected_service_attachment"] == second.attachment
+    assert after["base_url"].endswith(second.endpoint)
+    assert life.refresh() == {}
+    end(emulator, life, private, second)
