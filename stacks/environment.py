@@ -72,6 +72,10 @@ class BatchConfig(Section):
     output_config: dict[str, Any]
     machine_spec: dict[str, Any] | None = None
     max_replica_count: int = 1
+    spot: bool = False
+    allow_partial: float = 0.0
+    delete_output: bool = False
+    wait: bool = True
     triggers: dict[str, str] = {}
 
 

@@ -245,11 +245,15 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
         """Cancel a running job, wait until it has stopped, delete it; with ``delete_output`` its output too."""
         limit = context.limit(args.timeouts.delete, DELETE_SECONDS)
         runs = BatchRuns(args, context)
-        for job in runs.all(state):
+        jobs = runs.all(state)
+        for job in jobs:
             try:
                 runs.remove(job, limit)
             except NotFound:
                 continue
+        if not jobs and args.delete_output and state.output_location:
+            # Somebody deleted the job's record; what it wrote is known all the same.
+            runs.delete_output(state.output_location)
 
     def _converge(self, args: BatchJobArgs, state: BatchJobState, context: Context) -> BatchJobState:
         runs = BatchRuns(args, context)

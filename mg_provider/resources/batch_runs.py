@@ -65,11 +65,15 @@ class BatchRuns:
         job = self._stopped(job, limit)
         location = output_location(job)
         if location and self.args.delete_output:
-            context.progress(f"deleting the output in {location}")
-            BatchOutput(location, context.clients).delete()
+            self.delete_output(location)
         stays = f"; its output stays in {location}" if location and not self.args.delete_output else ""
         context.progress(f"deleting the job{stays}")
         context.wait(vertex.delete_batch_prediction_job(job.name or ""), limit, "deleting the job")
+
+    def delete_output(self, location: str) -> None:
+        """Delete what the job wrote; what is gone already is fine."""
+        self.context.progress(f"deleting the output in {location}")
+        BatchOutput(location, self.context.clients).delete()
 
     def _stopped(self, job: BatchPredictionJob, limit: float) -> BatchPredictionJob:
         """The job, ended."""

@@ -150,11 +150,22 @@ def test_destroy_cancels_a_running_job(emulator, life):
     assert emulator.ledger()["empty"]
 
 
-def test_a_job_that_somebody_deleted_is_gone(emulator, life):
-    outputs = life.up(arguments())
+def forget(emulator, outputs):
+    """Delete the job's record by hand."""
     call(f"{emulator.url}/v1/{outputs['batch_prediction_job']}", method="DELETE")
     emulator.advance(60)
+    assert jobs(emulator) == []
+
+
+def test_a_job_that_somebody_deleted_is_gone(emulator, life):
+    forget(emulator, life.up(arguments()))
     assert life.refresh() is None
+
+
+def test_the_output_of_a_job_that_somebody_deleted_is_deleted_all_the_same(emulator, life):
+    forget(emulator, life.up(arguments(delete_output=True)))
+    life.destroy()
+    assert objects(emulator) == ["in/questions.jsonl"]
 
 
 PARTLY = [chat("Good", custom_id="good"), {"custom_id": "bad"}, chat("Good too"), chat("And this")]
