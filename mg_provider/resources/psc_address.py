@@ -163,7 +163,6 @@ def ensure_address(
         changes: Makes the changes.
         context: The world.
     """
-    compute = context.clients.compute
     held = find_address(args, context)
     if held is not None:
         must_be_usable(held, args, owner)
@@ -179,13 +178,12 @@ def ensure_address(
         must_be_usable(held, args, args)
     held = _reserved(held, changes.limit, context)
     if held.own:
+        compute, place = context.clients.compute, (args.project, args.region, last(held.path))
         changes.relabel(
             held.address,
             labels,
-            lambda: compute.get_address(args.project, args.region, last(held.path)),
-            lambda request, request_id: compute.set_address_labels(
-                args.project, args.region, last(held.path), request, request_id
-            ),
+            lambda: compute.get_address(*place),
+            lambda request, request_id: compute.set_address_labels(*place, request, request_id),
         )
     return held
 
