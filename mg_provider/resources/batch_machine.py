@@ -30,6 +30,7 @@ def batch_machine(args: BatchJobArgs, context: Context) -> MachineSpec | None:
         CloudError: Google could not be asked.
     """
     if args.machine_spec or args.endpoint:
+        # An endpoint answers on its own machines.
         return args.machine_spec
     spec = _of_model(args, context)
     if spec is not None:

@@ -331,7 +331,12 @@ TABLES = {
             Bad({"artifact_uri": "/weights", "container_spec": CONTAINER}, "write gs://bucket/path"),
             Bad({"artifact_uri": "gs://bucket/w", "container_spec": {"args": []}}, "image_uri is missing"),
         ],
-        "endpoint": [*TEXT, Bad("123", "Endpoint"), Bad("projects/p/endpoints/1", "Endpoint")],
+        "endpoint": [
+            *TEXT,
+            Bad("123", "Endpoint"),
+            Bad("projects/p/endpoints/1", "Endpoint"),
+            Bad("projects/p/locations/us-central1/endpoints/1", "its own machines, so spot", model=ABSENT, spot=True),
+        ],
         "input_config": [
             *OBJECT,
             Bad({}, "needs one of gcs_source and bigquery_source, not none"),

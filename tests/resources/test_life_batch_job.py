@@ -6,6 +6,7 @@ from mg_provider.resources.batch_job import BatchJobProvider
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from tests.support.batch import (
     JOBS,
+    MODEL,
     arguments,
     chat,
     jobs,
@@ -256,6 +257,49 @@ def test_the_model_of_custom_weights_can_be_run_and_its_machine_is_recommended(e
     life.destroy()
     model.destroy()
     assert emulator.ledger()["empty"]
+
+
+def test_the_machine_of_a_model_garden_model_in_the_registry_is_that_of_the_publisher(emulator, host, life):
+    model = Life(host, CustomWeightsModelProvider)
+    source = {"publisher_model_name": MODEL.replace("8b", "70b"), "accept_eula": True}
+    name = model.up(source)["model"]
+    outputs = life.up(arguments(model=name, machine_spec=None))
+    publisher = [entry["path"] for entry in emulator.requests() if entry["rpc"].endswith("publishers.models.get")]
+    assert publisher[-1].endswith("llama-3.1-70b-instruct")
+    assert outputs["machine_type"] == "g2-standard-96"
+    life.destroy()
+    model.destroy()
+
+
+CONTAINER = {"image_uri": "us-docker.pkg.dev/p/r/vllm:1"}
+
+
+def test_a_container_that_is_no_registered_model_can_be_run_on_a_machine_of_its_weights(emulator, life):
+    weights = {"artifact_uri": put_weights(emulator), "container_spec": CONTAINER}
+    outputs = life.up(arguments(model=None, unmanaged_container_model=weights, machine_spec=None))
+    assert outputs["machine_type"].startswith("g2-standard")
+    assert asked(emulator)[1]["unmanagedContainerModel"]["containerSpec"]["imageUri"] == CONTAINER["image_uri"]
+    life.destroy()
+
+
+def test_a_machine_that_nothing_says_must_be_given(emulator, life):
+    with pytest.raises(HostError, match="nothing says which machine this model needs") as refused:
+        life.up(arguments(model=None, unmanaged_container_model={"container_spec": CONTAINER}, machine_spec=None))
+    assert "set machine_spec" in refused.value.text
+    assert refused.value.kept is None
+    assert started(emulator) == 0
+
+
+def test_an_endpoint_can_compute_the_answers_through_v1beta1(emulator, host, life):
+    model = Life(host, CustomWeightsModelProvider)
+    endpoint = model.up({"gcs_uri": put_weights(emulator)})["endpoint"]
+    outputs = life.up(arguments(model=None, endpoint=endpoint, machine_spec=None))
+    assert (outputs["job_state"], outputs["machine_type"]) == ("JOB_STATE_SUCCEEDED", "")
+    path, body = asked(emulator)
+    assert path.startswith("/v1beta1/")
+    assert body["endpoint"] == endpoint
+    life.destroy()
+    model.destroy()
 
 
 def test_a_model_elsewhere_is_refused_before_anything_is_called(emulator, life):

@@ -25,7 +25,7 @@ from mg_provider.emulator.services.batch_job import (
     BatchJob,
     JobFailedError,
 )
-from mg_provider.emulator.services.batch_models import BatchModel, find_model
+from mg_provider.emulator.services.batch_models import BatchModel, find_endpoint, find_model
 from mg_provider.emulator.services.batch_output import TableOutput, write_files
 from mg_provider.emulator.services.batch_rows import Answered, Row, fault
 from mg_provider.emulator.services.bigquery import bigquery_state
@@ -95,7 +95,7 @@ def create_job(call: Call) -> Answer:
     """Queue a job."""
     request = call.body
     _check(request, call)
-    model = find_model(call, request["model"])
+    model = _model(call, request)
     _check_resources(request, model)
     name = f"{call.parent}/batchPredictionJobs/{call.world.new_number()}"
     now = call.world.now()
@@ -122,6 +122,17 @@ def create_job(call: Call) -> Answer:
     return Answer(call.view("BatchPredictionJob", job_body(call.world, job)))
 
 
+def _model(call: Call, request: Json) -> BatchModel:
+    """The model, the container that is no registered model, or the endpoint that answers."""
+    if "model" in request:
+        return find_model(call, request["model"])
+    if "endpoint" in request:
+        return find_endpoint(call, request["endpoint"])
+    if not request["unmanagedContainerModel"].get("containerSpec", {}).get("imageUri"):
+        raise _wrong("unmanagedContainerModel.containerSpec.imageUri", "a container image is required")
+    return BatchModel("unmanaged-container-model", "")
+
+
 def _check(request: Json, call: Call) -> None:
     """What the service can tell from the request alone. ApiError INVALID_ARGUMENT."""
     for field in ("displayName", "inputConfig", "outputConfig"):
@@ -130,8 +141,6 @@ def _check(request: Json, call: Call) -> None:
     chosen = [field for field in ("model", "unmanagedContainerModel", "endpoint") if request.get(field)]
     if len(chosen) != 1:
         raise _wrong("model", "exactly one of model, unmanaged_container_model and endpoint must be set")
-    if chosen != ["model"]:
-        raise errors.not_emulated(f"a batch prediction job with {chosen[0]}")
     _check_place(request["inputConfig"], "inputConfig", "instancesFormat", _INPUT_FORMATS)
     _check_place(request["outputConfig"], "outputConfig", "predictionsFormat", _OUTPUT_FORMATS)
     source, target = request["inputConfig"], request["outputConfig"]
@@ -208,7 +217,7 @@ def job_body(world: World, job: BatchJob) -> Json:
         **job.request,
         "name": job.name,
         "state": job.state,
-        "modelVersionId": job.model_version,
+        **({"modelVersionId": job.model_version} if job.model_version else {}),
         "createTime": world.timestamp(job.created),
         "updateTime": world.timestamp(job.updated),
     }

@@ -39,6 +39,8 @@ _REGISTERED = re.compile(
     r"projects/(?P<project>[^/]+)/locations/(?P<region>[^/]+)/models/(?P<model>[^/@]+)(?:@(?P<version>[^/]+))?"
 )
 
+_ENDPOINT = re.compile(r"projects/(?P<project>[^/]+)/locations/(?P<region>[^/]+)/endpoints/(?P<endpoint>[^/]+)")
+
 
 @dataclass(frozen=True)
 class BatchModel:
@@ -60,6 +62,17 @@ def find_model(call: Call, name: str) -> BatchModel:
         text = f"The model {name} is not in {call.region}."
         raise errors.invalid_argument(text, ("model", text))
     return _registered(call, match)
+
+
+def find_endpoint(call: Call, name: str) -> BatchModel:
+    """The endpoint of that resource name, which brings its own machines. ApiError when there is none."""
+    match = _ENDPOINT.fullmatch(name)
+    if match is None:
+        raise errors.invalid_argument(f"Invalid resource name {name} for an endpoint.", ("endpoint", name))
+    method = document(call.method.document).method("aiplatform.projects.locations.endpoints.get")
+    path = {"projectsId": match["project"], "locationsId": match["region"], "endpointsId": match["endpoint"]}
+    HANDLERS[method.rpc](replace(call, method=method, path=path, query={}, body={}, faults=[]))
+    return BatchModel(match["endpoint"], "", managed=True)
 
 
 def _published(match: re.Match[str], name: str) -> BatchModel:
