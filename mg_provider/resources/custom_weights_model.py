@@ -12,7 +12,7 @@ from mg_provider.api.errors import AlreadyExists, ConnectionFailed, MgError, Not
 from mg_provider.resources.adoption import EndpointLifecycle
 from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
 from mg_provider.resources.endpoint_args import EndpointArgs, name_endpoint, private
-from mg_provider.resources.endpoint_settings import observe, observed_endpoint, settle_endpoint
+from mg_provider.resources.endpoint_settings import Refused, observe, observed_endpoint, settle_endpoint
 from mg_provider.resources.fields import (
     UNKNOWN,
     Changes,
@@ -37,7 +37,7 @@ from mg_provider.resources.inputs import (
     TimeoutsInput,
 )
 from mg_provider.resources.lifecycle import Context, Incomplete, Reading, kept, not_ours
-from mg_provider.resources.machines import MACHINE_RULES, Machines
+from mg_provider.resources.machines import MACHINE_RULES, Machines, with_most_replicas
 from mg_provider.resources.model_source import SOURCE_RULES, SOURCES, ModelSource
 from mg_provider.resources.nested_rules import container_problem
 from mg_provider.resources.serving import (
@@ -161,8 +161,9 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
 
     def _asks_for_resources(self) -> bool:
         """Without a machine spec Google's default deployment applies, unless counts were given."""
-        counts = ("min_replica_count", "max_replica_count", "autoscaling_metric_specs", "spot", "flex_start")
-        return self.machine_spec is not None or any(name in self.model_fields_set for name in counts)
+        names = ("autoscaling_metric_specs", "spot", "flex_start")
+        counts = (self.min_replica_count, self.max_replica_count or 1)
+        return self.machine_spec is not None or counts != (1, 1) or any(getattr(self, name) for name in names)
 
 
 class CustomWeightsModelState(State):
@@ -171,7 +172,9 @@ class CustomWeightsModelState(State):
     deployed_model_id: str = Field(default="", description="Id of the deployment on the endpoint.")
     dedicated_endpoint_dns: str = Field(default="", description="The endpoint's own public DNS name, without scheme.")
     service_attachment: str = Field(default="", description="Service attachment, for a PscForwardingRule.")
-    available_replica_count: int = Field(default=0, description="Replicas that served when last looked at.")
+    available_replica_count: int = Field(
+        default=0, description="Replicas that served when it was last deployed or changed."
+    )
     machine_type: str = Field(default="", description="Machine type that the deployment runs on.")
     operation: str = Field(default="", description="The deployment that was still running when waiting for it ended.")
     claim: str = Field(default="", description="Marks the create that took hold of it.")
@@ -191,6 +194,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
 
     def name(self, args: CustomWeightsModelArgs, old: CustomWeightsModelArgs | None) -> CustomWeightsModelArgs:
         """Name endpoint and Model after the resource; what is not replaced keeps its ids."""
+        args = with_most_replicas(args)
         derived = not args.model_id
         before = kept(old, args, "model_id")
         args = name_endpoint(args, old, _SEEDS)
@@ -216,7 +220,11 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         endpoint = find_endpoint(args, context)
         if endpoint is None:
             return None
-        return Reading(_observed(args, endpoint), self._state(endpoint, args))
+        seen = self._state(endpoint, args)
+        if seen.deployed_model_id == state.deployed_model_id:
+            # Autoscaling changes it all the time: as an output that followed, every refresh would show a change.
+            seen.available_replica_count = state.available_replica_count
+        return Reading(_observed(args, endpoint), seen)
 
     def update(
         self,
@@ -263,6 +271,8 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             self._settle_model(args, context)
             return self._state(find_endpoint(args, context) or endpoint, args)
         except MgError as error:
+            if isinstance(error, Refused) and owner is not args:
+                raise
             raise self._incomplete(error, args, state, context) from error
 
     def _deploy(

@@ -29,6 +29,7 @@ from mg_provider.resources.inputs import (
     TimeoutsInput,
 )
 from mg_provider.resources.lifecycle import UNSETTLED, Context, Incomplete, Reading
+from mg_provider.resources.machines import with_most_replicas
 from mg_provider.resources.observed_models import deployment_changes, observed_models, observed_traffic
 from mg_provider.resources.psc_automation import PscAutomation, automations, tell_failures
 from mg_provider.resources.served_model import assign, is_derived
@@ -86,6 +87,9 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
 
     def name(self, args: DedicatedEndpointArgs, old: DedicatedEndpointArgs | None) -> DedicatedEndpointArgs:
         """Name the endpoint after the resource; one that is not replaced keeps its id."""
+        if args.deployed_models and args.is_known("deployed_models"):
+            served = {name: with_most_replicas(model) for name, model in args.deployed_models.items()}
+            args = args.with_values(deployed_models=served)
         if args.dedicated_endpoint_enabled is None:
             args = args.with_values(dedicated_endpoint_enabled=_is_public(args, old))
         return name_endpoint(args, old, _SEEDS)

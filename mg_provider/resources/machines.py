@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from mg_provider.preflight.machine import machine_problem
-from mg_provider.resources.fields import InPlace, Replaces, Rule, SetLike
+from mg_provider.resources.fields import UNKNOWN, InPlace, Replaces, Rule, SetLike, Unknown
 from mg_provider.resources.nested_rules import flex_start_problem, idle_problem
 from mg_provider.wire.machine import (
     AutoscalingMetricSpec,
@@ -74,6 +74,18 @@ class Machines(BaseModel):
             spot=self.spot or None,
             flex_start=self.flex_start,
         )
+
+
+M = TypeVar("M", bound=Machines)
+
+
+def with_most_replicas(machines: M) -> M:
+    """With the most replicas written down, so that leaving them out and writing the minimum are the same."""
+    minimum: int | Unknown = machines.min_replica_count
+    if machines.max_replica_count is not None:
+        return machines
+    most = UNKNOWN if isinstance(minimum, Unknown) else max(minimum, 1)
+    return machines.model_copy(update={"max_replica_count": most})
 
 
 def _machine(machines: Machines) -> str | None:
