@@ -1,4 +1,4 @@
-"""What others change on an endpoint shows as the property that changed, and up heals it; what Vertex AI changes is none."""
+"""What others change on an endpoint shows as what changed, and up heals it; what Vertex AI changes is no drift."""
 
 import pytest
 
