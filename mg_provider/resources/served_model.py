@@ -128,21 +128,23 @@ def assign(
         free: Further ids on the endpoint that may be taken over.
     """
     ids: dict[str, str] = {}
+    # The engine sends a mapping in any order.
+    in_order = sorted(wanted.items())
 
     def take(name: str, candidates: Iterable[str]) -> None:
         if name not in ids and (id := next((id for id in candidates if id not in ids.values()), None)):
             ids[name] = id
 
     kept = {name: id for name, id in known.items() if name in before and id in present}
-    for name, served in wanted.items():
+    for name, served in in_order:
         take(name, [kept[name]] if name in kept and before[name].fixed() == served.fixed() else [])
-    for name, served in wanted.items():
+    for name, served in in_order:
         take(name, [kept[old] for old in sorted(kept) if before[old].fixed() == served.fixed()])
     ours = sorted(id for id in present if id in free or is_derived(endpoint_id, id))
-    for name, served in wanted.items():
+    for name, served in in_order:
         same_name_first = sorted(ours, key=lambda id, name=name: present[id].display_name != name)  # type: ignore[misc]
         take(name, [id for id in same_name_first if served.is_exactly(present[id])])
-    for name, served in wanted.items():
+    for name, served in in_order:
         fresh = (derived_id(endpoint_id, name, served, salt) for salt in count())
         take(name, (id for id in fresh if id not in present or served.runs_as(present[id])))
-    return {name: ids[name] for name in wanted}
+    return {name: ids[name] for name, _ in in_order}
