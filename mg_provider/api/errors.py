@@ -17,6 +17,7 @@
     ├── OperationTimeout             an operation still runs, but we stopped waiting
     ├── OperationCancelled           the user stopped waiting for an operation
     ├── ConnectionFailed             no answer; whether the call took effect is unknown unless it says otherwise
+    │   └── CertificateNotTrusted    nobody vouches for the server; nothing was sent
     └── ProviderBug                  our mistake
 
 Data is in attributes, text in ``str()``: what happened, then what exists now, then what to do. Texts of others are cut
@@ -226,6 +227,17 @@ class ConnectionFailed(MgError):
         super().__init__(
             f"no answer to {method} {self.url} ({excerpt(problem, 200)}); {effect}",
             hint="check the network, proxies and the custom endpoint, then run the same command again",
+        )
+
+
+class CertificateNotTrusted(ConnectionFailed):
+    """Nobody vouches for the server's certificate, so nothing was sent to it."""
+
+    def __init__(self, problem: str, *, method: str, url: str) -> None:
+        super().__init__(problem, method=method, url=url, sent=False)
+        self.hint = (
+            "where a proxy or a private endpoint has a certificate of its own, name its PEM file or its fingerprint; "
+            "`mg certificate` shows what a server has"
         )
 
 

@@ -15,6 +15,9 @@ from mg_provider.api.settings import Settings
 
 if TYPE_CHECKING:
     import requests
+    from requests.adapters import HTTPAdapter
+
+    from mg_provider.api.tls import ServerTrust
 
 CONNECTIONS = 128
 """Connections kept open to a host: as many as there may be threads."""
@@ -25,14 +28,19 @@ class TokenNotFetched(Exception):
 
 
 class HttpSession:
-    """A session without credentials, proxies or ~/.netrc. Threads share it."""
+    """A session without credentials, proxies or ~/.netrc. Threads share it.
 
-    def __init__(self) -> None:
+    Args:
+        trust: What the server is recognised by; by default public authorities vouch for it.
+    """
+
+    def __init__(self, trust: ServerTrust | None = None) -> None:
         import requests
 
         session = requests.Session()
         session.trust_env = False
-        self._session = _shared_by_threads(session)
+        self._session = _shared_by_threads(session, trust)
+        self._trust = trust
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:
         """Send a request and read the whole answer.
@@ -40,6 +48,9 @@ class HttpSession:
         Raises:
             requests.RequestException: the request got no whole answer.
         """
+        if self._trust:
+            # Told with each request: otherwise REQUESTS_CA_BUNDLE wins.
+            options["verify"] = self._trust.verify
         return self._session.request(method, url, **options)
 
     def close(self) -> None:
@@ -54,13 +65,14 @@ class AuthorizedHttpSession(HttpSession):
         UserError: there are no credentials.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, trust: ServerTrust | None = None) -> None:
         from google.auth.transport.requests import AuthorizedSession
 
         session = AuthorizedSession(find_credentials(settings))  # type: ignore[no-untyped-call]
         # Without this, requests replaces the token by a login from ~/.netrc.
         session.auth = _unchanged
-        self._session = _shared_by_threads(session)
+        self._session = _shared_by_threads(session, trust)
+        self._trust = trust
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:
         """Send a request with a token.
@@ -89,14 +101,31 @@ class AuthorizedHttpSession(HttpSession):
             raise TokenNotFetched(str(error)) from error
 
 
-def _shared_by_threads(session: requests.Session) -> requests.Session:
+def _shared_by_threads(session: requests.Session, trust: ServerTrust | None) -> requests.Session:
     """Widen the pool, and keep no cookies: they are the one part of a session that threads would race for."""
-    from requests.adapters import HTTPAdapter
-
     for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=16, pool_maxsize=CONNECTIONS))
+        session.mount(scheme, _adapter(trust))
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return session
+
+
+def _adapter(trust: ServerTrust | None) -> HTTPAdapter:
+    from requests.adapters import HTTPAdapter
+
+    class Recognising(HTTPAdapter):
+        """Hands the server's recognition on to urllib3, on direct connections and through proxies."""
+
+        def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+            super().init_poolmanager(*arguments, **(options | recognition))
+
+        def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
+            return super().proxy_manager_for(*arguments, **(options | recognition))
+
+    recognition: dict[str, Any] = {}
+    if trust:
+        recognition = {"ssl_context": trust.context(), "assert_hostname": False}
+        recognition["assert_fingerprint"] = trust.fingerprint
+    return Recognising(pool_connections=16, pool_maxsize=CONNECTIONS)
 
 
 def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:

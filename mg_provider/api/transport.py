@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mg_provider.api.error_reader import error_from_response
-from mg_provider.api.errors import CloudError, ConnectionFailed, QuotaExceeded
+from mg_provider.api.errors import CertificateNotTrusted, CloudError, ConnectionFailed, QuotaExceeded
 from mg_provider.api.rate_limit import RateLimits
 from mg_provider.api.sessions import AuthorizedHttpSession, HttpSession, TokenNotFetched
 from mg_provider.api.settings import Settings, is_loopback
@@ -28,7 +29,7 @@ from mg_provider.version import __version__
 if TYPE_CHECKING:
     import requests
 
-"""The host that takes many small calls."""
+    from mg_provider.api.tls import ServerTrust
 
 USER_AGENT = f"mg-provider/{__version__} pulumi-dynamic"
 """What Google's logs show these calls as."""
@@ -44,7 +45,9 @@ RETRY_BUDGET = 120.0
 
 _FIRST_DELAY, _LONGEST_DELAY = 1.0, 30.0
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
-_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+"""HTTP statuses after which the same call may fare better."""
+
 
 _log = logging.getLogger("mg_provider.api")
 
@@ -62,6 +65,9 @@ class Call:
         headers: Further headers.
         repeatable: Whether the service recognises a repeat of this POST, or a repeat changes nothing.
         retry_budget: Seconds for repeats; 0 for none.
+        read_timeout: Seconds to wait for the next bytes of the answer.
+        transient: HTTP statuses that are worth a repeat.
+        trust: What the server is recognised by, where no public authority vouches for it.
     """
 
     method: str
@@ -72,6 +78,9 @@ class Call:
     headers: Mapping[str, str] | None = None
     repeatable: bool = False
     retry_budget: float = RETRY_BUDGET
+    read_timeout: float = READ_TIMEOUT
+    transient: frozenset[int] = TRANSIENT
+    trust: ServerTrust | None = None
 
     @property
     def may_repeat(self) -> bool:
@@ -105,7 +114,7 @@ class Transport:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._sessions: dict[bool, HttpSession] = {}
+        self._sessions: dict[tuple[bool, ServerTrust | None], HttpSession] = {}
         self._lock = threading.Lock()
         self._limits = RateLimits(clock)
 
@@ -135,21 +144,13 @@ class Transport:
             ConnectionFailed: no whole answer came.
             UserError: there are no credentials.
         """
-        give_up = self._clock.monotonic() + call.retry_budget
-        delay = _FIRST_DELAY
-        while True:
-            outcome = self._once(call)
-            if isinstance(outcome, Answer):
-                return outcome
-            wait = outcome.after if outcome.after is not None else self._clock.jitter(delay)
-            if not outcome.may_repeat or self._clock.monotonic() + wait > give_up:
-                raise outcome.error
-            _log.debug("%s %s: %s; again in %.1f s", call.method, call.url, type(outcome.error).__name__, wait)
-            self._clock.sleep(wait)
-            delay = min(_LONGEST_DELAY, delay * 2)
+        response = self._persist(call, stream=False)
+        return Answer(response.status_code, response.headers, response.content)
 
     def lines(self, call: Call) -> Iterator[str]:
-        """Send a call and answer its lines as they come. It is not repeated: part of an answer may have been used.
+        """Send a call and answer its lines as they come.
+
+        It is repeated as in :meth:`send` until an answer begins, and not after that: part of it may have been used.
 
         Raises:
             CloudError: Google answered with an error.
@@ -157,14 +158,13 @@ class Transport:
         """
         import requests
 
-        try:
-            with self._request(call, stream=True) as response:
-                if response.status_code >= 300:
-                    raise error_from_response(response.status_code, response.content, method=call.method, url=call.url)
-                response.encoding = "utf-8"
-                yield from response.iter_lines(decode_unicode=True)
-        except requests.RequestException as error:
-            raise self._no_answer(call, error, sent=not _never_sent(error)).error from error
+        with self._persist(call, stream=True) as response:
+            try:
+                # As bytes: of a text, other characters than those that end a line would end one too.
+                for line in response.iter_lines():
+                    yield line.decode("utf-8", "replace")
+            except requests.RequestException as error:
+                raise self._no_answer(call, error, sent=True).error from error
 
     def close(self) -> None:
         """Close all connections."""
@@ -173,46 +173,67 @@ class Transport:
                 session.close()
             self._sessions.clear()
 
-    def _once(self, call: Call) -> Answer | _Failure:
+    def _persist(self, call: Call, *, stream: bool) -> requests.Response:
+        """Send a call until it is answered well, or another attempt is no use."""
+        give_up = self._clock.monotonic() + call.retry_budget
+        delay = _FIRST_DELAY
+        while True:
+            outcome = self._once(call, stream=stream)
+            if not isinstance(outcome, _Failure):
+                return outcome
+            wait = outcome.after if outcome.after is not None else self._clock.jitter(delay)
+            if not outcome.may_repeat or self._clock.monotonic() + wait > give_up:
+                raise outcome.error
+            _log.debug("%s %s: %s; again in %.1f s", call.method, call.url, type(outcome.error).__name__, wait)
+            self._clock.sleep(wait)
+            delay = min(_LONGEST_DELAY, delay * 2)
+
+    def _once(self, call: Call, *, stream: bool) -> requests.Response | _Failure:
         import requests
 
         if not is_loopback(call.url):
             self._limits.of(urlsplit(call.url).hostname or "").wait()
         try:
-            response = self._request(call)
+            response = self._request(call, stream=stream)
+            if response.status_code < 300:
+                return response
+            with response:
+                return self._refused(call, response.status_code, response.headers, response.content)
         except TokenNotFetched as error:
             return self._no_answer(call, error, sent=False)
         except requests.RequestException as error:
             return self._no_answer(call, error, sent=not _never_sent(error))
-        return self._read(call, response)
 
-    def _request(self, call: Call, *, stream: bool = False) -> requests.Response:
-        return self._session(call.url).request(
+    def _request(self, call: Call, *, stream: bool) -> requests.Response:
+        return self._session(call).request(
             call.method,
             call.url,
             params=call.parameters,
             json=call.body,
             data=call.content,
             headers={**self._headers(), **(call.headers or {})},
-            timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+            timeout=(CONNECT_TIMEOUT, call.read_timeout),
             # A redirect would take the token to another host, and turn a POST into a GET.
             allow_redirects=False,
             stream=stream,
         )
 
-    def _read(self, call: Call, response: requests.Response) -> Answer | _Failure:
-        if response.status_code < 300:
-            return Answer(response.status_code, response.headers, response.content)
-        error = error_from_response(response.status_code, response.content, method=call.method, url=call.url)
-        transient = response.status_code in _TRANSIENT and not isinstance(error, QuotaExceeded)
+    def _refused(self, call: Call, status: int, headers: Mapping[str, str], content: bytes) -> _Failure:
+        error = error_from_response(status, content, method=call.method, url=call.url)
+        transient = status in call.transient and not isinstance(error, QuotaExceeded)
         # 429 means that the service refused to begin, so even a POST may be sent again.
-        may_repeat = transient and (call.may_repeat or response.status_code == 429)
-        return _Failure(error, may_repeat, self._retry_after(response.headers.get("Retry-After")))
+        may_repeat = transient and (call.may_repeat or status == 429)
+        return _Failure(error, may_repeat, self._retry_after(headers.get("Retry-After")))
 
     def _no_answer(self, call: Call, error: Exception, *, sent: bool) -> _Failure:
-        failed = ConnectionFailed(_problem(error), method=call.method, url=call.url, sent=sent)
+        failed: ConnectionFailed
+        untrusted = isinstance(_innermost(error), ssl.SSLCertVerificationError)
+        if untrusted:
+            failed = CertificateNotTrusted(_problem(error), method=call.method, url=call.url)
+        else:
+            failed = ConnectionFailed(_problem(error), method=call.method, url=call.url, sent=sent)
         failed.__cause__ = error
-        return _Failure(failed, call.may_repeat or not sent, None)
+        return _Failure(failed, (call.may_repeat or not sent) and not untrusted, None)
 
     def _retry_after(self, header: str | None) -> float | None:
         """Seconds that the service asks to wait: it says so in seconds or as an HTTP date."""
@@ -234,12 +255,14 @@ class Transport:
             headers["x-goog-user-project"] = self._settings.quota_project
         return headers
 
-    def _session(self, url: str) -> HttpSession:
-        anonymous = is_loopback(url) and urlsplit(url).scheme == "http"
+    def _session(self, call: Call) -> HttpSession:
+        anonymous = is_loopback(call.url) and urlsplit(call.url).scheme == "http"
+        kind = anonymous, call.trust
         with self._lock:
-            if anonymous not in self._sessions:
-                self._sessions[anonymous] = HttpSession() if anonymous else AuthorizedHttpSession(self._settings)
-            return self._sessions[anonymous]
+            if kind not in self._sessions:
+                made = HttpSession(call.trust) if anonymous else AuthorizedHttpSession(self._settings, call.trust)
+                self._sessions[kind] = made
+            return self._sessions[kind]
 
     def _not_json(self, call: Call, answer: Answer) -> CloudError:
         return CloudError(
@@ -272,9 +295,13 @@ def _never_sent(error: requests.RequestException) -> bool:
 
 def _problem(error: Exception) -> str:
     """The innermost reason, without the layers of objects that requests and urllib3 put around it."""
+    return f"{type(error).__name__}: {_innermost(error)}"
+
+
+def _innermost(error: Exception) -> object:
     reason: object = error
     while isinstance(reason, Exception) and (inner := getattr(reason, "reason", None) or (reason.args or [None])[0]):
         if not isinstance(inner, Exception):
             break
         reason = inner
-    return f"{type(error).__name__}: {reason}"
+    return reason
