@@ -21,26 +21,11 @@ from mg_provider.api.storage_lines import object_lines
 
 if TYPE_CHECKING:
     from mg_provider.api.clients import Clients
-    from mg_provider.wire.batch import BatchPredictionJob
     from mg_provider.wire.storage import StorageObject
 
 _PREDICTIONS_TABLE = re.compile(r"predictions?(?=_|$)")
 _FILE = re.compile(r"(predictions?|errors)[._-]")
 _FOLDER = "prediction-"
-
-
-def output_location(job: BatchPredictionJob) -> str:
-    """``gs://`` folder or ``bq://`` table of a job's output; empty while there is none."""
-    info = job.output_info
-    if info is None:
-        return ""
-    if info.gcs_output_directory:
-        return info.gcs_output_directory
-    dataset = info.bigquery_output_dataset
-    if not dataset:
-        return ""
-    dataset = dataset if dataset.startswith("bq://") else f"bq://{dataset}"
-    return f"{dataset}.{info.bigquery_output_table or 'predictions'}"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mg_provider.api.batch_output import BatchOutput, output_location
+from mg_provider.api.batch_output import BatchOutput
 from mg_provider.api.batch_rows import OutputLine, read_line
 from mg_provider.api.bigquery import split_uri as split_table
 from mg_provider.api.bigquery_rows import row_lines
@@ -130,7 +130,7 @@ def find_output(job: str, clients: Clients) -> str:
     found = clients.vertex.get_batch_prediction_job(_job_name(job, clients.settings))
     if not found.ended:
         raise MgError(f"{job} has not ended: it is {found.state}{_counts(found)}", hint="come back when it has ended")
-    location = output_location(found)
+    location = found.output_location
     if not location:
         told = f": {found.error.message}" if found.error else ""
         raise MgError(f"{job} wrote nothing; it ended as {found.state}{told}", hint="mend the cause and run it again")

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from mg_provider.api.errors import CloudError, UserError
-from mg_provider.wire.deploy import RecommendSpecRequest
 from mg_provider.wire.machine import MachineSpec
 
 if TYPE_CHECKING:
@@ -93,6 +92,8 @@ def _verified(choice: Deploy) -> bool:
 
 
 def _recommended(args: BatchJobArgs, weights: str, context: Context) -> MachineSpec | None:
+    from mg_provider.wire.deploy import RecommendSpecRequest
+
     try:
         answer = context.clients.vertex.recommend_spec(args.parent, RecommendSpecRequest(gcs_uri=weights))
     except CloudError as problem:

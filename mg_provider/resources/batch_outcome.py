@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from mg_provider.api.batch_output import BatchOutput, output_location
 from mg_provider.api.batch_rows import read_line
 from mg_provider.api.errors import CloudError, ConnectionFailed, MgError, UserError
 from mg_provider.api.redaction import excerpt
@@ -16,6 +15,7 @@ from mg_provider.resources.fields import State
 from mg_provider.wire.batch import BatchPredictionJob, JobState
 
 if TYPE_CHECKING:
+    from mg_provider.api.batch_output import BatchOutput
     from mg_provider.resources.batch_job import BatchJobArgs
     from mg_provider.resources.lifecycle import Context
 
@@ -74,7 +74,7 @@ def observe(job: BatchPredictionJob, known: BatchJobState, context: Context) -> 
         successful_count=(stats.successful_count if stats else 0) or 0,
         failed_count=(stats.failed_count if stats else 0) or 0,
         incomplete_count=(stats.incomplete_count if stats else 0) or 0,
-        output_location=output_location(job),
+        output_location=job.output_location,
         replica_hours=(job.resources_consumed.replica_hours if job.resources_consumed else 0.0) or 0.0,
     )
     same = (known.batch_prediction_job, known.job_state) == (state.batch_prediction_job, state.job_state)
@@ -85,6 +85,8 @@ def observe(job: BatchPredictionJob, known: BatchJobState, context: Context) -> 
 
 def _errors(job: BatchPredictionJob, state: BatchJobState, context: Context) -> list[str]:
     """The job's own error, then its rows'; those that the service lists where the output cannot be read."""
+    from mg_provider.api.batch_output import BatchOutput
+
     own = [job.error.message or f"code {job.error.code}"] if job.error else []
     rows: list[str] = []
     if job.ended and state.failed_count and state.output_location:

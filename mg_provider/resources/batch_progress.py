@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from mg_provider.api.operations import Progress
 from mg_provider.clock import Clock
 from mg_provider.wire.batch import BatchPredictionJob, JobState
+
+if TYPE_CHECKING:
+    from mg_provider.api.operations import Progress
 
 SECONDS_BETWEEN_LINES = 30.0
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mg_provider.api.batch_output import BatchOutput, output_location
 from mg_provider.api.errors import FailedPrecondition, NotFound
 from mg_provider.resources.batch_outcome import BatchJobState
 from mg_provider.resources.batch_progress import state_words
@@ -63,7 +62,7 @@ class BatchRuns:
         """
         vertex, context = self.context.clients.vertex, self.context
         job = self._stopped(job, limit)
-        location = output_location(job)
+        location = job.output_location
         if location and self.args.delete_output:
             self.delete_output(location)
         stays = f"; its output stays in {location}" if location and not self.args.delete_output else ""
@@ -72,6 +71,8 @@ class BatchRuns:
 
     def delete_output(self, location: str) -> None:
         """Delete what the job wrote; what is gone already is fine."""
+        from mg_provider.api.batch_output import BatchOutput
+
         self.context.progress(f"deleting the output in {location}")
         BatchOutput(location, self.context.clients).delete()
 

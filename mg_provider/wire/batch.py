@@ -168,6 +168,17 @@ class BatchPredictionJob(WireModel):
         return isinstance(self.state, JobState) and self.state.ended
 
     @property
+    def output_location(self) -> str:
+        """``gs://`` folder or ``bq://`` table of its output; empty while there is none."""
+        info = self.output_info
+        if info is None:
+            return ""
+        if info.gcs_output_directory or not info.bigquery_output_dataset:
+            return info.gcs_output_directory or ""
+        dataset = info.bigquery_output_dataset.removeprefix("bq://")
+        return f"bq://{dataset}.{info.bigquery_output_table or 'predictions'}"
+
+    @property
     def needs_v1beta1(self) -> bool:
         """Whether a field is set that v1 does not have."""
         resources = self.dedicated_resources
