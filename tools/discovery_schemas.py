@@ -57,8 +57,9 @@ METHODS: dict[str, list[str]] = {
         *(f"compute.addresses.{verb}" for verb in ("insert", "get", "list", "delete", "setLabels")),
         *(f"compute.forwardingRules.{verb}" for verb in ("insert", "get", "list", "delete", "setLabels", "patch")),
         *(f"compute.regionOperations.{verb}" for verb in ("get", "list", "wait")),
-        "compute.networks.get",
-        "compute.subnetworks.get",
+        *(f"compute.networks.{verb}" for verb in ("insert", "get", "delete")),
+        *(f"compute.subnetworks.{verb}" for verb in ("insert", "get", "delete")),
+        *(f"compute.globalOperations.{verb}" for verb in ("get", "wait")),
         "compute.serviceAttachments.get",
     ],
     "storage.v1": [

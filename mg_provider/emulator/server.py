@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import threading
 from collections.abc import Iterator
@@ -128,7 +129,12 @@ class HttpListener:
 
 
 def private_listener(address: str, port: int, application: Application) -> HttpListener:
-    """A listener on ``address`` at the main port, or where that cannot be bound, on a free port of 127.0.0.1."""
+    """A listener on ``address`` at the main port; where it is no loopback one or cannot be bound, on a free port.
+
+    An address of this machine that others reach is never bound, even if an emulated range has it.
+    """
+    if not ipaddress.ip_address(address).is_loopback:
+        return HttpListener("127.0.0.1", 0, application)
     try:
         return HttpListener(address, port, application)
     except OSError:

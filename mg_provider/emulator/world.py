@@ -24,7 +24,7 @@ BEHAVIOURS: dict[str, Any] = {
     "model_release_seconds": 0.0,  # how long after undeployModel a Model still counts as in use
     "bad_models": {},  # model id or gs:// URI -> "500" | "wrong" | "slow"
     "slow_seconds": 3.0,  # real seconds that a slow model takes
-    "strict_networks": False,  # only networks that were made through the admin route exist
+    "strict_networks": False,  # only networks that were made, by a call or through the admin route, exist
     "unlisted_project": "PENDING",  # or "REJECTED", "NEEDS_ATTENTION": the connection of a project not on the allowlist
     "service_directory": "asked",  # or "always": a rule registers itself although nobody asked for it
     "patch_global_access": "allow",  # or "refuse": does forwardingRules.patch change allowPscGlobalAccess?

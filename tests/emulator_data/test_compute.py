@@ -211,9 +211,38 @@ def test_an_address_of_another_network_is_refused(client: Client) -> None:
     assert "'default'" in error["message"]
 
 
-def test_an_emulated_range_outside_loopback_is_refused(client: Client) -> None:
-    body = {"project": PROJECT, "region": REGION, "name": "s", "network": "n", "ip_range": "10.0.0.0/24"}
-    assert "loopback" in client.refused(400, "POST", "/_mg/compute/subnetworks", body)["message"]
+def test_a_public_range_is_refused(client: Client) -> None:
+    body = {"project": PROJECT, "region": REGION, "name": "s", "network": "n", "ip_range": "8.8.8.0/24"}
+    assert "private" in client.refused(400, "POST", "/_mg/compute/subnetworks", body)["message"]
+
+
+def test_networks_and_subnetworks_are_made_used_and_deleted_in_order(client: Client) -> None:
+    client.emulator.behave(strict_networks=True)
+    client.make_attachment(PROJECT)
+    subnetworks, networks = f"{COMPUTE}/subnetworks", f"/compute/v1/projects/{PROJECT}/global/networks"
+    subnetwork = {"name": "psc", "network": "global/networks/prod", "ipCidrRange": "10.7.0.0/28"}
+    assert client.refused(404, "POST", subnetworks, subnetwork)
+    made = client.ok("POST", networks, {"name": "prod", "autoCreateSubnetworks": False})
+    client.emulator.advance(10)
+    operation = client.ok("GET", f"/compute/v1/projects/{PROJECT}/global/operations/{made['name']}")
+    assert (operation["status"], "region" in operation) == ("DONE", False)
+    client.done(client.ok("POST", subnetworks, subnetwork))
+    assert "overlaps" in client.refused(400, "POST", subnetworks, {**subnetwork, "name": "other"})["message"]
+    assert client.refused(409, "POST", networks, {"name": "prod", "autoCreateSubnetworks": False})
+    address = client.make_address("a", subnetwork=f"regions/{REGION}/subnetworks/psc")
+    rule = client.make_rule("r", network="global/networks/prod", IPAddress=address["address"])
+    assert rule["IPAddress"] == "10.7.0.2"
+    assert client.emulator.addresses()["10.7.0.2"].startswith("http://127.0.0.1:")
+    assert client.emulator.ledger()["counts"]["compute.Subnetwork"] == 1
+    assert "subnetworks/psc" in client.refused(400, "DELETE", f"{networks}/prod")["message"]
+    assert "addresses/a" in client.refused(400, "DELETE", f"{subnetworks}/psc")["message"]
+    client.done(client.ok("DELETE", f"{COMPUTE}/forwardingRules/r"))
+    client.done(client.ok("DELETE", f"{COMPUTE}/addresses/a"))
+    client.done(client.ok("DELETE", f"{subnetworks}/psc"))
+    client.ok("DELETE", f"{networks}/prod")
+    client.emulator.advance(10)
+    assert client.refused(404, "GET", f"{networks}/prod")
+    assert client.emulator.ledger()["empty"]
 
 
 def test_patch_changes_global_access_and_nothing_else(client: Client) -> None:

@@ -133,6 +133,7 @@ def get_network(call: Call) -> Answer:
             "name": name,
             "selfLink": reference.link,
             "autoCreateSubnetworks": False,
+            "routingConfig": {"routingMode": "REGIONAL"},
         }
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 from mg_provider.emulator import errors
 from mg_provider.emulator.routing import Answer, Call
 from mg_provider.emulator.services.compute_names import LINK_BASE, RESOURCE_NAME, Reference, label_fingerprint
+from mg_provider.emulator.services.compute_networks import Made
 from mg_provider.emulator.services.compute_operations import OperationError, Place, RegionalOperation
 from mg_provider.emulator.services.compute_state import Address, ComputeState, ForwardingRule, invalid_field
 from mg_provider.emulator.world import World
@@ -18,7 +19,7 @@ Json = dict[str, Any]
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
-_NAME_RULE = "Must be a match of regex '(?:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)'"
+NAME_RULE = "Must be a match of regex '(?:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)'"
 _PAGE_ITEMS = 500
 
 
@@ -28,8 +29,8 @@ def compute_state(world: World) -> ComputeState:
 
 
 def place_of(call: Call) -> Place:
-    """Project number and region of a call."""
-    return call.number, call.region
+    """Project number and region of a call; a global one has none."""
+    return call.number, call.path.get("region", "")
 
 
 def repeated_operation(call: Call) -> RegionalOperation | None:
@@ -46,7 +47,7 @@ def new_reference(call: Call, collection: str) -> Reference:
     """What an insert is to be called. ApiError for a bad name or one that is taken."""
     name = call.body.get("name", "")
     if not RESOURCE_NAME.fullmatch(name):
-        raise invalid_field("resource.name", name, _NAME_RULE)
+        raise invalid_field("resource.name", name, NAME_RULE)
     reference = Reference(call.project_id, call.region, collection, name)
     state = compute_state(call.world)
     taken: dict[tuple[str, str, str], Any] = state.addresses if collection == "addresses" else dict(state.rules)
@@ -64,7 +65,7 @@ def read_labels(labels: dict[str, str]) -> dict[str, str]:
     return dict(labels)
 
 
-def require_idle(resource: Address | ForwardingRule) -> None:
+def require_idle(resource: Address | ForwardingRule | Made) -> None:
     """ApiError while another operation on the resource is under way."""
     if resource.busy:
         message = f"The resource '{resource.reference.path}' is not ready"
@@ -74,7 +75,7 @@ def require_idle(resource: Address | ForwardingRule) -> None:
 def start_operation(
     call: Call,
     kind: str,
-    resource: Address | ForwardingRule,
+    resource: Address | ForwardingRule | Made,
     effect: Callable[[], None],
     undo: Callable[[], None] = lambda: None,
 ) -> Answer:

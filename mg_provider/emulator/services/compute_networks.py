@@ -1,4 +1,4 @@
-"""Networks and their subnetworks; every range lies in 127.0.0.0/8, so that its addresses answer on this machine.
+"""Networks and their subnetworks. An address of 127.0.0.0/8 answers as such, one of a private range on a loopback port.
 
 A network or subnetwork that nobody has made is taken to exist, with a range derived from its name, unless networks are
 strict. Ranges never overlap, not even between networks, because each address is a listener of its own.
@@ -9,6 +9,9 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from dataclasses import dataclass, field
+from typing import Any
+
+from mg_provider.emulator.services.compute_names import Reference, numeric_id
 
 LOOPBACK = ipaddress.IPv4Network("127.0.0.0/8")
 RANGE_PREFIX = 24
@@ -34,12 +37,29 @@ class Subnetwork:
 
 
 @dataclass
+class Made:
+    """A network or subnetwork that was made by a call, and so can be deleted by one."""
+
+    reference: Reference
+    created: float
+    details: dict[str, Any]
+    busy: bool = True
+
+    @property
+    def id(self) -> str:
+        """The resource's number."""
+        return numeric_id(self.reference.path, self.created)
+
+
+@dataclass
 class Networks:
     """All networks and subnetworks of the emulator."""
 
     strict: bool = False
     networks: set[tuple[str, str]] = field(default_factory=set)
     subnetworks: dict[tuple[str, str, str], Subnetwork] = field(default_factory=dict)
+    made: dict[str, Made] = field(default_factory=dict)
+    """By resource name."""
 
     def has_network(self, project_number: str, name: str) -> bool:
         """Whether a rule may name this network."""
@@ -58,10 +78,10 @@ class Networks:
     def add(
         self, project_number: str, region: str, name: str, network: str, ip_range: ipaddress.IPv4Network | None
     ) -> Subnetwork:
-        """Make a subnetwork, and its network with it. ValueError when the range is taken or is no loopback one."""
+        """Make a subnetwork, and its network with it. ValueError when the range is taken or public."""
         key = (project_number, region, name)
-        if ip_range is not None and not ip_range.subnet_of(LOOPBACK):
-            raise ValueError(f"{ip_range} is outside 127.0.0.0/8: an emulated private address is a loopback address")
+        if ip_range is not None and not ip_range.is_private:
+            raise ValueError(f"{ip_range} is no private range")
         if key in self.subnetworks:
             raise ValueError(f"subnetwork {name} exists in {region} already")
         if ip_range is not None and self._taken(ip_range):

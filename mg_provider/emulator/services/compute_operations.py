@@ -1,4 +1,4 @@
-"""Regional operations of Compute Engine: PENDING, RUNNING, DONE as the emulator's clock goes by.
+"""Operations of Compute Engine, regional and global: PENDING, RUNNING, DONE as the emulator's clock goes by.
 
 What an operation changes, it changes when it is done.
 """
@@ -32,7 +32,7 @@ class OperationError:
 
 @dataclass
 class RegionalOperation:
-    """One change to one regional resource."""
+    """One change to one resource; that of a global one has the region ``""``."""
 
     name: str
     kind: str
@@ -57,7 +57,8 @@ class RegionalOperation:
     def body(self, now: float) -> dict[str, Any]:
         """The operation as ``compute.v1`` shows it."""
         status = self.status(now)
-        place = f"{LINK_BASE}projects/{self.target.project}/regions/{self.target.region}"
+        region = f"{LINK_BASE}projects/{self.target.project}/regions/{self.target.region}"
+        place = region if self.target.region else f"{LINK_BASE}projects/{self.target.project}/global"
         started = self.inserted + PENDING_SECONDS
         body: dict[str, Any] = {
             "kind": "compute#operation",
@@ -70,9 +71,10 @@ class RegionalOperation:
             "user": "user@example.com",
             "progress": {"PENDING": 0, "RUNNING": 50, "DONE": 100}[status],
             "insertTime": pacific_timestamp(self.inserted),
-            "region": place,
             "selfLink": f"{place}/operations/{self.name}",
         }
+        if self.target.region:
+            body["region"] = region
         if self.client_operation_id is not None:
             body["clientOperationId"] = self.client_operation_id
         if status != "PENDING":
