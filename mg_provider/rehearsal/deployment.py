@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from mg_provider.clock import Clock
 from mg_provider.rehearsal.errors import ProtectedError, StepError, StoppedError
@@ -46,12 +47,20 @@ class Deployment:
         options: how to run.
         reporter: who watches.
         clock: time and ids.
+        state_file: where the state is kept; those of other stacks may be beside it.
     """
 
     def __init__(
-        self, project: Project, snapshot: Snapshot, options: Options, reporter: Reporter, clock: Clock
+        self,
+        project: Project,
+        snapshot: Snapshot,
+        options: Options,
+        reporter: Reporter,
+        clock: Clock,
+        state_file: Path,
     ) -> None:
         self.project = project
+        self.state_file = state_file
         self.snapshot = snapshot
         self.options = options
         self.clock = clock

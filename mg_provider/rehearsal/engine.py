@@ -83,7 +83,7 @@ def destroy(project: Project, state_file: Path, options: Options, reporter: Repo
 def _deployment(project: Project, state_file: Path, options: Options, reporter: Reporter, clock: Clock) -> Deployment:
     resources, pending = read_state(state_file)
     snapshot = Snapshot(resources, pending, None if options.preview else state_file, clock)
-    deployment = Deployment(project, snapshot, options, reporter, clock)
+    deployment = Deployment(project, snapshot, options, reporter, clock, state_file)
     known = {state.urn for state in resources} | {state.urn.rsplit("::", 1)[-1] for state in resources}
     if resources and options.targets and not options.targets & known and not options.preview:
         deployment.tell("warning", f"no resource of the state is among the targets {', '.join(options.targets)}")

@@ -39,6 +39,7 @@ class Goal:
     properties: Properties
     parent: str = ""
     provider: str = ""
+    version: str = ""
     dependencies: list[str] = field(default_factory=list)
     property_dependencies: dict[str, list[str]] = field(default_factory=dict)
     protect: bool | None = None
@@ -81,6 +82,7 @@ def goal_of(request: resource_pb2.RegisterResourceRequest) -> Goal:
         properties=decode_struct(request.object),
         parent=request.parent,
         provider=request.provider or _provider_of_package(request),
+        version=request.version,
         dependencies=sorted(request.dependencies),
         property_dependencies={key: sorted(entry.urns) for key, entry in request.propertyDependencies.items()},
         protect=request.protect if request.HasField("protect") else None,

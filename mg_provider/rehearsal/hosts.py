@@ -1,4 +1,4 @@
-"""Which provider process serves which provider resource."""
+"""Which provider serves which provider resource: a process, or a stand-in in this one."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mg_provider.rehearsal.calls import ProviderCalls
 from mg_provider.rehearsal.errors import RehearsalError, StepError
+from mg_provider.rehearsal.google_stand_in import GOOGLE_PACKAGE, GoogleStandIn
 from mg_provider.rehearsal.project import refuse_remote_endpoints
 from mg_provider.rehearsal.properties import Properties, Unknown, contains, revealed
 from mg_provider.rehearsal.providers import ProviderHost
-from mg_provider.rehearsal.urns import reference_of, urn_of_reference
+from mg_provider.rehearsal.stack_references import BUILTIN_PACKAGE, BuiltinProvider
+from mg_provider.rehearsal.urns import PACKAGE, package_of, reference_of, urn_of_reference
 
 if TYPE_CHECKING:
     from mg_provider.rehearsal.deployment import Deployment
+
+REHEARSED = (PACKAGE, GOOGLE_PACKAGE, BUILTIN_PACKAGE)
+"""The packages that a rehearsal can run."""
 
 # What the engine itself adds to the inputs of a provider resource; no config.
 ENGINE_INPUTS = ("version", "pluginDownloadURL", "__internal")
@@ -21,9 +27,9 @@ ENGINE_INPUTS = ("version", "pluginDownloadURL", "__internal")
 
 @dataclass(frozen=True)
 class Provider:
-    """A provider process, and whether its config is fully known (in a preview it may not be)."""
+    """A provider, and whether its config is fully known (in a preview it may not be)."""
 
-    host: ProviderHost
+    host: ProviderCalls
     known: bool
 
 
@@ -60,8 +66,7 @@ class Hosts:
                 refuse_remote_endpoints(text)
             except RehearsalError as error:
                 raise StepError(str(error)) from error
-        with self._lock:
-            host, self._spare = self._spare or self._start(), None
+        host = self._host(package_of(urn))
         if known:
             host.configure(arguments)
         with self._lock:
@@ -89,6 +94,18 @@ class Hosts:
         """End all processes at once."""
         for host in self._started:
             host.kill()
+
+    def _host(self, package: str) -> ProviderCalls:
+        """The provider of a package. StepError for one that is not rehearsed."""
+        if package == GOOGLE_PACKAGE:
+            return GoogleStandIn(self._deployment)
+        if package == BUILTIN_PACKAGE:
+            return BuiltinProvider(self._deployment)
+        if package != PACKAGE:
+            raise StepError(f"the package {package} is not rehearsed; {', '.join(REHEARSED)} are")
+        with self._lock:
+            host, self._spare = self._spare or self._start(), None
+        return host
 
     def _start(self) -> ProviderHost:
         host = ProviderHost(self._deployment.project, self._address, self._deployment.say)

@@ -10,10 +10,10 @@ from typing import Any, Final, NoReturn
 import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, resource_pb2, resource_pb2_grpc
 
 from mg_provider.rehearsal.deployment import Deployment
-from mg_provider.rehearsal.errors import RehearsalError, StoppedError
+from mg_provider.rehearsal.errors import RehearsalError, StepError, StoppedError
 from mg_provider.rehearsal.goals import Goal, goal_of
 from mg_provider.rehearsal.properties import decode_struct, encode_struct
 from mg_provider.rehearsal.registration import Registrar
@@ -83,6 +83,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
                 properties=decode_struct(request.properties),
                 parent=request.parent,
                 provider=request.provider,
+                version=request.version,
                 dependencies=sorted(request.dependencies),
                 additional_secret_outputs=list(request.additionalSecretOutputs),
             )
@@ -92,16 +93,28 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             )
         raise StoppedError
 
-    def Invoke(self, request: Any, context: Any) -> resource_pb2.ResourceInvokeResponse:
-        """Functions of other packages need plugins, which a rehearsal does not run."""
-        self._refuse(context, f"the function {request.tok} is not rehearsed; a rehearsal runs dynamic resources only")
+    def Invoke(self, request: Any, context: Any) -> Any:
+        """Call a function of a package that is played."""
+        with self._serving(context):
+            try:
+                reference = request.provider or self._registrar.default_provider(request.tok, request.version)
+                host = self._deployment.hosts.provider(reference).host
+                answer = host.invoke(request.tok, decode_struct(request.args))
+            except StepError as error:
+                failure = provider_pb2.CheckFailure(property=request.tok, reason=error.message)
+                return resource_pb2.ResourceInvokeResponse(failures=[failure])
+            # `return` is a keyword, so the field is not named in the call.
+            response = resource_pb2.ResourceInvokeResponse()
+            getattr(response, "return").CopyFrom(encode_struct(answer, secrets=True))
+            return response
+        raise StoppedError
 
     def Call(self, request: Any, context: Any) -> Any:
-        """Methods of components of other languages need plugins too."""
+        """Methods of components of other languages need plugins, which a rehearsal does not run."""
         self._refuse(context, f"the method {request.tok} is not rehearsed; a rehearsal runs dynamic resources only")
 
     def RegisterPackage(self, request: Any, context: Any) -> Any:
-        """Parameterised packages need plugins too."""
+        """Parameterised packages need plugins, which a rehearsal does not run."""
         self._refuse(context, f"the package {request.name} is not rehearsed; a rehearsal runs dynamic resources only")
 
     def SignalAndWaitForShutdown(self, request: Any, context: Any) -> empty_pb2.Empty:

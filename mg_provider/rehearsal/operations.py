@@ -98,7 +98,7 @@ def update(deployment: Deployment, step: Step, old: ResourceState, new: Resource
     with deployment.performing(step):
         new.id, new.created, new.modified = old.id, old.created, old.modified
         if deployment.preview:
-            new.outputs = copy.deepcopy(new.inputs) if new.custom else {}
+            new.outputs = _outputs_in_preview(deployment, old, new)
             if is_provider_type(new.type):
                 deployment.hosts.load(new.urn, new.id, new.inputs)
             mark_state_secrets(new)
@@ -115,6 +115,15 @@ def update(deployment: Deployment, step: Step, old: ResourceState, new: Resource
             _updated(deployment, old, new)
             raise
         _updated(deployment, old, new)
+
+
+def _outputs_in_preview(deployment: Deployment, old: ResourceState, new: ResourceState) -> Properties:
+    if not new.custom:
+        return {}
+    outputs = copy.deepcopy(new.inputs)
+    if is_provider_type(new.type) or not deployment.hosts.provider(new.provider).host.knows_outputs_of_updates:
+        return outputs
+    return {**copy.deepcopy(old.outputs), **outputs}
 
 
 def _update(deployment: Deployment, old: ResourceState, new: ResourceState) -> Properties:

@@ -62,6 +62,7 @@ class ProviderHost:
             # Ctrl-C is for the engine to hear; it tells the hosts when it is time.
             start_new_session=True,
         )
+        self.knows_outputs_of_updates = False
         self._ready = threading.Event()
         self._stub: provider_pb2_grpc.ResourceProviderStub | None = None
         self._channel: grpc.Channel | None = None
@@ -171,6 +172,10 @@ class ProviderHost:
             timeout=timeout,
         )
         self._call("Delete", request)
+
+    def invoke(self, token: str, arguments: Properties) -> Properties:
+        """Dynamic providers have no functions."""
+        raise StepError(f"the function {token} is not rehearsed")
 
     def stop(self) -> None:
         """End the process."""

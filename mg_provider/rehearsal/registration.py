@@ -16,7 +16,7 @@ from mg_provider.rehearsal.deployment import Deployment
 from mg_provider.rehearsal.differences import ignoring_changes
 from mg_provider.rehearsal.errors import StepError, StoppedError
 from mg_provider.rehearsal.goals import Goal, Names
-from mg_provider.rehearsal.hosts import config_of
+from mg_provider.rehearsal.hosts import REHEARSED, config_of
 from mg_provider.rehearsal.properties import Properties, Secret, equal
 from mg_provider.rehearsal.replacement import Change, Replacements
 from mg_provider.rehearsal.state import ResourceState
@@ -50,7 +50,7 @@ class Registrar:
         self._registered: dict[str, ResourceState] = {}
         self._lock = threading.RLock()
         self._default_lock = threading.Lock()
-        self._default_reference = ""
+        self._default_references: dict[tuple[str, str], str] = {}
         self.skipped: set[str] = set()
         self.replacements = Replacements(deployment)
 
@@ -91,13 +91,8 @@ class Registrar:
             parent = self._goals.get(goal.parent)
         if parent is not None:
             goal.inherit(parent)
-        package = goal.type.split(":", 1)[0]
-        if package != PACKAGE:
-            raise StepError(
-                f"{goal.name} is of type {goal.type}; a rehearsal runs dynamic resources ({PACKAGE}:…) only"
-            )
         if not goal.provider:
-            goal.provider = self._default_provider()
+            goal.provider = self.default_provider(goal.type, goal.version)
 
     def _claim(self, goal: Goal) -> tuple[str, ResourceState | None, str]:
         """The URN of a resource, its old state, and the former URN under which that was found."""
@@ -123,18 +118,34 @@ class Registrar:
                 return urn, self._olds[alias], alias
         return urn, None, ""
 
-    def _default_provider(self) -> str:
+    def default_provider(self, token: str, version: str = "") -> str:
+        """The reference of the provider for a type or function where the program names none; it is made if need be.
+
+        Raises:
+            StepError: its package is not rehearsed.
+        """
+        package = token.split(":", 1)[0]
+        if package not in REHEARSED:
+            raise StepError(f"{token} is not rehearsed; a rehearsal runs the packages {', '.join(REHEARSED)} only")
+        name = f"{DEFAULT_PROVIDER}_{version.replace('.', '_')}" if version else DEFAULT_PROVIDER
         with self._default_lock:
-            if not self._default_reference:
-                project = self._deployment.project
-                inputs: Properties = {
-                    key: Secret(value) if key in project.secret_keys else value
-                    for key, value in sorted(project.config.items())
-                }
-                goal = Goal(PROVIDER_PREFIX + PACKAGE, DEFAULT_PROVIDER, custom=True, properties=inputs)
+            if (package, name) not in self._default_references:
+                inputs = self._config_of(package) | ({"version": version} if version else {})
+                goal = Goal(PROVIDER_PREFIX + package, name, custom=True, properties=inputs)
                 state = self._register(goal)
-                self._default_reference = reference_of(state.urn, state.id)
-            return self._default_reference
+                self._default_references[package, name] = reference_of(state.urn, state.id)
+            return self._default_references[package, name]
+
+    def _config_of(self, package: str) -> Properties:
+        """The stack's config as a default provider gets it: all of it, or that of its own namespace."""
+        project = self._deployment.project
+        config = {
+            key: Secret(value) if key in project.secret_keys else value for key, value in sorted(project.config.items())
+        }
+        if package == PACKAGE:
+            return config
+        own = f"{package}:"
+        return {key.removeprefix(own): value for key, value in config.items() if key.startswith(own)}
 
     def _depends_on_skipped(self, new: ResourceState) -> bool:
         if not self.skipped or not self._targeted(new):

@@ -8,7 +8,7 @@ from typing import Final
 ROOT_TYPE: Final = "pulumi:pulumi:Stack"
 PROVIDER_PREFIX: Final = "pulumi:providers:"
 PACKAGE: Final = "pulumi-python"
-"""The package of dynamic resources written in Python, the only one a rehearsal can run."""
+"""The package of dynamic resources written in Python."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,11 @@ def type_of(urn: str) -> str:
 def is_provider_type(type_token: str) -> bool:
     """Whether it is a provider that is meant, not a resource."""
     return type_token.startswith(PROVIDER_PREFIX)
+
+
+def package_of(urn: str) -> str:
+    """The package that a provider resource provides."""
+    return type_of(urn).removeprefix(PROVIDER_PREFIX)
 
 
 def is_default_provider(urn: str) -> bool:
