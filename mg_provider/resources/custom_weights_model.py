@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import pulumi
 from pydantic import Field
@@ -20,6 +20,7 @@ from mg_provider.resources.fields import (
     Derived,
     InPlace,
     Local,
+    Problem,
     Replaces,
     Rule,
     State,
@@ -36,7 +37,7 @@ from mg_provider.resources.inputs import (
     ScaleToZeroSpecInput,
     TimeoutsInput,
 )
-from mg_provider.resources.lifecycle import Context, Incomplete, Reading, kept, not_ours
+from mg_provider.resources.lifecycle import UNSETTLED, Context, Defaults, Incomplete, Reading, kept, not_ours
 from mg_provider.resources.machines import MACHINE_RULES, Machines, with_most_replicas
 from mg_provider.resources.model_source import SOURCE_RULES, SOURCES, ModelSource
 from mg_provider.resources.nested_rules import container_problem
@@ -52,6 +53,14 @@ from mg_provider.resources.serving import (
     nothing_left,
     running_operation,
     undeploy,
+)
+from mg_provider.resources.teardown import still_deployed
+from mg_provider.resources.weights_adoption import (
+    adoption_problems,
+    endpoint_for_kept_model,
+    model_changes,
+    refuse_new_deployment,
+    with_model_of,
 )
 from mg_provider.resources.weights_gate import pass_weights
 from mg_provider.wire.container import ContainerSpec
@@ -96,7 +105,8 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
 
     model_id: Annotated[str, Replaces("ids are fixed"), Computed()] = Field(
         default="",
-        pattern=f"^{MODEL_ID.pattern}$",
+        # Numbers are Vertex AI's own choice: only an adopted Model has one.
+        pattern=f"^({MODEL_ID.pattern}|[0-9]{{1,19}})$",
         description="Id of the uploaded Model: at most 63 of a-z, 0-9, _ and -, a letter first. "
         "Default: the endpoint's id.",
     )
@@ -111,6 +121,11 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
     )
     system_labels: Annotated[dict[str, str], Local("read when deploying")] = Field(
         default={}, description="Labels of Model Garden deployments that Google manages."
+    )
+    retain_model: Annotated[bool, Local("read when the resource is removed")] = Field(
+        default=False,
+        description="Keep the uploaded Model in the registry when the resource is removed, or a deployment fails. A "
+        "resource with the same model_id deploys it again.",
     )
     dedicated_endpoint_disabled: Annotated[bool, Replaces("the public address changes")] = Field(
         default=False, description="Serve under the region's shared DNS name instead of the endpoint's own one."
@@ -176,6 +191,9 @@ class CustomWeightsModelState(State):
         default=0, description="Replicas that served when it was last deployed or changed."
     )
     machine_type: str = Field(default="", description="Machine type that the deployment runs on.")
+    unmanaged_deployed_models: list[str] = Field(
+        default=[], description="Deployment ids on the endpoint that this resource did not make."
+    )
     operation: str = Field(default="", description="The deployment that was still running when waiting for it ended.")
     claim: str = Field(default="", description="Marks the create that took hold of it.")
 
@@ -207,6 +225,33 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             args = args.with_values(model_display_name=args.resource)
         known = args.is_known("project", "region", "model_id")
         return args.with_values(model=f"{args.parent}/models/{args.model_id}" if known else UNKNOWN)
+
+    def check(
+        self, given: Mapping[str, Any], old: CustomWeightsModelArgs | None, defaults: Defaults
+    ) -> tuple[CustomWeightsModelArgs, list[Problem]]:
+        """As for every endpoint; and an id that only Vertex AI may choose is no id for a new Model."""
+        args, problems = super().check(given, old, defaults)
+        id = given.get("model_id")
+        fresh = not args.adopt and (old is None or old.model_id != id)
+        if not problems and fresh and isinstance(id, str) and not MODEL_ID.fullmatch(id):
+            description = self.args_type.model_fields["model_id"].description
+            problems = [Problem("model_id", f"{id!r} does not fit: {description}")]
+        return args, problems
+
+    def completed(
+        self, given: Mapping[str, Any], args: CustomWeightsModelArgs, endpoint: Endpoint, context: Context
+    ) -> CustomWeightsModelArgs:
+        """The Model of an adopted endpoint is the one that it serves, unless the program says."""
+        return args if given.get("model_id") else with_model_of(args, endpoint, context)
+
+    def fixed(self, args: CustomWeightsModelArgs, endpoint: Endpoint) -> Iterator[Problem]:
+        """What is wanted otherwise than the endpoint has it."""
+        yield from super().fixed(args, endpoint)
+        yield from adoption_problems(args, endpoint)
+
+    def changes(self, args: CustomWeightsModelArgs, endpoint: Endpoint, context: Context) -> list[str]:
+        """What taking over changes, a line each."""
+        return [*super().changes(args, endpoint, context), *model_changes(args, endpoint)]
 
     def create(self, args: CustomWeightsModelArgs, context: Context) -> tuple[str, CustomWeightsModelState]:
         """Deploy, or go on with the deployment that an interrupted run of ours began."""
@@ -260,8 +305,14 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         """Bring the cloud to what is wanted from wherever an earlier run left it."""
         endpoint = find_endpoint(args, context)
         if endpoint is not None:
-            must_be_ours(endpoint, owner)
+            self.may_take(args, owner, endpoint)
+        elif args.retain_model:
+            try:
+                endpoint = endpoint_for_kept_model(args, state.claim, context)
+            except UNSETTLED as error:
+                raise self._incomplete(error, args, state, context) from error
         if endpoint is None or not _own(endpoint, args):
+            refuse_new_deployment(args, endpoint, context)
             self._deploy(args, endpoint, state, context)
         try:
             endpoint = settle_endpoint(args, owner, state.claim, context)
@@ -386,9 +437,15 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
     def _take_down(self, args: CustomWeightsModelArgs, context: Context) -> None:
         endpoint = find_endpoint(args, context)
         if endpoint is not None:
-            undeploy(args, _ids_of(endpoint, args), context)
+            ours = _ids_of(endpoint, args)
+            undeploy(args, ours, context)
+            if others := [entry for entry in endpoint.deployed_models or [] if entry.id not in ours]:
+                raise still_deployed(args, others)
             delete_endpoint(args, context)
-        delete_model(args.model, args, context)
+        if args.retain_model:
+            context.progress(f"kept: {args.model}")
+        else:
+            delete_model(args.model, args, context)
 
     def _taken_back(
         self, error: OperationFailed, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context
@@ -401,7 +458,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             error.exists = [args.endpoint, args.model]
             error.hint = f"{error.hint or ''} (cleaning up failed as well: {second.summary})".strip()
             return self._incomplete(error, args, state, context)
-        return nothing_left(error, "endpoint and model")
+        return nothing_left(error, "the endpoint" if args.retain_model else "endpoint and model")
 
     def _incomplete(
         self, error: MgError, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context
@@ -424,6 +481,9 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             service_attachment=attachment or "",
             available_replica_count=(deployed.status.available_replica_count if deployed.status else 0) or 0,
             machine_type=(resources.machine_spec.machine_type if resources.machine_spec else "") or "",
+            unmanaged_deployed_models=sorted(
+                entry.id for entry in endpoint.deployed_models or [] if entry.id and not _is_model(entry.model, args)
+            ),
             claim=(endpoint.labels or {}).get(CLAIM_LABEL, ""),
         )
 
@@ -503,6 +563,7 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
         endpoint_display_name: Name of the endpoint for people; default the resource's name.
         description: Free text on the endpoint.
         labels: Labels of the endpoint.
+        retain_model: Keep the uploaded Model in the registry when the resource is removed.
         dedicated_endpoint_disabled: Serve under the region's shared DNS name.
         private_service_connect_config: Serve through Private Service Connect only.
         predict_request_response_logging_config: Log requests and answers to BigQuery.
@@ -524,6 +585,7 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
     dedicated_endpoint_dns: pulumi.Output[str]
     service_attachment: pulumi.Output[str]
     available_replica_count: pulumi.Output[int]
+    unmanaged_deployed_models: pulumi.Output[list[str]]
     machine_type: pulumi.Output[str]
 
     def __init__(
@@ -558,6 +620,7 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
         endpoint_display_name: pulumi.Input[str] | None = None,
         description: pulumi.Input[str] | None = None,
         labels: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
+        retain_model: pulumi.Input[bool] | None = None,
         dedicated_endpoint_disabled: pulumi.Input[bool] | None = None,
         private_service_connect_config: pulumi.Input[PrivateServiceConnectConfigInput] | None = None,
         predict_request_response_logging_config: pulumi.Input[PredictRequestResponseLoggingConfigInput] | None = None,

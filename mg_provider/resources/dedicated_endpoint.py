@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 import pulumi
 from pydantic import Field
 
-from mg_provider.api.errors import AlreadyExists, MgError
+from mg_provider.api.errors import MgError
 from mg_provider.resources.adoption import EndpointLifecycle, fixed_problem
 from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs
 from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
@@ -38,6 +38,7 @@ from mg_provider.resources.serving import (
     delete_endpoint,
     find_endpoint,
     foreign_claim,
+    make_endpoint,
     must_be_ours,
     mutate,
     running_operation,
@@ -225,20 +226,10 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         return Incomplete(error, args.endpoint, told, seen)
 
     def _make(self, args: DedicatedEndpointArgs, claim: str, context: Context) -> None:
-        context.progress("making the endpoint")
         try:
-            operation = context.clients.vertex.create_endpoint(args.parent, args.endpoint_id, args.wire(claim))
-            context.wait(operation, context.limit(args.timeouts.create, CREATE_SECONDS), "making the endpoint")
-        except (AlreadyExists, *UNSETTLED) as error:
-            try:
-                endpoint = find_endpoint(args, context)
-            except MgError:
-                endpoint = None
-            if endpoint is None and isinstance(error, UNSETTLED):
-                raise Incomplete(error, args.endpoint, args, DedicatedEndpointState(claim=claim)) from error
-            if endpoint is None:
-                raise
-            must_be_ours(endpoint, args)
+            make_endpoint(args, args.wire(claim), context)
+        except UNSETTLED as error:
+            raise Incomplete(error, args.endpoint, args, DedicatedEndpointState(claim=claim)) from error
 
     def _settle_operations(self, args: DedicatedEndpointArgs, context: Context) -> None:
         """Let a deployment that an interrupted run started come to its end, well or badly."""
@@ -268,7 +259,7 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
     def _deploy_missing(self, args: DedicatedEndpointArgs, ids: Mapping[str, str], context: Context) -> None:
         """Deploy what is not there, each without traffic unless it is the first; adjust the replicas of what is."""
         limit = context.limit(args.timeouts.create, CREATE_SECONDS)
-        for name, id in ids.items():
+        for name, id in sorted(ids.items()):
             endpoint = context.clients.vertex.get_endpoint(args.endpoint)
             present = {entry.id: entry for entry in endpoint.deployed_models or []}
             served = args.deployed_models[name]

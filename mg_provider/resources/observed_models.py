@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs
 from mg_provider.resources.served_model import ServedModel, is_same_model
+from mg_provider.resources.serving import replica_changes
 from mg_provider.wire.base import same, without_outputs
 from mg_provider.wire.deployed_model import DeployedModel
 from mg_provider.wire.endpoint import Endpoint
@@ -87,7 +88,12 @@ def deployment_changes(args: DedicatedEndpointArgs, ids: Mapping[str, str], endp
     """What taking an endpoint over changes among its deployments and their traffic, a line each."""
     present = {entry.id: entry for entry in endpoint.deployed_models or [] if entry.id}
     for name, id in ids.items():
-        yield f"{name}: takes over {_told(present[id])}" if id in present else f"{name}: is deployed beside the others"
+        if id not in present:
+            yield f"{name}: is deployed beside the others"
+            continue
+        yield f"{name}: takes over {_told(present[id])}"
+        for change in replica_changes(args.deployed_models[name].resources(), present[id]):
+            yield f"{name}: {change}"
     for id in sorted(set(present) - set(ids.values())):
         stays = "is undeployed" if args.remove_unmanaged_deployed_models else "stays, unmanaged, without traffic"
         yield f"{_told(present[id])} {stays if args.deployed_models else 'stays, unmanaged'}"

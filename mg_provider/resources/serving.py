@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from mg_provider.api.errors import Aborted, CloudError, FailedPrecondition, MgError, NotFound
+from mg_provider.api.errors import Aborted, AlreadyExists, CloudError, FailedPrecondition, MgError, NotFound
 from mg_provider.resources.endpoint_args import EndpointArgs
 from mg_provider.resources.identity import CLAIM_LABEL, is_ours
-from mg_provider.resources.lifecycle import Context, not_ours
-from mg_provider.wire.base import same
+from mg_provider.resources.lifecycle import UNSETTLED, Context, not_ours
+from mg_provider.wire.base import WireModel, same
 from mg_provider.wire.deployed_model import DeployedModel
 from mg_provider.wire.endpoint import Endpoint
 from mg_provider.wire.machine import DedicatedResources
@@ -50,6 +50,42 @@ def must_be_ours(endpoint: Endpoint, args: EndpointArgs) -> None:
     """
     if not is_ours(endpoint.labels, args.owner, args.resource):
         raise not_ours(f"endpoint {args.endpoint}", args.resource, "set another endpoint_id")
+
+
+def make_endpoint(args: EndpointArgs, endpoint: Endpoint, context: Context) -> None:
+    """Make the endpoint, or find that an earlier call of ours, whose answer was lost, made it.
+
+    Raises:
+        MgError: One of ``UNSETTLED`` where the endpoint may come to be without our having seen it.
+    """
+    context.progress("making the endpoint")
+    try:
+        operation = context.clients.vertex.create_endpoint(args.parent, args.endpoint_id, endpoint)
+        context.wait(operation, context.limit(args.timeouts.create, CREATE_SECONDS), "making the endpoint")
+    except (AlreadyExists, *UNSETTLED):
+        try:
+            found = find_endpoint(args, context)
+        except MgError:
+            found = None
+        if found is None:
+            raise
+        must_be_ours(found, args)
+
+
+def replica_changes(wanted: DedicatedResources, deployed: DeployedModel) -> list[str]:
+    """What :func:`mutate` would change of replicas and autoscaling, a line each."""
+    actual = deployed.dedicated_resources or DedicatedResources()
+    return [
+        f"{name}: {_shown(getattr(actual, name))} -> {_shown(getattr(wanted, name))}"
+        for name in MUTABLE_RESOURCES
+        if _differs(getattr(wanted, name), getattr(actual, name))
+    ]
+
+
+def _shown(value: object) -> str:
+    entries = value if isinstance(value, list) else [value]
+    told = [str(entry.to_wire() if isinstance(entry, WireModel) else entry) for entry in entries if entry is not None]
+    return ", ".join(told) or "none"
 
 
 def mutate(

@@ -39,13 +39,14 @@ def still_deployed(args: EndpointArgs, deployed: Iterable[DeployedModel]) -> MgE
         f"--deployed-model-id={entry.id}"
         for entry in entries
     )
+    can = "remove_unmanaged_deployed_models" in type(args).model_fields
+    also = ", or set remove_unmanaged_deployed_models=True and run `pulumi up`" if can else ""
     return MgError(
-        f"the endpoint has deployments that this resource did not make, so it is not deleted: {len(entries)} left; "
-        "everything of this resource is undeployed",
+        f"others deployed on the endpoint ({len(entries)} left), so it is not deleted; what this resource deployed is "
+        "undeployed",
         resource=args.resource,
         exists=[args.endpoint, *(f"{args.endpoint}: deployment {entry.id} of {entry.model}" for entry in entries)],
-        hint=f"undeploy what nobody needs ({commands}), or set remove_unmanaged_deployed_models=True and run "
-        "`pulumi up`; then run `pulumi destroy` again",
+        hint=f"undeploy what nobody needs ({commands}){also}, then run `pulumi destroy` again",
     )
 
 

@@ -208,6 +208,7 @@ TABLES = {
         "container_spec": CONTAINERS,
         "enable_container_logging": SWITCH,
         "system_labels": TEXTS,
+        "retain_model": SWITCH,
         "dedicated_endpoint_disabled": [
             *SWITCH,
             Bad(False, "remove one", private_service_connect_config=PRIVATE),

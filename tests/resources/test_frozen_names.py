@@ -46,6 +46,7 @@ OUTPUTS = {
         "service_attachment",
         "available_replica_count",
         "machine_type",
+        "unmanaged_deployed_models",
     },
     "DedicatedEndpoint": {
         "endpoint",

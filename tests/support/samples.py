@@ -158,6 +158,7 @@ CUSTOM_WEIGHTS_MODEL = ResourceSamples(
         "container_spec": Sample(CONTAINER, {**CONTAINER, "args": []}),
         "enable_container_logging": Sample(True, False),
         "system_labels": Sample({"a": "b"}, {"a": "c"}),
+        "retain_model": Sample(True, False),
         "dedicated_endpoint_disabled": Sample(True, False),
     },
 )

@@ -1,0 +1,146 @@
+"""Taking over an endpoint that serves one model: the Model behind it becomes the resource's as well.
+
+Only the same weights are taken over. Other weights come afterwards, as any change of them does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from mg_provider.api.errors import MgError, NotFound
+from mg_provider.resources.adoption import fixed_problem
+from mg_provider.resources.endpoint_args import private
+from mg_provider.resources.fields import Problem
+from mg_provider.resources.identity import ENDPOINT_ID
+from mg_provider.resources.model_source import SOURCES, ModelSource
+from mg_provider.resources.serving import find_endpoint, make_endpoint, replica_changes
+from mg_provider.resources.teardown import gone_for_good
+from mg_provider.wire.base import same
+from mg_provider.wire.deployed_model import DeployedModel
+from mg_provider.wire.endpoint import Endpoint
+from mg_provider.wire.machine import DedicatedResources
+from mg_provider.wire.model import Model
+
+if TYPE_CHECKING:
+    from mg_provider.resources.custom_weights_model import CustomWeightsModelArgs
+    from mg_provider.resources.lifecycle import Context
+
+
+def model_id_of(deployed: DeployedModel) -> str:
+    """The id of the Model that a deployment serves, without its version."""
+    return (deployed.model or "").rpartition("/")[2].partition("@")[0]
+
+
+def serves(model: Model, source: ModelSource) -> bool:
+    """Whether a Model was made from these weights."""
+    if source.gcs_uri:
+        return (model.artifact_uri or "").rstrip("/") == source.gcs_uri.rstrip("/")
+    garden = model.base_model_source.model_garden_source if model.base_model_source else None
+    name, _, version = ((garden.public_model_name if garden else None) or "").partition("@")
+    version = version or (garden.version_id if garden else None) or ""
+    if source.publisher_model_name:
+        wanted, _, wanted_version = source.publisher_model_name.partition("@")
+        return name == wanted and wanted_version in ("", version)
+    author, _, short = source.hugging_face_model_id.lower().partition("/")
+    return name.lower() == f"publishers/hf-{author}/models/{short}"
+
+
+def with_model_of(args: CustomWeightsModelArgs, endpoint: Endpoint, context: Context) -> CustomWeightsModelArgs:
+    """The arguments with the Model that the endpoint serves, if it was made from the same weights."""
+    for deployed in endpoint.deployed_models or []:
+        try:
+            model = context.clients.vertex.get_model(f"{args.parent}/models/{model_id_of(deployed)}")
+        except NotFound:
+            continue
+        if serves(model, args):
+            id = model_id_of(deployed)
+            return args.with_values(model_id=id, model=f"{args.parent}/models/{id}")
+    return args
+
+
+def adoption_problems(args: CustomWeightsModelArgs, endpoint: Endpoint) -> Iterator[Problem]:
+    """What stands against taking over an endpoint as the one model that it serves."""
+    entries = endpoint.deployed_models or []
+    own = next((entry for entry in entries if model_id_of(entry) == args.model_id), None)
+    if own is None:
+        there = ", ".join(f"{entry.display_name} ({entry.model})" for entry in entries) or "nothing"
+        source = next(name for name in SOURCES if getattr(args, name))
+        yield Problem(
+            source,
+            f"is not what the adopted endpoint serves, which is {there}: write what it serves, or its model_id; other "
+            "weights can follow once it is taken over",
+        )
+        return
+    if len(entries) > 1:
+        reason = f"names an endpoint with {len(entries)} deployed models: use DedicatedEndpoint for several of them"
+        yield Problem("adopt", reason)
+    private = endpoint.private_service_connect_config is not None
+    if args.dedicated_endpoint_disabled != (not endpoint.dedicated_endpoint_enabled and not private):
+        yield fixed_problem("dedicated_endpoint_disabled", not endpoint.dedicated_endpoint_enabled)
+    resources = own.dedicated_resources or DedicatedResources()
+    if args.machine_spec is not None and not same(args.machine_spec, resources.machine_spec):
+        yield fixed_problem("machine_spec", resources.machine_spec)
+    if args.spot != bool(resources.spot):
+        yield fixed_problem("spot", bool(resources.spot))
+    if args.service_account != (own.service_account or ""):
+        yield fixed_problem("service_account", own.service_account or "")
+
+
+def model_changes(args: CustomWeightsModelArgs, endpoint: Endpoint) -> Iterator[str]:
+    """What taking over changes on the deployment and its Model, a line each."""
+    for deployed in endpoint.deployed_models or []:
+        if model_id_of(deployed) == args.model_id:
+            fate = "is kept when the resource is removed" if args.retain_model else "is deleted with it"
+            yield f"deployment {deployed.id} and its Model {args.model} become this resource's; the Model {fate}"
+            yield from replica_changes(args.resources(), deployed)
+            if deployed.display_name != args.model_display_name:
+                yield f"model_display_name: {args.model_display_name!r} on the Model; the deployment keeps its own"
+
+
+def refuse_new_deployment(args: CustomWeightsModelArgs, endpoint: Endpoint | None, context: Context) -> None:
+    """Refuse to make anew what only was adopted: neither its id nor its address could be had again.
+
+    Raises:
+        MgError: The endpoint, or the Model that it served, is gone.
+    """
+    if not args.adopting and ENDPOINT_ID.fullmatch(args.endpoint_id):
+        return
+    if endpoint is None:
+        raise gone_for_good(args)
+    try:
+        context.clients.vertex.get_model(args.model)
+    except NotFound as error:
+        raise MgError(
+            f"the adopted endpoint {args.endpoint} does not serve {args.model}, and there is no such Model to deploy",
+            resource=args.resource,
+            hint="deploy the model on it again, or remove adopt to have an endpoint made",
+        ) from error
+
+
+def endpoint_for_kept_model(args: CustomWeightsModelArgs, claim: str, context: Context) -> Endpoint | None:
+    """An endpoint for the Model that was kept when an earlier resource was removed; None if none was kept.
+
+    Raises:
+        MgError: The kept Model has other weights.
+    """
+    try:
+        model = context.clients.vertex.get_model(args.model)
+    except NotFound:
+        return None
+    if not serves(model, args):
+        raise MgError(
+            f"{args.model} was kept, and has other weights ({model.artifact_uri or 'no folder is told'})",
+            resource=args.resource,
+            hint="set another model_id, or delete the Model if nobody needs it",
+        )
+    context.progress(f"making an endpoint for {args.model}, which was kept")
+    endpoint = Endpoint(
+        display_name=args.endpoint_display_name,
+        labels=args.all_labels(claim),
+        dedicated_endpoint_enabled=not args.dedicated_endpoint_disabled
+        and not private(args.private_service_connect_config),
+        private_service_connect_config=args.private_service_connect_config,
+    )
+    make_endpoint(args, endpoint, context)
+    return find_endpoint(args, context)
