@@ -24,6 +24,23 @@ class ResultsFormat(StrEnum):
 
 
 @batch.command()
+def check(
+    sources: Annotated[list[str], typer.Argument(help="Files, or gs:// objects or patterns.", metavar="INPUT...")],
+    limit: Annotated[int, typer.Option(min=1, help="How many findings are printed; the others are counted.")] = 100,
+    model: Annotated[str | None, typer.Option(help="The job's model: is batch documented for it?")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
+    project: Annotated[str | None, typer.Option(help="Project id. Default: GOOGLE_CLOUD_PROJECT.")] = None,
+    region: Annotated[str | None, typer.Option(help="Region of the job.")] = None,
+    config: Annotated[list[str] | None, typer.Option("--config", "-c", help="key=value, as in a stack.")] = None,
+) -> None:
+    """Check every row of a job's input, before the job is paid for."""
+    from mg_provider.preflight.batch.check_command import run
+
+    given = settings_of(config, project, region)
+    raise typer.Exit(run(sources, limit=limit, model=model, as_json=as_json, config=given))
+
+
+@batch.command()
 def results(
     job: Annotated[str, typer.Argument(help="Name or id of the job, or its output: a gs:// folder or bq:// table.")],
     form: Annotated[ResultsFormat, typer.Option("--format", help="How answers are written.")] = ResultsFormat.jsonl,

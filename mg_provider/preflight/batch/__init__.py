@@ -1,0 +1,1 @@
+"""The input of a batch prediction job, checked before it is paid for."""

@@ -1,0 +1,73 @@
+"""Checks batch input wherever it is, in memory that does not grow with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from mg_provider.api.clients import Clients
+from mg_provider.api.errors import NotFound
+from mg_provider.clock import Clock, SystemClock
+from mg_provider.preflight.batch.input_files import open_input
+from mg_provider.preflight.batch.input_report import LIMIT, InputReport
+from mg_provider.preflight.batch.supported_models import model_problem
+from mg_provider.preflight.batch.text_check import TextCheck
+
+Engine = Literal["local", "bigquery"]
+
+
+def check_input(
+    sources: Sequence[str],
+    clients: Clients,
+    *,
+    engine: Engine = "local",
+    limit: int = LIMIT,
+    model: str | None = None,
+    clock: Clock | None = None,
+    progress: Callable[[str], object] | None = None,
+) -> InputReport:
+    """Check input as a batch prediction job needs it.
+
+    Permissions: storage.objects.get; for patterns also storage.objects.list.
+
+    Args:
+        sources: Paths of files, ``gs://bucket/object`` or ``gs://bucket/pattern``.
+        clients: API clients.
+        engine: Who reads JSON lines.
+        limit: How many findings are kept in full; the others are counted.
+        model: The model that the job will name, to see whether batch prediction is documented for it.
+        clock: Measures how long it takes.
+        progress: Hears of each file before it is read.
+
+    Returns:
+        The findings, in the order of the input; those about custom_ids of the whole input last.
+
+    Raises:
+        UserError: A source is no such address.
+        CloudError: Google answered with an error that says nothing of the input.
+        ConnectionFailed: No answer came.
+    """
+    clock = clock or SystemClock()
+    begun = clock.monotonic()
+    report = InputReport(limit=limit)
+    if model and (problem := model_problem(model)):
+        report.add(*problem)
+    _check_files(sources, clients, report, progress)
+    report.seconds = clock.monotonic() - begun
+    return report
+
+
+def _check_files(
+    sources: Sequence[str], clients: Clients, report: InputReport, progress: Callable[[str], object] | None
+) -> None:
+    check = TextCheck(report)
+    for source in sources:
+        for file in open_input(source, clients.storage, report):
+            report.sources.append(file.name)
+            if progress is not None:
+                progress(f"checking {file.name} ({file.size:,} bytes)")
+            try:
+                check.file(file.name, file.pieces())
+            except NotFound:
+                report.add("error", "changed_meanwhile", "it was deleted during the check: run again", file.name)
+    check.finish()

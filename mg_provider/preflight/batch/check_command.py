@@ -1,0 +1,67 @@
+"""`mg batch check`: say what is wrong with the input of a batch prediction job before it is paid for."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from mg_provider.api.clients import Clients
+from mg_provider.api.errors import MgError, UserError
+from mg_provider.api.settings import Settings
+from mg_provider.clock import SystemClock
+from mg_provider.data import regions
+from mg_provider.preflight.batch.check import Engine, check_input
+from mg_provider.preflight.batch.input_report import LIMIT
+from mg_provider.preflight.batch.rendering import render, to_json
+
+FINE, ERRORS, USAGE = 0, 1, 2
+
+
+def run(
+    sources: Sequence[str],
+    *,
+    engine: Engine = "local",
+    limit: int = LIMIT,
+    model: str | None = None,
+    as_json: bool = False,
+    config: Mapping[str, str] | None = None,
+    write: Callable[[str], object] | None = None,
+    complain: Callable[[str], object] | None = None,
+) -> int:
+    """Check input and print the report.
+
+    Args:
+        sources: Files, ``gs://`` objects or patterns, ``bq://`` tables.
+        engine: Who reads JSON lines: this process, or BigQuery where they are.
+        limit: How many findings are printed; the others are counted.
+        model: The model that the job will name, to see whether batch prediction is documented for it.
+        as_json: Print one JSON object instead of text.
+        config: Settings by full config key. With ``mg:region``, tables must be in that region.
+        write: Takes the report; by default it is printed.
+        complain: Takes what kept it from being made; by default it goes to stderr.
+
+    Returns:
+        0 if there is no error, 1 if there is or if the input could not be checked, 2 if an argument is wrong.
+    """
+    write, complain = write or sys.stdout.write, complain or sys.stderr.write
+    clients = None
+    try:
+        clock = SystemClock()
+        settings = Settings.from_config((config or {}).get, os.environ)
+        if settings.region and settings.region not in regions():
+            raise UserError(f"{settings.region} is no region of Vertex AI", property="region")
+        clients = Clients.from_settings(settings, clock)
+        report = check_input(sources, clients, engine=engine, limit=limit, model=model, clock=clock)
+    except UserError as problem:
+        complain(f"{problem}\n")
+        return USAGE
+    except MgError as problem:
+        complain(f"the input could not be checked: {problem}\n")
+        return ERRORS
+    finally:
+        if clients:
+            clients.close()
+    write(f"{json.dumps(to_json(report), indent=2) if as_json else chr(10).join(render(report))}\n")
+    return FINE if report.ok else ERRORS

@@ -1,0 +1,86 @@
+"""What a check of batch input ends with."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from mg_provider.preflight.findings import Severity
+
+LIMIT = 100
+"""How many findings are kept in full; of the others there is a count."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputFinding:
+    """One thing that is wrong with the input, or may be.
+
+    Attributes:
+        severity: ``error`` if the row or the job would fail, ``warning`` if not, or if nobody says.
+        code: A short name of the kind of finding, for programs; it does not change.
+        message: What is wrong and what to do.
+        source: The file, object or table that it is about; empty for the job as a whole.
+        line: Number of the line, from 1; None where there are no lines.
+    """
+
+    severity: Severity
+    code: str
+    message: str
+    source: str = ""
+    line: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where to look: ``gs://bucket/file.jsonl:12``."""
+        return f"{self.source}:{self.line}" if self.line is not None else self.source
+
+
+@dataclass
+class InputReport:
+    """What the input holds, and what is wrong with it.
+
+    Attributes:
+        sources: Files, objects or tables that were read.
+        rows: Rows that were checked, the wrong ones too.
+        bytes: Bytes that were checked; for a query, bytes that it processed.
+        seconds: Time that it took.
+        limit: How many findings are kept in full.
+        findings: The first findings, in the order of the input.
+        counts: Number of findings by code, those beyond the limit too.
+        errors: Number of errors, those beyond the limit too.
+        warnings: Number of warnings, likewise.
+        not_compared: Rows whose custom_id was only compared with earlier ones, because there were too many.
+    """
+
+    sources: list[str] = field(default_factory=list)
+    rows: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    limit: int = LIMIT
+    findings: list[InputFinding] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    errors: int = 0
+    warnings: int = 0
+    not_compared: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error."""
+        return not self.errors
+
+    @property
+    def omitted(self) -> int:
+        """Findings beyond the limit."""
+        return self.errors + self.warnings - len(self.findings)
+
+    def add(
+        self, severity: Severity, code: str, message: str, source: str = "", line: int | None = None, times: int = 1
+    ) -> None:
+        """Note a finding; of one that was found several ``times``, the first is kept."""
+        self.counts[code] += times
+        if severity == "error":
+            self.errors += times
+        else:
+            self.warnings += times
+        if len(self.findings) < self.limit:
+            self.findings.append(InputFinding(severity, code, message, source, line))

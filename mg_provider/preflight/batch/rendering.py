@@ -1,0 +1,44 @@
+"""A check of batch input in words for a terminal, and in JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from mg_provider.preflight.batch.input_report import InputFinding, InputReport
+
+
+def render(report: InputReport) -> Iterator[str]:
+    """Lines of plain text: each finding with its place, then how many there are of each kind, then the verdict."""
+    for finding in report.findings:
+        yield describe(finding)
+    if report.omitted:
+        counts = ", ".join(f"{number:,} {code}" for code, number in report.counts.most_common())
+        yield f"and {report.omitted:,} more; in all {counts}"
+    if report.not_compared:
+        yield f"{report.not_compared:,} rows were only compared with the custom_ids of the first million"
+    yield (
+        f"{report.rows:,} {_plural('row', report.rows)} in {len(report.sources):,} "
+        f"{_plural('source', len(report.sources))}, {report.bytes:,} bytes, {report.seconds:.1f} s"
+    )
+    counted = (
+        f"{report.errors:,} {_plural('error', report.errors)}, {report.warnings:,} "
+        f"{_plural('warning', report.warnings)}"
+    )
+    yield f"{'can be' if report.ok else 'cannot be'} predicted: {counted}"
+
+
+def describe(finding: InputFinding) -> str:
+    """One finding in a line."""
+    place = f"{finding.place}: " if finding.place else ""
+    return f"{place}{finding.severity}: {finding.message} [{finding.code}]"
+
+
+def to_json(report: InputReport) -> dict[str, Any]:
+    """The same as one JSON object; its keys do not change."""
+    return {**asdict(report), "counts": dict(report.counts), "ok": report.ok, "omitted": report.omitted}
+
+
+def _plural(word: str, number: int) -> str:
+    return word if number == 1 else f"{word}s"

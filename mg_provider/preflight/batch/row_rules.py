@@ -1,0 +1,178 @@
+"""What is wrong with one row of batch input, in words. `row_shapes.py` accepts most rows before they come here.
+
+Sources: "Get batch predictions from a self-deployed Model Garden model" (read 2026-11): the form of a row, text only,
+reserved and ignored fields. OpenAI's reference of chat completions and completions: the form of ``body``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple, NoReturn
+
+from mg_provider.preflight.findings import Severity, shown
+
+RESERVED = ("response", "id")
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+IMAGES = ("image_url", "image", "input_image")
+
+_LONGEST_NUMBER = 4000
+"""Digits; Python reads no longer whole numbers."""
+
+
+class RowProblem(NamedTuple):
+    """One thing that is wrong with a row. Severity, code and message as in a finding."""
+
+    severity: Severity
+    code: str
+    message: str
+
+
+class ReadRow(NamedTuple):
+    """A row that was read the slow way: what is wrong with it, which ignored fields it has, and its name."""
+
+    problems: list[RowProblem]
+    ignored: frozenset[str] = frozenset()
+    custom_id: str | None = None
+
+
+def read_row(line: bytes) -> ReadRow:
+    """Say all that is wrong with a line."""
+    try:
+        text = line.decode()
+    except UnicodeDecodeError as problem:
+        where = f"byte {problem.start + 1} ({line[problem.start]:#04x})"
+        return _unreadable("not_utf8", f"is not UTF-8 from {where} on: write the file in UTF-8")
+    try:
+        row = json.loads(text, parse_constant=_refuse, parse_int=_whole)
+    except json.JSONDecodeError as problem:
+        return _unreadable("not_json", f"is not valid JSON at column {problem.colno}: {problem.msg}")
+    except RecursionError:
+        return _unreadable("too_deep", "has lists and objects too deep inside each other to be read")
+    except ValueError as problem:
+        return _unreadable("not_json", f"is not valid JSON: {problem}")
+    if not isinstance(row, dict):
+        return _unreadable("not_an_object", f'is {_kind(row)}, not an object: write {{"body": {{…}}}}')
+    body = row.get("body")
+    ignored = {name for name in ("method", "url") if name in row}
+    if isinstance(body, dict) and "model" in body:
+        ignored.add("model")
+    named = row.get("custom_id")
+    problems = [_error(*found) for found in _row_errors(row)] + _named(named)
+    return ReadRow(problems, frozenset(ignored), named if isinstance(named, str) else None)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON number")
+
+
+def _whole(digits: str) -> int | float:
+    return int(digits) if len(digits) < _LONGEST_NUMBER else float(digits)
+
+
+def _unreadable(code: str, message: str) -> ReadRow:
+    return ReadRow([_error(code, f"the line {message}")])
+
+
+def _error(code: str, message: str) -> RowProblem:
+    return RowProblem("error", code, message)
+
+
+def _named(custom_id: Any) -> list[RowProblem]:
+    if custom_id is None or isinstance(custom_id, str):
+        return []
+    message = f"custom_id is {_kind(custom_id)}: write text, so that answers are found by it"
+    return [RowProblem("warning", "custom_id_not_text", message)]
+
+
+Found = Iterator[tuple[str, str]]
+
+
+def _row_errors(row: dict[str, Any]) -> Found:
+    for name in RESERVED:
+        if name in row:
+            yield "reserved_key", f"{name!r} is reserved for the output: rename it"
+    body = row.get("body")
+    if "body" not in row:
+        hint = ': put the request inside {"body": …}' if "messages" in row or "prompt" in row else ""
+        yield "no_body", f"there is no body{hint}"
+    elif not isinstance(body, dict):
+        yield "body_not_an_object", f"body is {_kind(body)}, not an object with the request"
+    else:
+        yield from _body_errors(body)
+
+
+def _body_errors(body: dict[str, Any]) -> Found:
+    if "messages" in body and "prompt" in body:
+        yield "messages_and_prompt", "body has messages and prompt: keep one of them"
+    elif "messages" in body:
+        yield from _messages_errors(body["messages"])
+    elif "prompt" in body:
+        yield from _prompt_errors(body["prompt"])
+    else:
+        yield "no_messages", "body has neither messages nor prompt: it is no chat or prompt request"
+    for name in ("max_tokens", "max_completion_tokens"):
+        value = body.get(name)
+        if value is not None and not (_is_number(value) and value >= 1 and value == int(value)):
+            yield "bad_parameter", f"body.{name} is {_brief(value)}: use a whole number from 1"
+    heat = body.get("temperature")
+    if heat is not None and not (_is_number(heat) and heat >= 0):
+        yield "bad_parameter", f"body.temperature is {_brief(heat)}: use a number from 0"
+    if body.get("stream") not in (None, False):
+        yield "stream", f"body.stream is {_brief(body['stream'])}: an answer in a file cannot be streamed; remove it"
+
+
+def _prompt_errors(prompt: Any) -> Found:
+    prompts = prompt if isinstance(prompt, list) else [prompt]
+    if not prompts or not all(isinstance(each, str) and each for each in prompts):
+        yield "bad_prompt", "body.prompt is not text, or is empty"
+
+
+def _messages_errors(messages: Any) -> Found:
+    if not isinstance(messages, list) or not messages:
+        yield "no_messages", f"body.messages is {_kind(messages) if messages else 'empty'}: give at least one message"
+        return
+    for number, message in enumerate(messages):
+        where = f"body.messages[{number}]"
+        if not isinstance(message, dict):
+            yield "bad_message", f"{where} is {_kind(message)}, not an object with role and content"
+            continue
+        role = message.get("role")
+        if not isinstance(role, str) or role not in ROLES:
+            yield "bad_role", f"{where}.role is {_brief(role)}: use one of {', '.join(ROLES)}"
+        calls = role == "assistant" and bool(message.get("tool_calls") or message.get("function_call"))
+        if message.get("content") is None and calls:
+            continue
+        yield from _content_errors(f"{where}.content", message.get("content"))
+
+
+def _content_errors(where: str, content: Any) -> Found:
+    if isinstance(content, str):
+        return
+    if not isinstance(content, list):
+        yield "bad_content", f"{where} is {_kind(content)}: write text"
+        return
+    for number, part in enumerate(content):
+        kind = part.get("type") if isinstance(part, dict) else None
+        if not isinstance(part, dict) or not isinstance(kind, str):
+            yield "bad_content", f"{where}[{number}] is no part of a message: it has no type"
+        elif kind in IMAGES:
+            yield "image", f"{where}[{number}] is an image: batch prediction takes text only"
+        elif kind != "text":
+            yield "not_text", f"{where}[{number}] is of type {shown(kind)}: batch prediction takes text only"
+        elif not isinstance(part.get("text"), str):
+            yield "bad_content", f"{where}[{number}] has no text"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value - value == 0
+
+
+def _brief(value: Any) -> str:
+    return "missing" if value is None else shown(json.dumps(value, ensure_ascii=False)[:200])
+
+
+def _kind(value: Any) -> str:
+    """A JSON value's kind, with its article."""
+    kinds = {bool: "true or false", str: "text", list: "a list", dict: "an object", type(None): "null"}
+    return kinds.get(type(value), "a number")

@@ -1,0 +1,251 @@
+"""Checks JSON lines that come in pieces, in the memory of a few pieces, at several times the speed of reading them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import msgspec
+
+from mg_provider.preflight.batch.custom_ids import CustomIds
+from mg_provider.preflight.batch.input_report import InputReport
+from mg_provider.preflight.batch.row_rules import read_row
+from mg_provider.preflight.batch.row_shapes import IGNORED, lines_decoder
+
+LONGEST_LINE = 10_000_000
+"""Bytes. No source says how long a row may be; a dedicated endpoint takes requests of 10 MB."""
+
+_GZIP = b"\x1f\x8b"
+_UTF_8_MARK = b"\xef\xbb\xbf"
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_BLANK = b" \t\r"
+_ROW_END = b"}\n{"
+_WORD = 18
+
+Kind = Literal["chat", "prompt"]
+
+
+class TextCheck:
+    """Checks files one after the other and notes what it finds in a report.
+
+    Args:
+        report: Takes rows, bytes and findings.
+        ids: Finds custom_ids that come again, in whichever file.
+        longest_line: Bytes that a line may have.
+    """
+
+    def __init__(self, report: InputReport, ids: CustomIds | None = None, longest_line: int = LONGEST_LINE) -> None:
+        self._report = report
+        self._ids = ids or CustomIds()
+        self._longest = longest_line
+        self._told: frozenset[str] = frozenset()
+        self._kind: Kind = "chat"
+        self._once: set[str] = set()
+        self._repeat: tuple[str, int] | None = None
+        self._blank = Counter[str]()
+
+    def file(self, source: str, pieces: Iterable[bytes]) -> None:
+        """Check one file."""
+        _File(self, source).read(pieces)
+
+    def finish(self) -> None:
+        """Note what is only known when all files were read."""
+        if self._repeat is not None:
+            source, line = self._repeat
+            message = "the custom_id is that of an earlier row: answers to the two cannot be told apart by it"
+            self._report.add("warning", "duplicate_custom_id", message, source, line, times=self._ids.repeated)
+        self._report.not_compared = self._ids.not_remembered
+
+    # What a file needs of the whole
+
+    def accept(self, block: memoryview, lines: int) -> list[str] | None:
+        """The custom_ids of these whole lines, or None if they are not all beyond doubt."""
+        other: Kind = "prompt" if self._kind == "chat" else "chat"
+        for kind in (self._kind, other):
+            try:
+                rows: list[Any] = lines_decoder(kind, self._told)(block)
+            except (msgspec.MsgspecError, RecursionError):
+                continue
+            if len(rows) != lines:
+                return None
+            self._kind = kind
+            return [row.custom_id for row in rows if row.custom_id is not None]
+        return None
+
+    def explain(self, line: bytes, source: str, number: int) -> str | None:
+        """Note what is wrong with a line; answers its custom_id."""
+        row = read_row(line)
+        for problem in row.problems:
+            self._report.add(problem.severity, problem.code, problem.message, source, number)
+        for name in sorted(row.ignored - self._told):
+            place = "body.model" if name == "model" else name
+            message = f"{place} is there, in this row or more: the job ignores it; what counts is the job's own"
+            self._report.add("warning", "ignored_field", message, source, number)
+        self._told |= row.ignored & frozenset(IGNORED)
+        return row.custom_id
+
+    def named(self, names: list[str], source: str, line: int) -> None:
+        """Take custom_ids of rows from ``line`` on."""
+        if not names:
+            return
+        if "custom_id" not in self._once:
+            self._once.add("custom_id")
+            message = "custom_id is there, in this row or more: the job ignores it and passes it through to the output"
+            self._report.add("warning", "ignored_field", message, source, line)
+        place = self._ids.add(names)
+        if place is not None and self._repeat is None:
+            self._repeat = source, line + place
+
+    def count(self, rows: int, size: int) -> None:
+        """Rows and bytes that were checked."""
+        self._report.rows += rows
+        self._report.bytes += size
+
+    def complain(self, code: str, message: str, source: str, line: int | None, *, warning: bool = False) -> None:
+        """Note what is wrong with the text; a warning once a file."""
+        if warning and f"{code} {source}" in self._once:
+            return
+        if warning:
+            self._once.add(f"{code} {source}")
+        self._report.add("warning" if warning else "error", code, message, source, line)
+
+    @property
+    def longest(self) -> int:
+        """Bytes that a line may have."""
+        return self._longest
+
+
+class _File:
+    """One file on its way through the check."""
+
+    def __init__(self, check: TextCheck, source: str) -> None:
+        self._check = check
+        self._source = source
+        self._line = 1
+        self._rows = 0
+        self._skipping = 0
+
+    def read(self, pieces: Iterable[bytes]) -> None:
+        held = b""
+        size = 0
+        for piece in pieces:
+            if not size:
+                if not self._is_text(piece):
+                    return
+                piece = piece.removeprefix(_UTF_8_MARK)
+            size += len(piece)
+            held = self._piece(held, piece)
+        if self._skipping or held:
+            self._end_line(held)
+        self._check.count(0, size)
+        if not self._rows and not self._skipping:
+            what = "is empty" if not size else "has no rows"
+            self._check.complain("empty", f"the file {what}: a job needs at least one row", self._source, None)
+
+    def _is_text(self, start: bytes) -> bool:
+        """Whether the file can be read on; notes why not."""
+        if start.startswith(_GZIP):
+            message = "the file is compressed with gzip: decompress it, a job reads plain JSON lines"
+            self._check.complain("gzip", message, self._source, None)
+            return False
+        if start.startswith(_UTF_16_MARKS):
+            message = "the file is UTF-16: write it in UTF-8, without a byte order mark"
+            self._check.complain("not_utf8", message, self._source, 1)
+            return False
+        if start.startswith(_UTF_8_MARK):
+            message = "the file begins with a byte order mark, which is not JSON: save it as UTF-8 without one"
+            self._check.complain("bom", message, self._source, 1)
+        return True
+
+    def _piece(self, held: bytes, piece: bytes) -> bytes:
+        """Check the lines that end in this piece; answers the beginning of the next one."""
+        first = piece.find(b"\n")
+        if first < 0:
+            return self._hold(held + piece)
+        self._end_line(held + piece[:first])
+        last = piece.rfind(b"\n")
+        if last > first:
+            self._lines(piece, first + 1, last)
+        return self._hold(piece[last + 1 :])
+
+    def _hold(self, held: bytes) -> bytes:
+        """Keep the beginning of a line; of one that is too long only its length."""
+        if self._skipping or len(held) > self._check.longest:
+            self._skipping += len(held)
+            return b""
+        return held
+
+    def _end_line(self, line: bytes) -> None:
+        """Check a line that came in more than one piece."""
+        if self._skipping:
+            length = self._skipping + len(line)
+            self._skipping = 0
+            message = f"the line has {length:,} bytes, more than {self._check.longest:,}: shorten the prompt"
+            self._check.complain("line_too_long", message, self._source, self._line)
+            self._rows += 1
+            self._check.count(1, 0)
+            self._line += 1
+        else:
+            self._slowly(line)
+
+    def _lines(self, piece: bytes, start: int, end: int) -> None:
+        """Check the whole lines from ``start`` on; ``end`` is the last one's line feed."""
+        lines = piece.count(b"\n", start, end) + 1
+        names = self._accepted(piece, start, end, lines)
+        if names is None:
+            for line in piece[start:end].split(b"\n"):
+                self._slowly(line)
+            return
+        self._check.named(names, self._source, self._line)
+        self._took(lines, lines)
+
+    def _accepted(self, piece: bytes, start: int, end: int, lines: int) -> list[str] | None:
+        """The custom_ids if all these lines are sound beyond doubt, by the quickest way that is sure."""
+        if not _ends_rows(piece, start, end, lines):
+            return None
+        block = memoryview(piece)[start:end]
+        if not piece.isascii():
+            # What the decoder skips it does not look at closely.
+            try:
+                str(block, "utf-8")
+            except UnicodeDecodeError:
+                return None
+        return self._check.accept(block, lines)
+
+    def _slowly(self, line: bytes) -> None:
+        """Check one line, with all its problems."""
+        plain = line.strip(_BLANK)
+        if line.endswith(b"\r"):
+            message = "the lines end with CR LF: JSON takes the CR as a space, but save the file with LF to be sure"
+            self._check.complain("crlf", message, self._source, self._line, warning=True)
+        if not plain:
+            message = "there is a blank line, in this place or more: it is skipped, and does not count as a row"
+            self._check.complain("blank_line", message, self._source, self._line, warning=True)
+        elif (names := self._accepted(plain, 0, len(plain), 1)) is not None:
+            self._check.named(names, self._source, self._line)
+        else:
+            name = self._check.explain(plain, self._source, self._line)
+            self._check.named([name] if name is not None else [], self._source, self._line)
+        self._took(1, 1 if plain else 0)
+
+    def _took(self, lines: int, rows: int) -> None:
+        self._line += lines
+        self._rows += rows
+        self._check.count(rows, 0)
+
+
+def _ends_rows(piece: bytes, start: int, end: int, lines: int) -> bool:
+    """Whether each line begins and ends as an object does, so that no row can go over two lines.
+
+    Inside of a JSON text, ``}`` is never followed by ``{``. A longer word is looked for first: it is found quicker.
+    """
+    if piece[start : start + 1] != b"{" or piece[end - 1 : end] != b"}":
+        return False
+    if lines == 1:
+        return True
+    cut = piece.find(b"\n", start, end)
+    word = piece[cut - 1 : cut + _WORD]
+    if word.startswith(_ROW_END) and piece.count(word, start, end) == lines - 1:
+        return True
+    return piece.count(_ROW_END, start, end) == lines - 1
