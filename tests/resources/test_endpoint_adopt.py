@@ -176,8 +176,6 @@ CALLS = [
 ]
 FAULTS = [
     {"fault": "lose_answer"},
-    {"fault": "status", "status": 429, "retry_after": 0},
-    {"fault": "status", "status": 503},
     {"fault": "status", "status": 409, "code": "ABORTED"},
     {"fault": "status", "status": 403},
 ]
