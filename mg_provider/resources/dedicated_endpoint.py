@@ -253,7 +253,7 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         present = {entry.id: entry for entry in endpoint.deployed_models or [] if entry.id}
         free = present if args.adopting and not state.known else {}
         return assign(
-            args.endpoint_id, args.deployed_models, state.deployed_model_ids, old.deployed_models, present, tuple(free)
+            args.endpoint_id, args.running, state.deployed_model_ids, old.deployed_models, present, tuple(free)
         )
 
     def _deploy_missing(self, args: DedicatedEndpointArgs, ids: Mapping[str, str], context: Context) -> None:
@@ -309,7 +309,9 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
             names |= {id: f"unmanaged-{id}" for id in state.unmanaged_deployed_models}
         served = observed_models(args.deployed_models, names, endpoint)
         observed = observe(args, observed_endpoint(args, endpoint))
-        if served != args.deployed_models:
+        if args.parked and served:
+            observed = observed.with_values(parked=False)
+        if served != args.running:
             observed = observed.with_values(deployed_models=served)
         return observed_traffic(observed, args, names, endpoint)
 
@@ -359,6 +361,7 @@ class DedicatedEndpoint(DynamicResource, module="mg", name="DedicatedEndpoint"):
         name: The resource's name in the program.
         deployed_models: The models that the endpoint serves, by a name of your choice.
         traffic_split: Percent of the requests by that name; default all to the only one.
+        parked: Undeploy every model and keep the endpoint with its id and address.
         remove_unmanaged_deployed_models: Undeploy what is on the endpoint and not in deployed_models.
         dedicated_endpoint_enabled: Serve under the endpoint's own public DNS name; default yes, unless it is private.
         private_service_connect_config: Serve through Private Service Connect only.
@@ -395,6 +398,7 @@ class DedicatedEndpoint(DynamicResource, module="mg", name="DedicatedEndpoint"):
         *,
         deployed_models: pulumi.Input[Mapping[str, pulumi.Input[ServedModelInput]]] | None = None,
         traffic_split: pulumi.Input[Mapping[str, pulumi.Input[int]]] | None = None,
+        parked: pulumi.Input[bool] | None = None,
         remove_unmanaged_deployed_models: pulumi.Input[bool] | None = None,
         dedicated_endpoint_enabled: pulumi.Input[bool] | None = None,
         private_service_connect_config: pulumi.Input[PrivateServiceConnectConfigInput] | None = None,

@@ -73,6 +73,11 @@ class DedicatedEndpointArgs(EndpointArgs):
         description="The models that the endpoint serves, by a name of your choice. One that only gets another name "
         "is not deployed again.",
     )
+    parked: Annotated[bool, InPlace("endpoints.undeployModel, deployModel")] = Field(
+        default=False,
+        description="Undeploy every model of deployed_models, so that no machine is paid for, and keep the endpoint "
+        "with its id and address. Nothing answers meanwhile; without it they are deployed again.",
+    )
     remove_unmanaged_deployed_models: Annotated[bool, InPlace("endpoints.undeployModel")] = Field(
         default=False,
         description="Undeploy what is on the endpoint and is not in deployed_models, such as models deployed by hand. "
@@ -103,10 +108,15 @@ class DedicatedEndpointArgs(EndpointArgs):
         Rule(("dedicated_endpoint_enabled", "private_service_connect_config", "network"), _address_problem),
     )
 
+    @property
+    def running(self) -> dict[str, ServedModel]:
+        """The models that are to be deployed now."""
+        return {} if self.parked else self.deployed_models
+
     def split(self, ids: Mapping[str, str]) -> dict[str, int]:
         """Percent by deployment id, from the deployment of each name."""
-        split = self.traffic_split or dict.fromkeys(self.deployed_models, 100)
-        return {ids[name]: percent for name, percent in split.items() if percent}
+        split = self.traffic_split or dict.fromkeys(self.running, 100)
+        return {ids[name]: percent for name, percent in split.items() if percent and name in self.running}
 
     def wire(self, claim: str) -> Endpoint:
         """The request of ``endpoints.create``."""

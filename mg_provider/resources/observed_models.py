@@ -69,10 +69,10 @@ def observed_traffic(
     observed: DedicatedEndpointArgs, wanted: DedicatedEndpointArgs, names: Mapping[str, str], endpoint: Endpoint
 ) -> DedicatedEndpointArgs:
     """The arguments with the traffic as it is, where it differs. Without models of ours it is not ours to say."""
-    if not wanted.deployed_models:
+    if not wanted.running:
         return observed
     actual = named_traffic(names, endpoint)
-    asked = wanted.traffic_split or dict.fromkeys(wanted.deployed_models, 100)
+    asked = wanted.traffic_split or dict.fromkeys(wanted.running, 100)
     if actual == {name: percent for name, percent in asked.items() if percent}:
         return observed
     return observed.with_values(traffic_split=actual)
@@ -96,8 +96,8 @@ def deployment_changes(args: DedicatedEndpointArgs, ids: Mapping[str, str], endp
             yield f"{name}: {change}"
     for id in sorted(set(present) - set(ids.values())):
         stays = "is undeployed" if args.remove_unmanaged_deployed_models else "stays, unmanaged, without traffic"
-        yield f"{_told(present[id])} {stays if args.deployed_models else 'stays, unmanaged'}"
-    if args.deployed_models:
+        yield f"{_told(present[id])} {stays if args.running else 'stays, unmanaged'}"
+    if args.running:
         names = {id: name for name, id in ids.items()}
         actual = named_traffic(names, endpoint)
         wanted = {names[id]: percent for id, percent in args.split(ids).items()}

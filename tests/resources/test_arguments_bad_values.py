@@ -242,6 +242,7 @@ TABLES = {
             Bad({"a": 150, "b": -50}, "outside 0 to 100"),
             Bad({}, "give each name its percent"),
         ],
+        "parked": SWITCH,
         "remove_unmanaged_deployed_models": SWITCH,
         "network": [
             *TEXT,

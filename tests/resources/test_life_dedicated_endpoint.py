@@ -4,6 +4,7 @@ import pytest
 
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from tests.resources.conftest import QUICK, config
+from tests.support.endpoints import Hand, masks
 from tests.support.host import Host, HostError
 from tests.support.life import Life
 from tests.support.weights import call, make_bucket, put_weights
@@ -118,6 +119,64 @@ def test_traffic_moved_by_hand_drifts_and_heals(emulator, life, model):
     assert life.refresh() == {"traffic_split": {"v2": 100}}
     life.up(wanted)
     assert split(emulator, life) == {"v1": 90, "v2": 10}
+    life.destroy()
+
+
+def test_a_model_that_only_gets_another_name_is_not_deployed_again(emulator, life, model):
+    bigger = {**L4, "machine_type": "g2-standard-24", "accelerator_count": 2}
+    stable, canary = served(model), served(model, machine_spec=bigger)
+    before = life.up({"deployed_models": {"v1": stable, "v2": canary}, "traffic_split": {"v1": 90, "v2": 10}})
+    ids, since = before["deployed_model_ids"], len(emulator.requests())
+    renamed = {"deployed_models": {"stable": stable, "v2": canary}, "traffic_split": {"stable": 90, "v2": 10}}
+    assert life.up(renamed)["deployed_model_ids"] == {"stable": ids["v1"], "v2": ids["v2"]}
+    assert masks(emulator, since) == []
+    assert life.refresh() == {}
+    # Two that swap their names: only the traffic moves.
+    swapped = {"deployed_models": {"stable": canary, "v2": stable}, "traffic_split": {"stable": 90, "v2": 10}}
+    assert life.up(swapped)["deployed_model_ids"] == {"stable": ids["v2"], "v2": ids["v1"]}
+    assert masks(emulator, since) == [("patch", "trafficSplit")]
+    assert life.refresh() == {}
+    assert life.preview(swapped) == ("same", [])
+    life.destroy()
+    assert leftovers(emulator) == []
+
+
+def test_a_parked_endpoint_costs_no_machine_and_keeps_its_address_and_comes_back(emulator, life, model):
+    wanted = {"deployed_models": {"v1": served(model), "v2": served(model)}, "traffic_split": {"v1": 90, "v2": 10}}
+    before = life.up(wanted)
+    parked = {**wanted, "parked": True}
+    assert life.preview(parked) == ("update", [])
+    outputs = life.up(parked)
+    assert emulator.ledger()["gpus_in_use"] == {}
+    for name in ("endpoint", "dedicated_endpoint_dns"):
+        assert outputs[name] == before[name]
+    assert outputs["deployed_model_ids"] == {}
+    assert life.refresh() == {}
+    assert life.preview(parked) == ("same", [])
+    # What is parked can be changed: it counts when it comes back.
+    life.up({**parked, "traffic_split": {"v1": 50, "v2": 50}})
+    assert life.refresh() == {}
+    assert life.up({**wanted, "traffic_split": {"v1": 50, "v2": 50}})["endpoint"] == before["endpoint"]
+    assert split(emulator, life) == {"v1": 50, "v2": 50}
+    assert life.refresh() == {}
+    life.destroy()
+    assert leftovers(emulator) == []
+
+
+def test_a_deployment_on_a_parked_endpoint_is_drift_and_goes(emulator, life, model):
+    """As after a run that was killed in the middle of parking."""
+    wanted = {"deployed_models": {"v1": served(model)}}
+    life.up(wanted)
+    state = dict(life.outputs)
+    life.up({**wanted, "parked": True})
+    life.outputs = {**life.outputs, "deployed_model_ids": state["deployed_model_ids"]}
+    shown = {"machineType": "g2-standard-12", "acceleratorType": "NVIDIA_L4", "acceleratorCount": 1}
+    Hand(emulator).deploy(life.id, model, {"0": 100}, shown, id=state["deployed_model_ids"]["v1"])
+    assert life.refresh()["parked"] is False
+    assert life.preview({**wanted, "parked": True}) == ("update", [])
+    life.up({**wanted, "parked": True})
+    assert emulator.ledger()["gpus_in_use"] == {}
+    assert life.refresh() == {}
     life.destroy()
 
 

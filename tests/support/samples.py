@@ -176,6 +176,7 @@ DEDICATED_ENDPOINT = ResourceSamples(
         "traffic_split": Sample(
             {"a": 90, "b": 10}, {"a": 0, "b": 100}, {"deployed_models": {"a": {"model": MODEL}, "b": {"model": MODEL}}}
         ),
+        "parked": Sample(True, False),
         "remove_unmanaged_deployed_models": Sample(True, False),
         "network": Sample("projects/1/global/networks/vpc", "projects/1/global/networks/other"),
         "encryption_spec": Sample(KEY, {"kms_key_name": KEY["kms_key_name"] + "2"}),
