@@ -5,9 +5,10 @@ google-auth is imported when the first call to Google is made: nothing on this m
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
-from mg_provider.api.errors import UserError
+from mg_provider.api.errors import Unauthenticated, UserError
 from mg_provider.api.redaction import excerpt
 from mg_provider.api.settings import Settings
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 """The OAuth scope that every API here accepts."""
+
+LOG_IN = "run `gcloud auth application-default login`, or set GOOGLE_OAUTH_ACCESS_TOKEN to a valid token"
+"""What to do where no token is given."""
 
 
 def find_credentials(settings: Settings) -> Credentials:
@@ -28,6 +32,40 @@ def find_credentials(settings: Settings) -> Credentials:
         UserError: there are none.
     """
     return _impersonated(_own(settings), settings)
+
+
+class TokenSource:
+    """Access tokens for another library's requests, renewed in time. Threads share it.
+
+    Args:
+        settings: As whom.
+
+    Raises:
+        UserError: there are no credentials.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._credentials = find_credentials(settings)
+        self._lock = threading.Lock()
+
+    def headers(self, method: str, url: str) -> dict[str, str]:
+        """The headers that authorize a request: token, and the quota project where there is one.
+
+        Raises:
+            Unauthenticated: no token is given for these credentials.
+        """
+        from google.auth.exceptions import GoogleAuthError
+        from google.auth.transport.requests import Request
+
+        headers: dict[str, str] = {}
+        try:
+            with self._lock:
+                self._credentials.before_request(Request(), method, url, headers)  # type: ignore[no-untyped-call]
+        except GoogleAuthError as error:
+            raise Unauthenticated(
+                401, "UNAUTHENTICATED", f"no access token: {error}", method=method, url=url, hint=LOG_IN
+            ) from error
+        return headers
 
 
 def _own(settings: Settings) -> Credentials:

@@ -101,7 +101,8 @@ def _automated(endpoint: Endpoint) -> str | None:
 
 
 def _named(trust: ServerTrust | None, endpoint: Endpoint) -> ServerTrust | None:
-    if trust is None or not is_private(endpoint):
+    """With the name that a private endpoint's certificate may be for."""
+    if trust is None or endpoint.dedicated_endpoint_dns:
         return trust
     return replace(trust, names=(*trust.names, private_name(endpoint)))
 

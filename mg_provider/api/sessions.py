@@ -9,7 +9,7 @@ from __future__ import annotations
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
-from mg_provider.api.credentials import find_credentials
+from mg_provider.api.credentials import LOG_IN, find_credentials
 from mg_provider.api.errors import Unauthenticated
 from mg_provider.api.settings import Settings
 
@@ -95,7 +95,7 @@ class AuthorizedHttpSession(HttpSession):
                 f"no access token: {error}",
                 method=method,
                 url=url,
-                hint="run `gcloud auth application-default login`, or set GOOGLE_OAUTH_ACCESS_TOKEN to a valid token",
+                hint=LOG_IN,
             ) from error
         except TransportError as error:
             raise TokenNotFetched(str(error)) from error

@@ -21,7 +21,7 @@ from mg_provider.demo.engines import Engine, Workspace, choose
 from mg_provider.demo.model_folder import make_folder
 from mg_provider.demo.narrator import Narrator, NotAsClaimedError
 from mg_provider.emulator import Emulator
-from mg_provider.inference.client import EndpointClient
+from mg_provider.inference.client import Client
 from mg_provider.wire.storage import Bucket
 
 BUCKET = "demo-weights"
@@ -89,10 +89,10 @@ class Demo:
             status = model["connection"]
             self._narrator.check(f"the producer accepted the connection of {name}", status == "ACCEPTED", status)
             self._narrator.say(f"{name} at private address {model['ip_address']}: {QUESTIONS[0]}")
-            self._answered(name, self._private(model).chat([_user(QUESTIONS[0])]), model["model_id"])
+            self._answered(name, str(self._private(model).chat(QUESTIONS[0])), model["model_id"])
         chat = self._outputs("endpoints")["chat"]
         self._narrator.say(f"chat at {chat['dns']}, streamed: {QUESTIONS[1]}")
-        pieces = list(self._public(chat).stream_chat([_user(QUESTIONS[1])]))
+        pieces = list(self._public(chat).stream_chat(QUESTIONS[1]))
         self._narrator.check(f"the answer came in {len(pieces)} pieces", len(pieces) > 1)
         self._answered("chat", "".join(pieces), chat["model_id"])
 
@@ -195,14 +195,13 @@ class Demo:
         places = self._clients.transport.json(Call("GET", f"{self._emulator.url}/_mg/addresses"))
         return str(places[model["ip_address"]])
 
-    def _private(self, model: dict[str, Any]) -> EndpointClient:
+    def _private(self, model: dict[str, Any]) -> Client:
         """A client at a private address."""
-        return EndpointClient(self._clients.transport, self._place(model), model["endpoint"], model["model_id"])
+        return Client(model["endpoint"], address=self._place(model), model=model["model_id"], clients=self._clients)
 
-    def _public(self, endpoint: dict[str, Any]) -> EndpointClient:
+    def _public(self, endpoint: dict[str, Any]) -> Client:
         """A client at a public DNS name, which on this machine is the emulator."""
-        place = (self._emulator.url, endpoint["endpoint"], endpoint["model_id"])
-        return EndpointClient(self._clients.transport, *place, host=endpoint["dns"])
+        return Client(endpoint["endpoint"], clients=self._clients)
 
     def _addresses(self) -> dict[str, str]:
         found: dict[str, str] = {}
