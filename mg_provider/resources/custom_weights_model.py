@@ -8,11 +8,26 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import pulumi
 from pydantic import Field
 
-from mg_provider.api.errors import AlreadyExists, ConnectionFailed, MgError, NotFound, OperationFailed, Unavailable
+from mg_provider.api.errors import (
+    Aborted,
+    AlreadyExists,
+    ConnectionFailed,
+    MgError,
+    NotFound,
+    OperationFailed,
+    Unavailable,
+)
 from mg_provider.resources.adoption import EndpointLifecycle
 from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
 from mg_provider.resources.endpoint_args import EndpointArgs, name_endpoint, private
-from mg_provider.resources.endpoint_settings import Refused, observe, observed_endpoint, settle_endpoint
+from mg_provider.resources.endpoint_settings import (
+    MOST_MERGES,
+    Refused,
+    observe,
+    observed_endpoint,
+    settle_endpoint,
+    too_busy,
+)
 from mg_provider.resources.fields import (
     UNKNOWN,
     Changes,
@@ -69,6 +84,7 @@ from mg_provider.wire.endpoint import Endpoint
 from mg_provider.wire.machine import (
     DedicatedResources,
 )
+from mg_provider.wire.model import Model
 
 if TYPE_CHECKING:
     from mg_provider.wire.deploy import DeployRequest
@@ -324,7 +340,9 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         except MgError as error:
             if isinstance(error, Refused) and owner is not args:
                 raise
-            raise self._incomplete(error, args, state, context) from error
+            # A label that is not wanted any more may still be there: kept in the arguments, the next run removes it.
+            told = args.with_values(labels={**owner.labels, **args.labels})
+            raise self._incomplete(error, told, state, context) from error
 
     def _deploy(
         self, args: CustomWeightsModelArgs, endpoint: Endpoint | None, state: CustomWeightsModelState, context: Context
@@ -417,10 +435,17 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         return True
 
     def _settle_model(self, args: CustomWeightsModelArgs, context: Context) -> None:
-        model = context.clients.vertex.get_model(args.model)
-        if model.display_name != args.model_display_name:
-            changed = model.model_copy(update={"display_name": args.model_display_name})
-            context.clients.vertex.patch_model(args.model, changed, ["display_name"])
+        for _ in range(MOST_MERGES):
+            model = context.clients.vertex.get_model(args.model)
+            if model.display_name == args.model_display_name:
+                return
+            changed = Model(display_name=args.model_display_name, etag=model.etag)
+            try:
+                context.clients.vertex.patch_model(args.model, changed, ["display_name"])
+            except Aborted:
+                continue
+            return
+        raise too_busy(args, "name of the Model")
 
     def _stop_deploying(self, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context) -> None:
         """End a deployment that still runs, so that nothing appears after everything was deleted."""

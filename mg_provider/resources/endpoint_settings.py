@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mg_provider.resources.lifecycle import Context
 
 UPDATE_SECONDS = 7200.0
-_MOST_MERGES = 5
+MOST_MERGES = 5
 _ALLOWLIST = "private_service_connect_config.project_allowlist"
 
 A = TypeVar("A", bound=EndpointArgs)
@@ -43,7 +43,7 @@ def settle_endpoint(args: EndpointArgs, old: EndpointArgs, claim: str, context: 
         Refused: The allowlist cannot be changed; nothing was changed.
     """
     vertex = context.clients.vertex
-    for _ in range(_MOST_MERGES):
+    for _ in range(MOST_MERGES):
         endpoint = vertex.get_endpoint(args.endpoint)
         body, mask = endpoint_patch(args, old, claim, endpoint)
         if not mask:

@@ -133,6 +133,35 @@ def test_labels_of_others_are_kept_and_are_no_drift(hand, subject):
     assert {key: labels[key] for key in labels if not key.startswith("mg-")} == {"team": "search", "goog-made": "yes"}
 
 
+def test_a_label_whose_removal_failed_is_removed_by_the_next_run(emulator, hand, subject):
+    life, complete = subject
+    life.up(complete(labels={"team": "ads", "old": "1"}))
+    emulator.fail(rpc="endpoints.patch", fault="status", status=403)
+    with pytest.raises(HostError):
+        life.up(complete(labels={"team": "ads"}))
+    life.up(complete(labels={"team": "ads"}))
+    assert "old" not in hand.endpoint(life.id)["labels"]
+    assert life.refresh() == {}
+    assert life.preview(complete(labels={"team": "ads"})) == ("same", [])
+
+
+def test_the_name_of_a_model_is_set_although_somebody_changes_it_meanwhile(emulator, hand, host):
+    make_bucket_once(emulator)
+    life = Life(host, CustomWeightsModelProvider)
+    least = {"gcs_uri": put_weights(emulator), "machine_spec": L4}
+    life.up(least)
+    since = len(emulator.requests())
+    emulator.fail(rpc="aiplatform.projects.locations.models.get", fault="delay", seconds=0.3)
+    worker = threading.Thread(target=life.up, args=[{**least, "model_display_name": "Ours"}])
+    worker.start()
+    while not any((entry["rpc"] or "").endswith("models.get") for entry in emulator.requests()[since:]):
+        worker.join(0.01)
+    hand.patch(life.outputs["model"], "description", description="theirs")
+    worker.join()
+    model = hand.endpoint(life.outputs["model"])
+    assert (model["displayName"], model["description"]) == ("Ours", "theirs")
+
+
 def test_what_another_client_changes_between_reading_and_writing_survives(emulator, hand, subject):
     """The answer to our reading comes late, so that our change carries an etag that is stale by then."""
     life, complete = subject
