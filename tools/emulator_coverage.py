@@ -37,6 +37,8 @@ Each can be switched with `POST /_mg/behaviour`, or stands as described.
 - A failed `:deploy` leaves Endpoint and Model behind. With a project *resource name* on the allowlist it ends with a
   bare code 13; the Model is left, the Endpoint never came to be.
 - An endpoint on which something is being deployed cannot be deleted; cancelling the operation frees it.
+- A deployment with `rolloutOptions` takes the traffic of the one that it replaces when it is up; that one is then
+  undeployed (`rolled_out_deployment`). If it fails, everything is as it was.
 - `deployModel` without a traffic split leaves the split as it is, so a first model gets no traffic.
 - Operations on one endpoint may overlap.
 - A service attachment belongs to one endpoint, and is given up one hour after the last model was undeployed.
@@ -53,7 +55,8 @@ Each can be switched with `POST /_mg/behaviour`, or stands as described.
 - Autoscaling by load, scale to zero, spot preemption, flex start: replicas stay at the minimum (or the initial count),
   until `POST /_mg/vertex/replicas` changes the number that serves.
 - Versions and aliases of a Model other than version 1 (`default`), explanations, monitoring, request logging.
-- Deployment resource pools, `rolloutOptions`, tuned and managed models.
+- Deployment resource pools, tuned and managed models.
+- Replicas of a rolling deployment one by one: old and new are there side by side until the new one is up.
 - Integers for enums in answers (`$alt=json;enum-encoding=int` is accepted, answers have names, which clients take).
 - `fields` and `alt` other than `media`: answers are complete JSON.
 - TLS. Hosts are told apart by the `Host` header.

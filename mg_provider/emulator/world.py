@@ -29,6 +29,7 @@ BEHAVIOURS: dict[str, Any] = {
     "service_directory": "asked",  # or "always": a rule registers itself although nobody asked for it
     "patch_global_access": "allow",  # or "refuse": does forwardingRules.patch change allowPscGlobalAccess?
     "stockouts": [],  # "region/machine-type" without machines
+    "rolled_out_deployment": "undeployed",  # or "kept", without traffic: what a rolling deployment replaced
     "conflicting_operations": "allow",  # or "refuse": a second mutating call while one runs on the endpoint
     "connection_policy": "present",  # or "missing": PSC automation fails, as without a service connection policy
     "batch_detours": [],  # states that a job passes while it runs: JOB_STATE_PAUSED, JOB_STATE_UPDATING

@@ -66,7 +66,6 @@ from mg_provider.resources.serving import (
     must_be_ours,
     mutate,
     nothing_left,
-    running_operation,
     undeploy,
 )
 from mg_provider.resources.teardown import still_deployed
@@ -78,6 +77,7 @@ from mg_provider.resources.weights_adoption import (
     with_model_of,
 )
 from mg_provider.resources.weights_gate import pass_weights
+from mg_provider.rollout.place import running_operation
 from mg_provider.wire.container import ContainerSpec
 from mg_provider.wire.deployed_model import DeployedModel
 from mg_provider.wire.endpoint import Endpoint

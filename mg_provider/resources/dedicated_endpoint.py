@@ -41,11 +41,11 @@ from mg_provider.resources.serving import (
     make_endpoint,
     must_be_ours,
     mutate,
-    running_operation,
     settle_traffic,
     undeploy,
 )
-from mg_provider.resources.teardown import deploys, gone_for_good, still_deployed, stop_deploying
+from mg_provider.resources.teardown import gone_for_good, still_deployed, stop_deploying
+from mg_provider.rollout.place import deploys, running_operation
 from mg_provider.wire.base import same
 from mg_provider.wire.endpoint import Endpoint
 

@@ -5,30 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from mg_provider.api.errors import MgError, NotFound, OperationFailed
+from mg_provider.api.errors import MgError
 from mg_provider.resources.endpoint_args import EndpointArgs
-from mg_provider.resources.serving import DELETE_SECONDS, running_operation
+from mg_provider.resources.serving import place_of
+from mg_provider.rollout import deploying
 from mg_provider.wire.deployed_model import DeployedModel
 
 if TYPE_CHECKING:
     from mg_provider.resources.lifecycle import Context
-    from mg_provider.wire.operation import Operation
-
-
-def deploys(operation: Operation) -> bool:
-    """Whether an operation puts a model on an endpoint."""
-    return "DeployModelOperationMetadata" in str((operation.metadata or {}).get("@type"))
 
 
 def stop_deploying(args: EndpointArgs, context: Context) -> None:
     """End every deployment that still runs on the endpoint: no GPU is waited for that is then given back."""
-    while (operation := running_operation(args.endpoint, deploys, context)) is not None:
-        context.progress("cancelling the deployment that is running")
-        try:
-            context.clients.vertex.cancel_operation(operation.name)
-            context.wait(operation, context.limit(args.timeouts.delete, DELETE_SECONDS), "cancelling")
-        except (OperationFailed, NotFound):
-            continue
+    deploying.stop_deploying(place_of(args, context))
 
 
 def still_deployed(args: EndpointArgs, deployed: Iterable[DeployedModel]) -> MgError:

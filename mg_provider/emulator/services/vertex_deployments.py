@@ -8,6 +8,7 @@ from copy import deepcopy
 from mg_provider.emulator.errors import already_exists, failed_precondition, invalid_argument
 from mg_provider.emulator.operations import Plan, Stage
 from mg_provider.emulator.routing import Answer, Call, handles
+from mg_provider.emulator.services.vertex_rollouts import check_rollout_options
 from mg_provider.emulator.services.vertex_serving import (
     Deployment,
     check_free,
@@ -59,6 +60,7 @@ def deploy_model(call: Call) -> Answer:
     deployed, model = _new_deployed_model(call, endpoint)
     split = call.body.get("trafficSplit", {})
     check_traffic_split(split, [*(each["id"] for each in endpoint.deployed), "0"])
+    check_rollout_options(endpoint, deployed)
     deployment = Deployment(call.world, endpoint.key, deployed, model.query_id, split)
     first = stage(call.world, "STARTING_DEPLOYMENT", deployment.claim_quota)
     plan = Plan(

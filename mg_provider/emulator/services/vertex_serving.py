@@ -96,6 +96,11 @@ class Deployment:
         return meter_key(self.key, self.id)
 
     @property
+    def previous(self) -> str:
+        """The deployed model that this one replaces replica by replica, if it is such a deployment."""
+        return str(self.deployed.get("rolloutOptions", {}).get("previousDeployedModel", ""))
+
+    @property
     def endpoint(self) -> Endpoint:
         """The endpoint. ApiError NOT_FOUND when it is not there."""
         return vertex(self.world).endpoint(self.key)
@@ -139,10 +144,12 @@ class Deployment:
     def finish(self, at: float) -> None:
         """It gets its traffic."""
         endpoint = self.endpoint
-        if self.split:
+        if self.split and not self.previous:
             endpoint.resource["trafficSplit"] = {self.id if key == "0" else key: n for key, n in self.split.items()}
         touch(self.world, endpoint, at)
         self._no_longer_busy()
+        if self.previous:
+            replace_previous(self.world, endpoint, self.previous, self.id, at)
 
     def give_up(self, at: float) -> None:
         """It failed: machines and quota are given back, the endpoint stays as it was before."""
@@ -244,6 +251,20 @@ def _free_address(world: World) -> str:
     while str(address) in taken:
         address += 1
     return str(address)
+
+
+def replace_previous(world: World, endpoint: Endpoint, previous: str, new: str, at: float) -> None:
+    """End a rolling deployment: the new one has the traffic of the previous one, which is gone or left empty.
+
+    No source says which of both Google does.
+    """
+    split: dict[str, int] = endpoint.resource.setdefault("trafficSplit", {})
+    share = split.pop(previous, 0)
+    if share:
+        split[new] = split.get(new, 0) + share
+    if world.behaviours["rolled_out_deployment"] == "undeployed":
+        take_off(world, endpoint, previous, at)
+    touch(world, endpoint, at)
 
 
 def take_off(world: World, endpoint: Endpoint, deployed_id: str, at: float) -> None:

@@ -1,0 +1,57 @@
+"""What a rollout is about to make, written on the endpoint before it is made.
+
+A run that is killed leaves no word in the stack's state. These labels name the deployment and the Model that were under
+way, so that the next run finds them, whichever way it goes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mg_provider.api.errors import Aborted
+from mg_provider.rollout.place import Place
+from mg_provider.wire.endpoint import Endpoint
+
+DEPLOYMENT_LABEL = "mg-rollout"
+MODEL_LABEL = "mg-rollout-model"
+_MOST_MERGES = 5
+
+
+@dataclass(frozen=True)
+class Journal:
+    """A rollout under way: the ids of the deployment and of the Model that it makes. Both empty: there is none."""
+
+    deployment: str = ""
+    model_id: str = ""
+
+
+def journal_of(endpoint: Endpoint | None) -> Journal:
+    """What the endpoint's labels tell of a rollout."""
+    labels = (endpoint.labels if endpoint else None) or {}
+    return Journal(labels.get(DEPLOYMENT_LABEL, ""), labels.get(MODEL_LABEL, ""))
+
+
+def write_journal(place: Place, journal: Journal) -> None:
+    """Put a rollout on the endpoint's labels, or with an empty one take it off. Other labels stay as they are.
+
+    Permission: aiplatform.endpoints.update.
+
+    Raises:
+        Aborted: Somebody else keeps changing the endpoint.
+    """
+    told = {DEPLOYMENT_LABEL: journal.deployment, MODEL_LABEL: journal.model_id}
+    for attempt in range(_MOST_MERGES):
+        endpoint = place.world.clients.vertex.get_endpoint(place.endpoint)
+        if journal_of(endpoint) == journal:
+            return
+        labels = {**(endpoint.labels or {}), **told}
+        body = Endpoint(
+            etag=endpoint.etag, labels={key: value for key, value in labels.items() if value or key not in told}
+        )
+        try:
+            place.world.clients.vertex.patch_endpoint(place.endpoint, body, ["labels"])
+        except Aborted:
+            if attempt + 1 == _MOST_MERGES:
+                raise
+        else:
+            return

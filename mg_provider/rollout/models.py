@@ -1,0 +1,85 @@
+"""The Models of a rollout in the registry: uploaded once, found again, deleted when nothing serves them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mg_provider.api.errors import AlreadyExists, ConnectionFailed, FailedPrecondition, NotFound, Unavailable
+from mg_provider.rollout.place import Place, running_operation
+from mg_provider.wire.model import Model
+
+_UPLOAD_SECONDS = 1800.0
+_IN_USE_POLL_SECONDS = 10.0
+_LOOK_AGAIN_SECONDS = 2.0
+
+
+def find_model(place: Place, model_id: str) -> Model | None:
+    """The Model with this id; None only on not-found."""
+    try:
+        return place.world.clients.vertex.get_model(f"{place.parent}/models/{model_id}")
+    except NotFound:
+        return None
+
+
+def upload(place: Place, model_id: str, model: Model) -> None:
+    """Register a Model, or go on with an upload of the same id that runs. There already is fine.
+
+    Permission: aiplatform.models.upload.
+    """
+    world, name = place.world, f"{place.parent}/models/{model_id}"
+    began = world.clock.monotonic()
+    while find_model(place, model_id) is None:
+        running = running_operation(name, lambda operation: True, world)
+        if running is not None:
+            world.wait(running, _UPLOAD_SECONDS, "uploading the model")
+            continue
+        world.progress(f"uploading {model_id}")
+        try:
+            operation = world.clients.vertex.upload_model(place.parent, model_id, model)
+        except (AlreadyExists, ConnectionFailed, Unavailable) as error:
+            lost = isinstance(error, AlreadyExists) or getattr(error, "sent", False)
+            if not lost or world.clock.monotonic() - began > _UPLOAD_SECONDS or world.cancelled():
+                raise
+            # It may be on its way without being shown: asking again answers AlreadyExists until it is there.
+            world.clock.sleep(_LOOK_AGAIN_SECONDS)
+        else:
+            world.wait(operation, _UPLOAD_SECONDS, "uploading the model")
+            return
+
+
+def delete_model(place: Place, model_id: str) -> None:
+    """Delete an uploaded Model, one that is still being uploaded too; gone already is fine.
+
+    Waits while Vertex AI still takes it for deployed.
+    """
+    world, name = place.world, f"{place.parent}/models/{model_id}"
+    began = world.clock.monotonic()
+    while True:
+        uploading = running_operation(name, lambda operation: "Upload" in str(operation.metadata), world)
+        if uploading is not None:
+            world.wait(uploading, _UPLOAD_SECONDS, "waiting for the upload of the model")
+        try:
+            world.progress(f"deleting the model {model_id}")
+            operation = world.clients.vertex.delete_model(name)
+            world.wait(operation, place.change_seconds, "deleting the model")
+        except NotFound:
+            return
+        except FailedPrecondition:
+            waited = world.clock.monotonic() - began
+            if waited > place.change_seconds or world.cancelled():
+                raise
+            world.clock.sleep(min(_IN_USE_POLL_SECONDS, 0.2 + waited))
+        else:
+            return
+
+
+def labelled_models(place: Place, labels: Mapping[str, str]) -> Iterator[Model]:
+    """The Models in the endpoint's location that carry all of these labels. Permission: aiplatform.models.list."""
+    condition = " AND ".join(f"labels.{key}={value}" for key, value in labels.items())
+    return place.world.clients.vertex.list_models(place.parent, condition)
+
+
+def served_elsewhere(model: Model, endpoint: str) -> bool:
+    """Whether another endpoint serves the Model as well."""
+    id = endpoint.rpartition("/")[2]
+    return any((entry.endpoint or "").rpartition("/")[2] != id for entry in model.deployed_models or [])

@@ -1,0 +1,98 @@
+"""Where a rollout takes place, and what it may use of the world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from mg_provider.api.errors import CloudError, NotFound
+from mg_provider.wire.endpoint import Endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mg_provider.api.clients import Clients
+    from mg_provider.clock import Clock
+    from mg_provider.wire.deployed_model import DeployedModel
+    from mg_provider.wire.operation import Operation
+
+DEPLOY_SECONDS = 7200.0
+CHANGE_SECONDS = 1800.0
+
+
+class World(Protocol):
+    """What a rollout may use of the world."""
+
+    @property
+    def clock(self) -> Clock:
+        """Time and chance."""
+
+    @property
+    def clients(self) -> Clients:
+        """The API clients."""
+
+    @property
+    def progress(self) -> Callable[[str], None]:
+        """Takes a line for the user at each change of phase."""
+
+    @property
+    def cancelled(self) -> Callable[[], bool]:
+        """Whether the user wants to stop."""
+
+    def wait(self, operation: Operation, limit: float, doing: str) -> Operation:
+        """Wait for an operation for at most ``limit`` seconds; raises OperationFailed and its like."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """An endpoint, in the world.
+
+    Attributes:
+        endpoint: Resource name, projects/{project}/locations/{region}/endpoints/{id}.
+        resource: The resource's name in the user's program, for errors.
+        world: What may be used.
+        deploy_seconds: How long a deployment may take.
+        change_seconds: How long anything else may take.
+    """
+
+    endpoint: str
+    resource: str
+    world: World
+    deploy_seconds: float = DEPLOY_SECONDS
+    change_seconds: float = CHANGE_SECONDS
+
+    @property
+    def parent(self) -> str:
+        """``projects/{project}/locations/{region}``."""
+        return self.endpoint.rpartition("/endpoints/")[0]
+
+    def find(self) -> Endpoint | None:
+        """The endpoint as it is; None only on not-found."""
+        try:
+            return self.world.clients.vertex.get_endpoint(self.endpoint)
+        except NotFound:
+            return None
+
+    def deployments(self) -> dict[str, DeployedModel]:
+        """What is deployed on the endpoint, by id; nothing where the endpoint is gone."""
+        endpoint = self.find()
+        return {entry.id: entry for entry in (endpoint.deployed_models or [] if endpoint else []) if entry.id}
+
+
+def running_operation(parent: str, matches: Callable[[Operation], bool], world: World) -> Operation | None:
+    """An operation that still runs, found among those below ``parent``.
+
+    Listing operations is not promised by the API; where it is refused, None.
+    """
+    try:
+        operations = list(world.clients.vertex.list_operations(parent))
+    except CloudError as error:
+        if error.status in (400, 404, 501):
+            return None
+        raise
+    return next((operation for operation in operations if not operation.done and matches(operation)), None)
+
+
+def deploys(operation: Operation) -> bool:
+    """Whether an operation puts a model on an endpoint."""
+    return "DeployModelOperationMetadata" in str((operation.metadata or {}).get("@type"))

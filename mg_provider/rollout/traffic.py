@@ -1,0 +1,77 @@
+"""The traffic of an endpoint: who gets which share, and taking a deployment away without losing a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from mg_provider.api.errors import Aborted, MgError, NotFound
+from mg_provider.rollout.place import Place
+from mg_provider.wire.endpoint import Endpoint
+
+_MOST_MERGES = 5
+
+
+def shares(endpoint: Endpoint | None) -> dict[str, int]:
+    """Percent of the traffic by deployment id; those that get none are left out."""
+    return {id: percent for id, percent in ((endpoint and endpoint.traffic_split) or {}).items() if percent}
+
+
+def settle_traffic(place: Place, wanted: Mapping[str, int], *, clear: bool = False) -> Endpoint:
+    """Give each deployment its percent of the requests, if that is not so already.
+
+    A change that somebody makes meanwhile is read again. With nothing wanted the traffic is left as it is, or with
+    ``clear`` taken from all.
+    """
+    vertex = place.world.clients.vertex
+    asked = {id: percent for id, percent in wanted.items() if percent}
+    for _ in range(_MOST_MERGES):
+        endpoint = vertex.get_endpoint(place.endpoint)
+        if shares(endpoint) == asked or not (asked or clear):
+            return endpoint
+        told = ", ".join(f"{percent} % to {id}" for id, percent in sorted(asked.items())) or "none"
+        place.world.progress(f"shifting traffic: {told}")
+        body = Endpoint(etag=endpoint.etag, traffic_split=asked or None)
+        try:
+            vertex.patch_endpoint(place.endpoint, body, ["traffic_split"])
+        except Aborted:
+            continue
+        return vertex.get_endpoint(place.endpoint)
+    raise MgError(
+        f"the traffic of {place.endpoint} could not be set: somebody else keeps changing the endpoint",
+        resource=place.resource,
+        hint="find out who, then run the same command again",
+    )
+
+
+def undeploy(place: Place, ids: Iterable[str]) -> None:
+    """Take deployments off the endpoint. Gone already is fine.
+
+    The traffic of each goes to those that have some, in proportion. It never goes to a deployment that has none: where
+    nothing else serves, nothing does.
+    """
+    for deployed_id in ids:
+        endpoint = place.find()
+        deployed = [entry.id for entry in endpoint.deployed_models or [] if entry.id] if endpoint else []
+        if endpoint is None or deployed_id not in deployed:
+            continue
+        split = shares(endpoint)
+        rest = {key: value for key, value in split.items() if key != deployed_id and key in deployed}
+        if split.get(deployed_id) and not rest and len(deployed) > 1:
+            settle_traffic(place, {}, clear=True)
+        place.world.progress(f"undeploying {deployed_id}")
+        try:
+            operation = place.world.clients.vertex.undeploy_model(place.endpoint, deployed_id, spread(rest) or None)
+            place.world.wait(operation, place.change_seconds, f"undeploying {deployed_id}")
+        except NotFound:
+            continue
+
+
+def spread(traffic: Mapping[str, int]) -> dict[str, int]:
+    """Scale percents to add up to 100, keeping their proportions as far as whole numbers allow."""
+    total = sum(traffic.values())
+    if not total:
+        return {}
+    scaled = {key: value * 100 // total for key, value in traffic.items()}
+    most = max(traffic, key=lambda key: (traffic[key], key))
+    scaled[most] += 100 - sum(scaled.values())
+    return scaled
