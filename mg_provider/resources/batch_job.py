@@ -9,6 +9,7 @@ import pulumi
 from pydantic import Field
 
 from mg_provider.api.errors import ConnectionFailed, MgError, NotFound
+from mg_provider.resources.batch_input_gate import pass_input
 from mg_provider.resources.batch_machine import batch_machine
 from mg_provider.resources.batch_outcome import BatchJobState, is_settled, observe, problem_of
 from mg_provider.resources.batch_progress import RowProgress
@@ -146,6 +147,9 @@ class BatchJobArgs(CloudArgs):
     delete_output: Annotated[bool, Local("used by destroy and by the next run")] = Field(
         default=False, description="Delete the output of this run together with its job. Otherwise it stays."
     )
+    preflight: Annotated[bool, Local("used when a job is started")] = Field(
+        default=True, description="Check the input and the output's place before a job is started."
+    )
     run: Annotated[str, Derived(), Local("follows from the arguments")] = Field(
         default="", description="Name of this run: the label mg-run."
     )
@@ -200,7 +204,9 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
     Vertex AI's service agent or the given service account. Where no machine is given: ``aiplatform.models.get`` and
     ``aiplatform.locations.get``. To tell which rows failed: ``storage.objects.list`` and ``storage.objects.get`` on the
     output, or ``bigquery.tables.get`` and ``bigquery.tables.getData``; with ``delete_output`` also
-    ``storage.objects.delete`` or ``bigquery.tables.delete``.
+    ``storage.objects.delete`` or ``bigquery.tables.delete``. With ``preflight`` also ``storage.objects.get`` (and
+    ``list`` for patterns) on the input and ``storage.buckets.get``; for tables ``bigquery.tables.get``,
+    ``bigquery.datasets.get``, ``bigquery.jobs.create`` and ``bigquery.tables.getData``.
     """
 
     args_type = BatchJobArgs
@@ -283,6 +289,8 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
 
     def _start(self, args: BatchJobArgs, runs: BatchRuns, state: BatchJobState, context: Context) -> BatchPredictionJob:
         """Call create once. Where the answer is lost, the job is looked for, and kept in state if it may exist."""
+        if args.preflight:
+            pass_input(args, context)
         machine = batch_machine(args, context)
         context.progress("starting the job")
         try:
@@ -336,6 +344,7 @@ class BatchJob(DynamicResource, module="mg", name="BatchJob"):
         wait: Wait until the job has ended; default yes.
         allow_partial: Share of rows that may fail, 0 to 1; default none. True accepts any.
         delete_output: Delete this run's output together with its job; default no.
+        preflight: Check the input and the output's place before a job is started; default yes.
         project: Project id; default from configuration.
         region: Region; default from configuration.
         timeouts: Seconds to wait: create, update, delete.
@@ -382,6 +391,7 @@ class BatchJob(DynamicResource, module="mg", name="BatchJob"):
         wait: pulumi.Input[bool] | None = None,
         allow_partial: pulumi.Input[float] | None = None,
         delete_output: pulumi.Input[bool] | None = None,
+        preflight: pulumi.Input[bool] | None = None,
         project: pulumi.Input[str] | None = None,
         region: pulumi.Input[str] | None = None,
         timeouts: pulumi.Input[TimeoutsInput] | None = None,

@@ -391,6 +391,7 @@ TABLES = {
             Bad(5, "or equal to 1"),
         ],
         "delete_output": SWITCH,
+        "preflight": SWITCH,
     },
 }
 CASES = [

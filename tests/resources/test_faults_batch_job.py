@@ -81,7 +81,7 @@ def test_create_converges_on_one_job(emulator, life, rpc, fault):
 def test_destroy_stops_the_job_and_leaves_nothing(emulator, life, rpc, fault):
     # It never gets its machines, so that it still has to be cancelled whenever destroy comes to it.
     emulator.fail(rpc=f"{_JOBS}.create", fault="stall")
-    life.up(arguments(wait=False))
+    life.up(arguments(wait=False, preflight=False))
     emulator.fail(rpc=rpc, **fault)
     until_it_works(life.destroy)
     assert met(emulator) == [1, 1]
@@ -116,6 +116,6 @@ def test_a_job_that_may_exist_is_kept_in_state_until_it_is_found(emulator, life,
 def test_a_call_that_was_never_sent_leaves_nothing_in_state(emulator, life):
     emulator.fail(rpc=f"{_JOBS}.create", fault="status", status=403)
     with pytest.raises(HostError, match="403") as failure:
-        life.up(arguments())
+        life.up(arguments(preflight=False))
     assert failure.value.kept is None
     assert jobs(emulator) == []

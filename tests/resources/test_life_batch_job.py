@@ -95,12 +95,12 @@ def test_a_trigger_runs_the_job_again(life):
 def test_a_failed_job_is_told_by_every_up_and_runs_again_only_when_something_changed(emulator, life):
     for _ in range(2):
         with pytest.raises(HostError, match=r"JOB_STATE_FAILED.*\n.*No files found") as failure:
-            life.up(arguments("in/missing.jsonl"))
+            life.up(arguments("in/missing.jsonl", preflight=False))
         assert "change an argument, or a value in triggers" in failure.value.text
         assert failure.value.kept is not None
     assert started(emulator) == 1
     put_questions(emulator, "in/missing.jsonl")
-    wanted = arguments("in/missing.jsonl", triggers={"attempt": "2"})
+    wanted = arguments("in/missing.jsonl", preflight=False, triggers={"attempt": "2"})
     assert life.up(wanted)["job_state"] == "JOB_STATE_SUCCEEDED"
     assert len(jobs(emulator)) == 1
     life.destroy()
@@ -109,12 +109,12 @@ def test_a_failed_job_is_told_by_every_up_and_runs_again_only_when_something_cha
 
 def test_a_failed_job_is_told_after_a_refresh_too(life):
     with pytest.raises(HostError):
-        life.up(arguments("in/missing.jsonl"))
+        life.up(arguments("in/missing.jsonl", preflight=False))
     assert life.refresh() == {}
     life.unfinished = False
-    assert life.preview(arguments("in/missing.jsonl")) == ("update", [])
+    assert life.preview(arguments("in/missing.jsonl", preflight=False)) == ("update", [])
     with pytest.raises(HostError, match="JOB_STATE_FAILED"):
-        life.up(arguments("in/missing.jsonl"))
+        life.up(arguments("in/missing.jsonl", preflight=False))
 
 
 @pytest.mark.parametrize("how", ["up", "refresh"])
@@ -175,10 +175,10 @@ PARTLY = [chat("Good", custom_id="good"), {"custom_id": "bad"}, chat("Good too")
 def test_rows_that_failed_are_an_error_unless_as_many_are_allowed(emulator, life):
     put_rows(emulator, "in/partly.jsonl", PARTLY)
     with pytest.raises(HostError, match=r"PARTIALLY_SUCCEEDED: 3 rows answered, 1 failed; 25\.00% is more") as failure:
-        life.up(arguments("in/partly.jsonl", allow_partial=0.2))
+        life.up(arguments("in/partly.jsonl", allow_partial=0.2, preflight=False))
     assert "bad: the row has no body" in failure.value.text
     assert "allow_partial=0.25" in failure.value.text
-    outputs = life.up(arguments("in/partly.jsonl", allow_partial=0.25))
+    outputs = life.up(arguments("in/partly.jsonl", allow_partial=0.25, preflight=False))
     assert outputs["first_errors"] == ["bad: the row has no body"]
     assert life.refresh() == {}
     assert life.outputs == outputs

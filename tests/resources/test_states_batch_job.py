@@ -126,7 +126,7 @@ def test_a_failed_job_tells_the_service_s_reason(emulator, life, code):
 def test_a_job_whose_rows_all_failed_names_the_first_of_them(emulator, life):
     put_rows(emulator, "in/bad.jsonl", [{"custom_id": f"r{number}"} for number in range(30)])
     with pytest.raises(HostError, match="0 rows answered, 30 failed") as failure:
-        life.up(arguments("in/bad.jsonl"))
+        life.up(arguments("in/bad.jsonl", preflight=False))
     told = life.outputs["first_errors"]
     assert len(told) == 10
     assert told[0].startswith("All 30 rows of the input failed")
@@ -172,12 +172,12 @@ def test_a_killed_provider_is_followed_by_a_run_that_stays_with_its_job(emulator
 
 
 def test_a_killed_provider_whose_job_failed_meanwhile_tells_that(emulator, life):
-    life.up(arguments("in/missing.jsonl", wait=False))
+    life.up(arguments("in/missing.jsonl", preflight=False, wait=False))
     emulator.advance(7200)
     # The state was lost with the process.
     life.id = life.inputs = life.outputs = None
     with pytest.raises(HostError, match="JOB_STATE_FAILED"):
-        life.up(arguments("in/missing.jsonl"))
+        life.up(arguments("in/missing.jsonl", preflight=False))
     assert started(emulator) == 1
     life.destroy()
     assert emulator.ledger()["empty"]

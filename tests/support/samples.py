@@ -254,6 +254,7 @@ BATCH_JOB = ResourceSamples(
         "wait": Sample(True, False),
         "allow_partial": Sample(0.05, 1),
         "delete_output": Sample(True, False),
+        "preflight": Sample(False, True),
     },
 )
 ALL = (CUSTOM_WEIGHTS_MODEL, DEDICATED_ENDPOINT, PSC_FORWARDING_RULE, BATCH_JOB)

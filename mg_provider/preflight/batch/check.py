@@ -23,8 +23,10 @@ def check_input(
     engine: Engine = "local",
     limit: int = LIMIT,
     model: str | None = None,
+    region: str | None = None,
     clock: Clock | None = None,
     progress: Callable[[str], object] | None = None,
+    most_bytes: int | None = None,
 ) -> InputReport:
     """Check input as a batch prediction job needs it.
 
@@ -36,8 +38,10 @@ def check_input(
         engine: Who reads JSON lines.
         limit: How many findings are kept in full; the others are counted.
         model: The model that the job will name, to see whether batch prediction is documented for it.
+        region: Region of the job; tables must be there.
         clock: Measures how long it takes.
         progress: Hears of each file before it is read.
+        most_bytes: Of files, check no more than this, and say so; by default everything.
 
     Returns:
         The findings, in the order of the input; those about custom_ids of the whole input last.
@@ -52,17 +56,29 @@ def check_input(
     report = InputReport(limit=limit)
     if model and (problem := model_problem(model)):
         report.add(*problem)
-    _check_files(sources, clients, report, progress)
+    _check_files(sources, clients, report, progress, most_bytes)
     report.seconds = clock.monotonic() - begun
     return report
 
 
 def _check_files(
-    sources: Sequence[str], clients: Clients, report: InputReport, progress: Callable[[str], object] | None
+    sources: Sequence[str],
+    clients: Clients,
+    report: InputReport,
+    progress: Callable[[str], object] | None,
+    most_bytes: int | None,
 ) -> None:
     check = TextCheck(report)
     for source in sources:
         for file in open_input(source, clients.storage, report):
+            if most_bytes is not None and report.bytes + file.size > most_bytes:
+                message = (
+                    f"this file is not checked, nor what follows: with it there are more than {most_bytes:,} bytes; "
+                    "check with `mg batch check --engine bigquery`"
+                )
+                report.add("warning", "not_all_checked", message, file.name)
+                check.finish()
+                return
             report.sources.append(file.name)
             if progress is not None:
                 progress(f"checking {file.name} ({file.size:,} bytes)")

@@ -42,24 +42,28 @@ class InputReport:
     Attributes:
         sources: Files, objects or tables that were read.
         rows: Rows that were checked, the wrong ones too.
+        wrong_rows: Rows with an error.
         bytes: Bytes that were checked; for a query, bytes that it processed.
         seconds: Time that it took.
         limit: How many findings are kept in full.
         findings: The first findings, in the order of the input.
         counts: Number of findings by code, those beyond the limit too.
         errors: Number of errors, those beyond the limit too.
+        row_errors: Of these, how many are about a row; the others are about the whole.
         warnings: Number of warnings, likewise.
         not_compared: Rows whose custom_id was only compared with earlier ones, because there were too many.
     """
 
     sources: list[str] = field(default_factory=list)
     rows: int = 0
+    wrong_rows: int = 0
     bytes: int = 0
     seconds: float = 0.0
     limit: int = LIMIT
     findings: list[InputFinding] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     errors: int = 0
+    row_errors: int = 0
     warnings: int = 0
     not_compared: int = 0
 
@@ -69,9 +73,21 @@ class InputReport:
         return not self.errors
 
     @property
+    def wrong_share(self) -> float:
+        """Which part of the rows has an error, 0 to 1; 1 if the errors are about the whole input."""
+        if self.errors > self.row_errors:
+            return 1.0
+        return self.wrong_rows / self.rows if self.rows else 0.0
+
+    @property
     def omitted(self) -> int:
         """Findings beyond the limit."""
         return self.errors + self.warnings - len(self.findings)
+
+    def wrong_row(self, errors: int, rows: int = 1) -> None:
+        """Note that some of the errors are about rows, and of how many."""
+        self.row_errors += errors
+        self.wrong_rows += rows
 
     def add(
         self, severity: Severity, code: str, message: str, source: str = "", line: int | None = None, times: int = 1

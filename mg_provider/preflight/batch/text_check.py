@@ -78,6 +78,8 @@ class TextCheck:
         row = read_row(line)
         for problem in row.problems:
             self._report.add(problem.severity, problem.code, problem.message, source, number)
+        if errors := sum(problem.severity == "error" for problem in row.problems):
+            self._report.wrong_row(errors)
         for name in sorted(row.ignored - self._told):
             place = "body.model" if name == "model" else name
             message = f"{place} is there, in this row or more: the job ignores it; what counts is the job's own"
@@ -109,6 +111,10 @@ class TextCheck:
         if warning:
             self._once.add(f"{code} {source}")
         self._report.add("warning" if warning else "error", code, message, source, line)
+
+    def wrong_row(self) -> None:
+        """A row has an error."""
+        self._report.wrong_row(1)
 
     @property
     def longest(self) -> int:
@@ -183,6 +189,7 @@ class _File:
             self._skipping = 0
             message = f"the line has {length:,} bytes, more than {self._check.longest:,}: shorten the prompt"
             self._check.complain("line_too_long", message, self._source, self._line)
+            self._check.wrong_row()
             self._rows += 1
             self._check.count(1, 0)
             self._line += 1

@@ -1,0 +1,55 @@
+"""Whether a job can write where it is told to."""
+
+from __future__ import annotations
+
+from mg_provider.api.bigquery import split_uri as split_table
+from mg_provider.api.clients import Clients
+from mg_provider.api.errors import NotFound, PermissionDenied
+from mg_provider.api.storage import split_uri as split_object
+from mg_provider.preflight.batch.input_report import InputReport
+
+
+def check_output(output: str, region: str, clients: Clients, report: InputReport) -> None:
+    """Note what is wrong with an output: ``gs://`` folder, or ``bq://`` project, dataset or table.
+
+    Source: "Get batch predictions from a self-deployed Model Garden model" and BatchPredictionJob.OutputConfig (both
+    2026-11): the dataset exists and is in the job's region, the table does not exist. Permissions: storage.buckets.get,
+    or bigquery.datasets.get and bigquery.tables.get; without them this is not known, and a warning says so.
+
+    Raises:
+        UserError: it is no such address.
+    """
+    try:
+        if output.startswith("bq://"):
+            _check_table(output, region, clients, report)
+        else:
+            bucket, _ = split_object(output)
+            clients.storage.get_bucket(bucket)
+    except NotFound:
+        what = "dataset" if output.startswith("bq://") else "bucket"
+        report.add("error", "no_destination", f"the {what} for the output does not exist: make it first", output)
+    except PermissionDenied as problem:
+        message = f"whether the output can go there cannot be seen ({problem.message})"
+        report.add("warning", "destination_unknown", message, output)
+
+
+def _check_table(output: str, region: str, clients: Clients, report: InputReport) -> None:
+    place = split_table(output)
+    if not place.project_id or not place.dataset_id:
+        return  # Vertex AI makes a dataset.
+    location = clients.bigquery.get_dataset(place.project_id, place.dataset_id).location or ""
+    if region and location.lower() != region:
+        report.add("error", "other_region", other_region("dataset", location, region), output)
+    if not place.table_id:
+        return
+    try:
+        clients.bigquery.get_table(place.project_id, place.dataset_id, place.table_id)
+    except NotFound:
+        return
+    message = "the output table exists already, and a job writes to a new one only: name another, or only the dataset"
+    report.add("error", "output_exists", message, output)
+
+
+def other_region(what: str, location: str, region: str) -> str:
+    """That a table and its job are in two regions."""
+    return f"the {what} is in {location}, the job in {region}: they must be in the same region"
