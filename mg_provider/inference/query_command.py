@@ -1,0 +1,130 @@
+"""`mg query`: ask a model and print what it says; `mg certificate`: what certificate a server shows."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mg_provider.api.errors import MgError, UserError
+from mg_provider.api.tls import fetch_certificate
+from mg_provider.inference.client import Client
+
+FINE, FAILED, USAGE = 0, 1, 2
+_STDIN = "-"
+
+Write = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Query:
+    """What to ask, and whom.
+
+    Attributes:
+        question: The words; ``-`` reads them from standard input.
+        endpoint: Id or resource name; None with ``stack``.
+        stack: Stack whose output names the endpoint.
+        output: Path to that output.
+        program: Folder of Pulumi.yaml.
+        state: State file of the stack.
+        stream: Print the words as they are made.
+        as_json: Print the whole answer as JSON.
+        system: Instructions before the question.
+        request: Further fields of the request, such as ``max_tokens``; those that are None are left out.
+        client: Options of :class:`mg_provider.inference.Client`; those that are None are left out.
+        config: Settings by full config key.
+    """
+
+    question: str
+    endpoint: str | None = None
+    stack: str | None = None
+    output: str | None = None
+    program: Path = Path()
+    state: Path | None = None
+    stream: bool = False
+    as_json: bool = False
+    system: str | None = None
+    request: Mapping[str, Any] = field(default_factory=dict)
+    client: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, str] = field(default_factory=dict)
+
+    def make_client(self) -> Client:
+        """The client that it is asked with.
+
+        Raises:
+            UserError: The endpoint cannot be told.
+        """
+        options = _given(self.client)
+        if self.stack is None:
+            return Client(self.endpoint or "", config=self.config, **options)
+        return Client.from_stack(
+            self.stack, self.output, program=self.program, state=self.state, config=self.config, **options
+        )
+
+
+def ask(query: Query, write: Write | None = None, complain: Write | None = None) -> int:
+    """Ask, and print the answer.
+
+    Args:
+        query: What to ask, and whom.
+        write: Takes the answer; by default it is printed at once.
+        complain: Takes what went wrong; by default it goes to stderr.
+
+    Returns:
+        0 if there is an answer, 1 if not, 2 if an argument is wrong.
+    """
+    write, complain = write or _print, complain or sys.stderr.write
+    question = sys.stdin.read() if query.question == _STDIN else query.question
+    try:
+        if not question.strip():
+            raise UserError("is empty", property="question", hint="write what to ask, or `-` to read it from stdin")
+        with query.make_client() as client:
+            _tell(query, client, question, write)
+    except UserError as problem:
+        complain(f"{problem}\n")
+        return USAGE
+    except MgError as problem:
+        complain(f"{problem}\n")
+        return FAILED
+    return FINE
+
+
+def _tell(query: Query, client: Client, question: str, write: Write) -> None:
+    options = _given(query.request)
+    if query.stream:
+        for piece in client.stream_chat(question, system=query.system, **options):
+            write(piece)
+        write("\n")
+        return
+    answer = client.chat(question, system=query.system, **options)
+    write(f"{json.dumps(answer.response, ensure_ascii=False, indent=2) if query.as_json else answer.text}\n")
+
+
+def show_certificate(host: str, port: int, write: Write | None = None, complain: Write | None = None) -> int:
+    """Print the certificate that a server shows, ready for ``--ca-file``; its fingerprint goes to stderr.
+
+    Returns:
+        0 if there is one, else 1.
+    """
+    write, complain = write or _print, complain or sys.stderr.write
+    try:
+        shown = fetch_certificate(host, port)
+    except MgError as problem:
+        complain(f"{problem}\n")
+        return FAILED
+    write(shown.pem)
+    complain(f"sha256 fingerprint: {shown.fingerprint}\n")
+    complain("nobody has vouched for it: compare the fingerprint from a second network before you pin it\n")
+    return FINE
+
+
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()

@@ -1,0 +1,118 @@
+"""`mg query` and `mg certificate`: what they print, and how they end."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mg_provider.cli import app
+from tests.api.server import Reply, Server
+from tests.emulator.client import LOCATION
+from tests.emulator.client import Client as Cloud
+from tests.resources.conftest import config
+from tests.support.certificates import Certificate
+
+QUESTION = "Why is the sky blue?"
+
+
+@pytest.fixture
+def options(emulator):
+    return [part for key, value in config(emulator).items() for part in ("-c", f"{key}={value}")]
+
+
+@pytest.fixture
+def cloud(emulator):
+    emulator.set_speed(0)
+    cloud = Cloud(emulator)
+    yield cloud
+    cloud.session.close()
+
+
+def mg(*arguments, **more):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], **more)
+
+
+def test_a_question_is_answered_whole_streamed_and_for_programs(cloud, options, emulator):
+    name = cloud.deployed()["name"]
+    whole = mg("query", "chat", QUESTION, "--system", "Be kind.", "--temperature", "0", *options)
+    assert (whole.exit_code, whole.stderr) == (0, "")
+    assert QUESTION in whole.stdout
+    sent = emulator.requests()[-1]["body"]
+    assert (sent["messages"][0]["content"], sent["temperature"], sent["model"]) == ("Be kind.", 0, "llama")
+    assert mg("query", name, QUESTION, "--stream", *options).stdout == whole.stdout
+    as_json = json.loads(mg("query", name, "-", "--json", "--max-tokens", "1", *options, input=QUESTION).stdout)
+    assert as_json["choices"][0]["finish_reason"] == "length"
+
+
+def test_the_command_itself_answers(cloud, options):
+    cloud.deployed()
+    command = [Path(sys.executable).parent / "mg", "query", "chat", QUESTION, *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert QUESTION in done.stdout
+
+
+def test_an_endpoint_is_found_among_the_outputs_of_a_stack(cloud, options, tmp_path):
+    stack = {"type": "pulumi:pulumi:Stack", "outputs": {"chat": {"endpoint": cloud.deployed()["name"]}}}
+    state = tmp_path / "state.json"
+    state.write_text(json.dumps({"version": 3, "deployment": {"resources": [stack]}}))
+    place = ("--stack", "dev", "--state", state, "--program", tmp_path)
+    assert QUESTION in mg("query", *place, "--output", "chat", QUESTION, *options).stdout
+    assert QUESTION in mg("query", *place, QUESTION, *options).stdout
+    refused = mg("query", *place, "--output", "other", QUESTION, *options)
+    assert refused.exit_code == 2
+    assert "name one of: chat" in refused.stderr
+
+
+def test_what_does_not_answer_is_told_in_words(cloud, options):
+    cloud.response(cloud.ok("POST", f"{LOCATION}/endpoints", {"displayName": "e"}, endpointId="empty"))
+    refused = mg("query", "empty", QUESTION, *options)
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("no deployed model on projects/")
+    assert "do: " in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["chat"], "an endpoint and a question"),
+        (["chat", "Why", "is"], "quote a question"),
+        (["--stack", "dev", "chat", "Why"], "one question"),
+        (["chat", "Why", "--json", "--stream"], "--stream"),
+        (["chat", " ", "--project", "p", "--region", "r"], "question: is empty"),
+        (["chat", "Why", "-c", "nonsense"], "namespace:key=value"),
+        (["chat", "Why", "--project", "p"], "region"),
+        (["chat", "Why", "--project", "p", "--region", "r", "--fingerprint", "x"], "64 hexadecimal digits"),
+    ],
+)
+def test_a_wrong_argument_is_a_usage_error(arguments, told):
+    refused = mg("query", *arguments)
+    assert refused.exit_code == 2
+    assert told in " ".join(refused.stderr.split())
+
+
+def test_a_certificate_is_shown_and_can_be_pinned(tmp_path, monkeypatch):
+    monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "ya29.token")
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    certificate = Certificate(tmp_path, "elsewhere")
+    reply = Reply(200, {"choices": [{"message": {"content": "Because."}}]})
+    with Server(reply, ssl_context=certificate.server) as server:
+        host, port = server.url.removeprefix("https://").split(":")
+        shown = mg("certificate", host, "--port", port)
+        assert shown.exit_code == 0
+        assert certificate.fingerprint in shown.stderr
+        pinned = tmp_path / "pinned.pem"
+        pinned.write_text(shown.stdout)
+        asked = ("query", f"{LOCATION}/endpoints/chat", QUESTION, "--address", f"{host}:{port}", "--model", "m")
+        assert mg(*asked, "--ca-file", pinned).stdout == "Because.\n"
+        refused = mg(*asked)
+        assert refused.exit_code == 1
+        assert "`mg certificate` shows" in refused.stderr
+
+
+def test_where_nothing_answers_no_certificate_is_shown():
+    refused = mg("certificate", "127.0.0.1", "--port", "9")
+    assert (refused.exit_code, refused.stdout) == (1, "")
