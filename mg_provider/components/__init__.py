@@ -1,0 +1,22 @@
+"""Pulumi components for platform repositories: private endpoints, networks, allowlists, the same in every region.
+
+Those that make resources of pulumi-gcp need the extra ``mg-provider[gcp]``; they say so where it is missing.
+"""
+
+from __future__ import annotations
+
+from mg_provider.components.fleet import RegionalFleet, RegionalPlace
+from mg_provider.components.permissions import PscAutomationPolicy, WeightsBucketAccess
+from mg_provider.components.private_model_endpoint import PrivateModelEndpoint
+from mg_provider.components.psc_network import PscNetwork
+from mg_provider.components.vpc_sc_allowlist import VpcScAllowlist
+
+__all__ = [
+    "PrivateModelEndpoint",
+    "PscAutomationPolicy",
+    "PscNetwork",
+    "RegionalFleet",
+    "RegionalPlace",
+    "VpcScAllowlist",
+    "WeightsBucketAccess",
+]

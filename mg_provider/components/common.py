@@ -1,0 +1,59 @@
+"""What the components share: pulumi-gcp where it is installed, the configured project, errors in words."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import warnings
+from typing import Any, Final, NoReturn
+
+import pulumi
+
+from mg_provider.api.settings import NAMESPACES, PROJECT, PROJECT_VARIABLE
+
+TYPE_PREFIX: Final = "mg:components:"
+
+
+def google(module: str, name: str) -> Any:
+    """A class or function of pulumi-gcp, imported when it is first needed: that takes seconds.
+
+    Raises:
+        RunError: pulumi-gcp is not installed.
+    """
+    try:
+        with warnings.catch_warnings():
+            # pulumi-gcp warns of its own old classes whenever it is imported.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            # It also puts off its imports until an attribute is asked for.
+            return getattr(importlib.import_module(f"pulumi_gcp.{module}"), name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "pulumi_gcp":
+            raise
+        refuse("pulumi-gcp", "is not installed", "install mg-provider[gcp], or pass a network that is there already")
+
+
+def configured_project(given: str | None) -> str:
+    """The project id: the given one, else that of ``mg:project``, ``gcp:project`` or GOOGLE_CLOUD_PROJECT.
+
+    Raises:
+        RunError: there is none.
+    """
+    configured = (pulumi.Config(space).get(PROJECT) for space in NAMESPACES)
+    project = given or next((value for value in configured if value), None) or os.environ.get(PROJECT_VARIABLE)
+    if not project:
+        refuse("project", "is not known", "pass project, or `pulumi config set gcp:project my-project`")
+    return project
+
+
+def refuse(what: str, problem: str, remedy: str) -> NoReturn:
+    """End the program with an error in words, before anything is made.
+
+    Raises:
+        RunError: always.
+    """
+    raise pulumi.RunError(f"{what} {problem}: {remedy}")
+
+
+def child_options(parent: pulumi.Resource, **more: Any) -> pulumi.ResourceOptions:
+    """Options of a part of a component; one that stood in the program by itself before is taken over, not replaced."""
+    return pulumi.ResourceOptions(parent=parent, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)], **more)

@@ -1,0 +1,181 @@
+"""``PrivateModelEndpoint``: a model that answers at a private address, under a private name."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+from mg_provider.components.common import TYPE_PREFIX, child_options, google, refuse
+from mg_provider.components.psc_network import PscNetwork
+from mg_provider.components.vpc_sc_allowlist import VpcScAllowlist, project_ids
+from mg_provider.resources.custom_weights_model import CustomWeightsModel
+from mg_provider.resources.psc_forwarding_rule import PscForwardingRule
+
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_OWN = ("private_service_connect_config", "region", "project", "opts", "name")
+RECORD_SECONDS = 300
+
+
+class PrivateModelEndpoint(pulumi.ComponentResource):
+    """A CustomWeightsModel, the PscForwardingRule that leads to it, and a DNS record for its address.
+
+    The parts have the component's name. Parts that stood in the program by themselves before are taken over.
+
+    IAM: that of CustomWeightsModel and PscForwardingRule; for the record ``dns.resourceRecordSets.create`` and
+    ``dns.changes.create`` in the network's project (roles/dns.admin).
+
+    Args:
+        name: Name of the resource and of its parts.
+        region: Region of endpoint, rule and subnetwork.
+        model: Arguments of CustomWeightsModel, without region, project and ``private_service_connect_config``.
+        network: The network of the clients; or its name, together with ``subnetwork``.
+        subnetwork: Subnetwork of the address, where ``network`` is only a name.
+        allowlist: Projects that may connect; bare ids, or a VpcScAllowlist.
+        dns_record: Name of an A record to make in the network's zone, without the zone's own name.
+        rule_labels: Labels of rule and address.
+        allow_psc_global_access: Let clients in other regions of the network connect.
+        rule_project: Project of the rule, where it is another one than the model's.
+        project: Project of the model; default from configuration.
+        opts: Pulumi's options.
+
+    Attributes:
+        custom_weights_model: The model.
+        forwarding_rule: The rule.
+        ip_address: The private IP address.
+        dns_name: The name of the record, without the dot at the end; empty where there is none.
+        url: ``http://`` with the name, or with the address where there is no name.
+        base_url: Base URL for OpenAI clients.
+
+    Raises:
+        RunError: an argument of the model is unknown or not its own, or the record has no zone.
+    """
+
+    custom_weights_model: CustomWeightsModel
+    forwarding_rule: PscForwardingRule
+    endpoint: pulumi.Output[str]
+    endpoint_id: pulumi.Output[str]
+    model: pulumi.Output[str]
+    model_id: pulumi.Output[str]
+    ip_address: pulumi.Output[str]
+    service_attachment: pulumi.Output[str]
+    psc_connection_status: pulumi.Output[str]
+    dns_name: pulumi.Output[str]
+    url: pulumi.Output[str]
+    base_url: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        region: str,
+        model: Mapping[str, Any],
+        network: PscNetwork | pulumi.Input[str],
+        allowlist: VpcScAllowlist | Sequence[str],
+        subnetwork: pulumi.Input[str] | None = None,
+        dns_record: str | None = None,
+        rule_labels: Mapping[str, str] | None = None,
+        allow_psc_global_access: bool | None = None,
+        rule_project: str | None = None,
+        project: str | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(TYPE_PREFIX + "PrivateModelEndpoint", name, None, opts)
+        _check_model(name, model)
+        _check_record(name, dns_record, network)
+        place = network if isinstance(network, PscNetwork) else None
+        self.custom_weights_model = self._deploy(name, model, allowlist, region, project)
+        self.forwarding_rule = PscForwardingRule(
+            name,
+            region=region,
+            project=rule_project or project,
+            endpoint=self.custom_weights_model.endpoint,
+            network=place.network if place else network,  # type: ignore[arg-type]
+            subnetwork=subnetwork or (place.subnetwork(region) if place else ""),
+            labels=rule_labels,
+            allow_psc_global_access=allow_psc_global_access,
+            opts=child_options(self, depends_on=[place] if place else []),
+        )
+        self.dns_name = self._make_record(name, dns_record, place)
+        self._tell()
+
+    def _deploy(
+        self,
+        name: str,
+        model: Mapping[str, Any],
+        allowlist: VpcScAllowlist | Sequence[str],
+        region: str,
+        project: str | None,
+    ) -> CustomWeightsModel:
+        listed = isinstance(allowlist, VpcScAllowlist)
+        projects = allowlist.project_allowlist if isinstance(allowlist, VpcScAllowlist) else project_ids(allowlist)
+        return CustomWeightsModel(
+            name,
+            region=region,
+            project=project,
+            private_service_connect_config={
+                "enable_private_service_connect": True,
+                "project_allowlist": projects,
+            },
+            opts=child_options(self, depends_on=[allowlist] if listed else []),
+            **model,
+        )
+
+    def _make_record(self, name: str, dns_record: str | None, network: PscNetwork | None) -> pulumi.Output[str]:
+        """Make the record, and answer its name without the last dot."""
+        if dns_record is None or network is None:
+            return pulumi.Output.from_input("")
+        full = network.dns_name.apply(lambda zone: _in_zone(name, dns_record, zone))
+        google("dns", "RecordSet")(
+            name,
+            name=full,
+            type="A",
+            ttl=RECORD_SECONDS,
+            managed_zone=network.dns_zone,
+            rrdatas=[self.forwarding_rule.ip_address],
+            project=network.project,
+            opts=child_options(self, depends_on=[network]),
+        )
+        return full.apply(lambda text: text.removesuffix("."))
+
+    def _tell(self) -> None:
+        model, rule = self.custom_weights_model, self.forwarding_rule
+        self.endpoint, self.endpoint_id = model.endpoint, model.endpoint_id
+        self.model, self.model_id = model.model, model.model_id
+        self.ip_address, self.psc_connection_status = rule.ip_address, rule.psc_connection_status
+        self.service_attachment = rule.connected_service_attachment
+        self.url = pulumi.Output.all(self.dns_name, rule.http_url).apply(
+            lambda found: f"http://{found[0]}" if found[0] else found[1] or ""
+        )
+        self.base_url = pulumi.Output.all(self.dns_name, rule.base_url, rule.http_url).apply(
+            lambda found: found[1].replace(found[2], f"http://{found[0]}") if found[0] and found[1] else found[1] or ""
+        )
+        told = ("endpoint", "model", "ip_address", "dns_name", "url", "service_attachment", "psc_connection_status")
+        self.register_outputs({key: getattr(self, key) for key in told})
+
+
+def _check_model(name: str, model: Mapping[str, Any]) -> None:
+    known = [key for key in inspect.signature(CustomWeightsModel.__init__).parameters if key not in ("self", *_OWN)]
+    for key in model:
+        if key in _OWN:
+            refuse(f"PrivateModelEndpoint {name}: model.{key}", "is set by the component", "remove it there")
+        if key not in known:
+            refuse(f"PrivateModelEndpoint {name}: model.{key}", "is no argument of CustomWeightsModel", "see its page")
+
+
+def _check_record(name: str, record: str | None, network: object) -> None:
+    if record is None:
+        return
+    if not all(_LABEL.fullmatch(part) for part in record.split(".")):
+        refuse(f"PrivateModelEndpoint {name}: dns_record {record!r}", "is no DNS name", "a-z, 0-9 and -, such as llama")
+    if not isinstance(network, PscNetwork):
+        refuse(f"PrivateModelEndpoint {name}: dns_record", "needs a zone", "pass a PscNetwork with a dns_name")
+
+
+def _in_zone(name: str, record: str, zone: str) -> str:
+    if not zone:
+        refuse(f"PrivateModelEndpoint {name}: dns_record", "needs a zone", "give the PscNetwork a dns_name")
+    return f"{record}.{zone}"

@@ -1,0 +1,277 @@
+"""What each component registers, and what it refuses, on Pulumi's mocks."""
+
+import sys
+
+import pulumi
+import pytest
+
+from mg_provider.components import (
+    PrivateModelEndpoint,
+    PscAutomationPolicy,
+    PscNetwork,
+    RegionalFleet,
+    VpcScAllowlist,
+    WeightsBucketAccess,
+)
+from tests.support.mocks import PERIMETER, run
+
+RANGES = {"us-central1": "10.20.0.0/24", "europe-west4": "10.20.1.0/24"}
+MODEL = {"gcs_uri": "gs://weights/llama"}
+
+
+def refused(program, **options):
+    with pytest.raises(pulumi.RunError) as error:
+        run(program, **options)
+    return str(error.value)
+
+
+def test_a_network_has_a_subnetwork_in_each_region_and_a_private_zone():
+    made, described = run(lambda: PscNetwork("models", ranges=RANGES, dns_name="models.internal").description)
+    assert made.names() == [
+        "ManagedZone models",
+        "Network models",
+        "PscNetwork models",
+        "Subnetwork models-europe-west4",
+        "Subnetwork models-us-central1",
+    ]
+    assert made.of("Subnetwork")["models-us-central1"]["ipCidrRange"] == "10.20.0.0/24"
+    assert made.of("ManagedZone")["models"]["visibility"] == "private"
+    assert described["subnetworks"]["europe-west4"].endswith("/regions/europe-west4/subnetworks/models-europe-west4")
+    assert described["dns_name"] == "models.internal."
+
+
+def test_its_names_are_known_in_a_preview():
+    _, network = run(lambda: PscNetwork("models", ranges=RANGES).network, preview=True)
+    assert network == "projects/my-project/global/networks/models"
+
+
+@pytest.mark.parametrize(
+    ("ranges", "told"),
+    [
+        ({"us-central1": "10.0.0.0/16", "us-east1": "10.0.3.0/24"}, "ranges of us-central1 and us-east1 overlap"),
+        ({"us-central1": "10.0.0.0/24", "us-east1": "10.0.0.0/24"}, "ranges of us-central1 and us-east1 overlap"),
+        ({"us-central1": "10.0.0.1/24"}, "us-central1: 10.0.0.1/24 is no IPv4 range"),
+        ({"us-central1": "10.0.0.0/30"}, "too small"),
+        ({"uscentral1": "10.0.0.0/24"}, "uscentral1 is no region"),
+        ({}, "is empty"),
+    ],
+)
+def test_ranges_that_cannot_be_used_are_refused(ranges, told):
+    assert told in refused(lambda: PscNetwork("models", ranges=ranges) and None)
+
+
+def test_an_existing_network_is_looked_up_unless_that_is_turned_off():
+    existing = {"network": "shared", "project": "host-project", "subnetworks": {"us-central1": "psc"}}
+    made, subnetwork = run(lambda: PscNetwork("models", existing=existing).subnetwork("us-central1"))
+    assert subnetwork == "projects/host-project/regions/us-central1/subnetworks/psc"
+    assert sorted(call.token.rsplit(":", 1)[-1] for call in made.calls) == ["getNetwork", "getSubnetwork"]
+    made, _ = run(lambda: PscNetwork("models", existing={**existing, "look_up": False}).network)
+    assert made.calls == []
+    assert made.names() == ["PscNetwork models"]
+
+
+def test_a_network_that_does_not_exist_is_told():
+    existing = {"network": "missing", "subnetworks": {"us-central1": "psc"}}
+    with pytest.raises(Exception, match="networks/missing not found"):
+        run(lambda: PscNetwork("models", existing=existing).network)
+
+
+def test_a_region_without_subnetwork_is_told():
+    assert "no subnetwork in us-east1" in refused(lambda: PscNetwork("n", ranges=RANGES).subnetwork("us-east1"))
+
+
+def test_a_network_comes_from_another_stack():
+    stack = {"stack": "organization/net/prod"}
+    _, found = run(lambda: PscNetwork("models", stack=stack).subnetwork("us-central1"))
+    assert found == "projects/host-project/regions/us-central1/subnetworks/psc"
+    told = refused(lambda: PscNetwork("models", stack={**stack, "output": "other"}).network)
+    assert "has no output other that describes a network" in told
+
+
+def test_exactly_one_kind_of_network_is_wanted():
+    assert "exactly one" in refused(lambda: PscNetwork("models") and None)
+
+
+def test_an_allowlist_becomes_bare_ids_once_each():
+    def program():
+        return VpcScAllowlist(
+            "clients",
+            projects=["projects/my-project", "client-project", "my-project"],
+            perimeter_projects=["my-project", "client-project"],
+        ).project_allowlist
+
+    assert run(program)[1] == ["my-project", "client-project"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"projects": []}, "allowlist is empty"),
+        ({"projects": ["123456"]}, "123456 is a project number: write the project id"),
+        ({"projects": ["projects/123456"]}, "is a project number"),
+        ({"projects": ["No Project"]}, "is no project id"),
+        ({"projects": ["my-project"], "perimeter_projects": ["client-project"]}, "my-project is outside of"),
+        ({"projects": ["my-project"], "add_to_perimeter": ["my-project"]}, "needs perimeter"),
+        ({"projects": ["my-project"], "perimeter": "prod"}, "is no perimeter"),
+        (
+            {"projects": ["my-project"], "perimeter": PERIMETER, "add_to_perimeter": ["client-project"]},
+            "is not one of projects",
+        ),
+        ({"projects": ["my-project", "stranger-project"], "perimeter": PERIMETER}, "stranger-project (number 333333)"),
+    ],
+)
+def test_an_allowlist_that_cannot_work_is_refused(arguments, told):
+    assert told in refused(lambda: VpcScAllowlist("clients", **arguments).project_allowlist)
+
+
+def test_a_perimeter_is_asked_for_its_projects_and_gets_new_ones():
+    def program():
+        return VpcScAllowlist(
+            "clients",
+            projects=["my-project", "stranger-project"],
+            perimeter=PERIMETER,
+            add_to_perimeter=["stranger-project"],
+        ).project_allowlist
+
+    made, allowed = run(program)
+    assert allowed == ["my-project", "stranger-project"]
+    member = made.of("ServicePerimeterResource")["clients-stranger-project"]
+    assert member == {"perimeterName": PERIMETER, "resource": "projects/333333"}
+
+
+def test_a_private_model_has_a_rule_and_a_name():
+    def program():
+        network = PscNetwork("models", ranges=RANGES, dns_name="models.internal")
+        private = PrivateModelEndpoint(
+            "llama",
+            region="us-central1",
+            model=MODEL,
+            network=network,
+            allowlist=VpcScAllowlist("clients", projects=["my-project"]),
+            dns_record="llama",
+        )
+        return pulumi.Output.all(private.dns_name, private.url)
+
+    made, told = run(program)
+    assert told == ["llama.models.internal", "http://llama.models.internal"]
+    model, rule = made.of("CustomWeightsModel")["llama"], made.of("PscForwardingRule")["llama"]
+    assert model["private_service_connect_config"]["project_allowlist"] == ["my-project"]
+    assert rule["network"] == "projects/my-project/global/networks/models"
+    assert rule["subnetwork"].endswith("/regions/us-central1/subnetworks/models-us-central1")
+    record = made.of("RecordSet")["llama"]
+    assert (record["name"], record["type"], record["managedZone"]) == ("llama.models.internal.", "A", "models")
+
+
+def test_a_private_model_takes_a_network_by_name_and_no_name_of_its_own():
+    def program():
+        return PrivateModelEndpoint(
+            "llama", region="us-central1", model=MODEL, network="n", subnetwork="s", allowlist=["my-project"]
+        ).dns_name
+
+    made, name = run(program)
+    assert name == ""
+    assert made.names() == ["CustomWeightsModel llama", "PrivateModelEndpoint llama", "PscForwardingRule llama"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"model": {**MODEL, "regoin": "x"}}, "model.regoin is no argument of CustomWeightsModel"),
+        ({"model": {**MODEL, "region": "x"}}, "model.region is set by the component"),
+        ({"dns_record": "llama"}, "needs a zone"),
+        ({"dns_record": "Bad_Name"}, "is no DNS name"),
+        ({"allowlist": ["123456"]}, "is a project number"),
+    ],
+)
+def test_a_private_model_that_cannot_work_is_refused(arguments, told):
+    given = {"model": MODEL, "network": "n", "subnetwork": "s", "allowlist": ["my-project"], **arguments}
+    assert told in refused(lambda: PrivateModelEndpoint("llama", region="us-central1", **given) and None)
+
+
+def test_a_fleet_makes_the_same_in_each_region_but_for_its_overrides():
+    seen = {}
+
+    def build(place):
+        seen[place.region] = dict(place.arguments)
+        model = {"model": MODEL, "network": "n", "subnetwork": "s", "allowlist": ["my-project"]}
+        return PrivateModelEndpoint(place.name, region=place.region, opts=place.opts, **model).endpoint
+
+    def program():
+        fleet = RegionalFleet(
+            "llama",
+            regions=["us-central1", "europe-west4"],
+            build=build,
+            arguments={"replicas": 1, "labels": {"a": "b"}},
+            overrides={"europe-west4": {"replicas": 2}},
+            own_processes=True,
+        )
+        return list(fleet.members)
+
+    made, regions = run(program, config={"mg:hostThreads": "8"})
+    assert regions == ["us-central1", "europe-west4"]
+    assert seen == {
+        "us-central1": {"replicas": 1, "labels": {"a": "b"}},
+        "europe-west4": {"replicas": 2, "labels": {"a": "b"}},
+    }
+    providers = {each.name: each for each in made.made if each.typ == "pulumi:providers:pulumi-python"}
+    assert sorted(providers) == ["llama-europe-west4", "llama-us-central1"]
+    assert providers["llama-us-central1"].inputs == {"gcp:project": "my-project", "mg:hostThreads": "8"}
+    models = [each for each in made.made if each.typ.endswith(":CustomWeightsModel")]
+    used = {each.name: each.provider.split("::")[-2] for each in models}
+    assert used == {"llama-us-central1": "llama-us-central1", "llama-europe-west4": "llama-europe-west4"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"regions": []}, "has no regions"),
+        ({"regions": ["mars"]}, "mars is no region"),
+        ({"regions": ["us-east1", "us-east1"]}, "comes twice"),
+        ({"regions": ["us-east1"], "overrides": {"us-east4": {}}}, "is not in the fleet"),
+    ],
+)
+def test_a_fleet_that_cannot_work_is_refused(arguments, told):
+    assert told in refused(lambda: RegionalFleet("f", build=lambda place: None, **arguments) and None)
+
+
+def test_the_service_agent_may_read_the_weights():
+    made, member = run(lambda: WeightsBucketAccess("weights", bucket="weights").member)
+    assert member == "serviceAccount:service-111111@gcp-sa-aiplatform.iam.gserviceaccount.com"
+    assert made.of("BucketIAMMember")["weights"]["role"] == "roles/storage.objectViewer"
+    assert "is no bucket name" in refused(lambda: WeightsBucketAccess("w", bucket="gs://w/x") and None)
+
+
+def test_vertex_ai_may_make_addresses_in_the_network():
+    def program():
+        network = PscNetwork("models", ranges=RANGES)
+        PscAutomationPolicy("auto", network=network, regions=["us-central1"], limit=4)
+
+    policy = run(program)[0].of("ServiceConnectionPolicy")["auto-us-central1"]
+    assert policy["serviceClass"] == "gcp-vertexai"
+    assert policy["pscConfig"]["limit"] == "4"
+
+
+def test_a_missing_pulumi_gcp_is_told_with_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pulumi_gcp.compute", None)
+    assert "mg-provider[gcp]" in refused(lambda: PscNetwork("models", ranges=RANGES) and None)
+
+
+def test_the_type_tokens_of_components_are_frozen():
+    def program():
+        network = PscNetwork("n", ranges=RANGES)
+        VpcScAllowlist("a", projects=["my-project"])
+        WeightsBucketAccess("w", bucket="b")
+        PscAutomationPolicy("p", network=network, regions=["us-central1"])
+        RegionalFleet("f", regions=["us-central1"], build=lambda place: None)
+        model = {"model": MODEL, "network": "n", "subnetwork": "s", "allowlist": ["my-project"]}
+        PrivateModelEndpoint("e", region="us-central1", **model)
+
+    tokens = {each.typ for each in run(program)[0].made if each.typ.startswith("mg:")}
+    assert tokens == {
+        "mg:components:PscNetwork",
+        "mg:components:VpcScAllowlist",
+        "mg:components:WeightsBucketAccess",
+        "mg:components:PscAutomationPolicy",
+        "mg:components:RegionalFleet",
+        "mg:components:PrivateModelEndpoint",
+    }
