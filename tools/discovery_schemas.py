@@ -72,6 +72,7 @@ METHODS: dict[str, list[str]] = {
         *(f"bigquery.tabledata.{verb}" for verb in ("insertAll", "list")),
         *(f"bigquery.jobs.{verb}" for verb in ("insert", "get", "query", "getQueryResults")),
     ],
+    "logging.v2": ["logging.entries.list"],
 }
 
 # Longest subtrees that no part of the emulator reads; they stay, as objects of any shape.

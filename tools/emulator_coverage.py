@@ -13,6 +13,7 @@ _TITLES = {
     "compute": "Compute Engine (`/compute/v1`)",
     "storage": "Cloud Storage (`/storage/v1`, `/upload/storage/v1`)",
     "bigquery": "BigQuery (`/bigquery/v2`)",
+    "logging": "Cloud Logging (`/v2`)",
 }
 
 _HEAD = """\
@@ -41,6 +42,8 @@ Each can be switched with `POST /_mg/behaviour`, or stands as described.
   undeployed (`rolled_out_deployment`). If it fails, everything is as it was.
 - `deployModel` without a traffic split leaves the split as it is, so a first model gets no traffic.
 - Operations on one endpoint may overlap.
+- The container of a deployment writes log lines from the moment that its image is there, for as long as container
+  logging is on; a deployment that fails then has its last words in Cloud Logging. `container_lines` adds to them.
 - A service attachment belongs to one endpoint, and is given up one hour after the last model was undeployed.
 - `chat/completions` without `model` is answered; with another model's id it is 404.
 - A batch prediction job shows its counts while it runs, and writes its answers in no particular order. Rows that failed

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mg_provider.api.bigquery import BigQueryClient
 from mg_provider.api.compute import ComputeClient
+from mg_provider.api.logging import LoggingClient
 from mg_provider.api.operations import Operations
 from mg_provider.api.settings import Settings
 from mg_provider.api.storage import StorageClient
@@ -24,6 +25,7 @@ class Clients:
     compute: ComputeClient
     storage: StorageClient
     bigquery: BigQueryClient
+    logging: LoggingClient
     operations: Operations
 
     @classmethod
@@ -39,6 +41,7 @@ class Clients:
             compute=compute,
             storage=StorageClient(transport, settings),
             bigquery=BigQueryClient(transport, settings),
+            logging=LoggingClient(transport, settings),
             operations=Operations(clock, vertex, compute),
         )
 

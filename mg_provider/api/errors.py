@@ -41,21 +41,30 @@ class MgError(Exception):
         resource: The resource that it happened to, by name.
         hint: One imperative sentence that says what to do.
         exists: What exists in the cloud now because of the attempt, by resource name.
+        log: What the serving container wrote last, redacted, or why it cannot be read.
     """
 
     def __init__(
-        self, summary: str, *, resource: str | None = None, hint: str | None = None, exists: Iterable[str] = ()
+        self,
+        summary: str,
+        *,
+        resource: str | None = None,
+        hint: str | None = None,
+        exists: Iterable[str] = (),
+        log: Iterable[str] = (),
     ) -> None:
         super().__init__(summary)
         self.summary = summary
         self.resource = resource
         self.hint = hint
         self.exists = list(exists)
+        self.log = list(log)
 
     def __str__(self) -> str:
-        """The summary, what exists, and what to do, each on a line."""
+        """The summary, the container's last lines, what exists, and what to do, each on a line."""
         subject = f"{self.resource}: " if self.resource else ""
-        lines = [f"{subject}{self.summary}", *(f"exists: {name}" for name in self.exists)]
+        lines = [f"{subject}{self.summary}", *(f"log: {line}" for line in self.log)]
+        lines += [f"exists: {name}" for name in self.exists]
         if self.hint:
             lines.append(f"do: {self.hint}")
         return "\n".join(lines)
@@ -161,11 +170,15 @@ class OperationFailed(CloudError):
     Attributes:
         operation: The operation's name.
         stage: The last deployment stage that it reported, if any.
+        started: When it started, in RFC 3339, if it says so.
     """
 
-    def __init__(self, cause: CloudError, *, operation: str, stage: str | None = None) -> None:
+    def __init__(
+        self, cause: CloudError, *, operation: str, stage: str | None = None, started: str | None = None
+    ) -> None:
         self.operation = operation
         self.stage = stage
+        self.started = started
         super().__init__(cause.status, cause.reason, cause.message, details=cause.details, hint=cause.hint)
 
     def _sentence(self) -> str:

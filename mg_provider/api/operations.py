@@ -209,7 +209,7 @@ class Operations:
         if ended.error is None:
             return ended
         cause = error_from_status(ended.error)
-        raise OperationFailed(cause, operation=operation.name, stage=wait.stage) from cause
+        raise OperationFailed(cause, operation=operation.name, stage=wait.stage, started=ended.started) from cause
 
     def wait_compute(
         self,

@@ -23,6 +23,19 @@ def redact(text: str) -> str:
     return _SECRETS.sub(lambda match: f"{match['bearer'] or match['parameter'] or ''}[redacted]", text)
 
 
+# What a program may print of its own configuration; errors of Google's never look like it.
+_PRINTED = re.compile(
+    r"(?P<name>\b[\w-]*(?:token|secret|password|passwd|api[_-]?key|authorization|credential)s?\b[\"']?\s*[=:]\s*"
+    r"(?:\w+\s+)?[\"']?)[^\s\"',;}]{6,}|\bAIza[\w-]{20,}|-----BEGIN [A-Z ]*PRIVATE KEY-----.*",
+    re.IGNORECASE,
+)
+
+
+def redact_log_line(line: str, limit: int = 300) -> str:
+    """A line that somebody else's program wrote, redacted more eagerly than Google's own texts, and cut."""
+    return excerpt(_PRINTED.sub(lambda match: f"{match['name'] or ''}[redacted]", line), limit)
+
+
 def excerpt(text: str, limit: int = LIMIT) -> str:
     """The text on one line, redacted, at most ``limit`` characters long."""
     line = redact(" ".join(text.split()))

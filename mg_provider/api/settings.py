@@ -36,6 +36,9 @@ STORAGE_CUSTOM_ENDPOINT = "storageCustomEndpoint"
 BIG_QUERY_CUSTOM_ENDPOINT = "bigQueryCustomEndpoint"
 """Config key: base URL of BigQuery."""
 
+LOGGING_CUSTOM_ENDPOINT = "loggingCustomEndpoint"
+"""Config key: base URL of Cloud Logging."""
+
 NAMESPACES = ("mg", "gcp")
 """Where a config key is looked up, in this order: our own namespace, then pulumi-gcp's."""
 
@@ -46,7 +49,7 @@ PROJECT_VARIABLE = "GOOGLE_CLOUD_PROJECT"
 """Environment variable: project id, where no config names one."""
 
 # pulumi-gcp's custom endpoints carry the API's own path; ours are the server alone.
-_API_PATHS = ("/compute/v1", "/storage/v1", "/bigquery/v2", "/v1beta1", "/v1")
+_API_PATHS = ("/compute/v1", "/storage/v1", "/bigquery/v2", "/v1beta1", "/v1", "/v2")
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class Settings:
         compute_custom_endpoint: Base URL of Compute Engine.
         storage_custom_endpoint: Base URL of Cloud Storage.
         big_query_custom_endpoint: Base URL of BigQuery.
+        logging_custom_endpoint: Base URL of Cloud Logging.
         access_token: OAuth access token; never shown.
     """
 
@@ -75,6 +79,7 @@ class Settings:
     compute_custom_endpoint: str | None = None
     storage_custom_endpoint: str | None = None
     big_query_custom_endpoint: str | None = None
+    logging_custom_endpoint: str | None = None
     access_token: str | None = field(default=None, repr=False)
 
     @classmethod
@@ -103,6 +108,7 @@ class Settings:
             compute_custom_endpoint=_endpoint(COMPUTE_CUSTOM_ENDPOINT, value(COMPUTE_CUSTOM_ENDPOINT)),
             storage_custom_endpoint=_endpoint(STORAGE_CUSTOM_ENDPOINT, value(STORAGE_CUSTOM_ENDPOINT)),
             big_query_custom_endpoint=_endpoint(BIG_QUERY_CUSTOM_ENDPOINT, value(BIG_QUERY_CUSTOM_ENDPOINT)),
+            logging_custom_endpoint=_endpoint(LOGGING_CUSTOM_ENDPOINT, value(LOGGING_CUSTOM_ENDPOINT)),
             access_token=environ.get(ACCESS_TOKEN_VARIABLE) or None,
         )
 

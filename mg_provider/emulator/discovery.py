@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 Schema = dict[str, Any]
 FOLDER = Path(__file__).parent / "schemas"
-DOCUMENTS = ("aiplatform.v1beta1", "aiplatform.v1", "compute.v1", "storage.v1", "bigquery.v2")
+DOCUMENTS = ("aiplatform.v1beta1", "aiplatform.v1", "compute.v1", "storage.v1", "bigquery.v2", "logging.v2")
 
 # These are HTTP bodies of any shape, whatever their schema says.
 _FREE_BODIES = ("GoogleApiHttpBody", "RawPredictRequest", "InvokeRequest")
@@ -41,7 +41,7 @@ class Method:
     @property
     def legacy(self) -> bool:
         """Whether its errors have the older shape."""
-        return not self.document.startswith("aiplatform")
+        return not self.document.startswith(("aiplatform", "logging"))
 
     @property
     def version(self) -> str:

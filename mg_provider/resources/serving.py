@@ -152,5 +152,8 @@ def foreign_claim(endpoint: Endpoint, claim: str) -> bool:
 def nothing_left(cause: MgError, what: str) -> MgError:
     """The cause, told with the fact that the failed attempt was taken back."""
     return MgError(
-        f"{cause.summary}; {what} that it had made are deleted again", resource=cause.resource, hint=cause.hint
+        f"{cause.summary}; {what} that it had made are deleted again",
+        resource=cause.resource,
+        hint=cause.hint,
+        log=cause.log,
     )

@@ -42,6 +42,13 @@ class Operation(WireModel):
         stage = (self.metadata or {}).get("deploymentStage")
         return stage if isinstance(stage, str) else None
 
+    @property
+    def started(self) -> str | None:
+        """``metadata.genericMetadata.createTime``, in RFC 3339."""
+        generic = (self.metadata or {}).get("genericMetadata")
+        created = generic.get("createTime") if isinstance(generic, dict) else None
+        return created if isinstance(created, str) else None
+
 
 class ListOperationsResponse(WireModel):
     """A page of operations."""

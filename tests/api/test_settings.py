@@ -32,6 +32,7 @@ def test_every_key_arrives() -> None:
         "mg:computeCustomEndpoint": "http://127.0.0.1:8085",
         "mg:storageCustomEndpoint": "http://localhost:8085",
         "mg:bigQueryCustomEndpoint": "http://[::1]:8085",
+        "mg:loggingCustomEndpoint": "http://127.0.0.1:8085/v2",
     }
 
     assert settings(config, {"GOOGLE_OAUTH_ACCESS_TOKEN": "ya29.x"}) == Settings(
@@ -42,6 +43,7 @@ def test_every_key_arrives() -> None:
         compute_custom_endpoint="http://127.0.0.1:8085",
         storage_custom_endpoint="http://localhost:8085",
         big_query_custom_endpoint="http://[::1]:8085",
+        logging_custom_endpoint="http://127.0.0.1:8085",
         access_token="ya29.x",
     )
 

@@ -126,6 +126,7 @@ def test_config_keys_are_frozen():
         "computeCustomEndpoint",
         "storageCustomEndpoint",
         "bigQueryCustomEndpoint",
+        "loggingCustomEndpoint",
     ]
     assert set(asked) == {f"{space}:{name}" for space in ("mg", "gcp") for name in names}
     assert HOST_THREADS_KEY == "mg:hostThreads"

@@ -7,12 +7,14 @@ are the twenty minutes that deployments of small models take.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from mg_provider.emulator.errors import failed_precondition, invalid_argument, quota_exceeded, stockout
 from mg_provider.emulator.machines import DEFAULT_SPEC, complete_spec, quota_name
 from mg_provider.emulator.operations import Stage
+from mg_provider.emulator.services.container_log import STARTING, last_words, write_lines
 from mg_provider.emulator.services.vertex_state import (
     Claim,
     Endpoint,
@@ -74,6 +76,7 @@ class Deployment:
         deployed: the DeployedModel as it will be shown.
         query_id: what chat/completions takes as ``model``.
         split: the traffic split from then on, or empty to leave it; "0" is this one.
+        writes: whether its container runs and its output goes to Cloud Logging.
     """
 
     world: World
@@ -81,6 +84,7 @@ class Deployment:
     deployed: Json
     query_id: str
     split: dict[str, int]
+    writes: bool = False
 
     def __post_init__(self) -> None:
         vertex(self.world).busy.setdefault(self.key, []).append(self.id)
@@ -111,7 +115,7 @@ class Deployment:
         return [
             stage(world, "CREATING_SERVING_CLUSTER"),
             stage(world, "ADDING_NODES_TO_CLUSTER", self.add_machines),
-            stage(world, "GETTING_CONTAINER_IMAGE"),
+            stage(world, "GETTING_CONTAINER_IMAGE", self.start_container),
             stage(world, "STARTING_MODEL_SERVER", self.appear),
             stage(world, "FINISHING_UP", self.finish),
         ]
@@ -127,6 +131,15 @@ class Deployment:
         if f"{region}/{machine}" in self.world.behaviours["stockouts"]:
             raise stockout(region, machine)
         meter(self.world, self.key, self.deployed, first_replicas(self.deployed), at)
+
+    def start_container(self, at: float) -> None:
+        """The container runs from here on, and writes."""
+        self.writes = bool(self.deployed.get("enableContainerLogging", not self.deployed.get("disableContainerLogging")))
+        self._write(at, "INFO", STARTING)
+
+    def _write(self, at: float, severity: str, lines: Iterable[str]) -> None:
+        if self.writes:
+            write_lines(self.world, self.key, self.deployed, at, severity, lines)
 
     def appear(self, at: float) -> None:
         """The deployed model shows on the endpoint, with its service attachment; it gets no traffic yet."""
@@ -154,6 +167,7 @@ class Deployment:
     def give_up(self, at: float) -> None:
         """It failed: machines and quota are given back, the endpoint stays as it was before."""
         self._no_longer_busy()
+        self._write(at, "ERROR", [*last_words(self.deployed), *self.world.behaviours["container_lines"]])
         endpoint = vertex(self.world).endpoints.get(self.key)
         release(self.world, self.key, self.id, at)
         if endpoint and any(deployed["id"] == self.id for deployed in endpoint.deployed):
