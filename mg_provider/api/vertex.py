@@ -69,7 +69,7 @@ class VertexClient(BatchMethods):
         return parse(PublisherModel, self._json("GET", name, query=query, location=PUBLISHER_LOCATION))
 
     def list_publisher_models(
-        self, parent: str = "publishers/*", *, filter: str | None = None
+        self, parent: str = "publishers/*", *, filter: str | None = None, list_all_versions: bool | None = None
     ) -> Iterator[PublisherModel]:
         """``GET v1beta1/{parent}/models``: entries of Model Garden.
 
@@ -77,7 +77,7 @@ class VertexClient(BatchMethods):
         """
 
         def fetch(token: str | None) -> tuple[list[PublisherModel], str | None]:
-            query = {"filter": filter, "pageToken": token, "pageSize": 100}
+            query = {"filter": filter, "listAllVersions": list_all_versions, "pageToken": token, "pageSize": 100}
             answer = self._json("GET", f"{parent}/models", query=query, location=PUBLISHER_LOCATION)
             page = parse(ListPublisherModelsResponse, answer)
             return page.publisher_models, page.next_page_token

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from mg_provider.api.clients import Clients
@@ -45,7 +45,14 @@ class Advice:
     findings: list[Finding] = field(default_factory=list)
 
 
-def recommend(gcs_uri: str, parent: str, region: str, clients: Clients, chosen: MachineSpec | None) -> Advice:
+def recommend(
+    gcs_uri: str,
+    parent: str,
+    region: str,
+    clients: Clients,
+    chosen: MachineSpec | None,
+    others: Sequence[MachineSpec] = (),
+) -> Advice:
     """Ask ``projects.locations:recommendSpec`` (v1beta1) and hold the chosen machine against the answer.
 
     Permissions: aiplatform.locations.get; storage.objects.list and get on the folder for the Vertex AI service agent.
@@ -55,7 +62,8 @@ def recommend(gcs_uri: str, parent: str, region: str, clients: Clients, chosen: 
         parent: ``projects/{project}/locations/{region}``.
         region: Where the model will be deployed.
         clients: API clients.
-        chosen: The machine that the user gave, or None.
+        chosen: The machine that the user gave, or the first of several, or None.
+        others: The other machines that the user gave, each to be held against the answer as well.
 
     Returns:
         Advice. Where Google gives none, it is empty but for the chosen machine and a warning.
@@ -69,7 +77,10 @@ def recommend(gcs_uri: str, parent: str, region: str, clients: Clients, chosen: 
     except (CloudError, ConnectionFailed) as problem:
         message = f"Model Garden recommends no machine: {problem.summary}; the deployment may still work"
         return Advice(machine_spec=chosen, findings=[warning("no_recommendation", message, gcs_uri)])
-    return _advice(answer, region, chosen)
+    advice = _advice(answer, region, chosen)
+    options = _options(answer, region)
+    advice.findings.extend(finding for machine in others for finding in _too_small(machine, options))
+    return advice
 
 
 def _advice(answer: RecommendSpecResponse, region: str, chosen: MachineSpec | None) -> Advice:

@@ -8,26 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import pulumi
 from pydantic import Field
 
-from mg_provider.api.errors import (
-    Aborted,
-    AlreadyExists,
-    ConnectionFailed,
-    MgError,
-    NotFound,
-    OperationFailed,
-    Unavailable,
-)
+from mg_provider.api.errors import Aborted, MgError
 from mg_provider.resources.adoption import EndpointLifecycle
+from mg_provider.resources.custom_weights_deployment import (
+    Deployment,
+    ids_of,
+    leave_machine,
+    machine_of,
+    observed,
+    own,
+    stop_deploying,
+    take_down,
+)
 from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
 from mg_provider.resources.endpoint_args import EndpointArgs, name_endpoint, private
-from mg_provider.resources.endpoint_settings import (
-    MOST_MERGES,
-    Refused,
-    observe,
-    observed_endpoint,
-    settle_endpoint,
-    too_busy,
-)
+from mg_provider.resources.endpoint_settings import MOST_MERGES, Refused, settle_endpoint, too_busy
 from mg_provider.resources.fields import (
     UNKNOWN,
     Changes,
@@ -52,23 +47,16 @@ from mg_provider.resources.inputs import (
     ScaleToZeroSpecInput,
     TimeoutsInput,
 )
-from mg_provider.resources.lifecycle import UNSETTLED, Context, Defaults, Incomplete, Reading, kept, not_ours
+from mg_provider.resources.lifecycle import UNSETTLED, Context, Defaults, Incomplete, Reading, kept
 from mg_provider.resources.machines import MACHINE_RULES, Machines, with_most_replicas
 from mg_provider.resources.model_source import SOURCE_RULES, SOURCES, ModelSource
 from mg_provider.resources.nested_rules import container_problem
 from mg_provider.resources.serving import (
-    CREATE_SECONDS,
-    DELETE_SECONDS,
-    delete_endpoint,
-    delete_model,
     find_endpoint,
     foreign_claim,
     must_be_ours,
     mutate,
-    nothing_left,
-    undeploy,
 )
-from mg_provider.resources.teardown import still_deployed
 from mg_provider.resources.weights_adoption import (
     adoption_problems,
     endpoint_for_kept_model,
@@ -76,19 +64,16 @@ from mg_provider.resources.weights_adoption import (
     refuse_new_deployment,
     with_model_of,
 )
-from mg_provider.resources.weights_gate import pass_weights
-from mg_provider.rollout.place import running_operation
 from mg_provider.wire.container import ContainerSpec
 from mg_provider.wire.deployed_model import DeployedModel
 from mg_provider.wire.endpoint import Endpoint
 from mg_provider.wire.machine import (
-    DedicatedResources,
+    MachineSpec,
 )
 from mg_provider.wire.model import Model
 
 if TYPE_CHECKING:
     from mg_provider.wire.deploy import DeployRequest
-    from mg_provider.wire.operation import Operation
 
 # What makes another endpoint, beside project and region.
 _SEEDS = (
@@ -210,6 +195,10 @@ class CustomWeightsModelState(State):
     unmanaged_deployed_models: list[str] = Field(
         default=[], description="Deployment ids on the endpoint that this resource did not make."
     )
+    machine_spec_taken: MachineSpec | None = Field(
+        default=None,
+        description="Machine of the deployment: which of the choices was to be had, or which one was recommended.",
+    )
     operation: str = Field(default="", description="The deployment that was still running when waiting for it ended.")
     claim: str = Field(default="", description="Marks the create that took hold of it.")
 
@@ -272,7 +261,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
     def create(self, args: CustomWeightsModelArgs, context: Context) -> tuple[str, CustomWeightsModelState]:
         """Deploy, or go on with the deployment that an interrupted run of ours began."""
         state = CustomWeightsModelState(claim=context.clock.request_id())
-        return args.endpoint, self._converge(args, args, state, context)
+        return args.endpoint, self._converge(args, args, state, context, fresh=True)
 
     def read(
         self, id: str, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context
@@ -281,11 +270,11 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         endpoint = find_endpoint(args, context)
         if endpoint is None:
             return None
-        seen = self._state(endpoint, args)
+        seen = self._state(endpoint, args, state)
         if seen.deployed_model_id == state.deployed_model_id:
             # Autoscaling changes it all the time: as an output that followed, every refresh would show a change.
             seen.available_replica_count = state.available_replica_count
-        return Reading(_observed(args, endpoint), seen)
+        return Reading(observed(args, endpoint), seen)
 
     def update(
         self,
@@ -298,6 +287,8 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
     ) -> CustomWeightsModelState:
         """Change replicas, autoscaling, labels, names and settings on the running endpoint."""
         claim = state.claim or context.clock.request_id()
+        if changes.touches("machine_spec"):
+            leave_machine(new, old, context)
         return self._converge(new, old, state.model_copy(update={"claim": claim}), context)
 
     def delete(self, id: str, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context) -> None:
@@ -308,8 +299,8 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             if foreign_claim(endpoint, state.claim):
                 context.progress("a newer create has taken up the endpoint; left alone")
                 return
-        self._stop_deploying(args, state, context)
-        self._take_down(args, context)
+        stop_deploying(args, state, context)
+        take_down(args, context)
 
     def _converge(
         self,
@@ -317,6 +308,8 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         owner: CustomWeightsModelArgs,
         state: CustomWeightsModelState,
         context: Context,
+        *,
+        fresh: bool = False,
     ) -> CustomWeightsModelState:
         """Bring the cloud to what is wanted from wherever an earlier run left it."""
         endpoint = find_endpoint(args, context)
@@ -327,112 +320,26 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
                 endpoint = endpoint_for_kept_model(args, state.claim, context)
             except UNSETTLED as error:
                 raise self._incomplete(error, args, state, context) from error
-        if endpoint is None or not _own(endpoint, args):
+        if endpoint is None or not own(endpoint, args):
             refuse_new_deployment(args, endpoint, context)
-            self._deploy(args, endpoint, state, context)
+
+            def keep(error: MgError, seen: CustomWeightsModelState) -> Incomplete:
+                return self._incomplete(error, args, seen, context)
+
+            Deployment(args, state, context, keep, fresh).run()
         try:
             endpoint = settle_endpoint(args, owner, state.claim, context)
-            deployed = _own(endpoint, args)
+            deployed = own(endpoint, args)
             if deployed is not None:
                 mutate(args, deployed, args.resources(), args.enable_container_logging, context)
             self._settle_model(args, context)
-            return self._state(find_endpoint(args, context) or endpoint, args)
+            return self._state(find_endpoint(args, context) or endpoint, args, state)
         except MgError as error:
             if isinstance(error, Refused) and owner is not args:
                 raise
             # A label that is not wanted any more may still be there: kept in the arguments, the next run removes it.
             told = args.with_values(labels={**owner.labels, **args.labels})
             raise self._incomplete(error, told, state, context) from error
-
-    def _deploy(
-        self, args: CustomWeightsModelArgs, endpoint: Endpoint | None, state: CustomWeightsModelState, context: Context
-    ) -> None:
-        """Go on with the deployment that runs, or start one, and wait. A failed one is taken back."""
-        operation = self._running(args, state, context)
-        if operation is not None:
-            context.progress("going on with the deployment that is running")
-        elif endpoint is not None and self._model_exists(args, context):
-            operation = self._deploy_existing(args, context)
-        else:
-            self._clear(args, endpoint, context)
-            operation = self._start(args, state, context)
-        if operation is None:
-            return
-        try:
-            context.wait(operation, context.limit(args.timeouts.create, CREATE_SECONDS), "deploying")
-        except OperationFailed as error:
-            raise self._taken_back(error, args, state, context) from error
-        except MgError as error:
-            running = state.model_copy(update={"operation": operation.name})
-            raise self._incomplete(error, args, running, context) from error
-
-    def _start(
-        self, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context
-    ) -> Operation | None:
-        """Call deploy once. If the answer is lost, the running operation is looked for instead."""
-        if args.gcs_uri and args.preflight:
-            pass_weights(args.gcs_uri, args.parent, args.region, args.machine_spec, args.allow_quantized, context)
-        context.progress(f"deploying {args.gcs_uri or args.publisher_model_name or args.hugging_face_model_id}")
-        try:
-            return context.clients.vertex.deploy(args.parent, args.wire(state.claim))
-        except (ConnectionFailed, AlreadyExists, Unavailable) as error:
-            try:
-                operation = self._running(args, state, context)
-                endpoint = find_endpoint(args, context)
-            except MgError:
-                # Whether the call took effect cannot be known now, so it stays in the stack's state.
-                raise self._incomplete(error, args, state, context) from error
-            if operation is None and (endpoint is None or not _own(endpoint, args)):
-                raise
-            return operation
-
-    def _deploy_existing(self, args: CustomWeightsModelArgs, context: Context) -> Operation:
-        """Put the uploaded Model back on its endpoint."""
-        context.progress(f"deploying {args.model} again")
-        deployed = DeployedModel(
-            model=args.model,
-            display_name=args.model_display_name,
-            dedicated_resources=args.resources(),
-            service_account=args.service_account or None,
-            enable_container_logging=args.enable_container_logging,
-        )
-        return context.clients.vertex.deploy_model(args.endpoint, deployed, {"0": 100})
-
-    def _clear(self, args: CustomWeightsModelArgs, endpoint: Endpoint | None, context: Context) -> None:
-        """Remove what a failed deployment left, so that the ids are free again."""
-        if endpoint is not None:
-            delete_endpoint(args, context)
-        elif "model_id" in args.model_fields_set and self._model_exists(args, context):
-            if args.model_id != args.endpoint_id:
-                raise not_ours(f"model {args.model}", args.resource, "set another model_id")
-            delete_model(args.model, args, context)
-
-    def _running(
-        self, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context
-    ) -> Operation | None:
-        """The deployment that an earlier run started and that still runs."""
-        if state.operation:
-            try:
-                operation = context.clients.vertex.get_operation(state.operation)
-            except NotFound:
-                return None
-            return None if operation.done else operation
-
-        def ours(operation: Operation) -> bool:
-            metadata = operation.metadata or {}
-            return "DeployOperationMetadata" in str(metadata.get("@type")) and metadata.get("modelId") == args.model_id
-
-        def again(operation: Operation) -> bool:
-            return "DeployModelOperationMetadata" in str((operation.metadata or {}).get("@type"))
-
-        return running_operation(args.parent, ours, context) or running_operation(args.endpoint, again, context)
-
-    def _model_exists(self, args: CustomWeightsModelArgs, context: Context) -> bool:
-        try:
-            context.clients.vertex.get_model(args.model)
-        except NotFound:
-            return False
-        return True
 
     def _settle_model(self, args: CustomWeightsModelArgs, context: Context) -> None:
         for _ in range(MOST_MERGES):
@@ -447,44 +354,6 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             return
         raise too_busy(args, "name of the Model")
 
-    def _stop_deploying(self, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context) -> None:
-        """End a deployment that still runs, so that nothing appears after everything was deleted."""
-        operation = self._running(args, state, context)
-        if operation is None:
-            return
-        context.progress("cancelling the deployment that is running")
-        context.clients.vertex.cancel_operation(operation.name)
-        try:
-            context.wait(operation, context.limit(args.timeouts.delete, DELETE_SECONDS), "cancelling")
-        except OperationFailed:
-            return
-
-    def _take_down(self, args: CustomWeightsModelArgs, context: Context) -> None:
-        endpoint = find_endpoint(args, context)
-        if endpoint is not None:
-            ours = _ids_of(endpoint, args)
-            undeploy(args, ours, context)
-            if others := [entry for entry in endpoint.deployed_models or [] if entry.id not in ours]:
-                raise still_deployed(args, others)
-            delete_endpoint(args, context)
-        if args.retain_model:
-            context.progress(f"kept: {args.model}")
-        else:
-            delete_model(args.model, args, context)
-
-    def _taken_back(
-        self, error: OperationFailed, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context
-    ) -> MgError:
-        """Delete what a failed deployment made. If even that fails, it stays in the stack's state."""
-        context.progress("the deployment failed; deleting what it made")
-        try:
-            self._take_down(args, context)
-        except MgError as second:
-            error.exists = [args.endpoint, args.model]
-            error.hint = f"{error.hint or ''} (cleaning up failed as well: {second.summary})".strip()
-            return self._incomplete(error, args, state, context)
-        return nothing_left(error, "the endpoint" if args.retain_model else "endpoint and model")
-
     def _incomplete(
         self, error: MgError, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context
     ) -> Incomplete:
@@ -493,58 +362,29 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         except MgError:
             endpoint = None
         error.exists = error.exists or [args.endpoint]
-        known = state if endpoint is None else self._state(endpoint, args)
+        known = state if endpoint is None else self._state(endpoint, args, state)
         return Incomplete(error, args.endpoint, args, known.model_copy(update={"operation": state.operation}))
 
-    def _state(self, endpoint: Endpoint, args: CustomWeightsModelArgs) -> CustomWeightsModelState:
-        deployed = _own(endpoint, args) or DeployedModel()
-        resources = deployed.dedicated_resources or DedicatedResources()
+    def _state(
+        self, endpoint: Endpoint, args: CustomWeightsModelArgs, before: CustomWeightsModelState
+    ) -> CustomWeightsModelState:
+        deployed = own(endpoint, args) or DeployedModel()
+        machine = machine_of(deployed)
         attachment = deployed.private_endpoints.service_attachment if deployed.private_endpoints else None
         return CustomWeightsModelState(
             deployed_model_id=deployed.id or "",
             dedicated_endpoint_dns=(endpoint.dedicated_endpoint_dns or "").removeprefix("https://"),
             service_attachment=attachment or "",
             available_replica_count=(deployed.status.available_replica_count if deployed.status else 0) or 0,
-            machine_type=(resources.machine_spec.machine_type if resources.machine_spec else "") or "",
+            machine_type=(machine.machine_type if machine else "") or "",
+            machine_spec_taken=machine or before.machine_spec_taken,
             unmanaged_deployed_models=sorted(
-                entry.id for entry in endpoint.deployed_models or [] if entry.id and not _is_model(entry.model, args)
+                entry.id
+                for entry in endpoint.deployed_models or []
+                if entry.id and entry.id not in ids_of(endpoint, args)
             ),
             claim=(endpoint.labels or {}).get(CLAIM_LABEL, ""),
         )
-
-
-def _is_model(name: str | None, args: CustomWeightsModelArgs) -> bool:
-    """Whether a Model's resource name, with project id or number and perhaps a version, is this resource's."""
-    parts = (name or "").split("@")[0].split("/")
-    return len(parts) == 6 and parts[3] == args.region and parts[5] == args.model_id
-
-
-def _own(endpoint: Endpoint, args: CustomWeightsModelArgs) -> DeployedModel | None:
-    """The deployment of this resource's Model, if there is one."""
-    return next((entry for entry in endpoint.deployed_models or [] if _is_model(entry.model, args)), None)
-
-
-def _ids_of(endpoint: Endpoint, args: CustomWeightsModelArgs) -> list[str]:
-    return [entry.id for entry in endpoint.deployed_models or [] if entry.id and _is_model(entry.model, args)]
-
-
-def _observed(args: CustomWeightsModelArgs, endpoint: Endpoint) -> CustomWeightsModelArgs:
-    """The arguments that would give what is there. What nobody set and Google chose is no drift."""
-    deployed = _own(endpoint, args)
-    resources = (deployed.dedicated_resources if deployed else None) or DedicatedResources()
-    machines = {
-        "min_replica_count": resources.min_replica_count or 0,
-        "max_replica_count": resources.max_replica_count,
-        "required_replica_count": resources.required_replica_count,
-        "autoscaling_metric_specs": resources.autoscaling_metric_specs or [],
-        "scale_to_zero_spec": resources.scale_to_zero_spec,
-        "machine_spec": resources.machine_spec,
-        "spot": bool(resources.spot),
-        "enable_container_logging": bool(deployed and deployed.enable_container_logging),
-    }
-    # Nothing deployed is told as no replicas: the one property that then differs.
-    seen = {**observed_endpoint(args, endpoint), **(machines if deployed else {"min_replica_count": 0})}
-    return observe(args, seen)
 
 
 class CustomWeightsModelProvider(DynamicProvider):
@@ -571,7 +411,7 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
         model_id: Id of the uploaded Model; default the endpoint's.
         model_display_name: Name of the Model for people; default the resource's name.
         container_spec: The serving container; default Google's for the model.
-        machine_spec: Machine of one replica; default Google's for the model.
+        machine_spec: Machine of one replica, or a list of choices; default the one recommended for the weights.
         min_replica_count: Replicas that always run; default 1.
         max_replica_count: Most replicas under load; default the minimum.
         required_replica_count: Replicas that must be up for the deployment to count as a success.
@@ -612,6 +452,7 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
     available_replica_count: pulumi.Output[int]
     unmanaged_deployed_models: pulumi.Output[list[str]]
     machine_type: pulumi.Output[str]
+    machine_spec_taken: pulumi.Output[Mapping[str, Any]]
 
     def __init__(
         self,
@@ -628,7 +469,7 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
         model_id: pulumi.Input[str] | None = None,
         model_display_name: pulumi.Input[str] | None = None,
         container_spec: pulumi.Input[ContainerSpecInput] | None = None,
-        machine_spec: pulumi.Input[MachineSpecInput] | None = None,
+        machine_spec: pulumi.Input[MachineSpecInput | Sequence[pulumi.Input[MachineSpecInput]]] | None = None,
         min_replica_count: pulumi.Input[int] | None = None,
         max_replica_count: pulumi.Input[int] | None = None,
         required_replica_count: pulumi.Input[int] | None = None,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypedDict
 
 import pulumi
 from pydantic import Field
 
-from mg_provider.api.errors import MgError
+from mg_provider.api.errors import MgError, OperationFailed
 from mg_provider.resources.adoption import EndpointLifecycle, fixed_problem
+from mg_provider.resources.capacity import first_available
 from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs
 from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
 from mg_provider.resources.endpoint_args import is_known_private, name_endpoint, private
 from mg_provider.resources.endpoint_settings import Refused, observe, observed_endpoint, settle_endpoint
+from mg_provider.resources.failures import explain_failure
 from mg_provider.resources.fields import UNKNOWN, Changes, Problem, State, Unknown
 from mg_provider.resources.identity import CLAIM_LABEL, ENDPOINT_ID, is_ours
 from mg_provider.resources.inputs import (
@@ -32,7 +34,7 @@ from mg_provider.resources.lifecycle import UNSETTLED, Context, Incomplete, Read
 from mg_provider.resources.machines import with_most_replicas
 from mg_provider.resources.observed_models import deployment_changes, observed_models, observed_traffic
 from mg_provider.resources.psc_automation import PscAutomation, automations, tell_failures
-from mg_provider.resources.served_model import assign, is_derived
+from mg_provider.resources.served_model import assign, is_derived, machine_type
 from mg_provider.resources.serving import (
     CREATE_SECONDS,
     delete_endpoint,
@@ -48,6 +50,7 @@ from mg_provider.resources.teardown import gone_for_good, still_deployed, stop_d
 from mg_provider.rollout.place import deploys, running_operation
 from mg_provider.wire.base import same
 from mg_provider.wire.endpoint import Endpoint
+from mg_provider.wire.machine import MachineSpec
 
 _SEEDS = ("dedicated_endpoint_enabled", "network", "encryption_spec", "gen_ai_advanced_features_config")
 
@@ -56,6 +59,9 @@ class DedicatedEndpointState(State):
     """What the cloud says of the endpoint."""
 
     deployed_model_ids: dict[str, str] = Field(default={}, description="Deployment id by name.")
+    machine_types: dict[str, str] = Field(
+        default={}, description="Machine type by name: of several choices the one that was to be had."
+    )
     unmanaged_deployed_models: list[str] = Field(
         default=[], description="Deployment ids on the endpoint that this resource did not make."
     )
@@ -266,10 +272,27 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
             if id in present:
                 mutate(args, present[id], served.resources(), served.enable_container_logging, context)
                 continue
-            context.progress(f"deploying {name}")
             split = {"0": 0, **endpoint.traffic_split} if endpoint.traffic_split else {"0": 100}
-            operation = context.clients.vertex.deploy_model(args.endpoint, served.wire(id, name), split)
-            context.wait(operation, limit, f"deploying {name}")
+            machines: list[MachineSpec | None] = [*served.choices()] or [None]
+            first_available(machines, self._deployer(args, name, id, split, limit, context), context)
+
+    def _deployer(
+        self, args: DedicatedEndpointArgs, name: str, id: str, split: dict[str, int], limit: float, context: Context
+    ) -> Callable[[MachineSpec | None], None]:
+        """Deploys one named model on the machine that it is given."""
+        served = args.deployed_models[name]
+
+        def deploy(machine: MachineSpec | None) -> None:
+            context.progress(f"deploying {name}")
+            wanted = served.wire(id, name) if machine is None else served.on(machine).wire(id, name)
+            operation = context.clients.vertex.deploy_model(args.endpoint, wanted, split)
+            try:
+                context.wait(operation, limit, f"deploying {name}")
+            except OperationFailed as error:
+                explain_failure(error, args.endpoint, context)
+                raise
+
+        return deploy
 
     def _unwanted(
         self, args: DedicatedEndpointArgs, ids: Mapping[str, str], state: DedicatedEndpointState, endpoint: Endpoint
@@ -291,6 +314,7 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         ]
         return DedicatedEndpointState(
             deployed_model_ids=named,
+            machine_types={name: machine for name, id in named.items() if (machine := machine_type(deployed[id]))},
             unmanaged_deployed_models=[id for id in others if id not in leftover],
             leftover_deployed_models=leftover,
             dedicated_endpoint_dns=(endpoint.dedicated_endpoint_dns or "").removeprefix("https://"),
@@ -340,7 +364,7 @@ class ServedModelInput(TypedDict, total=False):
     """One deployed model of the endpoint."""
 
     model: pulumi.Input[str]
-    machine_spec: pulumi.Input[MachineSpecInput]
+    machine_spec: pulumi.Input[MachineSpecInput | Sequence[pulumi.Input[MachineSpecInput]]]
     min_replica_count: pulumi.Input[int]
     max_replica_count: pulumi.Input[int]
     required_replica_count: pulumi.Input[int]
@@ -386,6 +410,7 @@ class DedicatedEndpoint(DynamicResource, module="mg", name="DedicatedEndpoint"):
     endpoint: pulumi.Output[str]
     endpoint_id: pulumi.Output[str]
     deployed_model_ids: pulumi.Output[Mapping[str, str]]
+    machine_types: pulumi.Output[Mapping[str, str]]
     unmanaged_deployed_models: pulumi.Output[list[str]]
     leftover_deployed_models: pulumi.Output[list[str]]
     psc_automation: pulumi.Output[list[Mapping[str, str]]]

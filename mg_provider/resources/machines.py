@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mg_provider.preflight.machine import machine_problem
+from mg_provider.resources.capacity import MachineChoice, choices_of, choices_problem, leaves_all
 from mg_provider.resources.fields import UNKNOWN, InPlace, Replaces, Rule, SetLike, Unknown
 from mg_provider.resources.nested_rules import flex_start_problem, idle_problem
 from mg_provider.wire.machine import (
@@ -27,8 +27,17 @@ class Machines(BaseModel):
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
-    machine_spec: Annotated[MachineSpec | None, Replaces(_NEW_DEPLOYMENT)] = Field(
-        default=None, description="Machine of one replica. Default: Google's for the model."
+    machine_spec: Annotated[
+        MachineChoice | None,
+        InPlace(
+            "stays where it runs if that is still a choice; else undeployed, then deployed again on the same endpoint",
+            replaces_if=leaves_all,
+            because="where none of the old choices is among the new ones",
+        ),
+    ] = Field(
+        default=None,
+        description="Machine of one replica, or a list of choices: each is tried in turn while capacity or quota is "
+        "short. Default: the one that Model Garden recommends for the weights, else Google's for the model.",
     )
     min_replica_count: Annotated[int, InPlace(_MUTATE)] = Field(
         default=1, ge=0, description="Replicas that always run; 0 only together with scale_to_zero_spec."
@@ -61,10 +70,18 @@ class Machines(BaseModel):
         default=False, description="Deploy quickly on shared capacity, for trying a model out."
     )
 
+    def choices(self) -> list[MachineSpec]:
+        """The machines in the order in which they are tried; empty if none was given."""
+        return choices_of(self.machine_spec)
+
+    def on(self, machine: MachineSpec) -> Self:
+        """The same on one machine."""
+        return self.model_copy(update={"machine_spec": machine})
+
     def resources(self) -> DedicatedResources:
-        """The machines and their number, as the API takes them."""
+        """The machines and their number, as the API takes them; of several machines the first."""
         return DedicatedResources(
-            machine_spec=self.machine_spec,
+            machine_spec=next(iter(self.choices()), None),
             min_replica_count=self.min_replica_count,
             max_replica_count=self.max_replica_count or max(self.min_replica_count, 1),
             required_replica_count=self.required_replica_count,
@@ -89,7 +106,7 @@ def with_most_replicas(machines: M) -> M:
 
 
 def _machine(machines: Machines) -> str | None:
-    return machine_problem(machines.machine_spec) if machines.machine_spec else None
+    return choices_problem(machines.machine_spec)
 
 
 def _replicas(machines: Machines) -> str | None:
@@ -102,7 +119,7 @@ def _replicas(machines: Machines) -> str | None:
         return f"is {minimum}, more than max_replica_count {maximum}: raise max_replica_count or lower it"
     if required is not None and required > max(minimum, 1):
         return f"is {minimum}, less than required_replica_count {required}: lower required_replica_count"
-    if machines.machine_spec is not None and machines.machine_spec.machine_type == "a4x-highgpu-4g" and minimum < 18:
+    if minimum < 18 and any(spec.machine_type == "a4x-highgpu-4g" for spec in machines.choices()):
         return f"is {minimum}, but a4x-highgpu-4g needs at least 18"
     return None
 

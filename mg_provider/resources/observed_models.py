@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from mg_provider.resources.capacity import accepts
 from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs
 from mg_provider.resources.served_model import ServedModel, is_same_model
 from mg_provider.resources.serving import replica_changes
@@ -34,6 +35,7 @@ def observed_models(
 def _observed(wanted: ServedModel, deployed: DeployedModel) -> ServedModel:
     """What was asked for, with what differs. What nobody set and Google chose is no drift."""
     resources = deployed.dedicated_resources or DedicatedResources()
+    machine = resources.machine_spec
     seen = {
         "min_replica_count": resources.min_replica_count or 0,
         "max_replica_count": resources.max_replica_count,
@@ -41,7 +43,7 @@ def _observed(wanted: ServedModel, deployed: DeployedModel) -> ServedModel:
         "initial_replica_count": resources.initial_replica_count,
         "autoscaling_metric_specs": resources.autoscaling_metric_specs or [],
         "scale_to_zero_spec": resources.scale_to_zero_spec,
-        "machine_spec": resources.machine_spec,
+        "machine_spec": wanted.machine_spec if accepts(wanted.machine_spec, machine) else machine,
         "spot": bool(resources.spot),
         "enable_container_logging": bool(deployed.enable_container_logging),
     }

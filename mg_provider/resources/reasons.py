@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Tag
 from pydantic.fields import FieldInfo
 
 _MOST = 300
@@ -43,6 +43,9 @@ def _walk(name: str, field: FieldInfo, location: Iterable[int | str]) -> tuple[s
     """The path as a program would write it, and what is at its end; for an unknown field, the object it is in."""
     path, deepest, annotation = name, field, field.annotation
     for part in location:
+        if (chosen := _tagged(annotation, part)) is not None:
+            annotation = chosen
+            continue
         annotation = _bare(annotation)
         held = get_args(annotation)
         if get_origin(annotation) is list:
@@ -55,6 +58,18 @@ def _walk(name: str, field: FieldInfo, location: Iterable[int | str]) -> tuple[s
                 return f"{path}.{part}", annotation
             path, deepest, annotation = f"{path}.{found[0]}", found[1], found[1].annotation
     return path, deepest
+
+
+def _tagged(annotation: Any, tag: int | str) -> Any:
+    """The member that a location names of a union whose members have tags; None if it names none."""
+    if get_origin(annotation) is Annotated:
+        held, *extras = get_args(annotation)
+        if any(isinstance(extra, Tag) and extra.tag == tag for extra in extras):
+            return held
+        return _tagged(held, tag)
+    if get_origin(annotation) in (Union, UnionType):
+        return next((found for entry in get_args(annotation) if (found := _tagged(entry, tag)) is not None), None)
+    return None
 
 
 def _bare(annotation: Any) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import Field
 
+from mg_provider.resources.capacity import accepts
 from mg_provider.resources.fields import plain
 from mg_provider.resources.machines import Machines
 from mg_provider.wire.base import same
@@ -55,7 +56,7 @@ class ServedModel(Machines):
         resources = deployed.dedicated_resources or DedicatedResources()
         return (
             is_same_model(self.model, deployed)
-            and (self.machine_spec is None or same(self.machine_spec, resources.machine_spec))
+            and accepts(self.machine_spec, resources.machine_spec)
             and bool(self.spot) == bool(resources.spot)
         )
 
@@ -71,6 +72,12 @@ class ServedModel(Machines):
             and self.service_account == (deployed.service_account or "")
             and self.fast_tryout_enabled == bool(quick.fast_tryout_enabled)
         )
+
+
+def machine_type(deployed: DeployedModel) -> str:
+    """The machine type that a deployment runs on, empty where Google does not say."""
+    spec = (deployed.dedicated_resources or DedicatedResources()).machine_spec
+    return (spec.machine_type if spec else None) or ""
 
 
 def is_same_model(wanted: str, deployed: DeployedModel) -> bool:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from mg_provider.api.errors import MgError, NotFound
 from mg_provider.resources.adoption import fixed_problem
+from mg_provider.resources.capacity import accepts
 from mg_provider.resources.endpoint_args import private
 from mg_provider.resources.fields import Problem
 from mg_provider.resources.identity import ENDPOINT_ID
 from mg_provider.resources.model_source import SOURCES, ModelSource
 from mg_provider.resources.serving import find_endpoint, make_endpoint, replica_changes
 from mg_provider.resources.teardown import gone_for_good
-from mg_provider.wire.base import same
 from mg_provider.wire.deployed_model import DeployedModel
 from mg_provider.wire.endpoint import Endpoint
 from mg_provider.wire.machine import DedicatedResources
@@ -79,7 +79,7 @@ def adoption_problems(args: CustomWeightsModelArgs, endpoint: Endpoint) -> Itera
     if args.dedicated_endpoint_disabled != (not endpoint.dedicated_endpoint_enabled and not private):
         yield fixed_problem("dedicated_endpoint_disabled", not endpoint.dedicated_endpoint_enabled)
     resources = own.dedicated_resources or DedicatedResources()
-    if args.machine_spec is not None and not same(args.machine_spec, resources.machine_spec):
+    if not accepts(args.machine_spec, resources.machine_spec):
         yield fixed_problem("machine_spec", resources.machine_spec)
     if args.spot != bool(resources.spot):
         yield fixed_problem("spot", bool(resources.spot))

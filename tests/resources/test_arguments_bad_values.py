@@ -15,6 +15,7 @@ from tests.support.samples import (
     DEFAULTS,
     DUTY,
     FOLDER,
+    H100,
     IDLE,
     JSONL,
     L4,
@@ -79,6 +80,15 @@ SPECS = [
     Bad({**L4, "machne_type": "g2-standard-12"}, "did you mean machine_type?", at=".machne_type"),
     Bad({**L4, "accelerator_count": "one"}, "valid integer", at=".accelerator_count"),
     Bad({**L4, "reservation_affinity": {}}, "is required", at=".reservation_affinity.reservation_affinity_type"),
+]
+# What stands for one machine is also wrong as one of several.
+CHOICES = [
+    *[bad for bad in SPECS if not isinstance(bad.value, list)],
+    Bad([], "is an empty list: name at least one machine, or leave it out"),
+    Bad([L4, {**L4, "accelerator_count": 2}], "choice 2: g2-standard-12 has 1 NVIDIA_L4"),
+    Bad([L4, H100, L4], "choice 3: g2-standard-12 with 1 x NVIDIA_L4 is there already"),
+    Bad([L4, {**L4, "machne_type": "x"}], "did you mean machine_type?", at="[1].machne_type"),
+    Bad([L4, "a3-highgpu-8g"], "should be a dictionary", at="[1]"),
 ]
 CONTAINERS = [
     *OBJECT,
@@ -145,7 +155,7 @@ ENDPOINT = {
     ],
 }
 MACHINES = {
-    "machine_spec": SPECS,
+    "machine_spec": CHOICES,
     "min_replica_count": [
         *COUNT,
         Bad(0, "set scale_to_zero_spec as well, or at least 1"),

@@ -255,7 +255,7 @@ def test_a_value_means_the_same_however_it_is_written(kind, name, value, same):
     ("kind", "ids", "name"),
     [
         (CUSTOM_WEIGHTS_MODEL, {"endpoint_id": "search"}, "gcs_uri"),
-        (CUSTOM_WEIGHTS_MODEL, {"model_id": "llama"}, "machine_spec"),
+        (CUSTOM_WEIGHTS_MODEL, {"model_id": "llama"}, "service_account"),
         (DEDICATED_ENDPOINT, {"endpoint_id": "search"}, "encryption_spec"),
         (PSC_FORWARDING_RULE, {"forwarding_rule_name": "to-llama"}, "subnetwork"),
     ],

@@ -47,11 +47,13 @@ OUTPUTS = {
         "available_replica_count",
         "machine_type",
         "unmanaged_deployed_models",
+        "machine_spec_taken",
     },
     "DedicatedEndpoint": {
         "endpoint",
         "endpoint_id",
         "deployed_model_ids",
+        "machine_types",
         "unmanaged_deployed_models",
         "leftover_deployed_models",
         "psc_automation",

@@ -120,7 +120,7 @@ ENDPOINT = {
 IDLE = {"idle_scaledown_period": "300s", "min_scaleup_period": "600s"}
 DUTY = {"metric_name": "aiplatform.googleapis.com/prediction/online/accelerator/duty_cycle", "target": 50}
 MACHINES = {
-    "machine_spec": Sample(L4, H100),
+    "machine_spec": Sample(L4, [H100, L4]),
     "min_replica_count": Sample(1, 2, {"max_replica_count": 4}),
     "max_replica_count": Sample(2, 3),
     "required_replica_count": Sample(1, 2, {"min_replica_count": 2}),

@@ -45,11 +45,12 @@ def write_lines(world: World, key: Key, deployed: Json, at: float, severity: str
     """Add lines of one deployed model's container, a thousandth of a second apart."""
     project, location, endpoint_id = key
     entries = world.part(LogState).entries
+    log = f"projects/{world.project_id(project)}/logs/aiplatform.googleapis.com%2Fprediction_container"
     for number, line in enumerate(lines):
         entries.append(
             {
                 "insertId": world.new_hex(16),
-                "logName": f"projects/{world.project_id(project)}/logs/aiplatform.googleapis.com%2Fprediction_container",
+                "logName": log,
                 "resource": {
                     "type": "aiplatform.googleapis.com/Endpoint",
                     "labels": {

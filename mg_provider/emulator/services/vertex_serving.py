@@ -134,7 +134,9 @@ class Deployment:
 
     def start_container(self, at: float) -> None:
         """The container runs from here on, and writes."""
-        self.writes = bool(self.deployed.get("enableContainerLogging", not self.deployed.get("disableContainerLogging")))
+        self.writes = bool(
+            self.deployed.get("enableContainerLogging", not self.deployed.get("disableContainerLogging"))
+        )
         self._write(at, "INFO", STARTING)
 
     def _write(self, at: float, severity: str, lines: Iterable[str]) -> None:
