@@ -30,6 +30,7 @@ BEHAVIOURS: dict[str, Any] = {
     "patch_global_access": "allow",  # or "refuse": does forwardingRules.patch change allowPscGlobalAccess?
     "stockouts": [],  # "region/machine-type" without machines
     "rolled_out_deployment": "undeployed",  # or "kept", without traffic: what a rolling deployment replaced
+    "recommended_regions": [],  # regions beside the one asked that recommendSpec names, where machines are there
     "container_lines": [],  # what the container of a deployment that fails writes beside the usual
     "conflicting_operations": "allow",  # or "refuse": a second mutating call while one runs on the endpoint
     "connection_policy": "present",  # or "missing": PSC automation fails, as without a service connection policy

@@ -26,6 +26,7 @@ ONE = ["aiplatform.DeployedModel", "aiplatform.Endpoint", "aiplatform.Model"]
 
 CREATE_CALLS = [
     "aiplatform.projects.locations.deploy",
+    "aiplatform.projects.locations.recommendSpec",
     "aiplatform.projects.locations.endpoints.get",
     "aiplatform.projects.locations.operations.get",
     "aiplatform.projects.locations.operations.list",
@@ -226,6 +227,38 @@ def test_a_killed_provider_is_followed_by_a_run_that_finishes_the_same_deploymen
         life.up(arguments(weights))
         deploys = [entry for entry in emulator.requests() if entry["rpc"].endswith("locations.deploy")]
         assert len(deploys) == 1
+        assert kinds(emulator) == ONE
+        life.destroy()
+        assert emulator.ledger()["empty"]
+    finally:
+        second.close()
+
+
+def test_a_provider_killed_on_its_second_machine_is_followed_by_a_run_that_finishes_there(emulator, weights):
+    other = {"machine_type": "a2-highgpu-1g", "accelerator_type": "NVIDIA_TESLA_A100", "accelerator_count": 1}
+    wanted = arguments(weights, machine_spec=[L4, other])
+    emulator.behave(stockouts=["us-central1/g2-standard-24"])
+    emulator.fail(rpc="endpoints.deployModel", fault="delay", seconds=0.2)
+    emulator.set_speed(QUICK)
+    doomed = Host(config(emulator))
+    life = Life(doomed, CustomWeightsModelProvider)
+    inputs = life.check(wanted)
+
+    def create():
+        with pytest.raises(HostError):
+            life.kind.create(inputs)
+
+    worker = threading.Thread(target=create)
+    worker.start()
+    while not any(str(entry["rpc"]).endswith("endpoints.deployModel") for entry in emulator.requests()):
+        emulator.advance(0.1)
+    doomed.process.send_signal(signal.SIGKILL)
+    worker.join()
+    doomed.close()
+    second = Host(config(emulator))
+    try:
+        life = Life(second, CustomWeightsModelProvider)
+        assert life.up(wanted)["machine_type"] == "a2-highgpu-1g"
         assert kinds(emulator) == ONE
         life.destroy()
         assert emulator.ledger()["empty"]

@@ -56,6 +56,43 @@ def test_the_check_can_be_left_out(emulator, life):
     life.destroy()
 
 
+L4 = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
+
+
+def test_without_a_machine_spec_the_recommendation_is_told_with_quota_and_regions(emulator, host, life):
+    uri = put_weights(emulator, "llama")
+    emulator.behave(recommended_regions=["europe-west4"])
+    before = len(host.said)
+    life.up({"gcs_uri": uri})
+    told = "\n".join(host.said[before:])
+    assert "Model Garden recommends g2-standard-12 with 1 x NVIDIA_L4; quota suffices" in told
+    assert "it would work in europe-west4 as well" in told
+    life.destroy()
+
+
+def test_a_quota_that_does_not_suffice_is_told_with_the_regions_that_would_work(emulator, host, life):
+    uri = put_weights(emulator, "llama")
+    emulator.behave(recommended_regions=["europe-west4"])
+    emulator.set_quota({"my-project/us-central1/NVIDIA_L4": 0})
+    before = len(host.said)
+    with pytest.raises(HostError, match="quota"):
+        life.up({"gcs_uri": uri, "machine_spec": L4})
+    told = "\n".join(host.said[before:])
+    assert "quota in us-central1 does not suffice for g2-standard-12" in told
+    assert "or deploy in europe-west4" in told
+    assert emulator.ledger()["empty"]
+
+
+def test_each_choice_that_is_smaller_than_recommended_is_told(emulator, host, life):
+    uri = put_weights(emulator, "llama")
+    small = {"machine_type": "n1-standard-8", "accelerator_type": "NVIDIA_TESLA_T4", "accelerator_count": 1}
+    before = len(host.said)
+    life.up({"gcs_uri": uri, "machine_spec": [L4, small]})
+    told = "\n".join(host.said[before:])
+    assert "n1-standard-8 (1 x NVIDIA_TESLA_T4) has 16 GB of accelerator memory" in told
+    life.destroy()
+
+
 def test_a_caller_who_may_not_read_the_bucket_may_still_deploy(emulator, life):
     uri = put_weights(emulator, "llama")
     emulator.fail(rpc="storage.objects.list", fault="status", status=403, times=5)

@@ -183,12 +183,13 @@ def recommend_spec(call: Call) -> Answer:
     if not (call.body.get("checkMachineAvailability") or call.body.get("checkUserQuota")):
         return Answer({"baseModel": weights.base_model, "specs": specs})
     recommendations = []
-    for spec in specs:
-        if f"{call.region}/{spec['machineSpec']['machineType']}" not in call.world.behaviours["stockouts"]:
-            recommendation: Json = {"region": call.region, "spec": spec}
-            if call.body.get("checkUserQuota"):
-                recommendation["userQuotaState"] = _quota_state(call, spec["machineSpec"])
-            recommendations.append(recommendation)
+    for region in (call.region, *call.world.behaviours["recommended_regions"]):
+        for spec in specs:
+            if f"{region}/{spec['machineSpec']['machineType']}" not in call.world.behaviours["stockouts"]:
+                recommendation: Json = {"region": region, "spec": spec}
+                if call.body.get("checkUserQuota"):
+                    recommendation["userQuotaState"] = _quota_state(call, region, spec["machineSpec"])
+                recommendations.append(recommendation)
     return Answer({"baseModel": weights.base_model, "recommendations": recommendations})
 
 
@@ -199,7 +200,7 @@ def _spec(machine: str, weights: Weights) -> Json:
     }
 
 
-def _quota_state(call: Call, machine: Json) -> str:
-    limit = quota_limit(call.world, call.number, call.region, machine["acceleratorType"])
+def _quota_state(call: Call, region: str, machine: Json) -> str:
+    limit = quota_limit(call.world, call.number, region, machine["acceleratorType"])
     enough = limit is None or limit >= machine["acceleratorCount"]
     return "QUOTA_STATE_USER_HAS_QUOTA" if enough else "QUOTA_STATE_NO_USER_QUOTA"
