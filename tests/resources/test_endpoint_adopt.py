@@ -4,7 +4,7 @@ import pytest
 
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from tests.resources.conftest import config
-from tests.support.endpoints import L4, Hand, kinds, masks
+from tests.support.endpoints import L4, Hand, kinds, masks, told
 from tests.support.host import Host, HostError
 from tests.support.life import CheckFailed, Life
 
@@ -35,24 +35,20 @@ def wanted(name, model, **more):
     return {"adopt": name, "deployed_models": {"v1": {"model": model, "machine_spec": L4}}, **more}
 
 
-def told(host, since):
-    return "\n".join(host.said[since:])
-
-
 def test_an_adopted_endpoint_is_told_taken_over_lived_with_and_destroyed(emulator, host, hand, life, found):
     name, model, id = found
     since = len(host.said)
     before = hand.endpoint(name)
     assert life.preview(wanted(name, model, labels={"team": "search"})) == ("create", [])
-    lines = told(host, since)
-    for line in (
+    expected = (
         f"adopting {name}: what will change:",
         'endpoint_display_name: "by hand" -> "chat"',
         'labels: {"team": "search"} and this stack\'s mg-claim, mg-owner, mg-resource',
         'description: "made by hand" -> none',
         f"v1: takes over deployment {id}",
-    ):
-        assert line in lines
+    )
+    lines = told(host, since, *expected)
+    assert [line for line in expected if line not in lines] == []
     assert hand.endpoint(name) == before, "a preview changed the endpoint"
 
     since = len(emulator.requests())
@@ -84,7 +80,7 @@ def test_what_is_wanted_otherwise_is_deployed_beside_and_what_is_not_wanted_is_u
     }
     since = len(host.said)
     life.preview(arguments)
-    lines = told(host, since)
+    lines = told(host, since, "traffic: ")
     assert "v1: is deployed beside the others" in lines
     assert f"deployment {id} (llama: " in lines
     assert "stays, unmanaged, without traffic" in lines
@@ -155,7 +151,8 @@ def test_a_preview_that_cannot_reach_the_cloud_says_so_and_goes_on(emulator, hos
     emulator.fail(rpc="endpoints.get", fault="status", status=403, times=1)
     since = len(host.said)
     assert life.preview(wanted(name, model)) == ("create", [])
-    assert "what would change on it is not known now" in told(host, since)
+    says = "what would change on it is not known now"
+    assert says in told(host, since, says)
 
 
 def test_without_adopt_an_endpoint_made_by_hand_is_never_touched(hand, life):

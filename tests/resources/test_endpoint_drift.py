@@ -4,7 +4,7 @@ import pytest
 
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
-from tests.support.endpoints import L4, Hand, kinds, make_bucket_once
+from tests.support.endpoints import L4, Hand, kinds, make_bucket_once, told
 from tests.support.life import Life
 from tests.support.weights import put_weights
 
@@ -260,7 +260,7 @@ def test_an_automated_connection_that_failed_is_told_with_its_cause_and_what_to_
         }
     ]
     life.refresh()
-    told = "\n".join(host.said[before:])
-    assert "service connection policy for the service class gcp-vertexai" in told
+    says = "service connection policy for the service class gcp-vertexai"
+    assert says in told(host, before, says)
     life.destroy()
     assert kinds(emulator) == ["Model"]

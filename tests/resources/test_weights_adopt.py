@@ -3,7 +3,7 @@
 import pytest
 
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
-from tests.support.endpoints import BIGGER, L4, PARENT, Hand, kinds, masks
+from tests.support.endpoints import BIGGER, L4, PARENT, Hand, kinds, masks, told
 from tests.support.host import HostError
 from tests.support.life import CheckFailed, Life
 from tests.support.weights import put_weights
@@ -41,7 +41,7 @@ def test_what_serves_the_same_weights_is_taken_over_with_its_model(emulator, hos
     since = len(host.said)
     assert life.preview(wanted(name, max_replica_count=2)) == ("create", [])
     assert hand.endpoint(name) == before
-    lines = "\n".join(host.said[since:])
+    lines = told(host, since, "max_replica_count: 1 -> 2")
     assert f"deployment {id} and its Model {PARENT}/models/llama become this resource's; the Model is deleted" in lines
     assert "max_replica_count: 1 -> 2" in lines
     since = len(emulator.requests())
@@ -134,7 +134,7 @@ def test_a_model_is_kept_said_and_deployed_again_by_the_next_resource(emulator, 
     made = life.up(arguments)["model"]
     since = len(host.said)
     life.destroy()
-    assert f"kept: {made}" in "\n".join(host.said[since:])
+    assert f"kept: {made}" in told(host, since, f"kept: {made}")
     assert kinds(emulator) == ["Model", "Model"]
     since = len(emulator.requests())
     assert life.up(arguments)["model"] == made

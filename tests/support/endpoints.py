@@ -83,5 +83,15 @@ def masks(emulator, since=0):
     return told
 
 
+def told(host, since, *texts):
+    """What the host said since then: its lines arrive beside the answers, so these are waited for, some seconds."""
+    for _ in range(500):
+        lines = "\n".join(host.said[since:])
+        if all(text in lines for text in texts):
+            break
+        host._reader.join(0.01)
+    return lines
+
+
 def kinds(emulator):
     return sorted(entry["kind"].removeprefix("aiplatform.") for entry in emulator.ledger()["resources"])
