@@ -206,9 +206,9 @@ def test_a_deleted_endpoint_is_gone_and_made_again_at_the_same_id(request, hand,
 @pytest.mark.parametrize("subject", ["weights", "chat"])
 def test_what_autoscaling_changes_is_no_drift_and_no_changed_output(request, emulator, subject):
     life = request.getfixturevalue(subject)
-    ids = life.outputs.get("deployed_model_ids", {"": life.outputs.get("deployed_model_id")})
+    id = life.outputs["deployed_model_ids"]["v1"] if subject == "chat" else life.outputs["deployed_model_id"]
     before = dict(life.outputs)
-    emulator.scale(life.outputs["endpoint_id"], next(iter(ids.values())), 3)
+    emulator.scale(life.outputs["endpoint_id"], id, 3)
     emulator.advance(3600)
     assert life.refresh() == {}
     assert life.outputs == before

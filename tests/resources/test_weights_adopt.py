@@ -88,6 +88,13 @@ def test_what_would_be_another_deployment_is_refused_before_anything_changes(han
     assert hand.endpoint(name) == before
 
 
+def test_a_machine_that_is_one_of_the_choices_is_taken_over(life, found):
+    name, id = found
+    outputs = life.up(wanted(name, machine_spec=[BIGGER, L4]))
+    assert outputs["deployed_model_id"] == id
+    assert life.refresh() == {}
+
+
 def test_an_endpoint_with_several_models_is_for_the_other_resource(hand, life, found):
     name, id = found
     hand.deploy(name, f"{PARENT}/models/llama", {"0": 0, id: 100})
