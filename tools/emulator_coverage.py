@@ -50,6 +50,7 @@ Each can be switched with `POST /_mg/behaviour`, or stands as described.
   are in `errors_*` files or an `errors` table; where one output table was named, in its column `response`.
 - A consumer project that is not on the allowlist has the connection status PENDING (`unlisted_project`).
 - A forwarding rule is in Service Directory only if it asks for it (`service_directory`).
+- A BigQuery job that fails is inserted all the same, with the reason in its `status`, which `getQueryResults` answers.
 - `forwardingRules.patch` changes `allowPscGlobalAccess`, as gcloud has it (`patch_global_access`).
 
 ## What it does not do
@@ -63,6 +64,8 @@ Each can be switched with `POST /_mg/behaviour`, or stands as described.
 - Integers for enums in answers (`$alt=json;enum-encoding=int` is accepted, answers have names, which clients take).
 - `fields` and `alt` other than `media`: answers are complete JSON.
 - TLS. Hosts are told apart by the `Host` header.
+- GoogleSQL beyond what sqlglot puts over into DuckDB; statements other than one query or `CREATE TABLE AS`; external
+  tables other than CSV of one column. Queries need `mg-provider[emulator]`, and are done at once.
 - Answers of models: a parrot that names the deployed model and repeats the question.
 - Error texts are those of public reports where there are any, otherwise made up; codes and shapes are Google's.
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -128,11 +129,145 @@ def test_a_dry_run_tells_the_cost_and_gives_no_rows(client: Client, table: str) 
     assert len(answer["schema"]["fields"]) == len(PROMPTS)
 
 
-def test_a_statement_that_is_not_understood_says_what_is(client: Client, table: str) -> None:
-    body = {"query": "SELECT body FROM `my-project.batch.prompts` WHERE rank > 2", "useLegacySql": False}
-    error = client.refused(400, "POST", f"{BIGQUERY}/queries", body)
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("SELECT nothing FROM `my-project.batch.prompts`", "nothing"),
+        ("SELEKT 1", "Syntax error"),
+        ("SELECT 1; SELECT 2", "This emulator runs one query"),
+        ("SELECT * FROM prompts", "must be qualified with a dataset"),
+        ("DROP TABLE `my-project.batch.prompts`", "This emulator runs one query"),
+        ("SELECT (", "Syntax error"),
+    ],
+)
+def test_a_statement_that_cannot_be_run_says_why(client: Client, table: str, text: str, reason: str) -> None:
+    error = client.refused(400, "POST", f"{BIGQUERY}/queries", {"query": text, "useLegacySql": False})
     assert error["errors"][0]["reason"] == "invalidQuery"
-    assert "SELECT COUNT(*)" in error["message"]
+    assert reason in error["message"]
+
+
+def answers(client: Client, text: str, **more: Any) -> list[list[Any]]:
+    return [[cell["v"] for cell in row["f"]] for row in query(client, text, **more).get("rows", [])]
+
+
+def test_conditions_groups_and_joins_are_answered(client: Client, table: str) -> None:
+    rows = [{"custom_id": f"r{number}", "rank": number % 3, "score": number / 2} for number in range(6)]
+    client.insert_rows("batch", "prompts", rows)
+    text = (
+        f"SELECT rank, COUNT(*) AS n, SUM(score) FROM `{PROJECT}.batch.prompts` WHERE rank > 0 GROUP BY rank ORDER BY 1"
+    )
+    assert answers(client, text) == [["1", "2", "2.5"], ["2", "2", "3.5"]]
+    fields = query(client, text)["schema"]["fields"]
+    assert [(field["name"], field["type"]) for field in fields] == [
+        ("rank", "INTEGER"),
+        ("n", "INTEGER"),
+        ("f0_", "FLOAT"),
+    ]
+    joined = f"SELECT COUNT(*) FROM {PROJECT}.batch.prompts AS a JOIN `{PROJECT}`.batch.prompts AS b USING (rank)"
+    assert answers(client, joined) == [["12"]]
+
+
+def test_json_functions_answer_as_googlesql_does(client: Client, table: str) -> None:
+    body = {"messages": [{"role": "user"}, {"role": 1}], "stream": True, "nothing": None, "text": "a"}
+    client.insert_rows("batch", "prompts", [{"custom_id": "1", "body": json.dumps(body)}, {"custom_id": "2"}])
+    text = f"""
+      SELECT JSON_TYPE(body), JSON_TYPE(JSON_QUERY(body, '$.nothing')), JSON_VALUE(body, '$.text'),
+        JSON_VALUE(body, '$.messages'), JSON_VALUE(body, '$.stream'), JSON_TYPE(JSON_QUERY(body, '$.none')),
+        ARRAY_LENGTH(JSON_QUERY_ARRAY(body, '$.messages')), JSON_QUERY_ARRAY(body, '$.text'),
+        EXISTS(SELECT 1 FROM UNNEST(JSON_QUERY_ARRAY(body, '$.messages')) AS m
+               WHERE JSON_TYPE(JSON_QUERY(m, '$.role')) != 'string')
+      FROM `{PROJECT}.batch.prompts` ORDER BY custom_id"""
+    first, second = answers(client, text)
+    assert first == ["object", "null", "a", None, "true", None, "2", [], "true"]
+    assert second == [None, None, None, None, None, None, None, [], "false"]
+
+
+def test_records_and_lists_come_back_as_cells(client: Client, table: str) -> None:
+    client.insert_rows("batch", "prompts", [ROW, {"custom_id": "r2"}])
+    text = f"SELECT ARRAY_AGG(STRUCT(custom_id, origin) LIMIT 1) AS some FROM `{PROJECT}.batch.prompts`"
+    answer = query(client, text)
+    [field] = answer["schema"]["fields"]
+    assert (field["type"], field["mode"], [each["name"] for each in field["fields"]]) == (
+        "RECORD",
+        "REPEATED",
+        ["custom_id", "origin"],
+    )
+    assert answer["rows"][0]["f"][0]["v"] == [{"v": {"f": [{"v": "r1"}, {"v": {"f": [{"v": "Taipei"}]}}]}}]
+
+
+def test_a_table_is_made_of_a_query_once(client: Client, table: str) -> None:
+    client.insert_rows("batch", "prompts", [ROW])
+    made = f"""CREATE TABLE `{PROJECT}.batch.made` AS SELECT custom_id, tags,
+      PARSE_JSON(TO_JSON_STRING(STRUCT([STRUCT('user' AS role, custom_id AS content)] AS messages, 5 AS max_tokens)))
+        AS body
+      FROM `{PROJECT}.batch.prompts`"""
+    query(client, made)
+    fields = client.ok("GET", f"{BIGQUERY}/datasets/batch/tables/made")["schema"]["fields"]
+    assert [(field["name"], field["type"], field["mode"]) for field in fields] == [
+        ("custom_id", "STRING", "NULLABLE"),
+        ("tags", "STRING", "REPEATED"),
+        ("body", "JSON", "NULLABLE"),
+    ]
+    [row] = client.table_rows("batch", "made")
+    assert json.loads(row["body"]) == {"messages": [{"role": "user", "content": "r1"}], "max_tokens": 5}
+    error = client.refused(409, "POST", f"{BIGQUERY}/queries", {"query": made, "useLegacySql": False})
+    assert error["message"] == f"Already Exists: Table {PROJECT}:batch.made"
+    dry = {"query": made.replace("batch.made", "batch.other"), "useLegacySql": False, "dryRun": True}
+    client.ok("POST", f"{BIGQUERY}/queries", dry)
+    client.refused(404, "GET", f"{BIGQUERY}/datasets/batch/tables/other")
+
+
+LINES = {
+    "sourceUris": ["gs://data/in/*.jsonl"],
+    "sourceFormat": "CSV",
+    "schema": {"fields": [{"name": "line", "type": "STRING"}]},
+    "csvOptions": {"fieldDelimiter": "\u0001", "quote": ""},
+}
+
+
+def external(client: Client, text: str, definition: dict[str, Any], **more: Any) -> dict[str, Any]:
+    statement = {"query": text, "useLegacySql": False, "tableDefinitions": {"lines": definition}}
+    return client.ok("POST", f"{BIGQUERY}/jobs", {"configuration": {"query": statement}, **more})
+
+
+def test_an_external_table_reads_the_lines_of_objects(client: Client) -> None:
+    client.make_bucket("data")
+    client.upload("data", "in/a.jsonl", b'{"a": 1}\r\n\n{"a": \n')
+    client.upload("data", "in/deep/b.jsonl", b"\xff")
+    text = "SELECT _FILE_NAME, line, SAFE.PARSE_JSON(line) IS NULL FROM lines ORDER BY 1, 2"
+    job = external(client, text, LINES)
+    assert job["jobReference"]["location"] == "us-central1"
+    assert job["statistics"]["totalBytesProcessed"] == "19"
+    rows = client.ok("GET", f"{BIGQUERY}/queries/{job['jobReference']['jobId']}")["rows"]
+    assert [[cell["v"] for cell in row["f"]] for row in rows] == [
+        ["gs://data/in/a.jsonl", '{"a": ', "true"],
+        ["gs://data/in/a.jsonl", '{"a": 1}', "false"],
+        ["gs://data/in/deep/b.jsonl", "\ufffd", "true"],
+    ]
+
+
+def test_a_job_that_fails_says_so_in_its_status_and_when_its_rows_are_asked_for(client: Client) -> None:
+    client.make_bucket("data")
+    job = external(client, "SELECT * FROM lines", LINES)
+    assert "gs://data/in/*.jsonl" in job["status"]["errorResult"]["message"]
+    error = client.refused(404, "GET", f"{BIGQUERY}/queries/{job['jobReference']['jobId']}")
+    assert error["message"] == job["status"]["errorResult"]["message"]
+
+
+def test_a_bucket_in_another_location_is_refused(client: Client) -> None:
+    client.make_bucket("data")
+    client.upload("data", "in/a.jsonl", b"{}")
+    job = external(client, "SELECT * FROM lines", LINES, jobReference={"location": "EU"})
+    assert "Cannot read and write in different locations" in job["status"]["errorResult"]["message"]
+
+
+def test_a_query_without_the_libraries_says_what_to_install(
+    client: Client, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    body = {"query": f"SELECT * FROM `{PROJECT}.batch.prompts`", "useLegacySql": False}
+    error = client.refused(501, "POST", f"{BIGQUERY}/queries", body)
+    assert "install mg-provider[emulator]" in error["message"]
 
 
 def test_a_query_in_another_location_does_not_find_the_dataset(client: Client, table: str) -> None:

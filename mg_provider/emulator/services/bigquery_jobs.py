@@ -1,31 +1,42 @@
-"""BigQuery queries: `bigquery_query.py` says which statements."""
+"""BigQuery query jobs: `bigquery_sql.py` says which statements, `bigquery_engine.py` runs them."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from mg_provider.emulator import errors
 from mg_provider.emulator.routing import Answer, Call, handles
 from mg_provider.emulator.services.bigquery import API, bigquery_state, find_table, invalid, milliseconds, rows_page
-from mg_provider.emulator.services.bigquery_query import StatementRefusedError, parse_statement
-from mg_provider.emulator.services.bigquery_values import write_row
+from mg_provider.emulator.services.bigquery_engine import Output, QueryFailedError, Rows, run_statement
+from mg_provider.emulator.services.bigquery_external import ExternalTable, read_definition
+from mg_provider.emulator.services.bigquery_sql import Reference, Statement, StatementRefusedError, parse_statement
+from mg_provider.emulator.services.bigquery_state import Table, create_table
+from mg_provider.emulator.services.bigquery_values import columns, write_row
+from mg_provider.emulator.services.storage import storage_state
 
 Json = dict[str, Any]
+
+MISSING = (
+    "This emulator answers queries with DuckDB and sqlglot, and {library} is not installed: "
+    "install mg-provider[emulator]"
+)
 
 
 @dataclass
 class QueryResult:
-    """What a finished query gave."""
+    """A finished query: what it gave, or why it gave nothing."""
 
     job_id: str
     location: str
-    schema: Json
-    rows: list[Json]
-    bytes_processed: int
     query: Json
     created: float
+    schema: Json = field(default_factory=lambda: {"fields": []})
+    rows: list[Json] = field(default_factory=list)
+    bytes_processed: int = 0
+    error: errors.ApiError | None = None
 
     def reference(self, project: str) -> Json:
         """The ``jobReference``."""
@@ -39,53 +50,124 @@ class QueryJobs:
         self.results: dict[tuple[str, str], QueryResult] = {}
 
 
-def _run(call: Call, query: Json, location: str | None, job_id: str | None) -> QueryResult:
-    """Answer a query. ApiError for a statement that is not understood, a table that is missing or elsewhere."""
-    if query.get("useLegacySql", True):
-        raise invalid("Legacy SQL is not emulated: set useLegacySql to false.", reason="invalidQuery")
-    try:
-        statement = parse_statement(
-            query.get("query", ""), call.project_id, query.get("defaultDataset", {}).get("datasetId")
-        )
-    except StatementRefusedError as error:
-        raise invalid(str(error), reason="invalidQuery") from error
-    table = find_table(call.world, statement.project, statement.dataset, statement.table)
-    if location and location.lower() != table.location.lower():
-        place = f"Dataset {table.project}:{table.dataset} was not found in location {location}"
-        raise errors.not_found(f"Not found: {place}")
-    if statement.count_as:
-        schema: Json = {"fields": [{"name": statement.count_as, "type": "INTEGER", "mode": "NULLABLE"}]}
-        rows = [{"f": [{"v": str(len(table.rows))}]}]
-    else:
-        schema = {"fields": list(table.schema_fields)}
-        rows = [write_row(table.columns, row) for row in table.rows[: statement.limit]]
-    result = QueryResult(
-        job_id=job_id or bigquery_state(call.world).next_job_id(),
-        location=table.location,
-        schema=schema,
-        rows=rows,
-        bytes_processed=sum(len(json.dumps(row)) for row in table.rows),
-        query=query,
-        created=call.world.now(),
-    )
-    if not query.get("dryRun"):
+class _Run:
+    """One query on its way."""
+
+    def __init__(self, call: Call, query: Json, location: str | None, job_id: str | None) -> None:
+        self.call = call
+        self.query = query
+        self.asked = location
+        self.dry = bool(query.get("dryRun"))
+        self.storage = storage_state(call.world)
+        new_id = job_id or bigquery_state(call.world).next_job_id()
+        self.result = QueryResult(new_id, location or "US", query, call.world.now())
+
+    def run(self) -> QueryResult:
+        """Answer the query. ApiError for what is wrong with it."""
+        if self.query.get("useLegacySql", True):
+            raise invalid("Legacy SQL is not emulated: set useLegacySql to false.", reason="invalidQuery")
+        definitions = self.query.get("tableDefinitions", {})
+        statement = self._parse(frozenset(definitions))
+        if statement.target is not None:
+            self._refuse_target(statement)
+        tables = {name: self._find(reference, definitions) for reference, name in statement.tables.items()}
+        self._settle_location(statement, tables)
+        output = self._execute(statement, tables)
+        result = self.result
+        result.bytes_processed = sum(map(_size, tables.values()))
+        result.schema = {"fields": output.schema_fields}
+        if statement.target is None:
+            read = columns(output.schema_fields)
+            result.rows = [write_row(read, row) for row in output.rows]
+        elif not self.dry:
+            self._store(statement.target, output)
+        return result
+
+    def _parse(self, temporary: frozenset[str]) -> Statement:
+        default = self.query.get("defaultDataset", {}).get("datasetId")
+        try:
+            return parse_statement(self.query.get("query", ""), self.call.project_id, default, temporary)
+        except StatementRefusedError as error:
+            raise invalid(str(error), reason="invalidQuery") from error
+        except ModuleNotFoundError as error:
+            raise errors.ApiError("UNIMPLEMENTED", MISSING.format(library=error.name)) from error
+
+    def _find(self, reference: Reference, definitions: Mapping[str, Json]) -> Table | ExternalTable:
+        if not reference.project:
+            return read_definition(reference.table, definitions[reference.table], self.storage)
+        return find_table(self.call.world, reference.project, reference.dataset, reference.table)
+
+    def _refuse_target(self, statement: Statement) -> None:
+        target = statement.target
+        assert target is not None
+        state = bigquery_state(self.call.world)
+        if (target.project, target.dataset) not in state.datasets:
+            raise errors.not_found(f"Not found: Dataset {target.project}:{target.dataset}")
+        if state.find_table(target.project, target.dataset, target.table) and not statement.replace:
+            name = f"{target.project}:{target.dataset}.{target.table}"
+            raise errors.ApiError("ALREADY_EXISTS", f"Already Exists: Table {name}", reason="duplicate")
+
+    def _settle_location(self, statement: Statement, tables: Mapping[str, Table | ExternalTable]) -> None:
+        """A query runs where its tables are, and all of them are in one place."""
+        places = {table.location.lower(): table.location for table in tables.values()}
+        if statement.target is not None:
+            target = bigquery_state(self.call.world).datasets[statement.target.project, statement.target.dataset]
+            places[target.location.lower()] = target.location
+        if self.asked and places.keys() - {self.asked.lower()}:
+            named = [each for each in tables.values() if isinstance(each, Table)]
+            if named:
+                name = f"{named[0].project}:{named[0].dataset}"
+                raise errors.not_found(f"Not found: Dataset {name} was not found in location {self.asked}")
+        if len(places) > 1 or (self.asked and places.keys() - {self.asked.lower()}):
+            source, destination = sorted({*places.values(), *([self.asked] if self.asked else [])})[:2]
+            raise invalid(f"Cannot read and write in different locations: source: {source}, destination: {destination}")
+        if places:
+            self.result.location = next(iter(places.values()))
+
+    def _execute(self, statement: Statement, tables: Mapping[str, Table | ExternalTable]) -> Output:
+        given = {
+            name: table.rows(self.storage) if isinstance(table, ExternalTable) else Rows(table.columns, table.rows)
+            for name, table in tables.items()
+        }
+        try:
+            return run_statement(statement, given, dry=self.dry)
+        except QueryFailedError as error:
+            raise invalid(str(error), reason="invalidQuery") from error
+        except ModuleNotFoundError as error:
+            raise errors.ApiError("UNIMPLEMENTED", MISSING.format(library=error.name)) from error
+
+    def _store(self, target: Reference, output: Output) -> None:
+        dataset = bigquery_state(self.call.world).datasets[target.project, target.dataset]
+        made = create_table(dataset, target.table, output.schema_fields, self.call.world.now())
+        made.rows.extend(output.rows)
+
+
+def _size(table: Table | ExternalTable) -> int:
+    return table.size if isinstance(table, ExternalTable) else sum(len(json.dumps(row)) for row in table.rows)
+
+
+def _keep(call: Call, result: QueryResult) -> None:
+    if not result.query.get("dryRun"):
         call.world.part(QueryJobs).results[call.project_id, result.job_id] = result
-    return result
 
 
 @handles("bigquery.jobs.query")
 def run_query(call: Call) -> Answer:
     """Run a query and answer its first page, or with ``dryRun`` only its schema and cost."""
     dry = bool(call.body.get("dryRun"))
-    result = _run(call, call.body, call.body.get("location"), None)
+    result = _Run(call, call.body, call.body.get("location"), None).run()
+    _keep(call, result)
     body = _result_body(call, result, {"maxResults": call.body["maxResults"]} if "maxResults" in call.body else {}, dry)
     return Answer({**body, "kind": "bigquery#queryResponse", "location": result.location})
 
 
 @handles("bigquery.jobs.getQueryResults")
 def get_query_results(call: Call) -> Answer:
-    """A page of a query's rows."""
-    body = _result_body(call, _finished(call, call.path["queriesId"]), call.query, dry=False)
+    """A page of a query's rows; of one that failed, its error."""
+    result = _finished(call, call.path["queriesId"])
+    if result.error is not None:
+        raise result.error
+    body = _result_body(call, result, call.query, dry=False)
     return Answer({**body, "kind": "bigquery#getQueryResultsResponse", "etag": "1=="})
 
 
@@ -109,7 +191,7 @@ def _result_body(call: Call, result: QueryResult, query: Json, dry: bool) -> Jso
 
 @handles("bigquery.jobs.insert")
 def insert_job(call: Call) -> Answer:
-    """Run a query as a job; no other kind of job is emulated."""
+    """Run a query as a job; no other kind of job is emulated. What goes wrong is in the job's ``status``."""
     configuration = call.body.get("configuration", {})
     if "query" not in configuration:
         raise errors.not_emulated("a BigQuery job that is no query")
@@ -118,7 +200,15 @@ def insert_job(call: Call) -> Answer:
         message = f"Already Exists: Job {call.project_id}:{reference['jobId']}"
         raise errors.ApiError("ALREADY_EXISTS", message, reason="duplicate")
     query = {**configuration["query"], "dryRun": configuration.get("dryRun", False)}
-    return Answer(_job_body(call, _run(call, query, reference.get("location"), reference.get("jobId"))))
+    run = _Run(call, query, reference.get("location"), reference.get("jobId"))
+    try:
+        run.run()
+    except errors.ApiError as error:
+        if run.dry or error.code == "UNIMPLEMENTED":
+            raise
+        run.result.error = error
+    _keep(call, run.result)
+    return Answer(_job_body(call, run.result))
 
 
 @handles("bigquery.jobs.get")
@@ -136,7 +226,11 @@ def _finished(call: Call, job_id: str) -> QueryResult:
 
 def _job_body(call: Call, result: QueryResult) -> Json:
     moment = milliseconds(result.created)
-    asked = {key: result.query[key] for key in ("query", "useLegacySql", "defaultDataset") if key in result.query}
+    asked = {
+        key: result.query[key]
+        for key in ("query", "useLegacySql", "defaultDataset", "tableDefinitions")
+        if key in result.query
+    }
     processed = str(result.bytes_processed)
     return {
         "kind": "bigquery#job",
@@ -144,7 +238,7 @@ def _job_body(call: Call, result: QueryResult) -> Json:
         "selfLink": f"{API}/projects/{call.project_id}/jobs/{result.job_id}?location={result.location}",
         "jobReference": result.reference(call.project_id),
         "configuration": {"jobType": "QUERY", "query": asked, "dryRun": bool(result.query.get("dryRun"))},
-        "status": {"state": "DONE"},
+        "status": _status(result),
         "statistics": {
             "creationTime": moment,
             "startTime": moment,
@@ -154,3 +248,10 @@ def _job_body(call: Call, result: QueryResult) -> Json:
         },
         "user_email": "user@example.com",
     }
+
+
+def _status(result: QueryResult) -> Json:
+    if result.error is None:
+        return {"state": "DONE"}
+    told = {"reason": result.error.reason or "invalid", "message": result.error.message}
+    return {"state": "DONE", "errorResult": told, "errors": [told]}
