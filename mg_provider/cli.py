@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mg_provider.inference.batch_commands import batch
+from mg_provider.inference.models_commands import models
 from mg_provider.inference.query_commands import certificate, query
 from mg_provider.version import __version__
 
@@ -36,6 +37,7 @@ rehearse = typer.Typer(
 )
 app.add_typer(rehearse, name="rehearse")
 app.add_typer(batch, name="batch")
+app.add_typer(models, name="models")
 app.command()(query)
 app.command()(certificate)
 

@@ -82,12 +82,18 @@ def _commands() -> str:
 # A command of typer's is one of its own copy of click, whose types are not public.
 def _leaves(command: Any, path: str) -> Iterator[tuple[str, str]]:
     if hasattr(command, "commands"):
+        if command.invoke_without_command:
+            yield _usage(command, path)
         for name, nested in command.commands.items():
             if not nested.hidden:
                 yield from _leaves(nested, f"{path} {name}")
         return
+    yield _usage(command, path)
+
+
+def _usage(command: Any, path: str) -> tuple[str, str]:
     shown = [_shown(parameter) for parameter in command.params if not getattr(parameter, "hidden", False)]
-    yield " ".join((path, *shown)), str(command.help).partition("\n")[0]
+    return " ".join((path, *shown)), str(command.help).partition("\n")[0]
 
 
 def _shown(parameter: Any) -> str:

@@ -46,6 +46,8 @@ Each can be switched with `POST /_mg/behaviour`, or stands as described.
   logging is on; a deployment that fails then has its last words in Cloud Logging. `container_lines` adds to them.
 - A service attachment belongs to one endpoint, and is given up one hour after the last model was undeployed.
 - `chat/completions` without `model` is answered; with another model's id it is 404.
+- A list of publisher models has their supportedActions, unless the BASIC view is asked for by name: clients of Google's
+  read them in the default view.
 - A batch prediction job shows its counts while it runs, and writes its answers in no particular order. Rows that failed
   are in `errors_*` files or an `errors` table; where one output table was named, in its column `response`.
 - A consumer project that is not on the allowlist has the connection status PENDING (`unlisted_project`).

@@ -59,26 +59,45 @@ class VertexClient(BatchMethods):
         return parse(RecommendSpecResponse, answer)
 
     def get_publisher_model(
-        self, name: str, *, view: str | None = None, is_hugging_face_model: bool | None = None
+        self,
+        name: str,
+        *,
+        view: str | None = None,
+        is_hugging_face_model: bool | None = None,
+        retry_budget: float = RETRY_BUDGET,
     ) -> PublisherModel:
         """``GET v1beta1/{name}``: an entry of Model Garden, by ``publishers/{publisher}/models/{model}[@{version}]``.
 
         Permission: aiplatform.publisherModels.get (granted to all authenticated callers).
         """
         query = {"view": view, "isHuggingFaceModel": is_hugging_face_model}
-        return parse(PublisherModel, self._json("GET", name, query=query, location=PUBLISHER_LOCATION))
+        answer = self._json("GET", name, query=query, location=PUBLISHER_LOCATION, retry_budget=retry_budget)
+        return parse(PublisherModel, answer)
 
     def list_publisher_models(
-        self, parent: str = "publishers/*", *, filter: str | None = None, list_all_versions: bool | None = None
+        self,
+        parent: str = "publishers/*",
+        *,
+        filter: str | None = None,
+        list_all_versions: bool | None = None,
+        retry_budget: float = RETRY_BUDGET,
     ) -> Iterator[PublisherModel]:
         """``GET v1beta1/{parent}/models``: entries of Model Garden.
 
         Permission: aiplatform.publisherModels.list (granted to all authenticated callers).
+
+        Args:
+            parent: ``publishers/{publisher}``.
+            filter: For example ``is_hf_wildcard(false)``, with which Google's own clients leave Hugging Face out.
+            list_all_versions: Each version of a model, instead of its default version only.
+            retry_budget: Seconds for repeats; 0 for none.
         """
 
         def fetch(token: str | None) -> tuple[list[PublisherModel], str | None]:
             query = {"filter": filter, "listAllVersions": list_all_versions, "pageToken": token, "pageSize": 100}
-            answer = self._json("GET", f"{parent}/models", query=query, location=PUBLISHER_LOCATION)
+            answer = self._json(
+                "GET", f"{parent}/models", query=query, location=PUBLISHER_LOCATION, retry_budget=retry_budget
+            )
             page = parse(ListPublisherModelsResponse, answer)
             return page.publisher_models, page.next_page_token
 

@@ -68,8 +68,8 @@ def test_numbers_and_names_of_enums_and_long_integers_as_text_mean_the_same(clie
 def test_the_consoles_own_paths_answer_too(client):
     name = "publishers/meta/models/llama3_1@llama-3.1-8b-instruct"
     model = client.ok("GET", name, version="ui")
-    (config,) = model["supportedActions"]["multiDeployVertex"]["multiDeployVertex"]
-    assert config["dedicatedResources"]["machineSpec"]["acceleratorType"] == "NVIDIA_L4"
+    configs = model["supportedActions"]["multiDeployVertex"]["multiDeployVertex"]
+    assert {each["dedicatedResources"]["machineSpec"]["acceleratorType"] for each in configs} == {"NVIDIA_L4"}
     operation = client.ok("POST", ENDPOINTS, {"displayName": "x"}, version="v1")
     assert client.ok("GET", operation["name"], version="ui")["name"] == operation["name"]
 
@@ -192,3 +192,17 @@ def test_the_command_says_its_url_first_and_ends_on_a_signal():
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
         process.stdout.close()
+
+
+def test_publisher_models_are_listed_with_their_machines_and_one_of_them_verified(client):
+    listed = client.ok(
+        "GET", "publishers/*/models", filter="is_hf_wildcard(false)", listAllVersions="true", pageSize=100
+    )
+    versions = {model["versionId"]: model for model in listed["publisherModels"]}
+    assert {"llama-3.1-8b-instruct", "gpt-oss-120b"} <= set(versions)
+    configs = versions["llama-3.1-8b-instruct"]["supportedActions"]["multiDeployVertex"]["multiDeployVertex"]
+    assert [bool(config.get("deployMetadata")) for config in configs] == [True, False]
+    basic = client.ok("GET", "publishers/meta/models", view="PUBLISHER_MODEL_VIEW_BASIC")["publisherModels"]
+    assert basic
+    assert all("supportedActions" not in model for model in basic)
+    assert client.ok("GET", "publishers/*/models", filter="is_hf_wildcard(true)") == {}

@@ -116,8 +116,12 @@ def get_publisher_model(call: Call) -> Answer:
     name = f"publishers/{call.path['publishersId']}/models/{call.path['modelsId']}"
     family, versions = _entry(name)
     version = name.partition("@")[2].lower() or (versions[0] if versions else "default")
-    basic = call.query.get("view", "").endswith("VIEW_BASIC")
-    return Answer(call.view("PublisherModel", _publisher_model(family, version, basic=basic)))
+    return Answer(call.view("PublisherModel", _publisher_model(family, version, basic=_is_basic(call))))
+
+
+def _is_basic(call: Call) -> bool:
+    """Whether supportedActions are left out. Google's own clients read them in the default view."""
+    return bool(call.query.get("view") == "PUBLISHER_MODEL_VIEW_BASIC")
 
 
 @handles("aiplatform.publishers.models.list")
@@ -129,12 +133,14 @@ def list_publisher_models(call: Call) -> Answer:
     if rest:
         raise invalid_argument(f"Invalid filter: {text}", ("filter", text))
     shown = []
-    for family, versions in CATALOGUE.items():
+    # Hugging Face's models, which is_hf_wildcard(true) asks for, are not in the catalogue.
+    native = {} if "is_hf_wildcard(true)" in text else CATALOGUE
+    for family, versions in native.items():
         asked = call.path["publishersId"] in {"*", family.partition("/")[0]}
         found = not patterns or any(pattern.search(family) for pattern in patterns)
         listed = versions if call.query.get("listAllVersions") else versions[:1]
         if asked and found:
-            shown += [_publisher_model(family, version, basic=True) for version in listed or ("default",)]
+            shown += [_publisher_model(family, each, basic=_is_basic(call)) for each in listed or ("default",)]
     return Answer(page("publisherModels", shown, call.query))
 
 
@@ -148,15 +154,16 @@ def _publisher_model(family: str, version: str, *, basic: bool) -> Json:
         "versionState": "VERSION_STATE_STABLE",
     }
     if not basic and CATALOGUE[family]:
-        body["supportedActions"] = {"multiDeployVertex": {"multiDeployVertex": [_deploy_config(family, version)]}}
+        billions = _BILLIONS.search(version)
+        machines = _fitting(2 * float(billions.group(1)) if billions else 14.0)[:2]
+        configs = [_deploy_config(family, version, machine, verified=machine == machines[0]) for machine in machines]
+        body["supportedActions"] = {"multiDeployVertex": {"multiDeployVertex": configs}}
     return body
 
 
-def _deploy_config(family: str, version: str) -> Json:
-    billions = _BILLIONS.search(version)
-    gigabytes = 2 * float(billions.group(1)) if billions else 14.0
-    machine = _fitting(gigabytes)[0]
-    return {
+def _deploy_config(family: str, version: str, machine: str, *, verified: bool) -> Json:
+    """A way to deploy a model; the smallest machine that holds it is the one that was verified."""
+    config: Json = {
         "title": "Deploy",
         "deployTaskName": f"vLLM {machine}",
         "modelDisplayName": version,
@@ -166,6 +173,9 @@ def _deploy_config(family: str, version: str) -> Json:
         "dedicatedResources": {"machineSpec": complete_spec({"machineType": machine}), "minReplicaCount": 1},
         "artifactUri": f"gs://vertex-model-garden-restricted-us/{family}/{version}",
     }
+    if verified:
+        config["deployMetadata"] = {"labels": {"VERIFIED_DEPLOYMENT_CONFIG": "VERIFIED_DEPLOYMENT_SUCCEED"}}
+    return config
 
 
 def _fitting(gigabytes: float) -> list[str]:
