@@ -5,15 +5,44 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pulumi
-from environment import BatchConfig, ConfigError, EndpointConfig, Environment, ModelConfig, Replicas, read
+from environment import (
+    QUICKSTART,
+    BatchConfig,
+    ConfigError,
+    EndpointConfig,
+    Environment,
+    ModelConfig,
+    PrivateAccess,
+    Replicas,
+    quickstart,
+    read,
+)
 
-from mg_provider import BatchJob, CustomWeightsModel, DedicatedEndpoint, PscForwardingRule
+from mg_provider import BatchJob, CustomWeightsModel, DedicatedEndpoint
+from mg_provider.components import (
+    PrivateModelEndpoint,
+    PscNetwork,
+    RegionalFleet,
+    RegionalPlace,
+    VpcScAllowlist,
+    WeightsBucketAccess,
+)
 from mg_provider.resources.dedicated_endpoint import ServedModelInput
+
+MACHINES = {"machine_spec", "min_replica_count", "max_replica_count"}
+SOURCES = {
+    "gcs_uri",
+    "hugging_face_model_id",
+    "hugging_face_cache_enabled",
+    "publisher_model_name",
+    "accept_eula",
+    "labels",
+}
 
 
 def machines(config: Replicas) -> dict[str, Any]:
     """The machine arguments that are set."""
-    return config.model_dump(include={"machine_spec", "min_replica_count", "max_replica_count"}, exclude_none=True)
+    return config.model_dump(include=MACHINES, exclude_none=True)
 
 
 def chat_line(host: pulumi.Input[str], endpoint: pulumi.Input[str], model: pulumi.Input[str]) -> pulumi.Output[str]:
@@ -28,78 +57,134 @@ def chat_line(host: pulumi.Input[str], endpoint: pulumi.Input[str], model: pulum
     )
 
 
-def deploy_model(name: str, region: str, config: ModelConfig) -> tuple[CustomWeightsModel, dict[str, Any]]:
-    """One model in one region, with a private address if it is private."""
-    private = config.private
-    model = CustomWeightsModel(
-        f"{name}-{region}",
-        region=region,
-        gcs_uri=config.gcs_uri,
-        labels=config.labels,
-        private_service_connect_config={
-            "enable_private_service_connect": True,
-            "project_allowlist": private.allowlist,
-        }
-        if private
-        else None,
-        **machines(config),
-    )
-    outputs: dict[str, Any] = {
-        "endpoint": model.endpoint,
-        "endpoint_id": model.endpoint_id,
-        "model": model.model,
-        "model_id": model.model_id,
-    }
-    if private is None:
-        host = pulumi.Output.concat("https://", model.dedicated_endpoint_dns)
-        return model, {
+class Deployed:
+    """A model in one region, and what other teams need to know of it."""
+
+    def __init__(self, model: CustomWeightsModel, outputs: dict[str, Any]) -> None:
+        self.model = model
+        self.outputs = {
+            "endpoint": model.endpoint,
+            "endpoint_id": model.endpoint_id,
+            "model": model.model,
+            "model_id": model.model_id,
             **outputs,
-            "dns": model.dedicated_endpoint_dns,
-            "curl": chat_line(host, model.endpoint, model.model_id),
         }
-    rule = PscForwardingRule(
-        f"{name}-{region}",
-        region=region,
-        endpoint=model.endpoint,
-        network=private.network,
-        subnetwork=private.subnetwork,
-        labels=private.labels,
-    )
-    return model, {
-        **outputs,
-        "service_attachment": rule.connected_service_attachment,
-        "ip_address": rule.ip_address,
-        "connection": rule.psc_connection_status,
-        "base_url": rule.base_url,
-        "curl": chat_line(rule.http_url, model.endpoint, model.model_id),
-    }
 
 
-def deploy_endpoint(
-    name: str, config: EndpointConfig, models: dict[tuple[str, str], CustomWeightsModel]
-) -> dict[str, Any]:
+class Program:
+    """Declares an environment.
+
+    Args:
+        environment: The configuration.
+    """
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.network = self._network()
+        self.allowlist = self._allowlist()
+        for bucket in environment.weights_buckets:
+            WeightsBucketAccess(bucket, bucket=bucket)
+
+    def run(self) -> None:
+        """Declare everything and export what other teams need."""
+        config = self.environment
+        fleets = {name: self.deploy(name, model) for name, model in config.models.items()}
+        models = {(name, region): one for name, fleet in fleets.items() for region, one in fleet.members.items()}
+        endpoints = config.endpoints.items()
+        pulumi.export("models", {f"{name}-{region}": one.outputs for (name, region), one in models.items()})
+        pulumi.export("endpoints", {name: deploy_endpoint(name, one, models) for name, one in endpoints})
+        pulumi.export("batch_jobs", {name: run_batch(name, one) for name, one in config.batch_jobs.items()})
+        if self.network is not None:
+            pulumi.export("network", self.network.description)
+        pulumi.export("regions", config.all_regions)
+
+    def deploy(self, name: str, config: ModelConfig) -> RegionalFleet[Deployed]:
+        """One model in each of its regions, all at once."""
+        return RegionalFleet(
+            name,
+            regions=self.environment.regions_of(name),
+            build=lambda place: self._public(place) if config.private is None else self._private(place, config.private),
+            arguments={**config.model_dump(include=SOURCES, exclude_defaults=True), **machines(config)},
+            overrides={
+                region: one.model_dump(include=MACHINES, exclude_unset=True) for region, one in config.overrides.items()
+            },
+            own_processes=config.own_processes,
+        )
+
+    def _public(self, place: RegionalPlace) -> Deployed:
+        # A model that stood by itself before is taken over.
+        root = pulumi.ResourceOptions(aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)])
+        options = pulumi.ResourceOptions.merge(place.opts, root)
+        model = CustomWeightsModel(place.name, region=place.region, opts=options, **place.arguments)
+        host = pulumi.Output.concat("https://", model.dedicated_endpoint_dns)
+        told = {"dns": model.dedicated_endpoint_dns, "url": host}
+        return Deployed(model, {**told, "curl": chat_line(host, model.endpoint, model.model_id)})
+
+    def _private(self, place: RegionalPlace, config: PrivateAccess) -> Deployed:
+        network = self.environment.network
+        named = not config.network and network is not None and network.has_records
+        record = f"{config.dns_record or place.name.removesuffix(f'-{place.region}')}.{place.region}"
+        private = PrivateModelEndpoint(
+            place.name,
+            region=place.region,
+            model=place.arguments,
+            network=config.network or cast(PscNetwork, self.network),
+            subnetwork=config.subnetwork,
+            allowlist=config.allowlist or cast(VpcScAllowlist, self.allowlist),
+            dns_record=record if named else None,
+            rule_labels=config.labels,
+            allow_psc_global_access=config.allow_psc_global_access,
+            opts=place.opts,
+        )
+        told = {
+            "service_attachment": private.service_attachment,
+            "ip_address": private.ip_address,
+            "dns": private.dns_name,
+            "connection": private.psc_connection_status,
+            "url": private.url,
+            "base_url": private.base_url,
+            "curl": chat_line(private.url, private.endpoint, private.model_id),
+        }
+        return Deployed(private.custom_weights_model, told)
+
+    def _network(self) -> PscNetwork | None:
+        config = self.environment.network
+        if config is None:
+            return None
+        if config.create is not None:
+            return PscNetwork(config.create.name, ranges=config.create.ranges, dns_name=config.create.dns_name)
+        if config.existing is not None:
+            found = cast(Any, config.existing.model_dump(exclude_none=True))
+            return PscNetwork(config.existing.network, existing=found)
+        return PscNetwork("network", stack=cast(Any, config.stack).model_dump())
+
+    def _allowlist(self) -> VpcScAllowlist | None:
+        config = self.environment.allowlist
+        return None if config is None else VpcScAllowlist("clients", **config.model_dump(exclude_none=True))
+
+
+def deploy_endpoint(name: str, config: EndpointConfig, models: dict[tuple[str, str], Deployed]) -> dict[str, Any]:
     """One public endpoint that serves models of its region."""
+    served_models = {served: models[one.model, config.region].model for served, one in config.deployed_models.items()}
     endpoint = DedicatedEndpoint(
         name,
         region=config.region,
         deployed_models={
-            served: cast(ServedModelInput, {"model": models[one.model, config.region].model, **machines(one)})
+            served: cast(ServedModelInput, {"model": served_models[served].model, **machines(one)})
             for served, one in config.deployed_models.items()
         },
         traffic_split=config.traffic_split or None,
         labels=config.labels,
         # A Model's name is known before the Model is there to be deployed.
-        opts=pulumi.ResourceOptions(
-            depends_on=[models[one.model, config.region] for one in config.deployed_models.values()]
-        ),
+        opts=pulumi.ResourceOptions(depends_on=list(served_models.values())),
     )
-    first = next(iter(config.deployed_models.values()))
     host = pulumi.Output.concat("https://", endpoint.dedicated_endpoint_dns)
-    model_id = models[first.model, config.region].model_id
+    model_id = next(iter(served_models.values())).model_id
     return {
         "endpoint": endpoint.endpoint,
         "endpoint_id": endpoint.endpoint_id,
         "dns": endpoint.dedicated_endpoint_dns,
+        "url": host,
         "model_id": model_id,
         "curl": chat_line(host, endpoint.endpoint, model_id),
     }
@@ -111,20 +196,21 @@ def run_batch(name: str, config: BatchConfig) -> dict[str, Any]:
     return {"state": job.job_state, "output": job.output_location, "answered": job.successful_count}
 
 
-def main(environment: Environment) -> None:
-    """Declare everything."""
-    models: dict[tuple[str, str], CustomWeightsModel] = {}
-    told: dict[str, Any] = {}
-    for name, config in environment.models.items():
-        for region in environment.regions_of(name):
-            models[name, region], told[f"{name}-{region}"] = deploy_model(name, region, config)
-    pulumi.export("models", told)
-    endpoints = environment.endpoints.items()
-    pulumi.export("endpoints", {name: deploy_endpoint(name, config, models) for name, config in endpoints})
-    pulumi.export("batch_jobs", {name: run_batch(name, config) for name, config in environment.batch_jobs.items()})
+def configured() -> Environment:
+    """The environment of this stack.
+
+    Raises:
+        ConfigError: there is none, or something in it is wrong.
+    """
+    config = pulumi.Config()
+    key = f"{pulumi.get_project()}:environment"
+    value = config.get_object("environment") or quickstart(config.get)
+    if value is None:
+        raise ConfigError(f"{key}: is required, or all of {', '.join(QUICKSTART)}: see stacks/config")
+    return read(value, key)
 
 
 try:
-    main(read(pulumi.Config().require_object("environment")))
+    Program(configured()).run()
 except ConfigError as error:
     raise pulumi.RunError(str(error)) from None

@@ -1,15 +1,24 @@
 """The configuration of a stack, typed: what one environment runs, and where.
 
-It is the value of the config key ``model-garden:environment``. A mistake is told with the path of its YAML key.
+It is the value of the config key ``environment``. A mistake is told with the path of its YAML key.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import pulumi
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from mg_provider.components.psc_network import check_ranges
+from mg_provider.components.vpc_sc_allowlist import project_ids
+from mg_provider.preflight.machine import accelerators
+from mg_provider.wire.machine import MachineSpec
+
 KEY = "model-garden:environment"
+QUICKSTART = ("gcsUri", "region", "machineType")
+"""The config keys that `pulumi new` asks for; they stand for an environment with one model at a public endpoint."""
 
 
 class ConfigError(Exception):
@@ -22,13 +31,110 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
 
-class PrivateAccess(Section):
-    """Reach a model at a private address: Private Service Connect, with a forwarding rule in the same project."""
+class Auto(Section):
+    """How many regions `mg regions` is to find, and where it may look; by default wherever the machine is."""
 
-    allowlist: list[str] = Field(min_length=1)
+    count: int = Field(ge=1)
+    from_: list[str] = Field(default=[], alias="from")
+
+
+class AutoRegions(Section):
+    """Regions that `mg regions --write` chooses and pins."""
+
+    auto: Auto
+    pinned: list[str] = []
+
+
+class MadeNetwork(Section):
+    """A network that this stack makes."""
+
+    name: str = "models"
+    ranges: dict[str, str]
+    dns_name: str | None = None
+
+    @model_validator(mode="after")
+    def _ranges_are_of_use(self) -> MadeNetwork:
+        try:
+            check_ranges(self.ranges)
+        except pulumi.RunError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+
+class ExistingNetwork(Section):
+    """A network that is there already."""
+
     network: str
-    subnetwork: str
+    project: str | None = None
+    subnetworks: dict[str, str] = Field(min_length=1)
+    dns_zone: str | None = None
+    dns_name: str | None = None
+    look_up: bool = True
+
+
+class StackNetwork(Section):
+    """A network of another stack."""
+
+    stack: str
+    output: str = "network"
+
+
+class NetworkConfig(Section):
+    """Where private addresses are taken: exactly one of the three."""
+
+    create: MadeNetwork | None = None
+    existing: ExistingNetwork | None = None
+    stack: StackNetwork | None = None
+    dns_records: bool | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> NetworkConfig:
+        if sum(each is not None for each in (self.create, self.existing, self.stack)) != 1:
+            raise ValueError("give exactly one of create, existing and stack")
+        return self
+
+    @property
+    def has_records(self) -> bool:
+        """Whether private models get a name; of another stack's network only the user can say if it has a zone."""
+        named = (self.create and self.create.dns_name) or (self.existing and self.existing.dns_zone)
+        return bool(named) if self.dns_records is None else self.dns_records
+
+    def lacks(self, region: str) -> bool:
+        """Whether it is known to have no subnetwork in a region."""
+        known = self.create.ranges if self.create else self.existing.subnetworks if self.existing else None
+        return known is not None and region not in known
+
+
+class AllowlistConfig(Section):
+    """The projects that may connect, and the perimeter that they are held against."""
+
+    projects: list[str] = Field(min_length=1)
+    perimeter_projects: list[str] | None = None
+    perimeter: str | None = None
+    add_to_perimeter: list[str] = []
+
+    @model_validator(mode="after")
+    def _projects_are_inside(self) -> AllowlistConfig:
+        try:
+            listed = project_ids(self.projects)
+            inside = None if self.perimeter_projects is None else project_ids(self.perimeter_projects)
+        except pulumi.RunError as error:
+            raise ValueError(str(error)) from error
+        outside = [] if inside is None else [one for one in listed if one not in {*inside, *self.add_to_perimeter}]
+        if outside:
+            raise ValueError(f"project {outside[0]} is outside of the perimeter: it is not in perimeter_projects")
+        return self
+
+
+class PrivateAccess(Section):
+    """Reach a model at a private address. What is not said here is that of the environment."""
+
+    allowlist: list[str] = []
+    network: str | None = None
+    subnetwork: str | None = None
+    dns_record: str | None = None
     labels: dict[str, str] = {}
+    allow_psc_global_access: bool = False
 
 
 class Replicas(Section):
@@ -40,12 +146,25 @@ class Replicas(Section):
 
 
 class ModelConfig(Replicas):
-    """A model with weights of its own, in every region of the environment or in those named here."""
+    """A model, in every region of the environment or in those named here."""
 
-    gcs_uri: str
+    gcs_uri: str | None = None
+    hugging_face_model_id: str | None = None
+    hugging_face_cache_enabled: bool = False
+    publisher_model_name: str | None = None
+    accept_eula: bool = False
     regions: list[str] = []
+    overrides: dict[str, Replicas] = {}
     labels: dict[str, str] = {}
     private: PrivateAccess | None = None
+    own_processes: bool = False
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> ModelConfig:
+        sources = (self.gcs_uri, self.hugging_face_model_id, self.publisher_model_name)
+        if sum(source is not None for source in sources) != 1:
+            raise ValueError("give exactly one of gcs_uri, hugging_face_model_id and publisher_model_name")
+        return self
 
 
 class ServedConfig(Replicas):
@@ -72,23 +191,74 @@ class BatchConfig(Section):
     output_config: dict[str, Any]
     machine_spec: dict[str, Any] | None = None
     max_replica_count: int = 1
-    spot: bool = False
-    allow_partial: float = 0.0
-    delete_output: bool = False
-    wait: bool = True
     triggers: dict[str, str] = {}
 
 
 class Environment(Section):
     """Everything that one stack runs."""
 
-    regions: list[str] = Field(min_length=1)
+    regions: list[str] | AutoRegions
+    vpc_sc: bool = False
+    network: NetworkConfig | None = None
+    allowlist: AllowlistConfig | None = None
+    weights_buckets: list[str] = []
     models: dict[str, ModelConfig] = {}
     endpoints: dict[str, EndpointConfig] = {}
     batch_jobs: dict[str, BatchConfig] = {}
 
     @model_validator(mode="after")
-    def _endpoints_serve_known_models(self) -> Environment:
+    def _fits_together(self) -> Environment:
+        for check in (self._check_regions, self._check_private, self._check_endpoints, self._check_perimeter):
+            check()
+        return self
+
+    @property
+    def all_regions(self) -> list[str]:
+        """The regions of the environment, chosen ones included."""
+        return self.regions.pinned if isinstance(self.regions, AutoRegions) else self.regions
+
+    def regions_of(self, model: str) -> list[str]:
+        """The regions that a model runs in."""
+        return self.models[model].regions or self.all_regions
+
+    def _check_regions(self) -> None:
+        regions = self.regions
+        if not regions:
+            raise ValueError("regions: is empty: name at least one")
+        if isinstance(regions, AutoRegions) and len(regions.pinned) != regions.auto.count:
+            raise ValueError(
+                f"regions.auto: {regions.auto.count} regions are wanted, and {len(regions.pinned)} pinned: run "
+                "`mg regions --stack STACK --write`, and commit what it writes"
+            )
+        for name, model in self.models.items():
+            for region in model.overrides:
+                if region not in self.regions_of(name):
+                    raise ValueError(f"models.{name}.overrides.{region}: the model is not in region {region}")
+
+    def _check_private(self) -> None:
+        records: dict[tuple[str, str], str] = {}
+        for name, model in self.models.items():
+            place, private = f"models.{name}.private", model.private
+            if private is None:
+                continue
+            if bool(private.network) != bool(private.subnetwork):
+                raise ValueError(f"{place}: network and subnetwork go together: give both, or none")
+            if not private.network and self.network is None:
+                raise ValueError(
+                    f"{place}: there is no network: give network and subnetwork here, or environment.network"
+                )
+            if not private.allowlist and self.allowlist is None:
+                raise ValueError(
+                    f"{place}.allowlist: nobody may connect: name projects here, or in environment.allowlist"
+                )
+            for region in self.regions_of(name):
+                if not private.network and self.network is not None and self.network.lacks(region):
+                    raise ValueError(f"{place}: the network has no subnetwork in {region}: add one to network")
+                other = records.setdefault((private.dns_record or name, region), name)
+                if other != name:
+                    raise ValueError(f"{place}.dns_record: {private.dns_record or name} is that of models.{other} too")
+
+    def _check_endpoints(self) -> None:
         for name, endpoint in self.endpoints.items():
             for served, config in endpoint.deployed_models.items():
                 place = f"endpoints.{name}.deployed_models.{served}.model"
@@ -96,14 +266,32 @@ class Environment(Section):
                     raise ValueError(f"{place}: {config.model!r} is not one of models: {', '.join(self.models)}")
                 if endpoint.region not in self.regions_of(config.model):
                     raise ValueError(f"{place}: {config.model!r} is not in region {endpoint.region}")
-        return self
 
-    def regions_of(self, model: str) -> list[str]:
-        """The regions that a model runs in."""
-        return self.models[model].regions or self.regions
+    def _check_perimeter(self) -> None:
+        """Inside a perimeter nothing is public, and nothing comes from the internet."""
+        if not self.vpc_sc:
+            return
+        if self.allowlist is None or (self.allowlist.perimeter is None and self.allowlist.perimeter_projects is None):
+            raise ValueError("allowlist: vpc_sc needs one, with perimeter or perimeter_projects to hold it against")
+        for name in self.endpoints:
+            raise ValueError(f"endpoints.{name}: is public, which vpc_sc forbids: use models with private")
+        for name, model in self.models.items():
+            if model.private is None:
+                raise ValueError(
+                    f"models.{name}.private: is missing, and vpc_sc forbids public endpoints: add `private: {{}}`"
+                )
+            if model.private.allowlist:
+                raise ValueError(
+                    f"models.{name}.private.allowlist: with vpc_sc there is one list: environment.allowlist"
+                )
+            if model.hugging_face_model_id and not model.hugging_face_cache_enabled:
+                raise ValueError(
+                    f"models.{name}.hugging_face_cache_enabled: Hugging Face cannot be reached from inside: set it "
+                    "to true, or take weights from a bucket"
+                )
 
 
-def read(value: Any) -> Environment:
+def read(value: Any, key: str = KEY) -> Environment:
     """The typed environment.
 
     Raises:
@@ -112,12 +300,37 @@ def read(value: Any) -> Environment:
     try:
         return Environment.model_validate(value)
     except ValidationError as error:
-        raise ConfigError("\n".join(_line(dict(entry)) for entry in error.errors())) from error
+        raise ConfigError("\n".join(_line(dict(entry), key) for entry in error.errors())) from error
 
 
-def _line(error: dict[str, Any]) -> str:
-    path = ".".join([KEY, *map(str, error["loc"])])
+def quickstart(get: Callable[[str], str | None]) -> dict[str, Any] | None:
+    """The environment that the answers to `pulumi new` stand for; None where there are none.
+
+    Raises:
+        ConfigError: an answer is missing.
+    """
+    values = {key: get(key) for key in QUICKSTART}
+    if not any(values.values()):
+        return None
+    missing = [key for key, value in values.items() if not value]
+    if missing:
+        raise ConfigError(
+            f"{missing[0]}: is required, beside {', '.join(key for key in QUICKSTART if key != missing[0])}"
+        )
+    kind, count = accelerators(MachineSpec(machine_type=values["machineType"]))
+    accelerator = {"accelerator_type": kind, "accelerator_count": count} if kind else {}
+    machine = {"machine_type": values["machineType"], **accelerator}
+    return {"regions": [values["region"]], "models": {"model": {"gcs_uri": values["gcsUri"], "machine_spec": machine}}}
+
+
+def _line(error: dict[str, Any], key: str) -> str:
+    # Which of two shapes a value was held against is no part of its path.
+    shapes = ("list[str]", "AutoRegions")
+    path = ".".join([key, *(str(part) for part in error["loc"] if part not in shapes)])
     message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "value_error" and not error["loc"]:
+        # What concerns several parts names the path itself.
+        return f"{key}.{message}"
     if error["type"] == "extra_forbidden":
         message = "is not a key that is known here: check its spelling"
     if error["type"] == "missing":

@@ -21,28 +21,33 @@ def environment():
 
 
 MODEL = {"gcs_uri": "gs://bucket/llama"}
+PRIVATE = {
+    "regions": ["us-east1"],
+    "network": {"create": {"ranges": {"us-east1": "10.0.0.0/24"}}},
+    "allowlist": {"projects": ["my-project"], "perimeter_projects": ["my-project"]},
+}
 
 
 @pytest.mark.parametrize("file", sorted((STACKS / "config").glob("Pulumi.*.yaml")), ids=lambda file: file.name)
 def test_every_stack_that_comes_along_is_valid(environment, file):
     config = yaml.safe_load(file.read_text())["config"]
-    assert environment.read(config[environment.KEY]).regions
+    assert environment.read(config[environment.KEY]).all_regions
 
 
 @pytest.mark.parametrize(
     ("value", "told"),
     [
         ({}, "model-garden:environment.regions: is required"),
-        ({"regions": []}, "model-garden:environment.regions: List should have at least 1 item"),
+        ({"regions": []}, "model-garden:environment.regions: is empty: name at least one"),
         ({"regions": ["r"], "modles": {}}, "model-garden:environment.modles: is not a key that is known here"),
-        ({"regions": ["r"], "models": {"llama": {}}}, "models.llama.gcs_uri: is required"),
+        ({"regions": ["r"], "models": {"llama": {}}}, "environment.models.llama: give exactly one of gcs_uri"),
         (
             {"regions": ["r"], "models": {"llama": {**MODEL, "min_replica_count": "many"}}},
             "models.llama.min_replica_count: Input should be a valid integer",
         ),
         (
             {"regions": ["r"], "models": {"llama": {**MODEL, "private": {"allowlist": []}}}},
-            "models.llama.private.allowlist: List should have at least 1 item",
+            "environment.models.llama.private: there is no network",
         ),
         (
             {"regions": ["r"], "endpoints": {"chat": {"region": "r", "deployed_models": {"v1": {"model": "x"}}}}},
@@ -56,9 +61,73 @@ def test_every_stack_that_comes_along_is_valid(environment, file):
             },
             "endpoints.chat.deployed_models.v1.model: 'llama' is not in region other",
         ),
+        (
+            {"regions": {"auto": {"count": 2}}},
+            "environment.regions.auto: 2 regions are wanted, and 0 pinned: run `mg regions",
+        ),
+        (
+            {
+                "regions": ["r"],
+                "network": {"create": {"ranges": {"us-east1": "10.0.0.0/24", "us-west1": "10.0.0.0/25"}}},
+            },
+            "environment.network.create: ranges of us-east1 and us-west1 overlap",
+        ),
+        ({"regions": ["r"], "network": {}}, "environment.network: give exactly one of create, existing and stack"),
+        (
+            {"regions": ["r"], "allowlist": {"projects": ["my-project"], "perimeter_projects": ["client-project"]}},
+            "environment.allowlist: project my-project is outside of the perimeter",
+        ),
+        ({"regions": ["r"], "allowlist": {"projects": ["12345"]}}, "12345 is a project number"),
+        (
+            {**PRIVATE, "models": {"a": {**MODEL, "private": {}}, "b": {**MODEL, "private": {"dns_record": "a"}}}},
+            "environment.models.b.private.dns_record: a is that of models.a too",
+        ),
+        (
+            {**PRIVATE, "models": {"a": {**MODEL, "overrides": {"r2": {}}}}},
+            "models.a.overrides.r2: the model is not in",
+        ),
+        (
+            {**PRIVATE, "regions": ["us-west1"], "models": {"a": {**MODEL, "private": {}}}},
+            "models.a.private: the network has no subnetwork in us-west1",
+        ),
+        (
+            {**PRIVATE, "vpc_sc": True, "models": {"a": MODEL}},
+            "models.a.private: is missing, and vpc_sc forbids public",
+        ),
+        ({"regions": ["r"], "vpc_sc": True}, "environment.allowlist: vpc_sc needs one"),
+        (
+            {
+                **PRIVATE,
+                "vpc_sc": True,
+                "models": {"a": {"hugging_face_model_id": "google/gemma-3", "private": {}}},
+            },
+            "models.a.hugging_face_cache_enabled: Hugging Face cannot be reached",
+        ),
+        (
+            {
+                **PRIVATE,
+                "vpc_sc": True,
+                "models": {"a": {**MODEL, "private": {}}},
+                "endpoints": {"chat": {"region": "us-east1", "deployed_models": {"v1": {"model": "a"}}}},
+            },
+            "endpoints.chat: is public, which vpc_sc forbids",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_its_path(environment, value, told):
     with pytest.raises(environment.ConfigError) as error:
         environment.read(value)
     assert told in str(error.value)
+
+
+def test_the_template_asks_for_keys_that_the_program_knows(environment):
+    template = yaml.safe_load((STACKS.parent / "Pulumi.yaml").read_text())["template"]
+    asked = set(template["config"])
+    assert asked - {"gcp:project"} == set(environment.QUICKSTART)
+    assert all(each["description"] for each in template["config"].values())
+    answers = {"gcsUri": "gs://bucket/llama", "region": "us-east1", "machineType": "g2-standard-12"}
+    model = environment.read(environment.quickstart(answers.get)).models["model"]
+    assert model.machine_spec["accelerator_count"] == 1
+    assert environment.quickstart({}.get) is None
+    with pytest.raises(environment.ConfigError, match="region: is required"):
+        environment.quickstart({**answers, "region": ""}.get)

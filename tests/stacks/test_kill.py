@@ -60,6 +60,6 @@ def test_a_stack_whose_engine_is_killed_again_and_again_ends_as_one_set(emulator
     emulator.set_speed(6000)
     finish(mg("up"))
     assert emulator.ledger()["counts"] == ONE_SET
-    assert "7 unchanged" in finish(mg("preview"))
+    assert "10 unchanged" in finish(mg("preview"))
     finish(mg("destroy"))
     assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]

@@ -1,0 +1,186 @@
+"""Every stack lives: up, nothing to do, nothing found out, a change, and nothing left."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mg_provider.rehearsal.command import rehearse
+from tests.conformance.engines import differences
+from tests.conformance.forks import environment
+from tests.support.weights import make_bucket, put, put_weights
+
+ROOT = Path(__file__).parent.parent.parent
+STACKS = ["public-endpoint", "private-endpoint", "multi-region", "nightly-batch"]
+
+
+@pytest.fixture(scope="module")
+def virtualenv():
+    with environment() as folder:
+        yield str(folder)
+
+
+class Stack:
+    """A copy of the program with one stack's config, on the rehearsal engine."""
+
+    def __init__(self, folder, virtualenv, emulator, name):
+        self.name, self.folder, self.state_file = name, folder, folder / "state.json"
+        shutil.copytree(ROOT / "stacks", folder / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
+        project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+        project["runtime"]["options"] = {"virtualenv": virtualenv}
+        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project))
+        self.file = folder / "stacks" / "config" / f"Pulumi.{name}.yaml"
+        self.endpoints = {
+            f"mg:{each}CustomEndpoint": emulator.url for each in ("vertexAi", "compute", "storage", "bigQuery")
+        }
+
+    @property
+    def environment(self):
+        return yaml.safe_load(self.file.read_text())["config"]["model-garden:environment"]
+
+    def edit(self, change):
+        config = yaml.safe_load(self.file.read_text())
+        change(config["config"])
+        self.file.write_text(yaml.safe_dump(config))
+
+    def run(self, operation):
+        """The exit code, the counts of changes, and the errors told."""
+        lines = []
+        code = rehearse(
+            operation,
+            self.name,
+            self.folder,
+            self.state_file,
+            as_json=True,
+            events=True,
+            config=self.endpoints,
+            write=lines.append,
+        )
+        events = [json.loads(line) for line in lines]
+        changes = next(event["summaryEvent"]["resourceChanges"] for event in events if "summaryEvent" in event)
+        told = [event["diagnosticEvent"] for event in events if "diagnosticEvent" in event]
+        return code, changes, "\n".join(each["message"] for each in told if each["severity"] == "error")
+
+    def well(self, operation):
+        """What changed, beside what was only looked at."""
+        code, changes, errors = self.run(operation)
+        assert code == 0, errors
+        return {kind: count for kind, count in changes.items() if kind != "same"}
+
+    @property
+    def resources(self):
+        return json.loads(self.state_file.read_text())["deployment"]["resources"]
+
+    @property
+    def outputs(self):
+        return next(each["outputs"] for each in self.resources if each["type"] == "pulumi:pulumi:Stack")
+
+
+@pytest.fixture
+def stack(tmp_path, virtualenv, emulator):
+    emulator.set_speed(1_000_000)
+    emulator.behave(strict_networks=True)
+    make_bucket(emulator, "my-weights")
+    for version in ("v1", "v2"):
+        put_weights(emulator, f"llama/{version}", "my-weights")
+    rows = json.dumps({"body": {"messages": [{"role": "user", "content": "Hello"}]}})
+    put(emulator, "questions/one.jsonl", rows.encode(), "my-weights")
+    return lambda name, folder="one": Stack(tmp_path / folder, virtualenv, emulator, name)
+
+
+def change(config):
+    """Something that every stack can change in place: labels, or the next night."""
+    environment = config["model-garden:environment"]
+    for model in environment.get("models", {}).values():
+        model["labels"] = {"team": "search"}
+    for job in environment.get("batch_jobs", {}).values():
+        job["triggers"] = {"date": "2026-11-23"}
+
+
+def addresses_of(stack):
+    return {key: (model["endpoint_id"], model.get("ip_address")) for key, model in stack.outputs["models"].items()}
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_a_stack_lives_and_leaves_nothing(stack, emulator, name):
+    one = stack(name)
+    assert set(one.well("up")) == {"create"}
+    assert one.well("preview") == {}
+    assert one.well("refresh") == {}
+    assert one.well("preview") == {}
+    addresses = addresses_of(one)
+    one.edit(change)
+    assert set(one.well("up")) == ({"update"} if addresses else {"replace"})
+    assert {
+        key: (each["endpoint_id"], each.get("ip_address")) for key, each in one.outputs["models"].items()
+    } == addresses
+    for told in one.outputs["models"].values():
+        assert told["curl"].startswith("curl ")
+        assert told["url"].startswith("http")
+    one.well("destroy")
+    left = emulator.ledger()
+    assert left["empty"], left["leftovers"]
+
+
+def test_a_private_stack_tells_what_other_teams_need(stack):
+    one = stack("private-endpoint")
+    one.well("up")
+    told = one.outputs["models"]["llama-us-central1"]
+    assert told["connection"] == "ACCEPTED"
+    assert told["ip_address"].startswith("10.20.0.")
+    assert told["url"] == "http://llama.us-central1.models.internal"
+    assert "/serviceAttachments/" in told["service_attachment"]
+    assert one.outputs["network"]["network"] == "projects/my-project/global/networks/models"
+    one.well("destroy")
+
+
+IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{8,}|20\d\d-[^\"]*Z")
+
+
+def normal(resources, project):
+    """A state without what must differ between projects: their names, and ids made from them."""
+    return json.loads(IDS.sub("ID", json.dumps(resources, sort_keys=True).replace(project, "PROJECT")))
+
+
+def test_the_same_config_in_a_second_project_differs_in_nothing_but_names_and_ids(stack, emulator):
+    states = []
+    for project in ("my-project", "your-project"):
+        one = stack("private-endpoint", project)
+        one.edit(lambda config, project=project: config.update({"gcp:project": project}))
+        one.edit(lambda config, project=project: allow(config["model-garden:environment"]["allowlist"], project))
+        one.well("up")
+        states.append(normal(one.resources, project))
+        one.well("destroy")
+    first, second = ({each["urn"]: each for each in state} for state in states)
+    assert differences(first, second) == []
+
+
+def allow(allowlist, project):
+    allowlist["projects"] = allowlist["perimeter_projects"] = [project, "client-project"]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "told"),
+    [
+        (
+            lambda env: env["network"]["create"].update(ranges={"us-east1": "10.0.0.0/24"}),
+            "no subnetwork in us-central1",
+        ),
+        (
+            lambda env: env.update(network={"existing": {"network": "none", "subnetworks": {"us-central1": "none"}}}),
+            "networks/none",
+        ),
+        (lambda env: env.update(network={"stack": {"stack": "organization/net/prod"}}), "has not been rehearsed"),
+    ],
+    ids=["no subnetwork", "no network", "no stack"],
+)
+def test_a_network_that_is_not_there_is_told_in_the_preview_and_nothing_is_made(stack, emulator, mistake, told):
+    one = stack("private-endpoint")
+    one.edit(lambda config: mistake(config["model-garden:environment"]))
+    code, _, errors = one.run("preview")
+    assert code == 1
+    assert told in errors
+    assert emulator.ledger()["empty"]
