@@ -160,7 +160,8 @@ class PredictionClient:
     """Asks the models on one endpoint. Threads may share it.
 
     Every method may raise any :class:`~mg_provider.api.errors.CloudError`, and
-    :class:`~mg_provider.api.errors.ConnectionFailed`. A call that is refused with 429 or 503 is repeated.
+    :class:`~mg_provider.api.errors.ConnectionFailed`. A call that is refused with 429 or 503 is repeated,
+    one that is not answered in time is not.
 
     Args:
         transport: Credentials, connections, repeats.
@@ -239,6 +240,8 @@ class PredictionClient:
             repeatable=True,
             retry_budget=self._retry_budget,
             read_timeout=self._timeout,
+            # The model may still be at work on the first one.
+            repeat_timeouts=False,
             transient=_TRANSIENT,
             trust=self.address.trust,
         )

@@ -66,6 +66,7 @@ class Call:
         repeatable: Whether the service recognises a repeat of this POST, or a repeat changes nothing.
         retry_budget: Seconds for repeats; 0 for none.
         read_timeout: Seconds to wait for the next bytes of the answer.
+        repeat_timeouts: Whether to ask again where no byte came within ``read_timeout``.
         transient: HTTP statuses that are worth a repeat.
         trust: What the server is recognised by, where no public authority vouches for it.
     """
@@ -79,6 +80,7 @@ class Call:
     repeatable: bool = False
     retry_budget: float = RETRY_BUDGET
     read_timeout: float = READ_TIMEOUT
+    repeat_timeouts: bool = True
     transient: frozenset[int] = TRANSIENT
     trust: ServerTrust | None = None
 
@@ -226,6 +228,8 @@ class Transport:
         return _Failure(error, may_repeat, self._retry_after(headers.get("Retry-After")))
 
     def _no_answer(self, call: Call, error: Exception, *, sent: bool) -> _Failure:
+        import requests
+
         failed: ConnectionFailed
         untrusted = isinstance(_innermost(error), ssl.SSLCertVerificationError)
         if untrusted:
@@ -233,7 +237,8 @@ class Transport:
         else:
             failed = ConnectionFailed(_problem(error), method=call.method, url=call.url, sent=sent)
         failed.__cause__ = error
-        return _Failure(failed, (call.may_repeat or not sent) and not untrusted, None)
+        useless = untrusted or (isinstance(error, requests.ReadTimeout) and not call.repeat_timeouts)
+        return _Failure(failed, (call.may_repeat or not sent) and not useless, None)
 
     def _retry_after(self, header: str | None) -> float | None:
         """Seconds that the service asks to wait: it says so in seconds or as an HTTP date."""

@@ -18,7 +18,7 @@ from mg_provider.api.prediction import Address, is_private
 from mg_provider.api.vertex import VertexClient
 from mg_provider.wire.endpoint import Endpoint
 
-Reason = Literal["no deployed model", "no traffic", "parked", "private", "dedicated DNS only", "no such model"]
+Reason = Literal["no deployed model", "no traffic", "no replica", "private", "dedicated DNS only", "no such model"]
 
 # Refusals that the endpoint's own state may explain.
 _EXPLAINABLE = (FailedPrecondition, NotFound, PermissionDenied, Unavailable, ConnectionFailed)
@@ -63,7 +63,7 @@ def nothing_deployed(endpoint: Endpoint) -> EndpointNotAnswering | None:
         return EndpointNotAnswering(
             "no deployed model",
             f"no deployed model on {name}: it is parked, or its deployment has not ended or failed",
-            hint="deploy one: run `pulumi up` on its stack, or look at its deployments in the console",
+            hint="set parked to false if it is, and run `pulumi up` on its stack",
         )
     if not any((endpoint.traffic_split or {}).values()):
         return EndpointNotAnswering(
@@ -106,7 +106,7 @@ def _of_models(error: MgError, endpoint: Endpoint, model: str) -> EndpointNotAns
     replicas = [each.status.available_replica_count or 0 for each in endpoint.deployed_models or [] if each.status]
     if isinstance(error, Unavailable) and replicas and not any(replicas):
         return EndpointNotAnswering(
-            "parked",
+            "no replica",
             f"no replica serves on {endpoint.name}: it is scaled to zero, or none has started yet",
             hint="ask again in some minutes: a request wakes an endpoint that is scaled to zero",
         )

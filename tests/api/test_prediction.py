@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mg_provider.api.errors import CloudError, FailedPrecondition, RateLimited, Unavailable, UserError
+from mg_provider.api.errors import CloudError, ConnectionFailed, FailedPrecondition, RateLimited, Unavailable, UserError
 from mg_provider.api.prediction import Address, PredictionClient, address_of
 from mg_provider.api.settings import Settings
 from mg_provider.api.tls import ServerTrust
@@ -136,6 +136,19 @@ def test_a_stream_waits_no_longer_than_its_budget(transport, clock):
         with pytest.raises(RateLimited):
             list(asked.stream_chat_completions(CHAT))
     assert sum(clock.sleeps) <= 10
+
+
+def test_a_model_that_is_slower_than_the_timeout_is_asked_once(served, emulator, transport, clock):
+    emulator.behave(bad_models={"llama": "slow"}, slow_seconds=0.5)
+    hasty = PredictionClient(transport, served.address, served.endpoint, timeout=0.1)
+    before = len(emulator.requests())
+    with pytest.raises(ConnectionFailed, match="timed out"):
+        hasty.chat_completions(CHAT)
+    with pytest.raises(ConnectionFailed, match="timed out"):
+        list(hasty.stream_chat_completions(CHAT))
+    assert len(emulator.requests()) - before == 2
+    assert clock.sleeps == []
+    assert served.chat_completions(CHAT)["choices"]
 
 
 def test_a_wrong_host_is_refused_in_a_stream_too(served, transport, emulator):

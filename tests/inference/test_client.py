@@ -134,7 +134,7 @@ def test_an_endpoint_scaled_to_zero_says_so(cloud, ask, emulator):
     emulator.scale("chat", endpoint["deployedModels"][0]["id"], 0)
     emulator.fail(rpc="chat.completions", fault="status", status=503)
     refused = not_answering(ask, endpoint["name"])
-    assert refused.reason == "parked"
+    assert refused.reason == "no replica"
     assert "scaled to zero" in str(refused)
 
 
