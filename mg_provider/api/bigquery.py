@@ -12,6 +12,7 @@ from mg_provider.api.settings import Settings
 from mg_provider.api.transport import Call, Transport
 from mg_provider.wire.bigquery import (
     Dataset,
+    Job,
     QueryRequest,
     QueryResponse,
     Table,
@@ -21,6 +22,9 @@ from mg_provider.wire.bigquery import (
 )
 
 HOST = "https://bigquery.googleapis.com"
+
+WAIT = 20_000
+"""Milliseconds that a call waits for a query to end, less than a call may take."""
 
 
 def split_uri(uri: str) -> TableReference:
@@ -82,6 +86,37 @@ class BigQueryClient:
             repeatable=bool(request.request_id or request.dry_run),
         )
         return parse(QueryResponse, self._transport.json(call))
+
+    def insert_job(self, project: str, job: Job) -> Job:
+        """``POST projects/{project}/jobs``. Permissions: bigquery.jobs.create, and those of what it reads and writes.
+
+        A job with an id runs once however often it is sent, so the call is repeated on failure; a dry run too.
+
+        Raises:
+            AlreadyExists: there is a job of that id, perhaps from a call whose answer was lost.
+        """
+        named = bool(job.job_reference and job.job_reference.job_id)
+        dry = bool(job.configuration and job.configuration.dry_run)
+        url = f"{self._base}/projects/{segment(project)}/jobs"
+        return parse(Job, self._transport.json(Call("POST", url, body=job.to_wire(), repeatable=named or dry)))
+
+    def get_query_results(
+        self, project: str, job: str, *, location: str | None = None, page: str | None = None, wait: int = WAIT
+    ) -> QueryResponse:
+        """``GET projects/{project}/queries/{job}``: a page of rows. Permission: bigquery.jobs.get, on own jobs none.
+
+        Args:
+            project: The job's project.
+            job: Its id.
+            location: Where it runs.
+            page: Token of the page; the first without one.
+            wait: Milliseconds that BigQuery waits for the job to end; then ``job_complete`` is false.
+
+        Raises:
+            CloudError: the query failed, for the reason that the error has.
+        """
+        query = {"location": location, "pageToken": page, "timeoutMs": wait}
+        return parse(QueryResponse, self._json("GET", f"projects/{segment(project)}/queries/{segment(job)}", query))
 
     def _json(
         self, method: str, place: str, query: Mapping[str, str | int | bool | None] | None = None

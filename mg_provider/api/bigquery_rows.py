@@ -25,10 +25,11 @@ def row_lines(bigquery: BigQueryClient, project: str, dataset: str, table: str) 
     columns = schema.fields_ if schema else []
     encode = msgspec.json.Encoder().encode
     for row in bigquery.list_rows(project, dataset, table):
-        yield encode(_record(columns, [cell.v for cell in row.f]))
+        yield encode(record(columns, [cell.v for cell in row.f]))
 
 
-def _record(columns: Sequence[TableFieldSchema], values: Sequence[Any]) -> dict[str, Any]:
+def record(columns: Sequence[TableFieldSchema], values: Sequence[Any]) -> dict[str, Any]:
+    """A row by column, without nulls; a JSON column as msgspec.Raw."""
     pairs = zip(columns, values, strict=True)
     return {column.name or "": _value(column, value) for column, value in pairs if value is not None}
 
@@ -42,7 +43,7 @@ def _value(column: TableFieldSchema, value: Any) -> Any:
 def _single(column: TableFieldSchema, value: Any) -> Any:
     kind = (column.type or "").upper()
     if kind in _RECORD:
-        return _record(column.fields_ or [], [entry["v"] for entry in value["f"]])
+        return record(column.fields_ or [], [entry["v"] for entry in value["f"]])
     if kind == "JSON":
         return msgspec.Raw(value.encode())
     if kind in _WHOLE:

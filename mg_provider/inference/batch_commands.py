@@ -23,11 +23,24 @@ class ResultsFormat(StrEnum):
     table = "table"
 
 
+class CheckEngine(StrEnum):
+    """Who looks at the rows of files."""
+
+    local = "local"
+    bigquery = "bigquery"
+
+
 @batch.command()
 def check(
-    sources: Annotated[list[str], typer.Argument(help="Files, or gs:// objects or patterns.", metavar="INPUT...")],
+    sources: Annotated[
+        list[str], typer.Argument(help="Files, gs:// objects or patterns, bq:// tables.", metavar="INPUT...")
+    ],
+    engine: Annotated[
+        CheckEngine, typer.Option(help="Who reads JSON lines: this machine, or BigQuery where they are.")
+    ] = CheckEngine.local,
     limit: Annotated[int, typer.Option(min=1, help="How many findings are printed; the others are counted.")] = 100,
     model: Annotated[str | None, typer.Option(help="The job's model: is batch documented for it?")] = None,
+    output: Annotated[str | None, typer.Option(help="Where the job will write: can it?")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
     project: Annotated[str | None, typer.Option(help="Project id. Default: GOOGLE_CLOUD_PROJECT.")] = None,
     region: Annotated[str | None, typer.Option(help="Region of the job.")] = None,
@@ -37,7 +50,9 @@ def check(
     from mg_provider.preflight.batch.check_command import run
 
     given = settings_of(config, project, region)
-    raise typer.Exit(run(sources, limit=limit, model=model, as_json=as_json, config=given))
+    raise typer.Exit(
+        run(sources, engine=engine.value, limit=limit, model=model, output=output, as_json=as_json, config=given)
+    )
 
 
 @batch.command()

@@ -65,7 +65,7 @@ def _sources(args: BatchJobArgs) -> list[str]:
         return []
     if config.gcs_source and config.instances_format == "jsonl":
         return list(config.gcs_source.uris)
-    return []
+    return [config.bigquery_source.input_uri] if config.bigquery_source else []
 
 
 def _output(args: BatchJobArgs) -> str:

@@ -106,6 +106,61 @@ class ErrorProto(WireModel):
     location: str | None = None
 
 
+class CsvOptions(WireModel):
+    """How text files are read; a delimiter that never comes and no quote leave each line whole."""
+
+    field_delimiter: str | None = None
+    quote: str | None = None
+
+
+class ExternalDataConfiguration(WireModel):
+    """A table over objects in Cloud Storage. ``source_format`` is CSV, NEWLINE_DELIMITED_JSON and others."""
+
+    source_uris: list[str] = Field(default_factory=list)
+    source_format: str | None = None
+    # pydantic owns the name schema.
+    table_schema: TableSchema | None = Field(default=None, alias="schema")
+    csv_options: CsvOptions | None = None
+
+
+class JobConfigurationQuery(WireModel):
+    """A query of a job; ``table_definitions`` are external tables that exist for it alone, by name."""
+
+    query: str | None = None
+    use_legacy_sql: bool | None = None
+    table_definitions: dict[str, ExternalDataConfiguration] | None = None
+
+
+class JobConfiguration(WireModel):
+    """What a job does. ``dry_run``: only say what it would process."""
+
+    query: JobConfigurationQuery | None = None
+    dry_run: bool | None = None
+
+
+class JobStatus(WireModel):
+    """How far a job is: PENDING, RUNNING or DONE, well or with ``error_result``."""
+
+    state: str | None = None
+    error_result: ErrorProto | None = None
+    errors: list[ErrorProto] | None = None
+
+
+class JobStatistics(WireModel):
+    """What a job processed, in bytes."""
+
+    total_bytes_processed: Int64 | None = None
+
+
+class Job(WireModel):
+    """A job."""
+
+    job_reference: JobReference | None = None
+    configuration: JobConfiguration | None = None
+    status: JobStatus | None = None
+    statistics: JobStatistics | None = None
+
+
 class QueryRequest(WireModel):
     """A query; ``request_id`` makes a repeat detectable for 15 minutes."""
 

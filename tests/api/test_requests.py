@@ -13,7 +13,7 @@ from mg_provider.api.errors import CloudError
 from mg_provider.api.settings import Settings
 from mg_provider.clock import ManualClock
 from mg_provider.wire.batch import BatchPredictionJob
-from mg_provider.wire.bigquery import QueryRequest
+from mg_provider.wire.bigquery import Job, QueryRequest
 from mg_provider.wire.compute import Address, ForwardingRule, SetLabelsRequest
 from mg_provider.wire.deploy import CustomModel, DeployRequest, RecommendSpecRequest
 from mg_provider.wire.deployed_model import DeployedModel
@@ -123,6 +123,8 @@ CALLS: list[tuple[Callable[[Clients], Any], str, set[str]]] = [
     (lambda c: c.bigquery.delete_table("p", "d", "t"), "bigquery.tables.delete", set()),
     (lambda c: list(c.bigquery.list_rows("p", "d", "t")), "bigquery.tabledata.list", {"maxResults"}),
     (lambda c: c.bigquery.query("p", QueryRequest(query="select 1")), "bigquery.jobs.query", set()),
+    (lambda c: c.bigquery.insert_job("p", Job()), "bigquery.jobs.insert", set()),
+    (lambda c: c.bigquery.get_query_results("p", "j"), "bigquery.jobs.getQueryResults", {"timeoutMs"}),
 ]  # fmt: skip
 
 COMMON = {"alt", "uploadType"}

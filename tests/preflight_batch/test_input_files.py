@@ -106,9 +106,12 @@ def test_a_line_of_100_mb_is_named_in_little_memory(tmp_path):
         for _ in range(100):
             file.write(b"x" * 1_000_000)
         file.write(b'"}}\n' + json.dumps(WRONG).encode())
+    # What this process needs itself would count in the child's ru_maxrss.
     program = (
-        "import resource, sys; from mg_provider.preflight.batch.check_command import run; "
-        "code = run([sys.argv[1]]); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024); sys.exit(code)"
+        "import pathlib, re, resource, sys; from mg_provider.preflight.batch.check_command import run; "
+        "code = run([sys.argv[1]]); status = pathlib.Path('/proc/self/status'); "
+        "peak = int(re.search(r'VmHWM:\\s+(\\d+)', status.read_text())[1]) / 1024 if status.exists() "
+        "else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1048576; print(int(peak)); sys.exit(code)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path / "in.jsonl")], capture_output=True, text=True, check=False

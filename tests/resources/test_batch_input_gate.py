@@ -90,3 +90,19 @@ def test_rows_may_be_wrong_as_far_as_the_program_allows_rows_to_fail(emulator, l
     assert started(emulator) == 0
     assert life.up(arguments(allow_partial=0.25))["failed_count"] == 1
     life.destroy()
+
+
+def test_a_table_is_checked_before_a_job_is_started(emulator, life):
+    rows = [chat("fine", custom_id="1"), {"custom_id": "2", "body": {"messages": "hello"}}]
+    make_table(emulator, rows)
+    with pytest.raises(HostError, match=r"no_messages") as failure:
+        life.up(table_arguments("bq://my-project.prompts"))
+    assert "custom_id 2" in str(failure.value)
+    assert started(emulator) == 0
+
+
+def test_a_table_in_another_region_is_told_and_no_job_is_started(emulator, life):
+    make_table(emulator, [chat("fine", custom_id="1")])
+    with pytest.raises(HostError, match="the table is in us-central1, the job in europe-west4"):
+        life.up({**table_arguments("bq://my-project.prompts"), "region": "europe-west4"})
+    assert started(emulator) == 0

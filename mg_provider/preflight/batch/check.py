@@ -10,6 +10,7 @@ from mg_provider.api.errors import NotFound
 from mg_provider.clock import Clock, SystemClock
 from mg_provider.preflight.batch.input_files import open_input
 from mg_provider.preflight.batch.input_report import LIMIT, InputReport
+from mg_provider.preflight.batch.query_check import QueryCheck
 from mg_provider.preflight.batch.supported_models import model_problem
 from mg_provider.preflight.batch.text_check import TextCheck
 
@@ -30,12 +31,13 @@ def check_input(
 ) -> InputReport:
     """Check input as a batch prediction job needs it.
 
-    Permissions: storage.objects.get; for patterns also storage.objects.list.
+    Permissions: storage.objects.get; for patterns also storage.objects.list. Where BigQuery looks, also
+    bigquery.jobs.create, and for tables bigquery.tables.get and bigquery.tables.getData.
 
     Args:
-        sources: Paths of files, ``gs://bucket/object`` or ``gs://bucket/pattern``.
+        sources: Paths of files, ``gs://bucket/object`` or ``gs://bucket/pattern``, ``bq://project.dataset.table``.
         clients: API clients.
-        engine: Who reads JSON lines.
+        engine: Who reads JSON lines: this process, or BigQuery where they are. Tables are always BigQuery's.
         limit: How many findings are kept in full; the others are counted.
         model: The model that the job will name, to see whether batch prediction is documented for it.
         region: Region of the job; tables must be there.
@@ -56,7 +58,15 @@ def check_input(
     report = InputReport(limit=limit)
     if model and (problem := model_problem(model)):
         report.add(*problem)
-    _check_files(sources, clients, report, progress, most_bytes)
+    queries = QueryCheck(clients, report, region, clock)
+    tables = [source for source in sources if source.startswith("bq://")]
+    files = [source for source in sources if source not in tables]
+    for table in tables:
+        queries.table(table)
+    if engine == "bigquery" and files:
+        queries.files(files)
+    elif files:
+        _check_files(files, clients, report, progress, most_bytes)
     report.seconds = clock.monotonic() - begun
     return report
 

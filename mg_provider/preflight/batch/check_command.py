@@ -13,6 +13,7 @@ from mg_provider.api.settings import Settings
 from mg_provider.clock import SystemClock
 from mg_provider.data import regions
 from mg_provider.preflight.batch.check import Engine, check_input
+from mg_provider.preflight.batch.destination import check_output
 from mg_provider.preflight.batch.input_report import LIMIT
 from mg_provider.preflight.batch.rendering import render, to_json
 
@@ -25,6 +26,7 @@ def run(
     engine: Engine = "local",
     limit: int = LIMIT,
     model: str | None = None,
+    output: str | None = None,
     as_json: bool = False,
     config: Mapping[str, str] | None = None,
     write: Callable[[str], object] | None = None,
@@ -37,6 +39,7 @@ def run(
         engine: Who reads JSON lines: this process, or BigQuery where they are.
         limit: How many findings are printed; the others are counted.
         model: The model that the job will name, to see whether batch prediction is documented for it.
+        output: Where the job will write, to see whether it can.
         as_json: Print one JSON object instead of text.
         config: Settings by full config key. With ``mg:region``, tables must be in that region.
         write: Takes the report; by default it is printed.
@@ -53,7 +56,11 @@ def run(
         if settings.region and settings.region not in regions():
             raise UserError(f"{settings.region} is no region of Vertex AI", property="region")
         clients = Clients.from_settings(settings, clock)
-        report = check_input(sources, clients, engine=engine, limit=limit, model=model, clock=clock)
+        report = check_input(
+            sources, clients, engine=engine, limit=limit, model=model, region=settings.region, clock=clock
+        )
+        if output:
+            check_output(output, settings.region or "", clients, report)
     except UserError as problem:
         complain(f"{problem}\n")
         return USAGE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 import msgspec
@@ -48,6 +48,13 @@ class TextCheck:
     def file(self, source: str, pieces: Iterable[bytes]) -> None:
         """Check one file."""
         _File(self, source).read(pieces)
+
+    def begins_as_text(self, source: str, size: int, pieces: Callable[[], Iterable[bytes]]) -> bool:
+        """Whether a file is one that can be read by lines; notes why not. Only its beginning is read."""
+        if not size:
+            self.complain("empty", "the file is empty: a job needs at least one row", source, None)
+            return False
+        return _File(self, source).is_text(next(iter(pieces()), b""))
 
     def finish(self) -> None:
         """Note what is only known when all files were read."""
@@ -137,7 +144,7 @@ class _File:
         size = 0
         for piece in pieces:
             if not size:
-                if not self._is_text(piece):
+                if not self.is_text(piece):
                     return
                 piece = piece.removeprefix(_UTF_8_MARK)
             size += len(piece)
@@ -149,7 +156,7 @@ class _File:
             what = "is empty" if not size else "has no rows"
             self._check.complain("empty", f"the file {what}: a job needs at least one row", self._source, None)
 
-    def _is_text(self, start: bytes) -> bool:
+    def is_text(self, start: bytes) -> bool:
         """Whether the file can be read on; notes why not."""
         if start.startswith(_GZIP):
             message = "the file is compressed with gzip: decompress it, a job reads plain JSON lines"
