@@ -129,6 +129,35 @@ def preflight(
     raise typer.Exit(code)
 
 
+@app.command()
+def regions(
+    file: Annotated[Path | None, typer.Option("--config-file", help="A stack's config file.")] = None,
+    stack: Annotated[str | None, typer.Option("--stack", "-s", help="Name of the stack, in this folder.")] = None,
+    gcs_uri: Annotated[str | None, typer.Option(help="Weights, instead of those of the stack's models.")] = None,
+    count: Annotated[int | None, typer.Option(min=1, help="How many, instead of what the stack says.")] = None,
+    candidates: Annotated[list[str] | None, typer.Option("--from", help="Where to look; may be repeated.")] = None,
+    write: Annotated[bool, typer.Option("--write", help="Pin the choice in the stack's config file.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
+    config: Annotated[
+        list[str] | None, typer.Option("--config", "-c", help="key=value, over the stack's file.")
+    ] = None,
+) -> None:
+    """Choose regions that have the machine and the quota, and pin them."""
+    from mg_provider.preflight.regions_command import run
+
+    code = run(
+        file,
+        stack,
+        gcs_uri=gcs_uri,
+        count=count,
+        candidates=candidates or (),
+        write=write,
+        as_json=as_json,
+        config=_pairs(config),
+    )
+    raise typer.Exit(code)
+
+
 Stack = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack.")]
 State = Annotated[Path | None, typer.Option(help="State file. Default: below .mg/rehearsal beside Pulumi.yaml.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs: a preview's digest, or engine events.")]

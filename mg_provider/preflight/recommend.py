@@ -123,6 +123,11 @@ def _same(option: Recommendation, chosen: MachineSpec) -> bool:
     )
 
 
+def has_machine(option: Recommendation, chosen: MachineSpec | None) -> bool:
+    """Whether a recommendation is for the chosen machine; without one, whether it names any."""
+    return _same(option, chosen) if chosen else option.spec is not None
+
+
 def _states(options: Iterable[Recommendation]) -> dict[str, str]:
     """The best quota state by region."""
     order = (NO_QUOTA, UNKNOWN_QUOTA, HAS_QUOTA)

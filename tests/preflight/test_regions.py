@@ -1,0 +1,130 @@
+"""Regions are chosen once, where machine and quota are, and pinned in the config without losing a comment."""
+
+import json
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from mg_provider.cli import app
+from mg_provider.preflight.recommend import HAS_QUOTA, NO_QUOTA
+from mg_provider.preflight.regions import Wanted, choose_regions, quota_states
+from mg_provider.preflight.regions_config import pin
+from mg_provider.wire.machine import MachineSpec
+
+L4 = MachineSpec(machine_type="g2-standard-12", accelerator_type="NVIDIA_L4", accelerator_count=1)
+CANDIDATES = ["us-central1", "us-east4", "europe-west4", "asia-southeast1"]
+FLOW = """\
+# The fleet.
+config:
+  gcp:project: my-project  # ours
+  model-garden:environment:
+    regions: {auto: {count: 2, from: [us-central1, us-east4, europe-west4]}}  # chosen by mg regions
+    models:
+      llama:
+        gcs_uri: GCS_URI
+        machine_spec: {machine_type: g2-standard-12, accelerator_type: NVIDIA_L4, accelerator_count: 1}
+"""
+BLOCK = """\
+config:
+  model-garden:environment:
+    # Where.
+    regions:
+      auto:
+        count: 2
+        from:
+          - us-central1
+          - us-east4
+      # After.
+    models: {}
+"""
+
+
+@pytest.fixture
+def mg(weights, emulator, tmp_path):
+    file = tmp_path / "Pulumi.fleet.yaml"
+    file.write_text(FLOW.replace("GCS_URI", weights.uri))
+    endpoints = [part for name in ("vertexAi", "storage") for part in ("-c", f"mg:{name}CustomEndpoint={emulator.url}")]
+
+    def run(*options):
+        return CliRunner().invoke(app, ["regions", "--config-file", str(file), *endpoints, *options])
+
+    run.file = file
+    return run
+
+
+def test_regions_without_machine_or_quota_are_passed_over(weights, emulator):
+    emulator.behave(stockouts=["us-east4/g2-standard-12"])
+    emulator.set_quota({"my-project/us-central1/NVIDIA_L4": 0})
+    states = quota_states(Wanted(weights.uri, L4), "my-project", weights.clients, CANDIDATES)
+    assert states == {"us-central1": NO_QUOTA, "europe-west4": HAS_QUOTA, "asia-southeast1": HAS_QUOTA}
+    assert choose_regions(2, CANDIDATES, [states]) == ["europe-west4", "asia-southeast1"]
+    with pytest.raises(Exception, match="3 regions are wanted, and 2 have machine and quota") as error:
+        choose_regions(3, CANDIDATES, [states])
+    assert "us-central1 (no quota), us-east4 (no such machine)" in str(error.value)
+
+
+def test_a_region_that_another_answer_told_of_is_not_asked_again(weights, emulator):
+    emulator.behave(recommended_regions=CANDIDATES[1:])
+    quota_states(Wanted(weights.uri), "my-project", weights.clients, CANDIDATES)
+    assert len([each for each in emulator.requests() if each["rpc"].endswith("recommendSpec")]) == 1
+
+
+def test_every_model_has_to_fit_and_known_quota_goes_first():
+    both = [{"us-central1": "", "us-east4": HAS_QUOTA, "europe-west4": HAS_QUOTA}, {"us-central1": "", "us-east4": ""}]
+    assert choose_regions(1, [], [both[0]]) == ["europe-west4"]
+    assert choose_regions(2, CANDIDATES, both) == ["us-central1", "us-east4"]
+
+
+def test_the_choice_is_told_and_nothing_is_written_unless_asked(mg):
+    before = mg.file.read_text()
+    told = mg("--json")
+    assert told.exit_code == 0, told.output
+    assert json.loads(told.output)["regions"] == ["us-central1", "us-east4"]
+    assert mg.file.read_text() == before
+
+
+def test_the_choice_is_pinned_with_comments_kept_and_pinned_anew(mg, emulator):
+    before = mg.file.read_text()
+    told = mg("--write")
+    assert told.exit_code == 0, told.output
+    assert "as of 20261106" in told.output
+    pinned = "pinned: [us-central1, us-east4], "
+    assert mg.file.read_text() == before.replace("{auto:", "{" + pinned + "auto:")
+    emulator.behave(stockouts=["us-central1/g2-standard-12"])
+    assert mg("--write").exit_code == 0
+    assert mg.file.read_text() == before.replace("{auto:", "{pinned: [us-east4, europe-west4], auto:")
+
+
+def test_block_style_is_edited_narrowly_too(tmp_path):
+    file = tmp_path / "Pulumi.x.yaml"
+    file.write_text(BLOCK)
+    pin(file, ["us-east4", "us-west1"])
+    assert file.read_text() == BLOCK.replace("      auto:", "      pinned: [us-east4, us-west1]\n      auto:")
+    file.write_text(BLOCK.replace("      auto:", "      pinned:\n        - us-east1  # old\n      # next\n      auto:"))
+    pin(file, ["us-west1"])
+    text = file.read_text()
+    assert yaml.safe_load(text)["config"]["model-garden:environment"]["regions"]["pinned"] == ["us-west1"]
+    assert "# next" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--from", "mars"], 2, "mars is no region"),
+        (["--count", "4"], 1, "4 regions are wanted"),
+    ],
+)
+def test_what_cannot_be_chosen_is_told(mg, options, code, words):
+    told = mg(*options)
+    assert told.exit_code == code
+    assert words in told.output
+
+
+def test_a_file_without_auto_is_told(mg):
+    mg.file.write_text(
+        mg.file.read_text().replace("{auto: {count: 2, from: [us-central1, us-east4, europe-west4]}}", "[r]")
+    )
+    told = mg()
+    assert told.exit_code == 2
+    assert "does not leave its regions open" in told.output
