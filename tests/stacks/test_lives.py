@@ -11,10 +11,10 @@ import yaml
 from mg_provider.rehearsal.command import rehearse
 from tests.conformance.engines import differences
 from tests.conformance.forks import environment
-from tests.support.weights import make_bucket, put, put_weights
+from tests.support.weights import call, make_bucket, put, put_weights
 
 ROOT = Path(__file__).parent.parent.parent
-STACKS = ["public-endpoint", "private-endpoint", "multi-region", "nightly-batch"]
+STACKS = ["demo", "public-endpoint", "private-endpoint", "multi-region", "nightly-batch"]
 
 
 @pytest.fixture(scope="module")
@@ -83,11 +83,18 @@ class Stack:
 def stack(tmp_path, virtualenv, emulator):
     emulator.set_speed(1_000_000)
     emulator.behave(strict_networks=True)
+    make_bucket(emulator, "demo-weights")
+    put_weights(emulator, "llama-toy/v1", "demo-weights")
     make_bucket(emulator, "my-weights")
     for version in ("v1", "v2"):
         put_weights(emulator, f"llama/{version}", "my-weights")
     rows = json.dumps({"body": {"messages": [{"role": "user", "content": "Hello"}]}})
-    put(emulator, "questions/one.jsonl", rows.encode(), "my-weights")
+    for bucket in ("my-weights", "demo-weights"):
+        put(emulator, "questions/one.jsonl", rows.encode(), bucket)
+    # The demo's network is there already.
+    for region in ("us-central1", "europe-west4"):
+        there = {"project": "my-project", "region": region, "name": "clients-subnet", "network": "clients"}
+        call(f"{emulator.url}/_mg/compute/subnetworks", there)
     return lambda name, folder="one": Stack(tmp_path / folder, virtualenv, emulator, name)
 
 
@@ -95,8 +102,8 @@ def change(config):
     """Something that every stack can change in place: labels, or the next night."""
     environment = config["model-garden:environment"]
     for model in environment.get("models", {}).values():
-        model["labels"] = {"team": "search"}
-    for job in environment.get("batch_jobs", {}).values():
+        model["labels"] = {"team": "ranking"}
+    for job in environment["batch_jobs"].values() if "models" not in environment else ():
         job["triggers"] = {"date": "2026-11-23"}
 
 
@@ -138,6 +145,48 @@ def test_a_private_stack_tells_what_other_teams_need(stack):
 
 
 IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{8,}|20\d\d-[^\"]*Z")
+
+
+BEFORE = """
+from environment import read
+import pulumi
+from mg_provider import CustomWeightsModel, PscForwardingRule
+
+L4 = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
+connect = {"enable_private_service_connect": True, "project_allowlist": ["my-project", "client-project"]}
+for region in ("us-central1", "europe-west4"):
+    model = CustomWeightsModel(
+        f"llama-{region}", region=region, gcs_uri="gs://demo-weights/llama-toy/v1", machine_spec=L4,
+        min_replica_count=1, max_replica_count=2, labels={"team": "search"}, private_service_connect_config=connect,
+    )
+    PscForwardingRule(
+        f"llama-{region}", region=region, endpoint=model.endpoint, network="clients", subnetwork="clients-subnet"
+    )
+"""
+
+
+@pytest.mark.parametrize("own_processes", [False, True])
+def test_parts_that_stood_by_themselves_are_taken_over_by_the_components(stack, emulator, own_processes):
+    one = stack("demo")
+    program = one.folder / "stacks" / "__main__.py"
+    now = program.read_text()
+    program.write_text(BEFORE)
+    one.well("up")
+    ledger = emulator.ledger()["counts"]
+    program.write_text(now)
+
+    def reduce(config):
+        environment = config["model-garden:environment"]
+        environment.update(endpoints={}, batch_jobs={})
+        environment["models"]["llama"]["own_processes"] = own_processes
+
+    one.edit(reduce)
+    created = {"create": 3 + 2 * own_processes}
+    assert one.well("up") == created, "a fleet and two components, and the processes of the fleet"
+    assert emulator.ledger()["counts"] == ledger
+    assert one.well("preview") == {}
+    one.well("destroy")
+    assert emulator.ledger()["empty"]
 
 
 def normal(resources, project):
