@@ -72,6 +72,12 @@ def address_of(
                 property="address",
                 hint="name the ip_address of its PscForwardingRule, and call it from that network",
             )
+    if address is None and endpoint.network:
+        raise UserError(
+            f"{endpoint.name} is peered with {endpoint.network}: it answers at addresses of its deployed models only",
+            property="address",
+            hint="use Private Service Connect, or call the predictHttpUri of its deployed models from that network",
+        )
     if address is not None:
         base = _base_url(address, settings)
         secured = base.startswith("https:")

@@ -58,38 +58,17 @@ class ServerTrust:
         """A TLS context that accepts this server only, for connections made in a thread."""
         return _RecognisingContext(self)
 
-    def recognise(self, certificate: bytes, fields: Any, host: str | None) -> None:
-        """Hold a server's certificate, whose chain was verified unless there is a fingerprint, against this.
-
-        Raises:
-            ssl.SSLCertVerificationError: It is another server.
-        """
-        from urllib3.util.ssl_match_hostname import CertificateError, match_hostname
-
-        if self.fingerprint:
-            shown = fingerprint_of(certificate)
-            if shown != self.fingerprint:
-                raise ssl.SSLCertVerificationError(f"the certificate has the fingerprint {shown}, not the pinned one")
-            return
-        if self.ca_file and certificate in _certificates(self.ca_file):
-            return
-        mismatches = []
-        for name in (host or "", *self.names):
-            try:
-                return match_hostname(fields, name)
-            except CertificateError as mismatch:
-                mismatches.append(str(mismatch))
-        raise ssl.SSLCertVerificationError(mismatches[0])
-
 
 class _RecognisingContext(ssl.SSLContext):
     """Recognises the server right after the handshake, before anything is sent."""
 
     trust: ServerTrust
+    pinned: frozenset[bytes]
 
     def __new__(cls, trust: ServerTrust) -> _RecognisingContext:
         context = super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
         context.trust = trust
+        context.pinned = frozenset(_certificates(trust.ca_file) if trust.ca_file else ())
         context.check_hostname = False
         if trust.fingerprint:
             context.verify_mode = ssl.CERT_NONE
@@ -104,13 +83,31 @@ class _RecognisingContext(ssl.SSLContext):
     def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
         """Shake hands, then recognise."""
         secured = super().wrap_socket(*arguments, **options)
-        try:
-            certificate = secured.getpeercert(binary_form=True) or b""
-            self.trust.recognise(certificate, secured.getpeercert(), secured.server_hostname)
-        except ssl.SSLError:
+        certificate = secured.getpeercert(binary_form=True) or b""
+        if problem := self._problem(certificate, secured.getpeercert(), secured.server_hostname):
             secured.close()
-            raise
+            raise ssl.SSLCertVerificationError(problem)
         return secured
+
+    def _problem(self, certificate: bytes, fields: Any, host: str | None) -> str | None:
+        """Why it is another server; its chain has been verified, unless there is a fingerprint."""
+        from urllib3.util.ssl_match_hostname import CertificateError, match_hostname
+
+        if self.trust.fingerprint:
+            shown = fingerprint_of(certificate)
+            same = shown == self.trust.fingerprint
+            return None if same else f"the certificate has the fingerprint {shown}, not the pinned one"
+        if certificate in self.pinned:
+            return None
+        mismatches = []
+        for name in (host or "", *self.trust.names):
+            try:
+                match_hostname(fields, name)
+            except CertificateError as mismatch:
+                mismatches.append(str(mismatch))
+            else:
+                return None
+        return mismatches[0]
 
     def wrap_bio(self, *_: Any, **__: Any) -> ssl.SSLObject:
         """Refuse: here nobody could look at the certificate before something is sent."""

@@ -55,9 +55,12 @@ def read_stack(stack: str, output: str | None, program: Path, state: Path | None
         MgError: The command failed.
     """
     project = _yaml(program / "Pulumi.yaml")
-    outputs = _outputs(stack, program, state, str(project.get("name", "")))
+    # A name may say organization and project as well; files are named after its last part.
+    file_name = stack.rpartition("/")[2]
+    rehearsed = program / ".mg" / "rehearsal" / str(project.get("name", "")) / f"{file_name}.json"
+    outputs = _outputs(stack, program, state, rehearsed)
     value, name = (_find(outputs, output), output) if output else _only(outputs, stack)
-    config = _config(program, project, stack)
+    config = _config(program, project, file_name)
     if isinstance(value, str) and value and value != _MASK:
         return StackEndpoint(value, config=config)
     if not isinstance(value, Mapping) or not _text(value, ("endpoint", "endpoint_id")):
@@ -75,11 +78,10 @@ def read_stack(stack: str, output: str | None, program: Path, state: Path | None
     )
 
 
-def _outputs(stack: str, program: Path, state: Path | None, project: str) -> dict[str, Any]:
+def _outputs(stack: str, program: Path, state: Path | None, rehearsed: Path) -> dict[str, Any]:
     if state is not None:
         return _from_state(state)
     command = shutil.which("pulumi")
-    rehearsed = program / ".mg" / "rehearsal" / project / f"{stack}.json"
     if command:
         return _from_command(command, stack, program)
     if rehearsed.is_file():

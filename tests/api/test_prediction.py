@@ -61,6 +61,11 @@ def test_an_address_that_is_none_or_would_show_the_token_is_refused(address):
         address_of(private(), Settings(), address=address)
 
 
+def test_an_endpoint_in_a_peered_network_says_that_it_is_not_reached_so():
+    with pytest.raises(UserError, match="is peered with"):
+        address_of(shown(network="projects/1/global/networks/n"), Settings())
+
+
 def test_a_certificate_signed_for_the_private_name_is_taken_at_the_address():
     trust = ServerTrust(fingerprint="a" * 64)
     known = address_of(private(), Settings(), address="10.0.0.5", trust=trust).trust

@@ -91,6 +91,15 @@ def test_a_private_endpoint_without_an_address_or_from_outside_says_what_to_do(p
     assert "call it from an allowed network" in refused.hint
 
 
+def test_a_connection_that_is_not_accepted_says_that_the_network_must_be_allowed(cloud, private, ask):
+    endpoint, address = private
+    change = {"privateServiceConnectConfig": {"projectAllowlist": ["another-project"]}}
+    cloud.ok("PATCH", endpoint["name"], change, updateMask="privateServiceConnectConfig.projectAllowlist")
+    refused = not_answering(ask, endpoint["name"], address=address)
+    assert refused.reason == "private"
+    assert "project_allowlist" in refused.hint
+
+
 def test_a_private_endpoint_that_is_asked_at_a_public_name_says_that_it_is_private(private, ask, emulator):
     endpoint, _ = private
     refused = not_answering(ask, endpoint["name"], address=emulator.url, model="llama")

@@ -66,12 +66,13 @@ def test_a_private_address_among_the_outputs_is_used_without_a_look_up(private, 
     assert emulator.faults()[0]["met"] > 0
 
 
-def test_the_pulumi_command_is_asked_without_its_secrets(cloud, program, tmp_path):
+@pytest.mark.parametrize("stack", ["dev", "acme/shop/dev"])
+def test_the_pulumi_command_is_asked_without_its_secrets(cloud, program, tmp_path, stack):
     pulumi(tmp_path, {"chat": cloud.deployed()["name"], "token": "[secret]"})
-    with Client.from_stack("dev", program=program) as client:
+    with Client.from_stack(stack, program=program) as client:
         assert "Why?" in client.chat("Why?").text
     called = (tmp_path / "called").read_text()
-    assert called == f"stack output --json --stack dev --cwd {program} --non-interactive"
+    assert called == f"stack output --json --stack {stack} --cwd {program} --non-interactive"
 
 
 def test_a_failing_command_is_told_in_its_words(program, tmp_path):
