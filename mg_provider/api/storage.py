@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mg_provider.api.answers import parse
@@ -144,6 +145,24 @@ class StorageClient:
             content=content,
             headers={"Content-Type": content_type},
             repeatable=if_generation_match is None,
+        )
+        return parse(StorageObject, self._transport.json(call))
+
+    def upload_file(
+        self, bucket: str, name: str, path: Path, *, content_type: str = "application/octet-stream"
+    ) -> StorageObject:
+        """``POST upload/storage/v1/b/{bucket}/o?uploadType=media``: a file of any size, read as it is sent.
+
+        The object is whole or not there. Repeated on failure. Permission: storage.objects.create, and
+        storage.objects.delete to overwrite.
+        """
+        call = Call(
+            "POST",
+            f"{self._upload}/b/{segment(bucket)}/o",
+            query={"uploadType": "media", "name": name},
+            file=path,
+            headers={"Content-Type": content_type},
+            repeatable=True,
         )
         return parse(StorageObject, self._transport.json(call))
 

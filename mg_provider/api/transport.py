@@ -15,7 +15,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
 
 from mg_provider.api.error_reader import error_from_response
@@ -62,6 +63,7 @@ class Call:
         query: Query parameters; those that are None are left out.
         body: JSON body.
         content: Body as bytes, instead of ``body``.
+        file: File whose content is the body, instead; it is sent as it is read.
         headers: Further headers.
         repeatable: Whether the service recognises a repeat of this POST, or a repeat changes nothing.
         retry_budget: Seconds for repeats; 0 for none.
@@ -76,6 +78,7 @@ class Call:
     query: Mapping[str, str | int | bool | None] | None = None
     body: Mapping[str, Any] | None = None
     content: bytes | None = None
+    file: Path | None = None
     headers: Mapping[str, str] | None = None
     repeatable: bool = False
     retry_budget: float = RETRY_BUDGET
@@ -207,12 +210,19 @@ class Transport:
             return self._no_answer(call, error, sent=not _never_sent(error))
 
     def _request(self, call: Call, *, stream: bool) -> requests.Response:
+        if call.file is None:
+            return self._ask(call, call.content, stream)
+        # Each attempt reads it from its beginning.
+        with call.file.open("rb") as content:
+            return self._ask(call, content, stream)
+
+    def _ask(self, call: Call, content: bytes | BinaryIO | None, stream: bool) -> requests.Response:
         return self._session(call).request(
             call.method,
             call.url,
             params=call.parameters,
             json=call.body,
-            data=call.content,
+            data=content,
             headers={**self._headers(), **(call.headers or {})},
             timeout=(CONNECT_TIMEOUT, call.read_timeout),
             # A redirect would take the token to another host, and turn a POST into a GET.

@@ -55,6 +55,39 @@ def check(
     )
 
 
+class PrepareFormat(StrEnum):
+    """What prompts are in."""
+
+    csv = "csv"
+    jsonl = "jsonl"
+    query = "query"
+
+
+@batch.command()
+def prepare(
+    source: Annotated[str, typer.Argument(help="CSV or JSON lines, a file or gs://…; or a query, @file, bq://….")],
+    output: Annotated[str, typer.Argument(help="File or gs:// object; for a query a bq:// table.")],
+    form: Annotated[
+        PrepareFormat | None, typer.Option("--from", help="What the source is. Default: by its name.")
+    ] = None,
+    prompt_column: Annotated[str, typer.Option(help="Column, or key, of the prompt.")] = "prompt",
+    id_column: Annotated[str | None, typer.Option(help="Column, or key, of custom_id. Default: numbered.")] = None,
+    system: Annotated[str | None, typer.Option(help="System message before each prompt.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="Longest answer.")] = None,
+    temperature: Annotated[float | None, typer.Option(min=0, help="How free the answers are.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
+    project: Annotated[str | None, typer.Option(help="Project id. Default: GOOGLE_CLOUD_PROJECT.")] = None,
+    config: Annotated[list[str] | None, typer.Option("--config", "-c", help="key=value, as in a stack.")] = None,
+) -> None:
+    """Make a job's input of prompts; what it makes, check accepts."""
+    from mg_provider.preflight.batch.prepare_command import run
+    from mg_provider.preflight.batch.prepared_row import Shape
+
+    shape = Shape(prompt_column, id_column, system, max_tokens, temperature)
+    given = settings_of(config, project, None)
+    raise typer.Exit(run(source, output, form.value if form else None, shape, overwrite=overwrite, config=given))
+
+
 @batch.command()
 def results(
     job: Annotated[str, typer.Argument(help="Name or id of the job, or its output: a gs:// folder or bq:// table.")],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -115,6 +116,7 @@ CALLS: list[tuple[Callable[[Clients], Any], str, set[str]]] = [
     (lambda c: c.storage.list_folder("b", "f/"), "storage.objects.list", {"prefix", "delimiter"}),
     (lambda c: c.storage.get_object("b", "f/config.json"), "storage.objects.get", set()),
     (lambda c: c.storage.read_object("b", "f/config.json", start=8, length=8), "storage.objects.get", {"alt"}),
+    (lambda c: c.storage.upload_file("b", "f/x y", Path(__file__)), "storage.objects.insert", {"name", "uploadType"}),
     (lambda c: c.storage.upload_object("b", "f/x y", b"1", if_generation_match=0),
      "storage.objects.insert", {"uploadType", "name", "ifGenerationMatch"}),
     (lambda c: c.storage.delete_object("b", "f/x"), "storage.objects.delete", set()),

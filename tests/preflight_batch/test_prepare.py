@@ -1,0 +1,179 @@
+"""`mg batch prepare`: prompts of any form become input that the check accepts."""
+
+import csv
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from mg_provider.cli import app
+from mg_provider.preflight.batch import input_files
+from tests.support.batch import DATASETS, make_table, tables
+from tests.support.weights import BUCKET, call, make_bucket, put
+
+PROMPTS = ["What is 1, 2 and 3?", 'She said "hello"\nand left', "Wie heißt du? 😀"]
+
+
+@pytest.fixture
+def mg(emulator):
+    make_bucket(emulator)
+
+    def run(*words, code=0):
+        config = [f"-cmg:{name}CustomEndpoint={emulator.url}" for name in ("storage", "bigQuery", "vertexAi")]
+        result = CliRunner().invoke(app, ["batch", "prepare", *map(str, words), "--project", "my-project", *config])
+        assert result.exit_code == code, result.output
+        return result
+
+    return run
+
+
+def read(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def user_prompts(rows):
+    return [row["body"]["messages"][-1]["content"] for row in rows]
+
+
+def put_csv(path, rows, header=("key", "prompt")):
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *rows])
+
+
+def test_prompts_in_csv_become_rows(mg, tmp_path):
+    source, output = tmp_path / "in.csv", tmp_path / "out.jsonl"
+    put_csv(source, [(f"k{number}", prompt) for number, prompt in enumerate(PROMPTS)])
+    options = ("--id-column", "key", "--system", "Be brief.", "--max-tokens", 50, "--temperature", 0.5)
+    assert mg(source, output, *options).stdout == f"{output}: 3 rows\n"
+    rows = read(output)
+    assert rows[0] == {
+        "custom_id": "k0",
+        "body": {
+            "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": PROMPTS[0]}],
+            "max_tokens": 50,
+            "temperature": 0.5,
+        },
+    }
+    assert user_prompts(rows) == PROMPTS
+
+
+def test_json_lines_of_texts_or_objects_become_rows_with_numbers(mg, tmp_path):
+    source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text(json.dumps(PROMPTS[0]) + "\n\n" + json.dumps({"question": PROMPTS[1], "more": 1}))
+    mg(source, output, "--prompt-column", "question")
+    assert [row["custom_id"] for row in read(output)] == ["row-1", "row-2"]
+    assert user_prompts(read(output)) == PROMPTS[:2]
+
+
+def test_a_source_and_an_output_in_cloud_storage(mg, emulator, tmp_path, monkeypatch):
+    monkeypatch.setattr(input_files, "OBJECT_PIECE", 7)
+    put(emulator, "in/a.csv", "\ufeffprompt\r\neins\r\nzwei ä\r\n".encode())
+    put(emulator, "in/b.csv", b"prompt\r\ndrei\r\n")
+    output = f"gs://{BUCKET}/made/in.jsonl"
+    emulator.fail(rpc="storage.objects.insert", fault="status", status=503)
+    assert mg(f"gs://{BUCKET}/in/*.csv", output).stdout == f"{output}: 3 rows\n"
+    copy = tmp_path / "copy.jsonl"
+    mg(f"gs://{BUCKET}/made/in.jsonl", copy, "--prompt-column", "custom_id")
+    assert user_prompts(read(copy)) == ["row-1", "row-2", "row-3"]
+    assert "is there already" in mg(f"gs://{BUCKET}/in/*.csv", output, code=2).stderr
+    mg(f"gs://{BUCKET}/in/a.csv", output, "--overwrite")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "text"),
+    [
+        ("in.csv", 'prompt\none\n\n""\ntwo\n', "in.csv:4: error: there is no prompt, or it is empty"),
+        ("in.csv", "question\none\n", "there is no column prompt; there is question"),
+        ("in.csv", 'prompt\n"one\n', "it is not CSV: unexpected end of data"),
+        ("in.csv", "", "there is no column prompt; there is none"),
+        ("in.jsonl", '"one"\n{"prompt": 7}\n', "in.jsonl:2: error: there is no prompt"),
+        ("in.jsonl", "one\n", "in.jsonl:1: error: the line is not valid JSON"),
+        ("in.jsonl", "[]\n", "neither an object nor text"),
+        ("in.jsonl", "", "error: the file is empty"),
+        ("none.csv", None, "there is no such file"),
+    ],
+)
+def test_what_is_wrong_is_told_and_nothing_is_written(mg, tmp_path, name, content, text):
+    source = tmp_path / name
+    if content is not None:
+        source.write_text(content)
+    result = mg(source, tmp_path / "out.jsonl", code=1)
+    assert text in result.stderr
+    assert f"nothing was written to {tmp_path / 'out.jsonl'}" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ([name] if content is not None else [])
+
+
+def test_an_output_that_is_there_stays_unless_the_user_says_otherwise(mg, tmp_path):
+    source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text('"one"')
+    output.write_text("precious")
+    assert "is there already" in mg(source, output, code=2).stderr
+    assert output.read_text() == "precious"
+    mg(source, output, "--overwrite")
+    assert user_prompts(read(output)) == ["one"]
+
+
+def test_a_source_of_unknown_form_asks_what_it_is(mg, tmp_path):
+    assert "--from" in mg(tmp_path / "in.txt", tmp_path / "out.jsonl", code=2).stderr
+
+
+# Queries
+
+MADE = "bq://my-project.prompts.made"
+REQUEST = {"method": "POST", "url": "/v1/chat/completions", "body": {"messages": []}}
+
+
+def made_rows(emulator):
+    base = f"{emulator.url}{DATASETS}/prompts/tables/made"
+    names = [field["name"] for field in call(base, method="GET")["schema"]["fields"]]
+    return [
+        dict(zip(names, (cell["v"] for cell in row["f"]), strict=True))
+        for row in call(f"{base}/data", method="GET")["rows"]
+    ]
+
+
+def test_a_query_s_rows_become_a_table_without_leaving_bigquery(mg, emulator):
+    make_table(emulator, [{"custom_id": f"k{number}", **REQUEST} for number in range(3)])
+    sql = "SELECT custom_id, CONCAT('What is ', custom_id, '?') AS prompt FROM prompts.input WHERE custom_id != 'k1'"
+    text = 'Be "brief"\nand \\ kind 😀'
+    options = ("--id-column", "custom_id", "--system", text, "--max-tokens", 9)
+    assert mg(sql, MADE, *options).stdout == f"{MADE}: 2 rows\n"
+    first = next(row for row in made_rows(emulator) if row["custom_id"] == "k0")
+    assert json.loads(first["body"]) == {
+        "messages": [{"role": "system", "content": text}, {"role": "user", "content": "What is k0?"}],
+        "max_tokens": 9,
+    }
+    assert (first["method"], first["url"]) == ("POST", "/v1/chat/completions")
+    assert not any(each["rpc"] == "bigquery.tabledata.list" for each in emulator.requests()[:-2])
+    assert "is there already" in mg(sql, MADE, code=2).stderr
+
+
+def test_a_table_and_a_file_with_a_query_are_sources_too(mg, emulator, tmp_path):
+    make_table(emulator, [{"custom_id": "k", **REQUEST}])
+    mg("bq://my-project.prompts.input", MADE, "--prompt-column", "url")
+    [row] = made_rows(emulator)
+    assert len(row["custom_id"]) == 36
+    path = tmp_path / "prompts.sql"
+    path.write_text("SELECT url AS prompt FROM prompts.input;\n")
+    mg(f"@{path}", f"{MADE}2")
+    assert tables(emulator) == ["input", "made", "made2"]
+
+
+def test_a_row_without_a_prompt_stops_it_before_a_table_is_made(mg, emulator):
+    make_table(emulator, [{"custom_id": "a", **REQUEST}, {**REQUEST}])
+    result = mg("SELECT custom_id AS prompt FROM prompts.input", MADE, code=1)
+    assert "a row has no prompt" in result.stderr
+    assert tables(emulator) == ["input"]
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("SELECT 1", "bq://my-project.prompts"), "is no table"),
+        (("SELECT 1 AS prompt", "bq://my-project.prompts.a`b"), "is no table"),
+        (("SELECT 1", MADE, "--prompt-column", "a b"), "is no name of a column"),
+        (("@none.sql", MADE), "none.sql cannot be read"),
+    ],
+)
+def test_a_wrong_argument_of_a_query_is_named(mg, words, text):
+    assert text in mg(*words, code=2).stderr
