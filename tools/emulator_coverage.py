@@ -50,6 +50,7 @@ Each can be switched with `POST /_mg/behaviour`, or stands as described.
   read them in the default view.
 - A batch prediction job shows its counts while it runs, and writes its answers in no particular order. Rows that failed
   are in `errors_*` files or an `errors` table; where one output table was named, in its column `response`.
+- A row of a batch with `prompt` instead of `messages` is answered, in the form of a chat completion.
 - A consumer project that is not on the allowlist has the connection status PENDING (`unlisted_project`).
 - A forwarding rule is in Service Directory only if it asks for it (`service_directory`).
 - A BigQuery job that fails is inserted all the same, with the reason in its `status`, which `getQueryResults` answers.

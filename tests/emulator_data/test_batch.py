@@ -69,7 +69,7 @@ def test_a_finished_job_has_answers_in_a_directory_of_its_own(client: Client, ro
 def test_rows_that_cannot_be_answered_fail_one_by_one(client: Client) -> None:
     client.make_bucket("data")
     image = {"body": {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]}}
-    client.upload_rows("data", "in/a.jsonl", [chat("Good"), {"custom_id": "no"}, {"body": {"prompt": "hi"}}, image])
+    client.upload_rows("data", "in/a.jsonl", [chat("Good"), {"custom_id": "no"}, {"body": {"input": "hi"}}, image])
     client.upload("data", "in/b.jsonl", b"{broken\n")
     job = run(client)
     assert job["state"] == "JOB_STATE_PARTIALLY_SUCCEEDED"
@@ -346,3 +346,19 @@ def test_a_job_can_pause_be_updated_and_expire(client: Client) -> None:
     seen = states_and_stats(client, long_job(client), QUEUED + PROVISIONED, 180, 300, 300, 3600)
     assert [state for state, _ in seen] == ["RUNNING", "PAUSED", "UPDATING", "RUNNING", "EXPIRED"]
     assert seen[-1][1] == {"successfulCount": "50", "failedCount": "0", "incompleteCount": "50"}
+
+
+def test_a_prompt_is_answered_as_a_question_is(client: Client) -> None:
+    client.make_bucket("data")
+    calls = {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}
+    asked = {"messages": [{"role": "user", "content": "And now?"}, calls]}
+    client.upload_rows("data", "in/a.jsonl", [{"body": {"prompt": "Once upon a time"}}, {"body": asked}])
+    job = client.ok("POST", BATCH, batch_request())
+    client.emulator.advance(seconds=7200)
+    done = client.ok("GET", f"/v1/{job['name']}")
+    assert done["state"] == "JOB_STATE_SUCCEEDED", done
+    [name] = [each for each in client.object_names("data") if "predictions_" in each]
+    lines = [json.loads(line) for line in client.content("data", name).splitlines()]
+    told = {line["response"]["choices"][0]["message"]["content"] for line in lines}
+    assert any("Once upon a time" in text for text in told)
+    assert any("And now?" in text for text in told)

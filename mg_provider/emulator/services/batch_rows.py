@@ -59,10 +59,14 @@ def fault(row: Row) -> str | None:
         return "the row has no body"
     if not isinstance(body, Mapping):
         return "body is not a JSON object"
+    if "prompt" in body and "messages" not in body:
+        return None if isinstance(body["prompt"], str) else "body.prompt is not text"
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         return "body is not a chat completions request: messages is missing or empty"
     for position, message in enumerate(messages):
+        if isinstance(message, Mapping) and message.get("role") == "assistant" and message.get("tool_calls"):
+            continue
         if not isinstance(message, Mapping) or "role" not in message or "content" not in message:
             return f"body.messages[{position}] needs a role and content"
         if (wrong := _fault_of_content(message["content"])) is not None:
@@ -94,8 +98,9 @@ def answer(row: Row, index: int, model: str, created: int) -> Answered:
 
 
 def _completion(body: Mapping[str, Any], model: str, identity: str, created: int) -> Json:
-    prompt = " ".join(_text(message["content"]) for message in body["messages"])
-    asked = [_text(message["content"]) for message in body["messages"] if message["role"] == "user"]
+    messages = body.get("messages", [{"role": "user", "content": body.get("prompt", "")}])
+    prompt = " ".join(_text(message.get("content")) for message in messages)
+    asked = [_text(message.get("content")) for message in messages if message["role"] == "user"]
     words = f"[emulated {model}] You asked: {asked[-1] if asked else prompt}".split()
     limit = body.get("max_tokens")
     cut = isinstance(limit, int) and limit < len(words)
@@ -121,4 +126,4 @@ def _completion(body: Mapping[str, Any], model: str, identity: str, created: int
 
 
 def _text(content: Any) -> str:
-    return content if isinstance(content, str) else " ".join(part["text"] for part in content)
+    return content if isinstance(content, str) else " ".join(part["text"] for part in content or [])
