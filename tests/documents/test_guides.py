@@ -1,0 +1,77 @@
+"""The programs and commands in docs/ are real ones."""
+
+import re
+import shlex
+
+import pytest
+import typer.main
+
+from mg_provider import cli
+from mg_provider.rehearsal.command import rehearse
+from tests.documents.markdown import ROOT, code_blocks, read
+from tests.support.weights import call, make_bucket, put, put_weights
+
+PAGES = ["README.md", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))]
+PROGRAMS = [
+    pytest.param(block, id=f"{name} {number}")
+    for name in PAGES
+    if name != "README.md"
+    for number, block in enumerate(code_blocks(read(name), "python"), 1)
+    if "import pulumi" in block
+]
+APIS = ("vertexAi", "compute", "storage", "bigQuery", "logging")
+
+
+def lines_with_mg():
+    """Each command of ``mg`` that a page shows, inline or in a block, without output and placeholders in brackets."""
+    for name in PAGES:
+        text = read(name)
+        shown = re.findall(r"`(mg [^`|]+)`", text)
+        shown += [line for block in code_blocks(text, "sh") for line in block.splitlines() if line.startswith("mg ")]
+        for line in shown:
+            if "[" not in line and "COMMAND" not in line:
+                yield pytest.param(line, id=f"{name}: {line}")
+
+
+@pytest.mark.parametrize("line", list(lines_with_mg()))
+def test_a_command_that_a_page_shows_is_one_that_mg_understands(line):
+    words = shlex.split(line, comments=True)[1:]
+    command = typer.main.get_command(cli.app)
+    while words and hasattr(command, "commands"):
+        assert words[0] in command.commands, line
+        command = command.commands[words.pop(0)]
+    if not words:
+        # A command by its name alone, as in running text.
+        return
+    command.make_context(command.name, words)
+
+
+@pytest.fixture
+def cloud(emulator):
+    make_bucket(emulator, "my-weights")
+    put_weights(emulator, "llama-3.1-8b-tuned", "my-weights")
+    make_bucket(emulator, "my-data")
+    put(emulator, "questions.jsonl", b'{"body": {"messages": [{"role": "user", "content": "Hello"}]}}\n', "my-data")
+    table = f"{emulator.url}/bigquery/v2/projects/my-project/datasets"
+    call(table, {"datasetReference": {"datasetId": "batch"}, "location": "us-central1"})
+    columns = [{"name": name, "type": "STRING"} for name in ("custom_id", "method", "url")]
+    columns.append({"name": "body", "type": "JSON"})
+    reference = {"projectId": "my-project", "datasetId": "batch", "tableId": "questions"}
+    call(f"{table}/batch/tables", {"tableReference": reference, "schema": {"fields": columns}})
+    row = {"custom_id": "1", "method": "POST", "url": "/v1/chat/completions"}
+    body = '{"messages": [{"role": "user", "content": "Hello"}]}'
+    call(f"{table}/batch/tables/questions/insertAll", {"rows": [{"json": {**row, "body": body}}]})
+    return emulator
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_program_that_a_page_shows_comes_up_and_goes_down(program, cloud, tmp_path):
+    (tmp_path / "Pulumi.yaml").write_text("name: guide\nruntime: python\n")
+    (tmp_path / "__main__.py").write_text(program)
+    config = {"mg:project": "my-project", "mg:region": "us-central1"}
+    config |= {f"mg:{api}CustomEndpoint": cloud.url for api in APIS}
+    for operation in ("up", "destroy"):
+        said = []
+        code = rehearse(operation, "dev", tmp_path, tmp_path / "state.json", config=config, write=said.append)
+        assert code == 0, "".join(said)
+    assert cloud.ledger()["leftovers"] == []
