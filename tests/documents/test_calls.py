@@ -1,0 +1,67 @@
+"""The pages say which calls each step of a resource's life makes; here they are counted."""
+
+import re
+
+import pytest
+
+from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
+from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
+from tests.documents.markdown import part, read
+from tests.resources.conftest import host, session_host  # noqa: F401 - fixtures
+from tests.support.life import Life
+from tests.support.weights import make_bucket, put_weights
+
+L4 = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
+
+
+def documented(page):
+    rows = re.findall(r"^\| ([\w ]+) \| (.*) \|$", part(read(page), "calls"), flags=re.MULTILINE)
+    return {step: re.findall(r"`([\w.]+)`", calls) for step, calls in rows if step != "step"}
+
+
+class Counted:
+    """The calls of each step, as the emulator received them, each at its first place."""
+
+    def __init__(self, emulator, life):
+        self.emulator, self.life, self.steps = emulator, life, {}
+
+    def __call__(self, step, work):
+        seen = len(self.emulator.requests())
+        work()
+        received = [entry["rpc"] for entry in self.emulator.requests()[seen:]]
+        names = [re.sub(r"^aiplatform\.projects\.(locations\.)?", "", rpc) for rpc in received]
+        self.steps[step] = list(dict.fromkeys(names))
+
+    def live(self, arguments, **changes):
+        self("create", lambda: self.life.up(arguments))
+        self("preview", lambda: self.life.preview(arguments))
+        self("refresh", self.life.refresh)
+        for step, change in changes.items():
+            arguments = {**arguments, **change}
+            self(step.replace("_", " "), lambda wanted=arguments: self.life.up(wanted))
+        self("destroy", self.life.destroy)
+
+
+@pytest.fixture
+def weights(emulator):
+    make_bucket(emulator)
+    return put_weights(emulator)
+
+
+def test_a_model_makes_the_calls_that_its_page_names(emulator, host, weights):  # noqa: F811
+    counted = Counted(emulator, Life(host, CustomWeightsModelProvider))
+    counted.live({"gcs_uri": weights}, change_replicas={"min_replica_count": 2}, change_labels={"labels": {"a": "b"}})
+    assert counted.steps == documented("docs/custom-weights-model.md")
+
+
+def test_an_endpoint_makes_the_calls_that_its_page_names(emulator, host, weights):  # noqa: F811
+    model = Life(host, CustomWeightsModelProvider)
+    served = {"model": model.up({"gcs_uri": weights})["model"], "machine_spec": L4}
+    counted = Counted(emulator, Life(host, DedicatedEndpointProvider, name="chat"))
+    counted.live(
+        {"deployed_models": {"v1": served}},
+        change_replicas={"deployed_models": {"v1": {**served, "min_replica_count": 2}}},
+        change_labels={"labels": {"a": "b"}},
+        change_the_machine_of_a_model={"deployed_models": {"v1": {**served, "spot": True}}},
+    )
+    assert counted.steps == documented("docs/dedicated-endpoint.md")
