@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from mg_provider.resources.lifecycle import Timeouts
+from mg_provider.resources.rollout_args import RolloutStrategy
 from mg_provider.wire.base import WireModel
 from mg_provider.wire.batch import (
     InputConfig,
@@ -45,6 +46,7 @@ ROOTS: tuple[type[BaseModel], ...] = (
     OutputConfig,
     PredictRequestResponseLoggingConfig,
     PrivateServiceConnectConfig,
+    RolloutStrategy,
     ScaleToZeroSpec,
     ServiceDirectoryRegistration,
     Timeouts,
@@ -117,6 +119,8 @@ def _type(annotation: Any) -> str:
         return f"Mapping[str, Input[{_type(arguments[1])}]]"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return f"{annotation.__name__}Input"
+    if origin is typing.Literal:
+        return "str"
     if annotation is Any:
         return "object"
     return str(annotation.__name__)

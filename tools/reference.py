@@ -14,7 +14,19 @@ from pydantic_core import PydanticUndefined
 
 import mg_provider
 from mg_provider.resources.dynamic_host import is_derived
-from mg_provider.resources.fields import Args, Computed, Derived, InPlace, Local, Mark, Replaces, Secret, has, mark_of
+from mg_provider.resources.fields import (
+    Args,
+    Computed,
+    Derived,
+    InPlace,
+    Local,
+    Mark,
+    Replaces,
+    RollsOut,
+    Secret,
+    has,
+    mark_of,
+)
 
 RESOURCES = ("CustomWeightsModel", "DedicatedEndpoint", "PscForwardingRule", "BatchJob")
 PAGES = {
@@ -116,6 +128,7 @@ def _change(args_type: type[Args], name: str) -> str:
 _KINDS: Mapping[type[Mark], str] = {
     InPlace: "in place",
     Replaces: "**replaces**",
+    RollsOut: "rolls out",
     Local: "nothing in the cloud",
 }
 

@@ -23,22 +23,9 @@ def replaced(digest: Mapping[str, Any]) -> list[str]:
     return [_name(step) for step in steps(digest) if "replace" in step["op"]]
 
 
-def new_endpoints(digest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Resource name, endpoint id now and endpoint id afterwards, where a replacement would change it."""
-    for step in steps(digest):
-        now, then = _value(step, "oldState", "endpoint_id"), _value(step, "newState", "endpoint_id")
-        if "replace" in step["op"] and now != then:
-            yield _name(step), now, then
-
-
 def kinds(digest: Mapping[str, Any]) -> set[str]:
     """Kinds of the resources that would change."""
     return {_kind(step) for step in steps(digest)}
-
-
-def kinds_replaced(digest: Mapping[str, Any]) -> set[str]:
-    """Kinds of the resources that would be replaced."""
-    return {_kind(step) for step in steps(digest) if "replace" in step["op"]}
 
 
 def told(digest: Mapping[str, Any]) -> Iterator[str]:

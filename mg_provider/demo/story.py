@@ -148,12 +148,9 @@ class Demo:
         self._engine.workspace.config = kept
         for line in changes.told(digest):
             self._narrator.say(line)
-        models = [name for name in changes.replaced(digest) if name.startswith("llama-")]
-        self._narrator.check("the preview says that the models would be replaced, and why", len(models) >= 2, models)
-        for name, now, then in changes.new_endpoints(digest):
-            self._narrator.say(f"{name}: {then} is deployed beside {now}, which goes when everything has moved over")
-        kinds = sorted(changes.kinds_replaced(digest))
-        self._narrator.check("nothing else would be replaced: private addresses stay", kinds == [MODEL], kinds)
+        plans = [line for line in changes.told(digest) if "deployment_plan" in line]
+        self._narrator.check("the preview tells how new weights take over: steps, GPUs, probes", len(plans) >= 2, plans)
+        self._narrator.check("nothing is replaced: endpoints and addresses stay", changes.replaced(digest) == [])
 
     def destroy(self) -> None:
         """Take everything down and show the ledger.

@@ -61,12 +61,6 @@ def accepts(given: MachineSpec | list[MachineSpec] | None, running: MachineSpec 
     return not choices or (running is not None and any(same(choice, running) for choice in choices))
 
 
-def leaves_all(old: MachineSpec | list[MachineSpec] | None, new: MachineSpec | list[MachineSpec] | None) -> bool:
-    """Whether no machine of the old choice is in the new one, so that whatever runs has to go."""
-    before, after = choices_of(old), choices_of(new)
-    return bool(before and after) and not any(_is(spec, other) for spec in before for other in after)
-
-
 def ordered(choices: Sequence[MachineSpec], taken: MachineSpec | None) -> list[MachineSpec]:
     """The choices with the one first that was taken before: a choice once made stays."""
     before = [spec for spec in choices if taken is not None and same(spec, taken)]

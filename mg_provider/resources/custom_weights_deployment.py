@@ -15,7 +15,8 @@ from mg_provider.api.errors import (
     OperationFailed,
     Unavailable,
 )
-from mg_provider.resources.capacity import NoCapacity, accepts, described, first_available, ordered
+from mg_provider.resources.capacity import NoCapacity, accepts, first_available, ordered
+from mg_provider.resources.custom_weights_serving import Serving
 from mg_provider.resources.endpoint_settings import observe, observed_endpoint
 from mg_provider.resources.failures import explain_failure, lacks_capacity
 from mg_provider.resources.lifecycle import Context, Incomplete, not_ours
@@ -26,20 +27,21 @@ from mg_provider.resources.serving import (
     delete_endpoint,
     delete_model,
     find_endpoint,
-    must_be_ours,
     nothing_left,
     undeploy,
 )
 from mg_provider.resources.teardown import still_deployed
 from mg_provider.resources.weights_gate import pass_weights
+from mg_provider.rollout.journal import journal_of
 from mg_provider.rollout.place import running_operation
+from mg_provider.rollout.traffic import shares
 from mg_provider.wire.base import same
 from mg_provider.wire.deployed_model import DeployedModel
 from mg_provider.wire.endpoint import Endpoint
 from mg_provider.wire.machine import DedicatedResources, MachineSpec
 
 if TYPE_CHECKING:
-    from mg_provider.resources.custom_weights_model import CustomWeightsModelArgs, CustomWeightsModelState
+    from mg_provider.resources.custom_weights_args import CustomWeightsModelArgs, CustomWeightsModelState
     from mg_provider.wire.operation import Operation
 
 
@@ -195,7 +197,7 @@ class Deployment:
             return self.keep(error, self._trying(self.state.machine_spec_taken))
         self.context.progress("the deployment failed; deleting what it made")
         try:
-            take_down(self.args, self.context)
+            take_down(self.args, self.state, self.context)
         except MgError as second:
             error.exists = [self.args.endpoint, self.args.model]
             error.hint = f"{error.hint or ''} (cleaning up failed as well: {second.summary})".strip()
@@ -232,30 +234,22 @@ def model_exists(args: CustomWeightsModelArgs, context: Context) -> bool:
     return True
 
 
-def take_down(args: CustomWeightsModelArgs, context: Context) -> None:
-    """Undeploy, delete the endpoint, delete the Model unless it is to be kept. What is gone already is fine."""
+def take_down(args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context) -> None:
+    """Undeploy, delete the endpoint, delete every Model unless it is to be kept. What is gone already is fine."""
     endpoint = find_endpoint(args, context)
+    serving = Serving(args, args, state, context)
+    models = set(serving.model_ids(endpoint, journal_of(endpoint)))
     if endpoint is not None:
-        ours = ids_of(endpoint, args)
-        undeploy(args, ours, context)
+        ours = {*ids_of(endpoint, args), *serving.ours(endpoint)}
+        undeploy(args, sorted(ours), context)
         if others := [entry for entry in endpoint.deployed_models or [] if entry.id not in ours]:
             raise still_deployed(args, others)
         delete_endpoint(args, context)
-    if args.retain_model:
-        context.progress(f"kept: {args.model}")
-    else:
-        delete_model(args.model, args, context)
-
-
-def leave_machine(args: CustomWeightsModelArgs, owner: CustomWeightsModelArgs, context: Context) -> None:
-    """Undeploy from a machine that is not a choice any more; one that still is keeps its deployment."""
-    endpoint = find_endpoint(args, context)
-    deployed = own(endpoint, args) if endpoint is not None else None
-    if endpoint is None or deployed is None or accepts(args.machine_spec, machine_of(deployed)):
-        return
-    must_be_ours(endpoint, owner)
-    context.progress(f"{described(machine_of(deployed))} is no choice any more: undeploying, then deploying again")
-    undeploy(args, ids_of(endpoint, args), context)
+    for model_id in sorted(models):
+        if args.retain_model and model_id == args.model_id:
+            context.progress(f"kept: {args.model}")
+        else:
+            delete_model(f"{args.parent}/models/{model_id}", args, context)
 
 
 def stop_deploying(args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context) -> None:
@@ -272,8 +266,15 @@ def stop_deploying(args: CustomWeightsModelArgs, state: CustomWeightsModelState,
 
 
 def own(endpoint: Endpoint, args: CustomWeightsModelArgs) -> DeployedModel | None:
-    """The deployment of this resource's Model, if there is one."""
-    return next((entry for entry in endpoint.deployed_models or [] if _is_model(entry.model, args)), None)
+    """The deployment of this resource's Model, if there is one; of several, the one on the right machine first."""
+    split = shares(endpoint)
+
+    def rank(entry: DeployedModel) -> tuple[bool, bool, int]:
+        spot = bool(entry.dedicated_resources and entry.dedicated_resources.spot)
+        return accepts(args.machine_spec, machine_of(entry)), spot == args.spot, split.get(entry.id or "", 0)
+
+    entries = [entry for entry in endpoint.deployed_models or [] if _is_model(entry.model, args)]
+    return max(entries, key=rank, default=None)
 
 
 def ids_of(endpoint: Endpoint, args: CustomWeightsModelArgs) -> list[str]:
@@ -302,7 +303,9 @@ def observed(args: CustomWeightsModelArgs, endpoint: Endpoint) -> CustomWeightsM
         "enable_container_logging": bool(deployed and deployed.enable_container_logging),
     }
     # Nothing deployed is told as no replicas: the one property that then differs.
-    seen = {**observed_endpoint(args, endpoint), **(machines if deployed else {"min_replica_count": 0})}
+    missing: dict[str, object] = {} if args.parked else {"min_replica_count": 0}
+    running: dict[str, object] = {**machines, "parked": False} if deployed else missing
+    seen = {**observed_endpoint(args, endpoint), **running}
     return observe(args, seen)
 
 

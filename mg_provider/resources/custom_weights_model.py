@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import pulumi
-from pydantic import Field
 
 from mg_provider.api.errors import Aborted, MgError
 from mg_provider.resources.adoption import EndpointLifecycle
+from mg_provider.resources.custom_weights_args import SEEDS, CustomWeightsModelArgs, CustomWeightsModelState
 from mg_provider.resources.custom_weights_deployment import (
     Deployment,
     ids_of,
-    leave_machine,
     machine_of,
     observed,
     own,
     stop_deploying,
     take_down,
 )
+from mg_provider.resources.custom_weights_serving import Serving, model_labels
 from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
-from mg_provider.resources.endpoint_args import EndpointArgs, name_endpoint, private
+from mg_provider.resources.endpoint_args import name_endpoint
 from mg_provider.resources.endpoint_settings import MOST_MERGES, Refused, settle_endpoint, too_busy
 from mg_provider.resources.fields import (
     UNKNOWN,
     Changes,
-    Computed,
-    Derived,
-    InPlace,
-    Local,
     Problem,
-    Replaces,
-    Rule,
-    State,
 )
 from mg_provider.resources.identity import CLAIM_LABEL, MODEL_ID
 from mg_provider.resources.inputs import (
@@ -44,13 +37,13 @@ from mg_provider.resources.inputs import (
     MachineSpecInput,
     PredictRequestResponseLoggingConfigInput,
     PrivateServiceConnectConfigInput,
+    RolloutStrategyInput,
     ScaleToZeroSpecInput,
     TimeoutsInput,
 )
 from mg_provider.resources.lifecycle import UNSETTLED, Context, Defaults, Incomplete, Reading, kept
-from mg_provider.resources.machines import MACHINE_RULES, Machines, with_most_replicas
-from mg_provider.resources.model_source import SOURCE_RULES, SOURCES, ModelSource
-from mg_provider.resources.nested_rules import container_problem
+from mg_provider.resources.machines import with_most_replicas
+from mg_provider.resources.rollout_plan import next_model_id, plan_text, rolls_out, same_id_problem
 from mg_provider.resources.serving import (
     find_endpoint,
     foreign_claim,
@@ -59,156 +52,28 @@ from mg_provider.resources.serving import (
 )
 from mg_provider.resources.weights_adoption import (
     adoption_problems,
+    empty_endpoint,
     endpoint_for_kept_model,
     model_changes,
     refuse_new_deployment,
     with_model_of,
 )
-from mg_provider.wire.container import ContainerSpec
+from mg_provider.rollout.journal import journal_of
+from mg_provider.rollout.traffic import shares
 from mg_provider.wire.deployed_model import DeployedModel
 from mg_provider.wire.endpoint import Endpoint
-from mg_provider.wire.machine import (
-    MachineSpec,
-)
 from mg_provider.wire.model import Model
 
 if TYPE_CHECKING:
-    from mg_provider.wire.deploy import DeployRequest
-
-# What makes another endpoint, beside project and region.
-_SEEDS = (
-    *SOURCES,
-    "model_id",
-    "container_spec",
-    "machine_spec",
-    "spot",
-    "flex_start",
-    "service_account",
-    "fast_tryout_enabled",
-    "dedicated_endpoint_disabled",
-)
-_NEW_DEPLOYMENT = "a running deployment cannot be changed in this"
-
-
-def _address_problem(args: CustomWeightsModelArgs) -> str | None:
-    config = args.private_service_connect_config
-    asked = "dedicated_endpoint_disabled" in args.model_fields_set and not args.dedicated_endpoint_disabled
-    if private(config) and asked:
-        return (
-            "is False, which asks for a public DNS name, but private_service_connect_config asks for a private "
-            "address: remove one of them"
-        )
-    return None
-
-
-class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
-    """What a user says of a served model."""
-
-    model_id: Annotated[str, Replaces("ids are fixed"), Computed()] = Field(
-        default="",
-        # Numbers are Vertex AI's own choice: only an adopted Model has one.
-        pattern=f"^({MODEL_ID.pattern}|[0-9]{{1,19}})$",
-        description="Id of the uploaded Model: at most 63 of a-z, 0-9, _ and -, a letter first. "
-        "Default: the endpoint's id.",
-    )
-    model_display_name: Annotated[str, InPlace("models.patch"), Computed()] = Field(
-        default="", max_length=128, description="Name of the Model for people. Default: the resource's name."
-    )
-    container_spec: Annotated[ContainerSpec | None, Replaces(_NEW_DEPLOYMENT)] = Field(
-        default=None, description="The serving container. Default: Google's for the model."
-    )
-    enable_container_logging: Annotated[bool | None, InPlace("endpoints.mutateDeployedModel"), Computed()] = Field(
-        default=None, description="Send the container's output to Cloud Logging. Default: as Model Garden deploys it."
-    )
-    system_labels: Annotated[dict[str, str], Local("read when deploying")] = Field(
-        default={}, description="Labels of Model Garden deployments that Google manages."
-    )
-    retain_model: Annotated[bool, Local("read when the resource is removed")] = Field(
-        default=False,
-        description="Keep the uploaded Model in the registry when the resource is removed, or a deployment fails. A "
-        "resource with the same model_id deploys it again.",
-    )
-    dedicated_endpoint_disabled: Annotated[bool, Replaces("the public address changes")] = Field(
-        default=False, description="Serve under the region's shared DNS name instead of the endpoint's own one."
-    )
-    model: Annotated[str, Derived(), Local("follows from the ids")] = Field(
-        default="", description="projects/{project}/locations/{region}/models/{model_id}."
-    )
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        *EndpointArgs.rules,
-        *SOURCE_RULES,
-        *MACHINE_RULES,
-        Rule(("container_spec",), lambda args: container_problem(args.container_spec)),
-        Rule(("dedicated_endpoint_disabled", "private_service_connect_config"), _address_problem),
-    )
-
-    def wire(self, claim: str) -> DeployRequest:
-        """The request of ``projects.locations:deploy``."""
-        # Programs that only register resources never load it.
-        from mg_provider.wire.deploy import CustomModel, DeployConfig, DeployRequest, EndpointConfig, ModelConfig
-
-        return DeployRequest(
-            custom_model=CustomModel(gcs_uri=self.gcs_uri) if self.gcs_uri else None,
-            publisher_model_name=self.publisher_model_name or None,
-            hugging_face_model_id=self.hugging_face_model_id or None,
-            model_configuration=ModelConfig(
-                accept_eula=self.accept_eula or None,
-                model_display_name=self.model_display_name,
-                model_user_id=self.model_id,
-                container_spec=self.container_spec,
-                hugging_face_access_token=self.hugging_face_access_token or None,
-                hugging_face_cache_enabled=self.hugging_face_cache_enabled or None,
-            ),
-            endpoint_config=EndpointConfig(
-                endpoint_display_name=self.endpoint_display_name,
-                endpoint_user_id=self.endpoint_id,
-                dedicated_endpoint_disabled=self.dedicated_endpoint_disabled or None,
-                labels=self.all_labels(claim),
-                private_service_connect_config=self.private_service_connect_config,
-            ),
-            deploy_config=DeployConfig(
-                dedicated_resources=self.resources() if self._asks_for_resources() else None,
-                fast_tryout_enabled=self.fast_tryout_enabled or None,
-                service_account=self.service_account or None,
-                system_labels=self.system_labels or None,
-            ),
-        )
-
-    def _asks_for_resources(self) -> bool:
-        """Without a machine spec Google's default deployment applies, unless counts were given."""
-        names = ("autoscaling_metric_specs", "spot", "flex_start")
-        counts = (self.min_replica_count, self.max_replica_count or 1)
-        return self.machine_spec is not None or counts != (1, 1) or any(getattr(self, name) for name in names)
-
-
-class CustomWeightsModelState(State):
-    """What the cloud says of a served model."""
-
-    deployed_model_id: str = Field(default="", description="Id of the deployment on the endpoint.")
-    dedicated_endpoint_dns: str = Field(default="", description="The endpoint's own public DNS name, without scheme.")
-    service_attachment: str = Field(default="", description="Service attachment, for a PscForwardingRule.")
-    available_replica_count: int = Field(
-        default=0, description="Replicas that served when it was last deployed or changed."
-    )
-    machine_type: str = Field(default="", description="Machine type that the deployment runs on.")
-    unmanaged_deployed_models: list[str] = Field(
-        default=[], description="Deployment ids on the endpoint that this resource did not make."
-    )
-    machine_spec_taken: MachineSpec | None = Field(
-        default=None,
-        description="Machine of the deployment: which of the choices was to be had, or which one was recommended.",
-    )
-    operation: str = Field(default="", description="The deployment that was still running when waiting for it ended.")
-    claim: str = Field(default="", description="Marks the create that took hold of it.")
+    pass
 
 
 class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, CustomWeightsModelState]):
     """Deploys weights with one call, which makes Model, Endpoint and deployment, and takes all three down again.
 
-    IAM: ``aiplatform.endpoints.*``, ``aiplatform.models.*`` (create, get, update, delete, deploy, undeploy) and
-    ``aiplatform.operations.*`` on the project; Vertex AI's service agent reads the bucket with
-    ``storage.objects.get`` and ``storage.objects.list``.
+    IAM: ``aiplatform.endpoints.*`` (predict for the probes of a rollout), ``aiplatform.models.*`` (create, upload, get,
+    list, update, delete, deploy, undeploy) and ``aiplatform.operations.*`` on the project; Vertex AI's service agent
+    reads the bucket with ``storage.objects.get`` and ``storage.objects.list``.
     """
 
     args_type = CustomWeightsModelArgs
@@ -218,18 +83,18 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
     def name(self, args: CustomWeightsModelArgs, old: CustomWeightsModelArgs | None) -> CustomWeightsModelArgs:
         """Name endpoint and Model after the resource; what is not replaced keeps its ids."""
         args = with_most_replicas(args)
-        derived = not args.model_id
-        before = kept(old, args, "model_id")
-        args = name_endpoint(args, old, _SEEDS)
-        if derived:
+        stays = kept(old, args, "endpoint_id")
+        args = name_endpoint(args, old, SEEDS)
+        if not args.model_id:
             fresh = args.endpoint_id if args.is_known("endpoint_id") else UNKNOWN
             if isinstance(fresh, str) and fresh[:1].isdigit():
                 fresh = f"model-{fresh}"
-            args = args.with_values(model_id=before or fresh)
+            args = args.with_values(model_id=next_model_id(old, args) if old is not None and stays else fresh)
         if not args.model_display_name:
             args = args.with_values(model_display_name=args.resource)
         known = args.is_known("project", "region", "model_id")
-        return args.with_values(model=f"{args.parent}/models/{args.model_id}" if known else UNKNOWN)
+        args = args.with_values(model=f"{args.parent}/models/{args.model_id}" if known else UNKNOWN)
+        return args.with_values(deployment_plan=plan_text(old if stays else None, args))
 
     def check(
         self, given: Mapping[str, Any], old: CustomWeightsModelArgs | None, defaults: Defaults
@@ -241,7 +106,14 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         if not problems and fresh and isinstance(id, str) and not MODEL_ID.fullmatch(id):
             description = self.args_type.model_fields["model_id"].description
             problems = [Problem("model_id", f"{id!r} does not fit: {description}")]
+        if not problems and old is not None and (reason := same_id_problem(old, args)):
+            problems = [Problem("model_id", reason)]
         return args, problems
+
+    def settled(self, args: CustomWeightsModelArgs, state: CustomWeightsModelState) -> bool:
+        """Whether no rollout was cut off, and what serves has all of the traffic."""
+        alone = args.parked or not state.deployed_model_id or state.traffic_percent == 100
+        return alone and not state.rollout_under_way
 
     def completed(
         self, given: Mapping[str, Any], args: CustomWeightsModelArgs, endpoint: Endpoint, context: Context
@@ -287,8 +159,6 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
     ) -> CustomWeightsModelState:
         """Change replicas, autoscaling, labels, names and settings on the running endpoint."""
         claim = state.claim or context.clock.request_id()
-        if changes.touches("machine_spec"):
-            leave_machine(new, old, context)
         return self._converge(new, old, state.model_copy(update={"claim": claim}), context)
 
     def delete(self, id: str, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context) -> None:
@@ -300,7 +170,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
                 context.progress("a newer create has taken up the endpoint; left alone")
                 return
         stop_deploying(args, state, context)
-        take_down(args, context)
+        take_down(args, state, context)
 
     def _converge(
         self,
@@ -315,18 +185,14 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         endpoint = find_endpoint(args, context)
         if endpoint is not None:
             self.may_take(args, owner, endpoint)
-        elif args.retain_model:
+        elif args.retain_model or args.parked:
             try:
-                endpoint = endpoint_for_kept_model(args, state.claim, context)
+                endpoint = endpoint_for_kept_model(args, state.claim, context) if args.retain_model else None
+                if endpoint is None and args.parked:
+                    endpoint = empty_endpoint(args, state.claim, context)
             except UNSETTLED as error:
                 raise self._incomplete(error, args, state, context) from error
-        if endpoint is None or not own(endpoint, args):
-            refuse_new_deployment(args, endpoint, context)
-
-            def keep(error: MgError, seen: CustomWeightsModelState) -> Incomplete:
-                return self._incomplete(error, args, seen, context)
-
-            Deployment(args, state, context, keep, fresh).run()
+        self._serve(args, owner, state, endpoint, context, fresh=fresh)
         try:
             endpoint = settle_endpoint(args, owner, state.claim, context)
             deployed = own(endpoint, args)
@@ -341,14 +207,55 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             told = args.with_values(labels={**owner.labels, **args.labels})
             raise self._incomplete(error, told, state, context) from error
 
+    def _serve(
+        self,
+        args: CustomWeightsModelArgs,
+        owner: CustomWeightsModelArgs,
+        state: CustomWeightsModelState,
+        endpoint: Endpoint | None,
+        context: Context,
+        *,
+        fresh: bool,
+    ) -> None:
+        """Serve what is wanted: with one call where there is nothing, by a rollout where something serves."""
+        missing = endpoint is None or not own(endpoint, args)
+        if missing and not args.parked and not rolls_out(owner, args):
+            refuse_new_deployment(args, endpoint, context)
+        serving = Serving(args, owner, state, context)
+        if endpoint is None or (fresh and missing and not args.parked):
+
+            def keep(error: MgError, seen: CustomWeightsModelState) -> Incomplete:
+                return self._incomplete(error, args, seen, context)
+
+            Deployment(args, state, context, keep, fresh).run()
+            endpoint = find_endpoint(args, context)
+            if endpoint is None or not serving.is_stale():
+                return
+        try:
+            serving.settle(endpoint)
+        except MgError as error:
+            raise self._cut_off(error, owner, state, context) from error
+
+    def _cut_off(
+        self, error: MgError, owner: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context
+    ) -> MgError:
+        """The error, with what exists kept in the stack's state unless all is as the state has it."""
+        incomplete = self._incomplete(error, owner, state, context)
+        seen = incomplete.state.encode()
+        as_before = not seen["rollout_under_way"] and seen["deployed_model_id"] == state.deployed_model_id
+        return error if as_before and not isinstance(error, UNSETTLED) else incomplete
+
     def _settle_model(self, args: CustomWeightsModelArgs, context: Context) -> None:
         for _ in range(MOST_MERGES):
             model = context.clients.vertex.get_model(args.model)
-            if model.display_name == args.model_display_name:
+            labels = {**(model.labels or {}), **model_labels(args)}
+            wanted = {"display_name": args.model_display_name, "labels": labels}
+            mask = [name for name, value in wanted.items() if getattr(model, name) != value]
+            if not mask:
                 return
-            changed = Model(display_name=args.model_display_name, etag=model.etag)
+            changed = Model.model_validate({"etag": model.etag, **{name: wanted[name] for name in mask}})
             try:
-                context.clients.vertex.patch_model(args.model, changed, ["display_name"])
+                context.clients.vertex.patch_model(args.model, changed, mask)
             except Aborted:
                 continue
             return
@@ -376,6 +283,8 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             dedicated_endpoint_dns=(endpoint.dedicated_endpoint_dns or "").removeprefix("https://"),
             service_attachment=attachment or "",
             available_replica_count=(deployed.status.available_replica_count if deployed.status else 0) or 0,
+            traffic_percent=shares(endpoint).get(deployed.id or "", 0),
+            rollout_under_way=journal_of(endpoint).deployment,
             machine_type=(machine.machine_type if machine else "") or "",
             machine_spec_taken=machine or before.machine_spec_taken,
             unmanaged_deployed_models=sorted(
@@ -429,6 +338,8 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
         description: Free text on the endpoint.
         labels: Labels of the endpoint.
         retain_model: Keep the uploaded Model in the registry when the resource is removed.
+        rollout: How a new deployment takes the old one's place: strategy, steps, probe; default in three steps.
+        parked: Undeploy, and keep endpoint, address and Model.
         dedicated_endpoint_disabled: Serve under the region's shared DNS name.
         private_service_connect_config: Serve through Private Service Connect only.
         predict_request_response_logging_config: Log requests and answers to BigQuery.
@@ -446,6 +357,9 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
     endpoint_id: pulumi.Output[str]
     model: pulumi.Output[str]
     model_id: pulumi.Output[str]
+    deployment_plan: pulumi.Output[str]
+    traffic_percent: pulumi.Output[int]
+    rollout_under_way: pulumi.Output[str]
     deployed_model_id: pulumi.Output[str]
     dedicated_endpoint_dns: pulumi.Output[str]
     service_attachment: pulumi.Output[str]
@@ -487,6 +401,8 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
         description: pulumi.Input[str] | None = None,
         labels: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         retain_model: pulumi.Input[bool] | None = None,
+        rollout: pulumi.Input[RolloutStrategyInput] | None = None,
+        parked: pulumi.Input[bool] | None = None,
         dedicated_endpoint_disabled: pulumi.Input[bool] | None = None,
         private_service_connect_config: pulumi.Input[PrivateServiceConnectConfigInput] | None = None,
         predict_request_response_logging_config: pulumi.Input[PredictRequestResponseLoggingConfigInput] | None = None,

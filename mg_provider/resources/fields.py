@@ -46,6 +46,11 @@ class InPlace(Mark):
 
 
 @dataclass(frozen=True)
+class RollsOut(Mark):
+    """A change makes another deployment on the same resource, which takes the old one's place; the address stays."""
+
+
+@dataclass(frozen=True)
 class Local(Mark):
     """A change touches nothing in the cloud."""
 

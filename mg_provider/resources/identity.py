@@ -13,16 +13,18 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from mg_provider.rollout.journal import DEPLOYMENT_LABEL, MODEL_LABEL
+
 OWNER_LABEL = "mg-owner"
 RESOURCE_LABEL = "mg-resource"
 # One value for each create that took hold of the resource: what an older create made must not be deleted
 # on behalf of a replaced resource after a newer create has adopted it.
 CLAIM_LABEL = "mg-claim"
-OWN_LABELS = frozenset({OWNER_LABEL, RESOURCE_LABEL, CLAIM_LABEL})
+OWN_LABELS = frozenset({OWNER_LABEL, RESOURCE_LABEL, CLAIM_LABEL, DEPLOYMENT_LABEL, MODEL_LABEL})
 
 _LABEL_KEY = re.compile(r"[^\W\d_][\w-]{0,62}")
-# Google keeps 64; three say whose a resource is.
-_MOST_LABELS = 61
+# Google keeps 64; three say whose a resource is, two tell of a rollout under way.
+_MOST_LABELS = 59
 _LABEL_VALUE = re.compile(r"[\w-]{0,63}")
 
 
@@ -71,6 +73,11 @@ def derived_id(owner: str, resource: str, *seeds: str) -> str:
     """
     digest = _hash("\n".join((owner, resource, *seeds)))[:8]
     return f"{_slug(resource, 54, '-')}-{digest}"
+
+
+def content_hash(*parts: str) -> str:
+    """A text that is the same for the same parts, and fits a label."""
+    return _hash("\n".join(parts))[:20]
 
 
 def _slug(text: str, limit: int, also: str) -> str:

@@ -305,6 +305,33 @@ class ProbeInput(TypedDict, total=False):
     """Successes in a row that count; 1 when absent."""
 
 
+class ProbeRequestInput(TypedDict, total=False):
+    """A real request that a new deployment must answer well at each step."""
+
+    kind: Input[str]
+    """chat asks chat/completions, predict asks predict, none asks nothing."""
+    messages: Input[Sequence[Input[Mapping[str, Input[object]]]]]
+    """Messages of a chat. Default: one word, with one token as the answer."""
+    instances: Input[Sequence[Input[object]]]
+    """Instances of a predict request."""
+    body: Input[Mapping[str, Input[object]]]
+    """Further fields of the request, such as max_tokens, or parameters."""
+    expected_status: Input[int]
+    """HTTP status of a good answer."""
+    max_latency: Input[float]
+    """Seconds that a good answer takes at most."""
+    expected_text: Input[str]
+    """Text that a good answer holds."""
+    requests: Input[int]
+    """Fewest requests a step; more are sent where a step's share needs them."""
+    timeout: Input[float]
+    """Seconds after which an answer is given up."""
+    fingerprint: Input[str]
+    """SHA-256 of a private endpoint's own certificate, as `mg certificate` shows it."""
+    address: Input[str]
+    """Address of a private endpoint, such as 10.0.0.5; the machine that runs `pulumi up` must reach it."""
+
+
 class PscAutomationConfigInput(TypedDict, total=False):
     """A network in which Vertex AI creates the forwarding rule by itself."""
 
@@ -330,6 +357,25 @@ class ReservationAffinityInput(TypedDict, total=False):
     """Label key of a specific reservation: compute.googleapis.com/reservation-name."""
     values: Input[Sequence[Input[str]]]
     """Full resource names of the reservations, projects/{project}/zones/{zone}/reservations/{name}."""
+
+
+class RolloutStrategyInput(TypedDict, total=False):
+    """How a new deployment takes the old one's place on the same endpoint."""
+
+    strategy: Input[str]
+    """shift moves traffic in steps, rolling is Vertex AI's own way, recreate undeploys first."""
+    steps: Input[Sequence[Input[int]]]
+    """Percent of the traffic for the new deployment, rising to 100, for shift."""
+    probe: Input[ProbeRequestInput]
+    """What the new deployment must answer at each step. Default: one chat of one token."""
+    max_surge_replicas: Input[int]
+    """rolling: replicas that may be added."""
+    max_surge_percentage: Input[int]
+    """rolling: replicas that may be added, in percent."""
+    max_unavailable_replicas: Input[int]
+    """rolling: replicas that may be missing."""
+    max_unavailable_percentage: Input[int]
+    """rolling: replicas that may be missing, in percent."""
 
 
 class ScaleToZeroSpecInput(TypedDict, total=False):

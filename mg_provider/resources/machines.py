@@ -6,8 +6,8 @@ from typing import Annotated, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mg_provider.resources.capacity import MachineChoice, choices_of, choices_problem, leaves_all
-from mg_provider.resources.fields import UNKNOWN, InPlace, Replaces, Rule, SetLike, Unknown
+from mg_provider.resources.capacity import MachineChoice, choices_of, choices_problem
+from mg_provider.resources.fields import UNKNOWN, InPlace, RollsOut, Rule, SetLike, Unknown
 from mg_provider.resources.nested_rules import flex_start_problem, idle_problem
 from mg_provider.wire.machine import (
     AutoscalingMetricSpec,
@@ -17,7 +17,7 @@ from mg_provider.wire.machine import (
     ScaleToZeroSpec,
 )
 
-_NEW_DEPLOYMENT = "a running deployment cannot be changed in this"
+_NEW_DEPLOYMENT = "a new deployment, as a running one cannot be changed in this"
 _MUTATE = "endpoints.mutateDeployedModel"
 _SERVICE_ACCOUNT = r"^[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com$"
 
@@ -29,11 +29,7 @@ class Machines(BaseModel):
 
     machine_spec: Annotated[
         MachineChoice | None,
-        InPlace(
-            "stays where it runs if that is still a choice; else undeployed, then deployed again on the same endpoint",
-            replaces_if=leaves_all,
-            because="where none of the old choices is among the new ones",
-        ),
+        RollsOut("a new deployment, unless the machine in use is still a choice"),
     ] = Field(
         default=None,
         description="Machine of one replica, or a list of choices: each is tried in turn while capacity or quota is "
@@ -57,16 +53,16 @@ class Machines(BaseModel):
     scale_to_zero_spec: Annotated[ScaleToZeroSpec | None, InPlace(_MUTATE)] = Field(
         default=None, description="Let the deployment go down to no replica when idle."
     )
-    spot: Annotated[bool, Replaces(_NEW_DEPLOYMENT)] = Field(
+    spot: Annotated[bool, RollsOut(_NEW_DEPLOYMENT)] = Field(
         default=False, description="Use Spot VMs: cheaper, and they may be taken away."
     )
-    flex_start: Annotated[FlexStart | None, Replaces(_NEW_DEPLOYMENT)] = Field(
+    flex_start: Annotated[FlexStart | None, RollsOut(_NEW_DEPLOYMENT)] = Field(
         default=None, description="Queue for capacity instead of failing at once."
     )
-    service_account: Annotated[str, Replaces(_NEW_DEPLOYMENT)] = Field(
+    service_account: Annotated[str, RollsOut(_NEW_DEPLOYMENT)] = Field(
         default="", pattern=_SERVICE_ACCOUNT, description="Service account that the container runs as."
     )
-    fast_tryout_enabled: Annotated[bool, Replaces(_NEW_DEPLOYMENT)] = Field(
+    fast_tryout_enabled: Annotated[bool, RollsOut(_NEW_DEPLOYMENT)] = Field(
         default=False, description="Deploy quickly on shared capacity, for trying a model out."
     )
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mg_provider.resources.fields import Local, Replaces, Rule, Secret
+from mg_provider.resources.fields import Local, RollsOut, Rule, Secret
 
 SOURCES = ("gcs_uri", "publisher_model_name", "hugging_face_model_id")
 _GCS_URI = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/[^\s?#\[\]*]*)?")
@@ -20,7 +20,7 @@ class ModelSource(BaseModel):
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
-    gcs_uri: Annotated[str, Replaces("other weights are another model")] = Field(
+    gcs_uri: Annotated[str, RollsOut("other weights are another Model, deployed beside the old one")] = Field(
         default="", description="gs:// folder with weights, config.json and tokenizer in Hugging Face format."
     )
     preflight: Annotated[bool, Local("read when deploying")] = Field(
@@ -29,10 +29,10 @@ class ModelSource(BaseModel):
     allow_quantized: Annotated[bool, Local("read when deploying")] = Field(
         default=False, description="Deploy quantized weights although they are not listed as supported."
     )
-    publisher_model_name: Annotated[str, Replaces("another model")] = Field(
+    publisher_model_name: Annotated[str, RollsOut("another Model, deployed beside the old one")] = Field(
         default="", description="Model of Model Garden instead: publishers/{publisher}/models/{model}@{version}."
     )
-    hugging_face_model_id: Annotated[str, Replaces("another model")] = Field(
+    hugging_face_model_id: Annotated[str, RollsOut("another Model, deployed beside the old one")] = Field(
         default="", description="Model of Hugging Face instead: {author}/{model}."
     )
     hugging_face_access_token: Annotated[str, Secret(), Local("read when deploying")] = Field(

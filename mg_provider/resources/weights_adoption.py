@@ -23,7 +23,7 @@ from mg_provider.wire.machine import DedicatedResources
 from mg_provider.wire.model import Model
 
 if TYPE_CHECKING:
-    from mg_provider.resources.custom_weights_model import CustomWeightsModelArgs
+    from mg_provider.resources.custom_weights_args import CustomWeightsModelArgs
     from mg_provider.resources.lifecycle import Context
 
 
@@ -135,6 +135,11 @@ def endpoint_for_kept_model(args: CustomWeightsModelArgs, claim: str, context: C
             hint="set another model_id, or delete the Model if nobody needs it",
         )
     context.progress(f"making an endpoint for {args.model}, which was kept")
+    return empty_endpoint(args, claim, context)
+
+
+def empty_endpoint(args: CustomWeightsModelArgs, claim: str, context: Context) -> Endpoint | None:
+    """An endpoint with nothing on it yet."""
     endpoint = Endpoint(
         display_name=args.endpoint_display_name,
         labels=args.all_labels(claim),

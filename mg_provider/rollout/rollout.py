@@ -24,9 +24,23 @@ Strategy = Literal["shift", "rolling", "recreate"]
 Deploy = Callable[[Mapping[str, int] | None, RolloutOptions | None], str]
 Check = Callable[[str, int], None]
 
+
+class CannotDeploy(MgError):
+    """The new deployment is not to be had, for a reason that only the caller knows."""
+
+
 # After one of these it is known that the new deployment cannot be had as it was asked for. Other errors leave it open,
 # and the next run goes on.
-_FINAL = (OperationFailed, ProbeFailed, InvalidArgument, QuotaExceeded, PermissionDenied, FailedPrecondition, NotFound)
+_FINAL = (
+    CannotDeploy,
+    OperationFailed,
+    ProbeFailed,
+    InvalidArgument,
+    QuotaExceeded,
+    PermissionDenied,
+    FailedPrecondition,
+    NotFound,
+)
 
 
 class RolledBack(MgError):

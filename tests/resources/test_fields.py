@@ -10,6 +10,7 @@ from mg_provider.resources.fields import (
     Local,
     Mark,
     Replaces,
+    RollsOut,
     compare,
     contains_unknown,
     has,
@@ -113,7 +114,9 @@ def test_a_replacement_has_ids_of_its_own(kind, name):
 def test_what_was_chosen_stays_when_the_argument_is_left_out(kind, name):
     found = changes(kind, kind.arguments(name), kind.arguments(name, ABSENT))
     follows = {"run", "endpoint", "model", "dedicated_endpoint_enabled", *kind.lifecycle.ids}
-    assert found.fields <= {name} | (follows if found.replaces else set())
+    rolled = {"model", "model_id"} if isinstance(mark_of(kind.args_type, name), RollsOut) else set()
+    told = {"deployment_plan"} if rolled or name == "parked" else set()
+    assert found.fields <= {name} | (follows if found.replaces else rolled) | told
     if has(kind.args_type, name, Computed):
         assert not found.replaces
 
@@ -254,8 +257,8 @@ def test_a_value_means_the_same_however_it_is_written(kind, name, value, same):
 @pytest.mark.parametrize(
     ("kind", "ids", "name"),
     [
-        (CUSTOM_WEIGHTS_MODEL, {"endpoint_id": "search"}, "gcs_uri"),
-        (CUSTOM_WEIGHTS_MODEL, {"model_id": "llama"}, "service_account"),
+        (CUSTOM_WEIGHTS_MODEL, {"endpoint_id": "search"}, "dedicated_endpoint_disabled"),
+        (CUSTOM_WEIGHTS_MODEL, {"model_id": "llama"}, "dedicated_endpoint_disabled"),
         (DEDICATED_ENDPOINT, {"endpoint_id": "search"}, "encryption_spec"),
         (PSC_FORWARDING_RULE, {"forwarding_rule_name": "to-llama"}, "subnetwork"),
     ],
@@ -273,4 +276,4 @@ def test_with_an_id_of_ones_own_the_old_resource_goes_before_the_new_one_comes(k
 
 def test_every_kind_of_mark_is_in_use():
     kinds = {type(mark_of(kind.args_type, name)) for kind in ALL for name in kind.args_type.model_fields}
-    assert kinds == {Replaces, InPlace, Local}
+    assert kinds == {Replaces, RollsOut, InPlace, Local}

@@ -48,6 +48,9 @@ OUTPUTS = {
         "machine_type",
         "unmanaged_deployed_models",
         "machine_spec_taken",
+        "deployment_plan",
+        "traffic_percent",
+        "rollout_under_way",
     },
     "DedicatedEndpoint": {
         "endpoint",

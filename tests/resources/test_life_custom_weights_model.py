@@ -74,21 +74,6 @@ def test_the_allowlist_changes_in_place(life, weights):
     life.destroy()
 
 
-def test_new_weights_replace_and_say_so(emulator, life, weights):
-    life.up(arguments(weights))
-    before = life.id
-    other = put_weights(emulator, "llama-2")
-    wanted = arguments(other)
-    operation, replaces = life.preview(wanted)
-    assert operation == "replace"
-    assert "gcs_uri" in replaces
-    life.up(wanted)
-    assert life.id != before
-    assert kinds(emulator).count("aiplatform.Endpoint") == 1
-    life.destroy()
-    assert emulator.ledger()["empty"]
-
-
 def test_ids_are_known_before_anything_is_made(life, weights):
     inputs = life.check(arguments(weights))
     outputs = life.up(arguments(weights))

@@ -53,7 +53,7 @@ def test_the_engine_is_told_to_delete_first_only_where_the_program_set_the_id(em
     for ids, first in (({"endpoint_id": "search"}, True), ({}, False)):
         given = CUSTOM_WEIGHTS_MODEL.arguments(gcs_uri=weights, **ids)
         inputs, _ = life.kind.check(given)
-        news, _ = life.kind.check({**given, "gcs_uri": f"{weights}-2"}, inputs)
+        news, _ = life.kind.check({**given, "dedicated_endpoint_disabled": True}, inputs)
         diff = life.kind.diff("id", inputs, news)
-        assert "gcs_uri" in diff.replaces
+        assert "dedicated_endpoint_disabled" in diff.replaces
         assert diff.deleteBeforeReplace is first

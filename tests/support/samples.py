@@ -159,6 +159,8 @@ CUSTOM_WEIGHTS_MODEL = ResourceSamples(
         "enable_container_logging": Sample(True, False),
         "system_labels": Sample({"a": "b"}, {"a": "c"}),
         "retain_model": Sample(True, False),
+        "rollout": Sample({"steps": [50, 100]}, {"strategy": "recreate", "probe": {"max_latency": 2.5}}),
+        "parked": Sample(True, False),
         "dedicated_endpoint_disabled": Sample(True, False),
     },
 )

@@ -274,10 +274,11 @@ def replace_previous(world: World, endpoint: Endpoint, previous: str, new: str, 
 
     No source says which of both Google does.
     """
-    split: dict[str, int] = endpoint.resource.setdefault("trafficSplit", {})
+    split: dict[str, int] = dict(endpoint.resource.get("trafficSplit", {}))
     share = split.pop(previous, 0)
     if share:
         split[new] = split.get(new, 0) + share
+    endpoint.resource["trafficSplit"] = split
     if world.behaviours["rolled_out_deployment"] == "undeployed":
         take_off(world, endpoint, previous, at)
     touch(world, endpoint, at)

@@ -1,0 +1,161 @@
+"""What a user says of a model with weights of its own, and what the cloud says of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field
+
+from mg_provider.resources.endpoint_args import EndpointArgs, private
+from mg_provider.resources.fields import Computed, Derived, InPlace, Local, Replaces, RollsOut, Rule, State
+from mg_provider.resources.identity import MODEL_ID
+from mg_provider.resources.machines import MACHINE_RULES, Machines
+from mg_provider.resources.model_source import SOURCE_RULES, ModelSource
+from mg_provider.resources.nested_rules import container_problem
+from mg_provider.resources.rollout_args import RolloutStrategy, rollout_problem
+from mg_provider.wire.container import ContainerSpec
+from mg_provider.wire.machine import MachineSpec
+
+if TYPE_CHECKING:
+    from mg_provider.wire.deploy import DeployRequest
+
+# What makes another endpoint, beside project and region.
+SEEDS = ("dedicated_endpoint_disabled",)
+
+
+def _address_problem(args: CustomWeightsModelArgs) -> str | None:
+    config = args.private_service_connect_config
+    asked = "dedicated_endpoint_disabled" in args.model_fields_set and not args.dedicated_endpoint_disabled
+    if private(config) and asked:
+        return (
+            "is False, which asks for a public DNS name, but private_service_connect_config asks for a private "
+            "address: remove one of them"
+        )
+    return None
+
+
+class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
+    """What a user says of a served model."""
+
+    model_id: Annotated[str, RollsOut("another Model"), Computed()] = Field(
+        default="",
+        # Numbers are Vertex AI's own choice: only an adopted Model has one.
+        pattern=f"^({MODEL_ID.pattern}|[0-9]{{1,19}})$",
+        description="Id of the uploaded Model: at most 63 of a-z, 0-9, _ and -, a letter first. "
+        "Default: the endpoint's id; for other weights or another container, one that follows from them.",
+    )
+    model_display_name: Annotated[str, InPlace("models.patch"), Computed()] = Field(
+        default="", max_length=128, description="Name of the Model for people. Default: the resource's name."
+    )
+    container_spec: Annotated[ContainerSpec | None, RollsOut("another Model, deployed beside the old one")] = Field(
+        default=None, description="The serving container. Default: Google's for the model."
+    )
+    enable_container_logging: Annotated[bool | None, InPlace("endpoints.mutateDeployedModel"), Computed()] = Field(
+        default=None, description="Send the container's output to Cloud Logging. Default: as Model Garden deploys it."
+    )
+    system_labels: Annotated[dict[str, str], Local("read when deploying")] = Field(
+        default={}, description="Labels of Model Garden deployments that Google manages."
+    )
+    retain_model: Annotated[bool, Local("read when the resource is removed")] = Field(
+        default=False,
+        description="Keep the uploaded Model in the registry when the resource is removed, or a deployment fails. A "
+        "resource with the same model_id deploys it again.",
+    )
+    dedicated_endpoint_disabled: Annotated[bool, Replaces("the public address changes")] = Field(
+        default=False, description="Serve under the region's shared DNS name instead of the endpoint's own one."
+    )
+    rollout: Annotated[RolloutStrategy | None, Local("read when a deployment is replaced")] = Field(
+        default=None,
+        description="How a new deployment takes the old one's place: strategy, steps, probes. "
+        "Default: traffic shifts in steps of 10, 50 and 100 %, with a chat of one token as the probe.",
+    )
+    parked: Annotated[bool, InPlace("endpoints.undeployModel, endpoints.deployModel")] = Field(
+        default=False,
+        description="Serve nothing and pay for no machine: the Model is undeployed. Endpoint, id, address and Model "
+        "stay, and the same Model is deployed again when this is False again.",
+    )
+    deployment_plan: Annotated[str, Derived(), Local("told in previews")] = Field(
+        default="",
+        description="What the last change of the deployment did: strategy, steps, probes, GPUs at the peak, or what "
+        "parking saves. A preview shows it beforehand.",
+    )
+    model: Annotated[str, Derived(), Local("follows from the ids")] = Field(
+        default="", description="projects/{project}/locations/{region}/models/{model_id}."
+    )
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        *EndpointArgs.rules,
+        *SOURCE_RULES,
+        *MACHINE_RULES,
+        Rule(("rollout",), lambda args: rollout_problem(args.rollout)),
+        Rule(("container_spec",), lambda args: container_problem(args.container_spec)),
+        Rule(("dedicated_endpoint_disabled", "private_service_connect_config"), _address_problem),
+    )
+
+    @property
+    def rollout_or_default(self) -> RolloutStrategy:
+        """How a new deployment takes the old one's place."""
+        return self.rollout or RolloutStrategy()
+
+    def wire(self, claim: str) -> DeployRequest:
+        """The request of ``projects.locations:deploy``."""
+        # Programs that only register resources never load it.
+        from mg_provider.wire.deploy import CustomModel, DeployConfig, DeployRequest, EndpointConfig, ModelConfig
+
+        return DeployRequest(
+            custom_model=CustomModel(gcs_uri=self.gcs_uri) if self.gcs_uri else None,
+            publisher_model_name=self.publisher_model_name or None,
+            hugging_face_model_id=self.hugging_face_model_id or None,
+            model_configuration=ModelConfig(
+                accept_eula=self.accept_eula or None,
+                model_display_name=self.model_display_name,
+                model_user_id=self.model_id,
+                container_spec=self.container_spec,
+                hugging_face_access_token=self.hugging_face_access_token or None,
+                hugging_face_cache_enabled=self.hugging_face_cache_enabled or None,
+            ),
+            endpoint_config=EndpointConfig(
+                endpoint_display_name=self.endpoint_display_name,
+                endpoint_user_id=self.endpoint_id,
+                dedicated_endpoint_disabled=self.dedicated_endpoint_disabled or None,
+                labels=self.all_labels(claim),
+                private_service_connect_config=self.private_service_connect_config,
+            ),
+            deploy_config=DeployConfig(
+                dedicated_resources=self.resources() if self._asks_for_resources() else None,
+                fast_tryout_enabled=self.fast_tryout_enabled or None,
+                service_account=self.service_account or None,
+                system_labels=self.system_labels or None,
+            ),
+        )
+
+    def _asks_for_resources(self) -> bool:
+        """Without a machine spec Google's default deployment applies, unless counts were given."""
+        names = ("autoscaling_metric_specs", "spot", "flex_start")
+        counts = (self.min_replica_count, self.max_replica_count or 1)
+        return self.machine_spec is not None or counts != (1, 1) or any(getattr(self, name) for name in names)
+
+
+class CustomWeightsModelState(State):
+    """What the cloud says of a served model."""
+
+    deployed_model_id: str = Field(default="", description="Id of the deployment on the endpoint.")
+    dedicated_endpoint_dns: str = Field(default="", description="The endpoint's own public DNS name, without scheme.")
+    service_attachment: str = Field(default="", description="Service attachment, for a PscForwardingRule.")
+    available_replica_count: int = Field(
+        default=0, description="Replicas that served when it was last deployed or changed."
+    )
+    traffic_percent: int = Field(default=100, description="Percent of the endpoint's requests that it gets.")
+    rollout_under_way: str = Field(
+        default="", description="Id of a deployment that an interrupted rollout was making, for the next run to settle."
+    )
+    machine_type: str = Field(default="", description="Machine type that the deployment runs on.")
+    unmanaged_deployed_models: list[str] = Field(
+        default=[], description="Deployment ids on the endpoint that this resource did not make."
+    )
+    machine_spec_taken: MachineSpec | None = Field(
+        default=None,
+        description="Machine of the deployment: which of the choices was to be had, or which one was recommended.",
+    )
+    operation: str = Field(default="", description="The deployment that was still running when waiting for it ended.")
+    claim: str = Field(default="", description="Marks the create that took hold of it.")

@@ -1,0 +1,362 @@
+"""What a model's endpoint serves, brought to what is wanted: rolled out, taken back, parked, resumed, tidied up.
+
+Each run begins with what is on the endpoint, so that it does not matter where an earlier one was cut off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mg_provider.api.errors import MgError, OperationFailed
+from mg_provider.resources.capacity import NoCapacity, accepts, first_available, ordered
+from mg_provider.resources.failures import explain_failure
+from mg_provider.resources.fields import canonical
+from mg_provider.resources.identity import content_hash, ownership_labels
+from mg_provider.resources.rollout_plan import MADE_OF, RUNS_ON, remade, rolls_out
+from mg_provider.resources.rollout_probing import prober
+from mg_provider.resources.served_model import ServedModel, derived_id, is_derived, is_same_model
+from mg_provider.resources.serving import UPDATE_SECONDS, place_of
+from mg_provider.resources.weights_adoption import model_id_of, serves
+from mg_provider.resources.weights_gate import pass_weights
+from mg_provider.rollout.deploying import deploy, stop_deploying
+from mg_provider.rollout.journal import Journal, journal_of, write_journal
+from mg_provider.rollout.models import delete_model, find_model, labelled_models, served_elsewhere, upload
+from mg_provider.rollout.place import Place, deploys, running_operation
+from mg_provider.rollout.rollout import CannotDeploy, RolledBack, Rollout
+from mg_provider.rollout.sources import Source, made_from, query_id, with_query_id
+from mg_provider.rollout.traffic import settle_traffic, shares, undeploy
+from mg_provider.wire.base import same
+from mg_provider.wire.deployed_model import DeployedModel, FasterDeploymentConfig, RolloutOptions
+from mg_provider.wire.machine import DedicatedResources, MachineSpec
+from mg_provider.wire.model import Model
+
+if TYPE_CHECKING:
+    from mg_provider.resources.custom_weights_args import CustomWeightsModelArgs, CustomWeightsModelState
+    from mg_provider.resources.lifecycle import Context
+    from mg_provider.wire.endpoint import Endpoint
+
+CONTENT_LABEL = "mg-content"
+"""Label of a Model: a hash of what it was made of."""
+
+
+@dataclass(frozen=True)
+class Serving:
+    """One run's work on what an endpoint serves.
+
+    Attributes:
+        args: What is wanted.
+        old: What was wanted in the last run that went well; ``args`` itself in a creation.
+        state: What the last run knew.
+        context: Of the call.
+    """
+
+    args: CustomWeightsModelArgs
+    old: CustomWeightsModelArgs
+    state: CustomWeightsModelState
+    context: Context
+
+    @property
+    def place(self) -> Place:
+        """The endpoint."""
+        seconds = self.context.limit(self.args.timeouts.update, UPDATE_SECONDS)
+        place = place_of(self.args, self.context)
+        return Place(place.endpoint, place.resource, self.context, seconds, place.change_seconds)
+
+    def settle(self, endpoint: Endpoint) -> None:
+        """Serve what is wanted, alone, whatever serves now.
+
+        Raises:
+            RolledBack: What is wanted failed, and what served before serves again.
+            MgError: It was interrupted; the next run goes on.
+        """
+        journal = journal_of(endpoint)
+        if journal.deployment and (self.args.parked or journal.deployment not in self.ids):
+            stop_deploying(self.place)
+        elif journal.deployment:
+            self._wait_for_running()
+        if journal.deployment:
+            endpoint = self.context.clients.vertex.get_endpoint(self.args.endpoint)
+        ours = self.ours(endpoint)
+        changes = rolls_out(self.old, self.args) or bool(journal.deployment)
+        stale = (changes or self.old is self.args) and self.is_stale()
+        wanted = None if stale else self.fitting(ours)
+        others = [id for id in ours if id != wanted]
+        if self.args.parked:
+            self._park(ours)
+        elif wanted is None and not ours:
+            self._deploy_anew()
+        elif wanted is None or (others and rolls_out(self.old, self.args)):
+            self._replace(ours[self._base(others, endpoint)], others)
+        else:
+            # Nothing to change, or an interrupted change that is not wanted any more.
+            if shares(endpoint) != {wanted: 100}:
+                settle_traffic(self.place, {wanted: 100})
+            undeploy(self.place, others)
+        if others or wanted is None or changes:
+            self.tidy(endpoint, keep=self.args.model_id)
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids that the wanted deployment may have, one for each choice of machine."""
+        choices: list[MachineSpec | None] = [*self.args.choices()]
+        return [_id(self.args, machine) for machine in choices or [None]]
+
+    def ours(self, endpoint: Endpoint) -> dict[str, DeployedModel]:
+        """The deployments that this resource made, in this and in other runs.
+
+        Their ids tell; only where none does, as after a creation that was cut off, their Model does.
+        """
+        present = {entry.id: entry for entry in endpoint.deployed_models or [] if entry.id}
+        known = self.state.deployed_model_id
+        told = {id: entry for id, entry in present.items() if id == known or is_derived(self.args.endpoint_id, id)}
+        models = (self.args.model_id, self.old.model_id)
+        return told or {id: entry for id, entry in present.items() if model_id_of(entry) in models}
+
+    def fitting(self, ours: Mapping[str, DeployedModel]) -> str | None:
+        """The deployment among ours that is what is wanted, in everything that is fixed while it runs."""
+        fitting = [id for id, entry in ours.items() if self._fits(entry)]
+        known = [id for id in fitting if id == self.state.deployed_model_id or id in self.ids]
+        return next(iter([*known, *fitting]), None)
+
+    def _fits(self, entry: DeployedModel) -> bool:
+        args, old = self.args, self.old
+        resources = entry.dedicated_resources or DedicatedResources()
+        quick = bool((entry.faster_deployment_config or FasterDeploymentConfig()).fast_tryout_enabled)
+        derived = is_derived(args.endpoint_id, entry.id or "")
+        return (
+            is_same_model(args.model, entry)
+            and accepts(args.machine_spec, resources.machine_spec)
+            and args.spot == bool(resources.spot)
+            and (same(args.flex_start, resources.flex_start))
+            and _named(args.service_account, old.service_account, entry.service_account or "")
+            # Google does not show it for what Model Garden deployed.
+            and args.fast_tryout_enabled == (quick if derived or quick else old.fast_tryout_enabled)
+        )
+
+    def _base(self, others: list[str], endpoint: Endpoint) -> str:
+        """The deployment to leave: the one of the last run, or else the one with the most traffic."""
+        split = shares(endpoint)
+        known = self.state.deployed_model_id
+        return max(others, key=lambda id: (split.get(id, 0), id == known, id))
+
+    def _wait_for_running(self) -> None:
+        """Let a deployment that an interrupted run began come to its end; badly is for the rollout to find out."""
+        while (operation := running_operation(self.args.endpoint, deploys, self.context)) is not None:
+            self.context.progress("going on with the deployment that is running")
+            try:
+                self.context.wait(operation, self.place.deploy_seconds, "deploying")
+            except OperationFailed as error:
+                self.context.progress(f"it did not end well: {error.summary}")
+
+    def _park(self, ours: Mapping[str, DeployedModel]) -> None:
+        undeploy(self.place, ours)
+        self._make_model(self._machines())
+
+    def _deploy_anew(self) -> None:
+        """Deploy on an endpoint that serves nothing of this resource."""
+        machines = self._machines()
+        write_journal(self.place, Journal(self.ids[0], self.args.model_id))
+        self._make_model(machines)
+        self._deploy(machines, {"0": 100}, None)
+
+    def _replace(self, base: DeployedModel, others: list[str]) -> None:
+        """Roll out from ``base`` to what is wanted; what an earlier rollout left besides goes first."""
+        leftover = [id for id in others if id != base.id]
+        if leftover and base.id:
+            settle_traffic(self.place, {base.id: 100})
+            undeploy(self.place, leftover)
+        machines = self._machines()
+        write_journal(self.place, Journal(self.ids[0], self.args.model_id))
+        same_id, before = self.is_stale(), find_model(self.place, model_id_of(base))
+        if not same_id:
+            self._make_model(machines, before)
+
+        def put(split: Mapping[str, int] | None, options: RolloutOptions | None) -> str:
+            if same_id:
+                self._make_model(machines, before)
+            return self._deploy(machines, split, options)
+
+        def restore(split: Mapping[str, int] | None, options: RolloutOptions | None) -> str:
+            return self._restore(before if same_id else None, split)
+
+        rollout = self.args.rollout_or_default
+        plan = Rollout(
+            place=self.place,
+            strategy="recreate" if same_id else rollout.strategy,
+            steps=tuple(rollout.steps),
+            old=base.id or "",
+            new=tuple(self.ids),
+            deploy=put,
+            restore=restore,
+            check=prober(self.args, self.context),
+            options=rollout.options(),
+        )
+        try:
+            plan.run()
+        except RolledBack:
+            endpoint = self.context.clients.vertex.get_endpoint(self.args.endpoint)
+            self.tidy(endpoint, keep=model_id_of(base))
+            raise
+
+    def _machines(self) -> list[MachineSpec | None]:
+        """The machines to try, in order. Other weights must pass the checks first."""
+        args, recommended = self.args, None
+        if args.gcs_uri and args.preflight and find_model(self.place, args.model_id) is None:
+            recommended = pass_weights(
+                args.gcs_uri, args.parent, args.region, args.choices(), args.allow_quantized, self.context
+            )
+        choices = ordered(args.choices(), self.state.machine_spec_taken)
+        return [*choices] or [recommended or self.state.machine_spec_taken]
+
+    def _deploy(
+        self, machines: list[MachineSpec | None], split: Mapping[str, int] | None, options: RolloutOptions | None
+    ) -> str:
+        present = [id for id in self.ids if id in self.place.deployments()]
+        if present:
+            return present[0]
+
+        def attempt(machine: MachineSpec | None) -> str:
+            id = _id(self.args, machine if self.args.choices() else None)
+            wanted = _wire(self.args, machine, id).model_copy(update={"rollout_options": options})
+            deploy(self.place, wanted, split)
+            return id
+
+        self.context.progress(f"deploying {self.args.model}")
+        try:
+            return first_available(machines, attempt, self.context)
+        except OperationFailed as error:
+            token = self.args.hugging_face_access_token
+            explain_failure(error, self.args.endpoint, self.context, secrets=(token,))
+            raise
+        except NoCapacity as error:
+            raise CannotDeploy(error.summary, hint=error.hint) from error
+
+    def _restore(self, before: Model | None, split: Mapping[str, int] | None) -> str:
+        """Deploy what served before, again. Its Model is uploaded again where the new one had its id."""
+        old = self.old
+        if before is not None:
+            delete_model(self.place, old.model_id)
+            upload(self.place, old.model_id, _uploadable(before))
+        machine = next(iter(ordered(old.choices(), self.state.machine_spec_taken)), self.state.machine_spec_taken)
+        id = _id(old, machine if old.choices() else None)
+        deploy(self.place, _wire(old, machine, id), split)
+        return id
+
+    def is_stale(self) -> bool:
+        """Whether the Model with the wanted id was made of something else, so that it has to be made again."""
+        args = self.args
+        model = find_model(self.place, args.model_id)
+        if model is None:
+            return False
+        content = (model.labels or {}).get(CONTENT_LABEL)
+        if content:
+            return content != content_of(args)
+        if self.old is not args:
+            return self.old.model_id == args.model_id and remade(self.old, args)
+        return bool(args.gcs_uri and model.artifact_uri) and not serves(model, args)
+
+    def _make_model(self, machines: list[MachineSpec | None], before: Model | None = None) -> None:
+        """Upload the Model, unless it is there; one with the same id and other weights goes first."""
+        args, place = self.args, self.place
+        if self.is_stale():
+            delete_model(place, args.model_id)
+        elif find_model(place, args.model_id) is not None:
+            return
+        if args.hugging_face_access_token and args.container_spec is None:
+            raise MgError(
+                f"{args.hugging_face_model_id} needs a token, which an uploaded Model would show to its readers: it is "
+                "not deployed beside what serves now",
+                resource=args.resource,
+                hint="copy the weights to a bucket and use gcs_uri, or make a second resource for it, move the clients "
+                "there, then remove this one",
+            )
+        container = args.container_spec
+        source = Source(args.gcs_uri, args.publisher_model_name, args.hugging_face_model_id, container)
+        known = [machine for machine in machines if machine is not None]
+        model = made_from(source, args.parent, known or args.choices(), self.context)
+        if args.gcs_uri and container is None:
+            model = with_query_id(model, query_id(before) or args.model_id)
+        named = {"display_name": args.model_display_name, "labels": model_labels(args)}
+        write_journal(place, Journal(self.ids[0], args.model_id))
+        upload(place, args.model_id, model.model_copy(update=named))
+
+    def tidy(self, endpoint: Endpoint, keep: str) -> None:
+        """Delete the Models that nothing needs any more, and close the journal.
+
+        Args:
+            endpoint: As it was when the run began.
+            keep: The Model that stays.
+        """
+        journal = journal_of(self.context.clients.vertex.get_endpoint(self.args.endpoint))
+        for id in sorted(set(self.model_ids(endpoint, journal)) - {keep}):
+            model = find_model(self.place, id)
+            served = model is not None and served_elsewhere(model, self.args.endpoint)
+            kept = self.args.retain_model and id == self.old.model_id
+            if kept or served:
+                self.context.progress(f"kept: {id}{', which another endpoint serves' if served else ''}")
+            else:
+                delete_model(self.place, id)
+        write_journal(self.place, Journal())
+
+    def model_ids(self, endpoint: Endpoint | None, journal: Journal) -> Iterator[str]:
+        """The ids of every Model that this resource made or was making."""
+        yield from filter(None, (self.args.model_id, self.old.model_id, journal.model_id))
+        for id, entry in (self.ours(endpoint) if endpoint else {}).items():
+            if is_derived(self.args.endpoint_id, id):
+                yield model_id_of(entry)
+        for args in (self.args, self.old):
+            for model in labelled_models(self.place, ownership_labels(args.owner, args.resource)):
+                yield (model.name or "").rpartition("/")[2]
+
+
+def content_of(args: CustomWeightsModelArgs) -> str:
+    """A hash of what the Model is made of, as a label's value."""
+    return content_hash(*(f"{name}={canonical(type(args), name, getattr(args, name))}" for name in MADE_OF))
+
+
+def model_labels(args: CustomWeightsModelArgs) -> dict[str, str]:
+    """The labels of a Model: whose it is, and what it was made of."""
+    return {**ownership_labels(args.owner, args.resource), CONTENT_LABEL: content_of(args)}
+
+
+def _id(args: CustomWeightsModelArgs, machine: MachineSpec | None) -> str:
+    """The id of a deployment: the same each time for what it serves and what is fixed while it runs."""
+    served = ServedModel.model_construct(model=args.model, machine_spec=machine).model_copy(
+        update={name: getattr(args, name) for name in RUNS_ON if name != "machine_spec"}
+    )
+    return derived_id(args.endpoint_id, content_of(args), served)
+
+
+def _wire(args: CustomWeightsModelArgs, machine: MachineSpec | None, id: str) -> DeployedModel:
+    """The deployment as ``endpoints.deployModel`` takes it."""
+    on_machine = args if machine is None else args.on(machine)
+    quick = FasterDeploymentConfig(fast_tryout_enabled=True) if args.fast_tryout_enabled else None
+    return DeployedModel(
+        id=id,
+        model=args.model,
+        display_name=args.model_display_name,
+        dedicated_resources=on_machine.resources(),
+        service_account=args.service_account or None,
+        enable_container_logging=args.enable_container_logging,
+        faster_deployment_config=quick,
+        system_labels=args.system_labels or None,
+    )
+
+
+def _uploadable(model: Model) -> Model:
+    """A Model as it was read, to be uploaded again."""
+    return Model(
+        display_name=model.display_name,
+        description=model.description,
+        labels=model.labels,
+        artifact_uri=model.artifact_uri,
+        container_spec=model.container_spec,
+        base_model_source=model.base_model_source,
+    )
+
+
+def _named(wanted: str, before: str, actual: str) -> bool:
+    """Whether a deployment has what is wanted; where nothing is, what Google chose is right, what we chose is not."""
+    return actual == wanted if wanted else not before or actual != before

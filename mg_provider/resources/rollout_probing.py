@@ -1,0 +1,39 @@
+"""The probes of a rollout, at the endpoint's own address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mg_provider.api.prediction import PredictionClient, address_of
+from mg_provider.api.tls import ServerTrust
+from mg_provider.resources.endpoint_args import private
+from mg_provider.resources.serving import place_of
+from mg_provider.rollout.probe import Prober
+
+if TYPE_CHECKING:
+    from mg_provider.resources.custom_weights_args import CustomWeightsModelArgs
+    from mg_provider.resources.lifecycle import Context
+    from mg_provider.rollout.rollout import Check
+
+
+def prober(args: CustomWeightsModelArgs, context: Context) -> Check | None:
+    """What probes a new deployment; None where the user wants no probes, or a private endpoint has no address here.
+
+    Permission: aiplatform.endpoints.predict.
+    """
+    request = args.rollout_or_default.probing
+    if request is None:
+        return None
+    if private(args.private_service_connect_config) and not request.address:
+        context.progress("note: the endpoint is private and rollout.probe.address is not set, so nothing is probed")
+        return None
+    place, clients = place_of(args, context), context.clients
+    trust = ServerTrust(fingerprint=request.fingerprint) if request.fingerprint else None
+
+    def check(new: str, percent: int) -> None:
+        endpoint = clients.vertex.get_endpoint(args.endpoint)
+        address = address_of(endpoint, clients.settings, address=request.address or None, trust=trust)
+        client = PredictionClient(clients.transport, address, args.endpoint, timeout=request.timeout)
+        Prober(request.wire(), client, context.clock).check(place, new, percent)
+
+    return check

@@ -1,0 +1,130 @@
+"""What a Model of a rollout is made of, where Model Garden's deploy does not make it: weights and serving container."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from mg_provider.api.errors import MgError
+from mg_provider.wire.container import ContainerSpec, EnvVar
+from mg_provider.wire.deploy import RecommendSpecRequest
+from mg_provider.wire.model import BaseModelSource, Model, ModelGardenSource
+from mg_provider.wire.publisher import Deploy
+
+if TYPE_CHECKING:
+    from mg_provider.rollout.place import World
+    from mg_provider.wire.machine import MachineSpec
+
+T = TypeVar("T")
+
+QUERY_ID = "MODEL_ID"
+"""Variable of the serving container that holds what chat requests name as ``model``."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where weights come from; one of the three is set.
+
+    Attributes:
+        gcs_uri: Folder of weights.
+        publisher_model_name: Model of Model Garden.
+        hugging_face_model_id: Model of Hugging Face.
+        container: The user's own container; it takes the place of Google's.
+    """
+
+    gcs_uri: str = ""
+    publisher_model_name: str = ""
+    hugging_face_model_id: str = ""
+    container: ContainerSpec | None = None
+
+    @property
+    def publisher_model(self) -> str:
+        """The entry of Model Garden; empty for a folder of weights."""
+        if self.hugging_face_model_id:
+            return f"publishers/hf-{self.hugging_face_model_id.lower().replace('/', '/models/', 1)}@001"
+        return self.publisher_model_name
+
+
+def made_from(source: Source, parent: str, machines: Sequence[MachineSpec], world: World) -> Model:
+    """The Model as it is uploaded: weights and container, without name and labels.
+
+    Permissions: as recommendSpec, or publishers.models.get.
+
+    Raises:
+        MgError: Google tells no container that serves this model.
+    """
+    if source.gcs_uri:
+        container = source.container or recommended_container(source.gcs_uri, parent, machines, world)
+        return Model(artifact_uri=source.gcs_uri, container_spec=container)
+    name, _, version = source.publisher_model.partition("@")
+    garden = ModelGardenSource(public_model_name=name, version_id=version or None)
+    config = Deploy() if source.container else published(source, machines, world)
+    return Model(
+        artifact_uri=config.artifact_uri or None,
+        container_spec=source.container or config.container_spec,
+        base_model_source=BaseModelSource(model_garden_source=garden),
+    )
+
+
+def recommended_container(uri: str, parent: str, machines: Sequence[MachineSpec], world: World) -> ContainerSpec:
+    """The container that recommendSpec names for a folder, on the first of the machines that it knows."""
+    answer = world.clients.vertex.recommend_spec(parent, RecommendSpecRequest(gcs_uri=uri))
+    specs = [entry.spec for entry in answer.recommendations or [] if entry.spec] or answer.specs or []
+    told = [(spec.machine_spec, spec.container_spec) for spec in specs if spec.container_spec]
+    container = _first_on(machines, told)
+    if container is None:
+        raise _no_container(uri)
+    return container
+
+
+def published(source: Source, machines: Sequence[MachineSpec], world: World) -> Deploy:
+    """The ready configuration of a publisher model, on the first of the machines that it is told for."""
+    model = world.clients.vertex.get_publisher_model(
+        source.publisher_model, is_hugging_face_model=bool(source.hugging_face_model_id) or None
+    )
+    actions = model.supported_actions
+    configs = list(actions.multi_deploy_vertex.multi_deploy_vertex) if actions and actions.multi_deploy_vertex else []
+    if actions and actions.deploy:
+        configs.append(actions.deploy)
+    told = [
+        (entry.dedicated_resources.machine_spec if entry.dedicated_resources else None, entry)
+        for entry in configs
+        if entry.container_spec
+    ]
+    config = _first_on(machines, told)
+    if config is None:
+        raise _no_container(source.hugging_face_model_id or source.publisher_model_name)
+    return config
+
+
+def _first_on(machines: Sequence[MachineSpec], told: Sequence[tuple[MachineSpec | None, T]]) -> T | None:
+    for wanted in machines:
+        for machine, thing in told:
+            if machine is not None and machine.machine_type == wanted.machine_type:
+                return thing
+    return told[0][1] if told else None
+
+
+def _no_container(name: str) -> MgError:
+    return MgError(
+        f"Model Garden tells no serving container for {name}, so it cannot be deployed beside what serves now",
+        hint="set container_spec with the container to serve it in, or make a second resource for it, move the clients "
+        "there, then remove this one",
+    )
+
+
+def query_id(model: Model | None) -> str:
+    """What chat requests name as ``model`` for a Model; empty where its container does not tell."""
+    env = (model.container_spec.env if model and model.container_spec else None) or []
+    return next((entry.value for entry in env if entry.name == QUERY_ID), "")
+
+
+def with_query_id(model: Model, id: str) -> Model:
+    """The Model, asked for by this id, so that clients go on naming the model as they do."""
+    container = model.container_spec
+    if not id or container is None:
+        return model
+    others = [entry for entry in container.env or [] if entry.name != QUERY_ID]
+    env = [*others, EnvVar(name=QUERY_ID, value=id)]
+    return model.model_copy(update={"container_spec": container.model_copy(update={"env": env})})

@@ -1,0 +1,276 @@
+"""Other weights, machines, containers: the endpoint stays, and what serves changes without a gap, or goes back."""
+
+import pytest
+
+from tests.support.endpoints import Hand
+from tests.support.host import HostError
+from tests.support.life import CheckFailed
+from tests.support.rollouts import (
+    BIGGER,
+    L4,
+    ONE,
+    arguments,
+    assert_always_served,
+    chat,
+    endpoint_of,
+    kinds,
+    life_on,
+    serving,
+    shares_of_new,
+)
+from tests.support.weights import make_bucket, put_weights
+
+ADDRESS = ("endpoint", "endpoint_id", "dedicated_endpoint_dns")
+
+
+@pytest.fixture
+def old(emulator):
+    make_bucket(emulator)
+    return put_weights(emulator, "old")
+
+
+@pytest.fixture
+def new(emulator, old):
+    return put_weights(emulator, "new")
+
+
+@pytest.fixture
+def life(host):
+    return life_on(host)
+
+
+def test_new_weights_take_over_in_steps_on_the_same_address(emulator, life, old, new):
+    before = life.up(arguments(old))
+    assert life.preview(arguments(new)) == ("update", [])
+    since = len(emulator.requests())
+    after = life.up(arguments(new))
+    assert {name: after[name] for name in ADDRESS} == {name: before[name] for name in ADDRESS}
+    assert after["deployed_model_id"] != before["deployed_model_id"]
+    assert serving(emulator, life) == {new: 100}
+    assert shares_of_new(emulator, since) == [10, 50, 100]
+    assert kinds(emulator) == ONE
+    assert_always_served(emulator, since)
+    assert life.preview(arguments(new)) == ("same", [])
+    assert life.refresh() == {}
+    assert life.preview(arguments(new)) == ("same", [])
+    life.destroy()
+    assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]
+
+
+def test_the_preview_names_the_new_model_and_tells_strategy_steps_probe_and_gpus(life, old, new):
+    before = life.up(arguments(old, max_replica_count=2))
+    inputs = life.check(arguments(new, max_replica_count=2))
+    assert inputs["model_id"] != before["model_id"]
+    assert inputs["endpoint_id"] == before["endpoint_id"]
+    assert inputs["deployment_plan"] == (
+        "shift: deploys beside, then moves traffic to 10 %, 50 %, 100 %; at the peak up to 2 NVIDIA_L4 (2 x "
+        "g2-standard-12) and up to 2 NVIDIA_L4 (2 x g2-standard-12) together; probed by chat at each step; endpoint "
+        "and address stay"
+    )
+    after = life.up(arguments(new, max_replica_count=2))
+    assert after["model"] == inputs["model"]
+    assert after["deployment_plan"] == inputs["deployment_plan"]
+    life.destroy()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"machine_spec": BIGGER},
+        {"spot": True},
+        {"service_account": "server@my-project.iam.gserviceaccount.com"},
+        {"flex_start": {"max_runtime_duration": "3600s"}},
+        {"fast_tryout_enabled": True},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_is_fixed_while_it_runs_is_deployed_beside_from_the_same_model(emulator, life, old, change):
+    before = life.up(arguments(old))
+    wanted = arguments(old, **change)
+    assert life.preview(wanted) == ("update", [])
+    since = len(emulator.requests())
+    after = life.up(wanted)
+    assert after["model"] == before["model"]
+    assert after["deployed_model_id"] != before["deployed_model_id"]
+    assert kinds(emulator) == ONE
+    assert "models.upload" not in [entry["rpc"].partition("locations.")[2] for entry in emulator.requests()[since:]]
+    assert_always_served(emulator, since)
+    assert life.refresh() == {}
+    assert life.preview(wanted) == ("same", [])
+    assert life.up(arguments(old))["deployed_model_id"] not in (before["deployed_model_id"], after["deployed_model_id"])
+    assert kinds(emulator) == ONE
+    life.destroy()
+    assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]
+
+
+def test_another_container_is_another_model(emulator, life, old):
+    before = life.up(arguments(old))
+    wanted = arguments(old, container_spec={"image_uri": "us-docker.pkg.dev/mine/vllm:2", "predict_route": "/v1"})
+    after = life.up(wanted)
+    assert after["model_id"] != before["model_id"]
+    deployed = endpoint_of(emulator, life)["deployedModels"][0]
+    assert deployed["model"].endswith(f"/models/{after['model_id']}")
+    assert kinds(emulator) == ONE
+    assert life.refresh() == {}
+    life.destroy()
+
+
+def test_weights_come_and_go_and_come_again(emulator, life, old, new):
+    life.up(arguments(old))
+    for weights in (new, old, new):
+        life.up(arguments(weights))
+        assert serving(emulator, life) == {weights: 100}
+        assert kinds(emulator) == ONE
+    life.destroy()
+    assert emulator.ledger()["empty"]
+
+
+def test_clients_go_on_naming_the_model_as_before(emulator, life, old, new):
+    before = life.up(arguments(old))
+    after = life.up(arguments(new))
+    assert after["model_id"] != before["model_id"]
+    asked = {"messages": [{"role": "user", "content": "Hi"}], "model": before["model_id"]}
+    endpoint = endpoint_of(emulator, life)
+    answer = chat(emulator, endpoint, asked)
+    assert answer["model"] == before["model_id"]
+    life.destroy()
+
+
+def test_a_model_of_model_garden_rolls_out_with_the_container_that_model_garden_names(emulator, life, old):
+    life.up(arguments(old))
+    wanted = {"publisher_model_name": "publishers/qwen/models/qwen3@qwen3-4b", "machine_spec": L4}
+    assert life.preview(wanted) == ("update", [])
+    life.up(wanted)
+    assert list(serving(emulator, life).values()) == [100]
+    assert kinds(emulator) == ONE
+    assert life.refresh() == {}
+    assert life.preview(wanted) == ("same", [])
+    life.destroy()
+    assert emulator.ledger()["empty"]
+
+
+def test_without_a_container_in_model_garden_nothing_is_touched(emulator, life, old):
+    before = life.up(arguments(old))
+    wanted = {"publisher_model_name": "publishers/meta/models/llama-3.1-8b-instruct-maas", "machine_spec": L4}
+    with pytest.raises(HostError, match="tells no serving container"):
+        life.up(wanted)
+    assert serving(emulator, life) == {old: 100}
+    life.up(arguments(old))
+    assert endpoint_of(emulator, life)["deployedModels"][0]["id"] == before["deployed_model_id"]
+    assert kinds(emulator) == ONE
+    life.destroy()
+
+
+def test_weights_that_cannot_be_served_are_refused_before_anything_is_made(emulator, life, old):
+    life.up(arguments(old))
+    since = len(emulator.requests())
+    with pytest.raises(HostError, match="cannot be served"):
+        life.up(arguments(f"{old}-that-is-not-there"))
+    asked = [entry["rpc"].rpartition(".")[2] for entry in emulator.requests()[since:]]
+    assert not {"upload", "deployModel", "patch"} & set(asked)
+    assert life.preview(arguments(old)) == ("same", [])
+    life.destroy()
+
+
+def test_an_id_of_ones_own_cannot_be_two_models_at_once(life, old, new):
+    life.up(arguments(old, model_id="mine"))
+    with pytest.raises(CheckFailed, match="model_id: is 'mine' for the old weights and the new ones"):
+        life.preview(arguments(new, model_id="mine"))
+    assert life.preview(arguments(new, model_id="mine-2")) == ("update", [])
+    assert life.preview(arguments(old, model_id="mine", machine_spec=BIGGER)) == ("update", [])
+    life.destroy()
+
+
+def test_recreate_undeploys_first_says_so_and_may_keep_the_id(emulator, life, old, new):
+    rollout = {"strategy": "recreate"}
+    life.up(arguments(old, model_id="mine", rollout=rollout))
+    wanted = arguments(new, model_id="mine", rollout=rollout)
+    assert "NOTHING SERVES" in life.check(wanted)["deployment_plan"]
+    since = len(emulator.requests())
+    outputs = life.up(wanted)
+    assert outputs["model_id"] == "mine"
+    calls = [entry["rpc"].rpartition(".")[2] for entry in emulator.requests()[since:]]
+    assert calls.index("undeployModel") < calls.index("upload") < calls.index("deployModel")
+    assert serving(emulator, life) == {new: 100}
+    assert kinds(emulator) == ONE
+    assert life.refresh() == {}
+    assert life.preview(wanted) == ("same", [])
+    life.destroy()
+    assert emulator.ledger()["empty"]
+
+
+def test_recreate_never_holds_more_gpus_than_one_deployment_needs(emulator, life, old, new):
+    emulator.set_quota({"my-project/us-central1/NVIDIA_L4": 1})
+    life.up(arguments(old))
+    with pytest.raises(HostError, match=r"(?i)quota.*taken back|taken back.*quota"):
+        life.up(arguments(new))
+    assert serving(emulator, life) == {old: 100}
+    assert kinds(emulator) == ONE
+    life.up(arguments(new, rollout={"strategy": "recreate"}))
+    assert serving(emulator, life) == {new: 100}
+    life.destroy()
+
+
+@pytest.mark.parametrize("left", ["undeployed", "kept"])
+def test_rolling_is_left_to_vertex_ai(emulator, life, old, new, left):
+    emulator.behave(rolled_out_deployment=left)
+    before = life.up(arguments(old))
+    since = len(emulator.requests())
+    life.up(arguments(new, rollout={"strategy": "rolling", "max_surge_replicas": 1, "max_unavailable_replicas": 0}))
+    asked = next(entry["body"] for entry in emulator.requests()[since:] if entry["rpc"].endswith("deployModel"))
+    assert asked["deployedModel"]["rolloutOptions"] == {
+        "previousDeployedModel": before["deployed_model_id"],
+        "maxSurgeReplicas": 1,
+        "maxUnavailableReplicas": 0,
+    }
+    assert serving(emulator, life) == {new: 100}
+    assert kinds(emulator) == ONE
+    assert_always_served(emulator, since)
+    life.destroy()
+    assert emulator.ledger()["empty"]
+
+
+def test_the_rollout_argument_alone_does_nothing(emulator, life, old):
+    life.up(arguments(old))
+    since = len(emulator.requests())
+    life.up(arguments(old, rollout={"steps": [100]}))
+    writes = [entry for entry in emulator.requests()[since:] if entry["method"] != "GET"]
+    assert writes == []
+    life.destroy()
+
+
+def test_traffic_that_somebody_moved_is_drift_and_is_moved_back(emulator, life, old):
+    life.up(arguments(old))
+    hand = Hand(emulator)
+    ours = life.outputs["deployed_model_id"]
+    theirs = hand.deploy(life.id, hand.upload("experiment"))
+    hand.patch(life.id, "trafficSplit", trafficSplit={ours: 60, theirs: 40})
+    life.refresh()
+    assert life.outputs["traffic_percent"] == 60
+    assert life.preview(arguments(old)) == ("update", [])
+    life.up(arguments(old))
+    assert endpoint_of(emulator, life)["trafficSplit"] == {ours: 100}
+    hand.undeploy(life.id, theirs)
+    hand.delete("projects/my-project/locations/us-central1/models/experiment")
+    life.destroy()
+    assert emulator.ledger()["empty"]
+
+
+def test_a_machine_that_is_still_a_choice_keeps_its_deployment(emulator, life, old):
+    before = life.up(arguments(old))
+    wanted = arguments(old, machine_spec=[BIGGER, L4])
+    assert life.check(wanted)["deployment_plan"].startswith("stays where it runs if that is still a choice")
+    assert life.up(wanted)["deployed_model_id"] == before["deployed_model_id"]
+    assert life.preview(wanted) == ("same", [])
+    life.destroy()
+
+
+def test_a_rollout_takes_the_next_machine_where_the_first_is_not_to_be_had(emulator, life, old, new):
+    life.up(arguments(old))
+    emulator.behave(stockouts=["us-central1/g2-standard-24"])
+    outputs = life.up(arguments(new, machine_spec=[BIGGER, L4]))
+    assert outputs["machine_type"] == "g2-standard-12"
+    assert serving(emulator, life) == {new: 100}
+    assert life.refresh() == {}
+    assert life.preview(arguments(new, machine_spec=[BIGGER, L4])) == ("same", [])
+    life.destroy()

@@ -1,0 +1,174 @@
+"""A new deployment that answers badly never gets all of the traffic: everything goes back, and `up` says why."""
+
+import pytest
+
+from tests.support.host import HostError
+from tests.support.rollouts import ONE, arguments, assert_always_served, kinds, life_on, serving, shares_of_new
+from tests.support.weights import make_bucket, put_weights
+
+
+@pytest.fixture
+def old(emulator):
+    make_bucket(emulator)
+    return put_weights(emulator, "old")
+
+
+@pytest.fixture
+def new(emulator, old):
+    return put_weights(emulator, "new")
+
+
+@pytest.fixture
+def life(host):
+    return life_on(host)
+
+
+def probed(weights, steps=(10, 100), **probe):
+    return arguments(weights, rollout={"steps": list(steps), "probe": probe})
+
+
+def asked(emulator, since, rpc):
+    return [entry for entry in emulator.requests()[since:] if (entry["rpc"] or "").endswith(rpc)]
+
+
+def assert_went_back(emulator, life, old, since):
+    assert serving(emulator, life) == {old: 100}
+    assert kinds(emulator) == ONE
+    assert_always_served(emulator, since)
+    assert life.preview(arguments(old)) == ("same", [])
+
+
+@pytest.mark.parametrize(
+    ("mood", "probe", "says"),
+    [
+        ("500", {}, r"status 500 instead of 200"),
+        (
+            "wrong",
+            {"messages": [{"role": "user", "content": "Say blue"}], "expected_text": "blue"},
+            "without the expected",
+        ),
+        ("slow", {"max_latency": 0.2}, r"slower than max_latency 0\.2 s"),
+        ("500", {"kind": "predict", "instances": [{"prompt": "Hi"}]}, r"status 500 instead of 200"),
+        ("wrong", {"kind": "predict", "instances": ["Say blue"], "expected_text": "blue"}, "without the expected"),
+    ],
+)
+def test_a_bad_answer_takes_the_rollout_back(emulator, life, old, new, mood, probe, says):
+    life.up(arguments(old))
+    emulator.behave(bad_models={new: mood}, slow_seconds=0.4)
+    since = len(emulator.requests())
+    with pytest.raises(HostError, match=says) as failure:
+        life.up(probed(new, **probe))
+    assert "taken back" in failure.value.text
+    assert "100 % of the traffic again" in failure.value.text
+    assert max(shares_of_new(emulator, since)) < 100
+    assert_went_back(emulator, life, old, since)
+    assert life.preview(probed(new, **probe)) == ("update", [])
+    emulator.behave(bad_models={})
+    life.up(probed(new, **probe))
+    assert serving(emulator, life) == {new: 100}
+    life.destroy()
+    assert emulator.ledger()["empty"]
+
+
+def test_each_step_asks_often_enough_to_meet_the_new_deployment(emulator, life, old, new):
+    life.up(arguments(old))
+    since = len(emulator.requests())
+    life.up(probed(new, steps=(10, 50, 100)))
+    assert len(asked(emulator, since, "chat.completions")) == 44 + 7 + 1
+    body = asked(emulator, since, "chat.completions")[0]["body"]
+    assert body["max_tokens"] == 1
+    life.destroy()
+
+
+def test_answers_that_name_their_deployment_end_a_step_early(emulator, life, old, new):
+    life.up(arguments(old))
+    since = len(emulator.requests())
+    life.up(probed(new, steps=(25, 100), kind="predict", instances=["Hi"], requests=2))
+    answers = [entry["response"]["deployedModelId"] for entry in asked(emulator, since, "endpoints.predict")]
+    assert answers.count(life.outputs["deployed_model_id"]) == 4
+    assert len(answers) < 17
+    life.destroy()
+
+
+def test_an_expected_refusal_is_a_good_answer(emulator, life, old, new):
+    life.up(arguments(old))
+    life.up(
+        probed(new, body={"messages": [{"role": "user", "content": "Hi"}], "model": "unknown"}, expected_status=404)
+    )
+    assert serving(emulator, life) == {new: 100}
+    life.destroy()
+
+
+def test_without_a_probe_nothing_is_asked(emulator, life, old, new):
+    life.up(arguments(old))
+    since = len(emulator.requests())
+    wanted = probed(new, kind="none")
+    assert "; not probed;" in life.check(wanted)["deployment_plan"]
+    life.up(wanted)
+    assert asked(emulator, since, "chat.completions") == []
+    life.destroy()
+
+
+def test_a_private_endpoint_is_probed_only_where_an_address_is_given(emulator, life, old, new):
+    private = {
+        "private_service_connect_config": {"enable_private_service_connect": True, "project_allowlist": ["my-project"]}
+    }
+    life.up(arguments(old, **private))
+    wanted = arguments(new, **private)
+    assert "NOT PROBED, as the endpoint is private" in life.check(wanted)["deployment_plan"]
+    since = len(emulator.requests())
+    life.up(wanted)
+    assert serving(emulator, life) == {new: 100}
+    assert asked(emulator, since, "chat.completions") == []
+    life.destroy()
+
+
+@pytest.mark.parametrize("strategy", ["shift", "rolling", "recreate"])
+@pytest.mark.parametrize("stage", ["PREPARING_MODEL", "STARTING_MODEL_SERVER"])
+def test_a_failed_deployment_takes_the_rollout_back(emulator, life, old, new, strategy, stage):
+    life.up(arguments(old))
+    emulator.fail(
+        rpc="endpoints.deployModel", fault="operation_error", code="INTERNAL", message="did not start", at_stage=stage
+    )
+    since = len(emulator.requests())
+    with pytest.raises(HostError, match="did not start") as failure:
+        life.up(arguments(new, rollout={"strategy": strategy}))
+    assert "taken back" in failure.value.text
+    assert serving(emulator, life) == {old: 100}
+    assert kinds(emulator) == ONE
+    if strategy != "recreate":
+        assert_went_back(emulator, life, old, since)
+    life.up(arguments(new, rollout={"strategy": strategy}))
+    assert serving(emulator, life) == {new: 100}
+    life.destroy()
+    assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]
+
+
+@pytest.mark.parametrize("strategy", ["rolling", "recreate"])
+def test_a_failed_probe_brings_back_what_was_gone_already(emulator, life, old, new, strategy):
+    life.up(arguments(old))
+    emulator.behave(bad_models={new: "500"})
+    with pytest.raises(HostError, match="status 500"):
+        life.up(arguments(new, rollout={"strategy": strategy}))
+    assert serving(emulator, life) == {old: 100}
+    assert kinds(emulator) == ONE
+    life.up(arguments(old))
+    assert life.refresh() == {}
+    assert life.preview(arguments(old)) == ("same", [])
+    assert kinds(emulator) == ONE
+    life.destroy()
+    assert emulator.ledger()["empty"]
+
+
+def test_recreate_with_the_same_id_brings_the_old_model_back(emulator, life, old, new):
+    rollout = {"strategy": "recreate"}
+    life.up(arguments(old, model_id="mine", rollout=rollout))
+    emulator.behave(bad_models={new: "500"})
+    with pytest.raises(HostError, match="status 500"):
+        life.up(arguments(new, model_id="mine", rollout=rollout))
+    assert serving(emulator, life) == {old: 100}
+    assert kinds(emulator) == ONE
+    life.up(arguments(old, model_id="mine", rollout=rollout))
+    assert life.refresh() == {}
+    life.destroy()
+    assert emulator.ledger()["empty"]
