@@ -6,10 +6,12 @@ Nothing else in the project sleeps, reads a clock or draws a random number.
 from __future__ import annotations
 
 import random
+import signal
 import threading
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
+from types import FrameType
 from typing import Protocol
 
 
@@ -56,11 +58,16 @@ class SystemClock:
         return str(uuid.uuid4())
 
     def wait_for_interrupt(self) -> None:
-        """Block until Ctrl-C."""
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            return
+        """Block until Ctrl-C or SIGTERM, also where a shell started the process with Ctrl-C ignored. Main thread."""
+        over = threading.Event()
+
+        def end(number: int, frame: FrameType | None) -> None:
+            over.set()
+
+        before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+        over.wait()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class ManualClock:

@@ -49,13 +49,17 @@ class VertexClient(BatchMethods):
         detectable = bool(model and model.model_user_id and endpoint and endpoint.endpoint_user_id)
         return self._operation("POST", f"{destination}:deploy", body=request.to_wire(), repeatable=detectable)
 
-    def recommend_spec(self, parent: str, request: RecommendSpecRequest) -> RecommendSpecResponse:
+    def recommend_spec(
+        self, parent: str, request: RecommendSpecRequest, *, retry_budget: float = RETRY_BUDGET
+    ) -> RecommendSpecResponse:
         """``POST v1beta1/{parent}:recommendSpec``: machines and containers that fit a folder of weights.
 
         It changes nothing, so it is repeated on failure. Permissions: aiplatform.locations.get, and
         storage.objects.get and list on the folder for the Vertex AI service agent.
         """
-        answer = self._json("POST", f"{parent}:recommendSpec", body=request.to_wire(), repeatable=True)
+        answer = self._json(
+            "POST", f"{parent}:recommendSpec", body=request.to_wire(), repeatable=True, retry_budget=retry_budget
+        )
         return parse(RecommendSpecResponse, answer)
 
     def get_publisher_model(

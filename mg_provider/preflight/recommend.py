@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import CloudError, ConnectionFailed
+from mg_provider.api.transport import RETRY_BUDGET
 from mg_provider.preflight.findings import Finding, warning
 from mg_provider.preflight.machine import accelerators
 from mg_provider.preflight.memory import accelerator_gigabytes
@@ -22,6 +23,8 @@ from mg_provider.wire.machine import MachineSpec
 HAS_QUOTA = "QUOTA_STATE_USER_HAS_QUOTA"
 NO_QUOTA = "QUOTA_STATE_NO_USER_QUOTA"
 UNKNOWN_QUOTA = "QUOTA_STATE_UNSPECIFIED"
+# Where the machine is given, a recommendation is advice, and not worth waiting long for.
+ADVICE_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,8 @@ def recommend(
     """
     request = RecommendSpecRequest(gcs_uri=gcs_uri, check_machine_availability=True, check_user_quota=True)
     try:
-        answer = clients.vertex.recommend_spec(parent, request)
+        budget = ADVICE_SECONDS if chosen else RETRY_BUDGET
+        answer = clients.vertex.recommend_spec(parent, request, retry_budget=budget)
     except (CloudError, ConnectionFailed) as problem:
         message = f"Model Garden recommends no machine: {problem.summary}; the deployment may still work"
         return Advice(machine_spec=chosen, findings=[warning("no_recommendation", message, gcs_uri)])

@@ -91,6 +91,22 @@ def test_a_deployment_that_google_refuses_ends_the_demo_with_its_words(tmp_path,
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_what_waits_for_ctrl_c_ends_also_where_the_shell_has_it_ignored(ending):
+    waits = "from mg_provider.clock import SystemClock; print(1, flush=True); SystemClock().wait_for_interrupt()"
+    ignored = f"import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); {waits}"
+    with subprocess.Popen([sys.executable, "-c", ignored], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        while process.poll() is None:
+            process.send_signal(ending)
+            try:
+                process.wait(0.2)
+            except subprocess.TimeoutExpired:
+                continue
+    assert process.returncode in (0, -signal.SIGTERM)
+
+
+@pytest.mark.timeout(120)
 def test_keep_leaves_everything_up_until_it_is_interrupted(tmp_path):
     environment = {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
