@@ -101,8 +101,8 @@ def test_a_shift_converges_on_the_new_weights(emulator, life, old, new, rpc, fau
 
 
 @pytest.mark.parametrize("strategy", ["recreate", "rolling"])
-@pytest.mark.parametrize("fault", ["lost", "503", "409"])
-@pytest.mark.parametrize("rpc", ["endpoints.deployModel", "endpoints.undeployModel", "models.upload"])
+@pytest.mark.parametrize("fault", ["lost", "503"])
+@pytest.mark.parametrize("rpc", ["endpoints.deployModel", "endpoints.undeployModel"])
 def test_the_other_strategies_converge_as_well(emulator, life, old, new, rpc, fault, strategy):
     emulator.behave(rolled_out_deployment="kept")
     life.up(rolling(old))
@@ -159,6 +159,7 @@ MOMENTS = [
     ("aiplatform.projects.locations.endpoints.undeployModel", 1),
     ("aiplatform.projects.locations.models.delete", 1),
 ]
+FEWER = MOMENTS[1:3] + MOMENTS[4:6]
 NAMES = [f"{rpc.rpartition('.')[2]}-{count}" for rpc, count in MOMENTS]
 
 
@@ -181,7 +182,7 @@ def test_after_a_kill_the_next_run_goes_on(emulator, life, new, killed):
     destroyed(emulator, life)
 
 
-@pytest.mark.parametrize("killed", MOMENTS, ids=NAMES, indirect=True)
+@pytest.mark.parametrize("killed", FEWER, ids=[NAMES[index] for index in (1, 2, 4, 5)], indirect=True)
 def test_after_a_kill_a_program_that_was_changed_back_goes_back(emulator, life, old, killed):
     life.refresh()
     if life.preview(rolling(old))[0] == "update":
@@ -191,7 +192,7 @@ def test_after_a_kill_a_program_that_was_changed_back_goes_back(emulator, life, 
     destroyed(emulator, life)
 
 
-@pytest.mark.parametrize("killed", MOMENTS, ids=NAMES, indirect=True)
+@pytest.mark.parametrize("killed", FEWER, ids=[NAMES[index] for index in (1, 2, 4, 5)], indirect=True)
 def test_after_a_kill_a_third_change_leaves_nothing_of_the_second(emulator, life, third, killed):
     life.up(rolling(third))
     assert_converged(emulator, life, third, rolling(third))
@@ -199,12 +200,13 @@ def test_after_a_kill_a_third_change_leaves_nothing_of_the_second(emulator, life
     destroyed(emulator, life)
 
 
-@pytest.mark.parametrize("killed", MOMENTS, ids=NAMES, indirect=True)
+@pytest.mark.parametrize("killed", FEWER, ids=[NAMES[index] for index in (1, 2, 4, 5)], indirect=True)
 def test_after_a_kill_destroy_removes_both(emulator, life, killed):
     destroyed(emulator, life)
 
 
 def test_a_timeout_keeps_the_rollout_and_the_next_run_goes_on(emulator, life, old, new):
+    emulator.behave(durations={"UPLOAD_MODEL": 0})
     life.up(rolling(old))
     emulator.set_speed(1)
     with pytest.raises(HostError, match="has not ended after") as failure:

@@ -63,7 +63,7 @@ def assert_always_served(emulator, since=0):
     for entry in emulator.requests()[since:]:
         if not (entry["rpc"] or "").endswith(("endpoints.get", "endpoints.patch")):
             continue
-        shown = entry["response"] if isinstance(entry["response"], dict) else {}
+        shown = entry.get("response") if isinstance(entry.get("response"), dict) else {}
         if "deployedModels" not in shown:
             continue
         split, deployed = shown.get("trafficSplit", {}), {each["id"] for each in shown["deployedModels"]}
