@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from mg_provider.api.errors import MgError
+from mg_provider.api.errors import MgError, NotFound
 from mg_provider.wire.container import ContainerSpec, EnvVar
 from mg_provider.wire.deploy import RecommendSpecRequest
 from mg_provider.wire.model import BaseModelSource, Model, ModelGardenSource
@@ -80,9 +80,13 @@ def recommended_container(uri: str, parent: str, machines: Sequence[MachineSpec]
 
 def published(source: Source, machines: Sequence[MachineSpec], world: World) -> Deploy:
     """The ready configuration of a publisher model, on the first of the machines that it is told for."""
-    model = world.clients.vertex.get_publisher_model(
-        source.publisher_model, is_hugging_face_model=bool(source.hugging_face_model_id) or None
-    )
+    name = source.hugging_face_model_id or source.publisher_model_name
+    try:
+        model = world.clients.vertex.get_publisher_model(
+            source.publisher_model, is_hugging_face_model=bool(source.hugging_face_model_id) or None
+        )
+    except NotFound as error:
+        raise _no_container(name) from error
     actions = model.supported_actions
     configs = list(actions.multi_deploy_vertex.multi_deploy_vertex) if actions and actions.multi_deploy_vertex else []
     if actions and actions.deploy:
@@ -94,7 +98,7 @@ def published(source: Source, machines: Sequence[MachineSpec], world: World) -> 
     ]
     config = _first_on(machines, told)
     if config is None:
-        raise _no_container(source.hugging_face_model_id or source.publisher_model_name)
+        raise _no_container(name)
     return config
 
 

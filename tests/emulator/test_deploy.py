@@ -215,3 +215,46 @@ def test_the_same_id_in_another_region_is_another_endpoint(client):
     created = client.ok("POST", f"{elsewhere}/endpoints", {"displayName": "d"}, endpointId="chat")
     client.response(created)
     assert client.ok("GET", f"{elsewhere}/endpoints/chat")["displayName"] == "d"
+
+
+def replacement(client):
+    """The endpoint, and a further deployment of its model."""
+    endpoint = client.deployed()
+    deployed = endpoint["deployedModels"][0]
+    resources = {"machineSpec": deployed["dedicatedResources"]["machineSpec"], "minReplicaCount": 1}
+    asked = {"id": "7", "model": deployed["model"], "dedicatedResources": resources}
+    return endpoint, {"deployedModel": asked}
+
+
+@pytest.mark.parametrize(("left", "ids"), [("undeployed", ["7"]), ("kept", ["7", "old"])])
+def test_a_rolling_deployment_takes_the_traffic_of_the_one_it_replaces(client, emulator, left, ids):
+    emulator.behave(rolled_out_deployment=left)
+    endpoint, body = replacement(client)
+    old = endpoint["deployedModels"][0]["id"]
+    body["deployedModel"]["rolloutOptions"] = {"previousDeployedModel": old, "maxSurgeReplicas": 1}
+    operation = client.ok("POST", f"{endpoint['name']}:deployModel", body)
+    emulator.advance(60)
+    assert client.ok("GET", endpoint["name"])["trafficSplit"] == {old: 100}
+    client.response(operation)
+    after = client.ok("GET", endpoint["name"])
+    assert after["trafficSplit"] == {"7": 100}
+    assert sorted(each["id"].replace(old, "old") for each in after["deployedModels"]) == ids
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"previousDeployedModel": "8"}, "is not on the Endpoint"),
+        ({"maxSurgeReplicas": 1, "maxSurgePercentage": 5}, "cannot both be set"),
+        ({"maxSurgeReplicas": 0, "maxUnavailableReplicas": 0}, "nothing can be replaced"),
+    ],
+)
+def test_rolling_deployments_that_contradict_themselves_are_refused(client, options, says):
+    endpoint, body = replacement(client)
+    body["deployedModel"]["rolloutOptions"] = {
+        "previousDeployedModel": endpoint["deployedModels"][0]["id"],
+        **options,
+    }
+    code, status, message = client.refused("POST", f"{endpoint['name']}:deployModel", body)
+    assert (code, status) == (400, "INVALID_ARGUMENT")
+    assert says in message

@@ -1,5 +1,7 @@
 """Other weights, machines, containers: the endpoint stays, and what serves changes without a gap, or goes back."""
 
+import threading
+
 import pytest
 
 from tests.support.endpoints import Hand
@@ -136,9 +138,17 @@ def test_clients_go_on_naming_the_model_as_before(emulator, life, old, new):
     life.destroy()
 
 
-def test_a_model_of_model_garden_rolls_out_with_the_container_that_model_garden_names(emulator, life, old):
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"publisher_model_name": "publishers/qwen/models/qwen3@qwen3-4b"},
+        {"hugging_face_model_id": "Qwen/Qwen3-4B"},
+    ],
+    ids=["model garden", "hugging face"],
+)
+def test_a_published_model_rolls_out_with_the_container_that_model_garden_names(emulator, life, old, source):
     life.up(arguments(old))
-    wanted = {"publisher_model_name": "publishers/qwen/models/qwen3@qwen3-4b", "machine_spec": L4}
+    wanted = {**source, "machine_spec": L4}
     assert life.preview(wanted) == ("update", [])
     life.up(wanted)
     assert list(serving(emulator, life).values()) == [100]
@@ -149,11 +159,19 @@ def test_a_model_of_model_garden_rolls_out_with_the_container_that_model_garden_
     assert emulator.ledger()["empty"]
 
 
-def test_without_a_container_in_model_garden_nothing_is_touched(emulator, life, old):
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ({"publisher_model_name": "publishers/meta/models/llama-3.1-8b-instruct-maas"}, "tells no serving container"),
+        ({"hugging_face_model_id": "somebody/unverified"}, "tells no serving container"),
+        ({"hugging_face_model_id": "meta-llama/x", "hugging_face_access_token": "hf_" + "a" * 12}, "needs a token"),
+    ],
+    ids=["run by google", "not verified", "gated"],
+)
+def test_what_cannot_be_deployed_beside_is_told_and_nothing_is_touched(emulator, life, old, source, says):
     before = life.up(arguments(old))
-    wanted = {"publisher_model_name": "publishers/meta/models/llama-3.1-8b-instruct-maas", "machine_spec": L4}
-    with pytest.raises(HostError, match="tells no serving container"):
-        life.up(wanted)
+    with pytest.raises(HostError, match=says):
+        life.up({**source, "machine_spec": L4})
     assert serving(emulator, life) == {old: 100}
     life.up(arguments(old))
     assert endpoint_of(emulator, life)["deployedModels"][0]["id"] == before["deployed_model_id"]
@@ -274,3 +292,47 @@ def test_a_rollout_takes_the_next_machine_where_the_first_is_not_to_be_had(emula
     assert life.refresh() == {}
     assert life.preview(arguments(new, machine_spec=[BIGGER, L4])) == ("same", [])
     life.destroy()
+
+
+@pytest.mark.parametrize("strategy", ["shift", "rolling"])
+def test_no_client_goes_unanswered_while_weights_change(emulator, life, old, new, strategy):
+    before = life.up(arguments(old))
+    endpoint, answers, over = endpoint_of(emulator, life), [], threading.Event()
+
+    def ask():
+        while not over.is_set():
+            body = {"messages": [{"role": "user", "content": "Hi"}], "model": before["model_id"]}
+            answers.append(chat(emulator, endpoint, body)["choices"][0]["message"]["content"])
+
+    client = threading.Thread(target=ask)
+    client.start()
+    emulator.set_speed(6000)
+    try:
+        after = life.up(arguments(new, rollout={"strategy": strategy}))
+    finally:
+        over.set()
+        client.join()
+    assert before["deployed_model_id"] in answers[0]
+    assert (
+        after["deployed_model_id"]
+        in chat(emulator, endpoint, {"messages": [{"role": "user", "content": "Hi"}]})["choices"][0]["message"][
+            "content"
+        ]
+    )
+    assert len(answers) > 20
+    life.destroy()
+
+
+def test_an_adopted_endpoint_rolls_out_like_any_other(emulator, life, old, new):
+    hand = Hand(emulator)
+    model = hand.upload("theirs", "old")
+    name = hand.make_endpoint(dedicatedEndpointEnabled=True)
+    hand.deploy(name, model, {"0": 100})
+    life.up(arguments(old, adopt=name))
+    life.up(arguments(new, adopt=name))
+    assert life.id == name
+    assert serving(emulator, life) == {new: 100}
+    assert kinds(emulator) == ONE
+    assert life.refresh() == {}
+    life.destroy()
+    assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]

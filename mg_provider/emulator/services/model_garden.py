@@ -24,6 +24,8 @@ CATALOGUE: dict[str, tuple[str, ...]] = {
     "openai/gpt-oss": ("gpt-oss-20b", "gpt-oss-120b"),
     "qwen/qwen3": ("qwen3-4b", "qwen3-8b", "qwen3-32b"),
 }
+# Models of Hugging Face whose deployment Google verified; an example. Lists of Model Garden leave them out.
+_HUGGING_FACE: dict[str, tuple[str, ...]] = {"hf-qwen/qwen3-4b": ("001",)}
 _LICENSED = ("meta/", "google/gemma")
 _NAME = re.compile(r"publishers/(?P<publisher>[^/]+)/models/(?P<model>[^/@]+)(?:@(?P<version>[^/]+))?")
 _BILLIONS = re.compile(r"(\d+(?:\.\d+)?)b")
@@ -77,7 +79,7 @@ def _entry(name: str) -> tuple[str, tuple[str, ...]]:
     if match is None:
         raise invalid_argument(f"Invalid resource name {name!r} for a publisher model.", ("publisher_model", name))
     family = f"{match['publisher']}/{match['model'].lower()}"
-    versions = CATALOGUE.get(family)
+    versions = CATALOGUE.get(family, _HUGGING_FACE.get(family))
     if versions is None or (match["version"] and versions and match["version"].lower() not in versions):
         raise not_found(f"Publisher Model `{name}` is not found.")
     return family, versions
@@ -153,7 +155,7 @@ def _publisher_model(family: str, version: str, *, basic: bool) -> Json:
         "launchStage": "GA",
         "versionState": "VERSION_STATE_STABLE",
     }
-    if not basic and CATALOGUE[family]:
+    if not basic and (CATALOGUE.get(family) or family in _HUGGING_FACE):
         billions = _BILLIONS.search(version)
         machines = _fitting(2 * float(billions.group(1)) if billions else 14.0)[:2]
         configs = [_deploy_config(family, version, machine, verified=machine == machines[0]) for machine in machines]
