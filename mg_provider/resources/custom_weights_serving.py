@@ -27,7 +27,7 @@ from mg_provider.rollout.place import Place, deploys, running_operation
 from mg_provider.rollout.rollout import CannotDeploy, RolledBack, Rollout
 from mg_provider.rollout.sources import Source, made_from, query_id, with_query_id
 from mg_provider.rollout.traffic import settle_traffic, shares, undeploy
-from mg_provider.wire.base import same
+from mg_provider.wire.base import same, without_outputs
 from mg_provider.wire.deployed_model import DeployedModel, FasterDeploymentConfig, RolloutOptions
 from mg_provider.wire.machine import DedicatedResources, MachineSpec
 from mg_provider.wire.model import Model
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 CONTENT_LABEL = "mg-content"
 """Label of a Model: a hash of what it was made of."""
+
+# Ids that a caller may give; those that Vertex AI chooses are longer.
+_LONGEST_ID = 10
 
 
 @dataclass(frozen=True)
@@ -179,7 +182,7 @@ class Serving:
             return self._deploy(machines, split, options)
 
         def restore(split: Mapping[str, int] | None, options: RolloutOptions | None) -> str:
-            return self._restore(before if same_id else None, split)
+            return self._restore(base, before if same_id else None, split)
 
         rollout = self.args.rollout_or_default
         plan = Rollout(
@@ -233,15 +236,16 @@ class Serving:
         except NoCapacity as error:
             raise CannotDeploy(error.summary, hint=error.hint) from error
 
-    def _restore(self, before: Model | None, split: Mapping[str, int] | None) -> str:
+    def _restore(self, base: DeployedModel, before: Model | None, split: Mapping[str, int] | None) -> str:
         """Deploy what served before, again. Its Model is uploaded again where the new one had its id."""
-        old = self.old
         if before is not None:
-            delete_model(self.place, old.model_id)
-            upload(self.place, old.model_id, _uploadable(before))
-        machine = next(iter(ordered(old.choices(), self.state.machine_spec_taken)), self.state.machine_spec_taken)
-        id = _id(old, machine if old.choices() else None)
-        deploy(self.place, _wire(old, machine, id), split)
+            delete_model(self.place, model_id_of(base))
+            upload(self.place, model_id_of(base), _uploadable(before))
+        id = base.id or ""
+        if len(id) > _LONGEST_ID:
+            id = _id(self.old, base.dedicated_resources.machine_spec if base.dedicated_resources else None)
+        again: DeployedModel = without_outputs(base)
+        deploy(self.place, again.model_copy(update={"id": id, "rollout_options": None}), split)
         return id
 
     def is_stale(self) -> bool:
