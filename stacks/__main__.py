@@ -66,7 +66,7 @@ class Deployed:
             "endpoint": model.endpoint,
             "endpoint_id": model.endpoint_id,
             "model": model.model,
-            "model_id": model.model_id,
+            "model_id": model.query_model_id,
             **outputs,
         }
 
@@ -118,7 +118,7 @@ class Program:
         model = CustomWeightsModel(place.name, region=place.region, opts=options, **place.arguments)
         host = pulumi.Output.concat("https://", model.dedicated_endpoint_dns)
         told = {"dns": model.dedicated_endpoint_dns, "url": host}
-        return Deployed(model, {**told, "curl": chat_line(host, model.endpoint, model.model_id)})
+        return Deployed(model, {**told, "curl": chat_line(host, model.endpoint, model.query_model_id)})
 
     def _private(self, place: RegionalPlace, config: PrivateAccess) -> Deployed:
         network = self.environment.network
@@ -143,7 +143,7 @@ class Program:
             "connection": private.psc_connection_status,
             "url": private.url,
             "base_url": private.base_url,
-            "curl": chat_line(private.url, private.endpoint, private.model_id),
+            "curl": chat_line(private.url, private.endpoint, private.query_model_id),
         }
         return Deployed(private.custom_weights_model, told)
 
@@ -179,7 +179,7 @@ def deploy_endpoint(name: str, config: EndpointConfig, models: dict[tuple[str, s
         opts=pulumi.ResourceOptions(depends_on=list(served_models.values())),
     )
     host = pulumi.Output.concat("https://", endpoint.dedicated_endpoint_dns)
-    model_id = next(iter(served_models.values())).model_id
+    model_id = next(iter(served_models.values())).query_model_id
     return {
         "endpoint": endpoint.endpoint,
         "endpoint_id": endpoint.endpoint_id,

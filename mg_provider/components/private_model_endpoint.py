@@ -60,6 +60,7 @@ class PrivateModelEndpoint(pulumi.ComponentResource):
     endpoint_id: pulumi.Output[str]
     model: pulumi.Output[str]
     model_id: pulumi.Output[str]
+    query_model_id: pulumi.Output[str]
     ip_address: pulumi.Output[str]
     service_attachment: pulumi.Output[str]
     psc_connection_status: pulumi.Output[str]
@@ -144,7 +145,7 @@ class PrivateModelEndpoint(pulumi.ComponentResource):
     def _tell(self) -> None:
         model, rule = self.custom_weights_model, self.forwarding_rule
         self.endpoint, self.endpoint_id = model.endpoint, model.endpoint_id
-        self.model, self.model_id = model.model, model.model_id
+        self.model, self.model_id, self.query_model_id = model.model, model.model_id, model.query_model_id
         self.ip_address, self.psc_connection_status = rule.ip_address, rule.psc_connection_status
         self.service_attachment = rule.connected_service_attachment
         self.url = pulumi.Output.all(self.dns_name, rule.http_url).apply(

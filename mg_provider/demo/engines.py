@@ -60,6 +60,24 @@ class Engine(ABC):
     def up(self, say: Say) -> None:
         """Bring the stack to what the program wants."""
 
+    def failing_up(self, say: Say) -> str:
+        """Run an ``up`` that is to fail; answers what it said.
+
+        Raises:
+            NotAsClaimedError: It went well.
+        """
+        said: list[str] = []
+
+        def heard(text: str) -> None:
+            said.append(text)
+            say(text)
+
+        try:
+            self.up(heard)
+        except NotAsClaimedError as failure:
+            return "\n".join((*said, str(failure)))
+        raise NotAsClaimedError("up was to fail, and went well")
+
     @abstractmethod
     def preview(self) -> dict[str, Any]:
         """What ``up`` would do, as the digest of ``pulumi preview --json``."""

@@ -29,6 +29,8 @@ QUESTIONS = ("Why is the sky blue?", "What is a replica?", "How do I tell the ti
 MODEL = "CustomWeightsModel"
 RULE = "PscForwardingRule"
 ENVIRONMENT = "model-garden:environment"
+ASSISTANT = "assistant-us-central1"
+NEW_WEIGHTS = f"gs://{BUCKET}/llama-toy/v2"
 
 
 class Demo:
@@ -51,7 +53,8 @@ class Demo:
         self._ask()
         self._batch()
         self._change()
-        self._new_weights()
+        self._wrong_weights()
+        self._mended_weights()
 
     def _weights(self) -> None:
         self._narrator.chapter("A bucket with custom weights")
@@ -75,9 +78,9 @@ class Demo:
         with self._narrator.watching() as progress:
             self._engine.up(progress)
         counts = self._emulator.ledger()["counts"]
-        expected = {"Endpoint": 3, "Model": 2, "DeployedModel": 4, "BatchPredictionJob": 1}
+        expected = {"Endpoint": 4, "Model": 3, "DeployedModel": 5, "BatchPredictionJob": 1}
         found = {kind: counts.get(f"aiplatform.{kind}", 0) for kind in expected}
-        self._narrator.check("3 endpoints, 2 models, 4 deployments and 1 batch run exist", found == expected, counts)
+        self._narrator.check("4 endpoints, 3 models, 5 deployments and 1 batch run exist", found == expected, counts)
         rules = (counts.get("compute.Address"), counts.get("compute.ForwardingRule"))
         self._narrator.check("2 private addresses lead to service attachments", rules == (2, 2), counts)
         again = changes.steps(self._engine.preview())
@@ -86,6 +89,8 @@ class Demo:
     def _ask(self) -> None:
         self._narrator.chapter("Ask the models")
         for name, model in sorted(self._outputs("models").items()):
+            if name == ASSISTANT:
+                continue
             status = model["connection"]
             self._narrator.check(f"the producer accepted the connection of {name}", status == "ACCEPTED", status)
             self._narrator.say(f"{name} at private address {model['ip_address']}: {QUESTIONS[0]}")
@@ -138,19 +143,52 @@ class Demo:
         self._narrator.check("endpoint ids, DNS name and private addresses are the same", before == after)
         self._narrator.check("the traffic is 50/50 now", self._traffic() == [50, 50], self._traffic())
 
-    def _new_weights(self) -> None:
-        self._narrator.chapter("What new weights would do (preview only)")
-        config = deepcopy(self._engine.workspace.config)
-        kept = deepcopy(config)
-        config[ENVIRONMENT]["models"]["llama"]["gcs_uri"] = f"gs://{BUCKET}/llama-toy/v2"
-        self._engine.workspace.config = config
+    def _wrong_weights(self) -> None:
+        self._narrator.chapter("New weights that answer with errors: the rollout goes back")
+        before = self._outputs("models")[ASSISTANT]
+        self._emulator.behave(bad_models={NEW_WEIGHTS: "500"})
+        self._point_assistant_at(NEW_WEIGHTS)
         digest = self._engine.preview()
-        self._engine.workspace.config = kept
         for line in changes.told(digest):
             self._narrator.say(line)
-        plans = [line for line in changes.told(digest) if "deployment_plan" in line]
-        self._narrator.check("the preview tells how new weights take over: steps, GPUs, probes", len(plans) >= 2, plans)
-        self._narrator.check("nothing is replaced: endpoints and addresses stay", changes.replaced(digest) == [])
+        self._narrator.check("nothing is replaced", changes.replaced(digest) == [], changes.replaced(digest))
+        with self._narrator.watching() as progress:
+            failure = self._engine.failing_up(progress)
+        self._narrator.check(
+            "up failed, and says that the rollout was taken back", "was taken back" in failure, failure
+        )
+        served = self._served()
+        self._narrator.check("the old deployment alone serves, with all of the traffic", served == [100], served)
+        self._answered("assistant", self._public(before).chat([_user(QUESTIONS[1])]).text, before["model_id"])
+
+    def _mended_weights(self) -> None:
+        self._narrator.chapter("The same weights, mended: they take over at the same address")
+        before = self._outputs("models")[ASSISTANT]
+        self._emulator.behave(bad_models={})
+        with self._narrator.watching() as progress:
+            self._engine.up(progress)
+        after = self._outputs("models")[ASSISTANT]
+        called = ("endpoint_id", "dns", "model_id")
+        self._narrator.table([(name, before[name], after[name]) for name in called], ("", "before", "after"))
+        moved = [name for name in called if before[name] != after[name]]
+        self._narrator.check(
+            "all that clients call it by is the same: endpoint id, DNS name, model id", not moved, moved
+        )
+        self._narrator.check("the Model behind it is another", before["model"] != after["model"], after["model"])
+        self._answered("assistant", self._public(after).chat([_user(QUESTIONS[1])]).text, after["model_id"])
+        models = self._emulator.ledger()["counts"]["aiplatform.Model"]
+        self._narrator.check("the old Model is deleted", models == 3, models)
+
+    def _point_assistant_at(self, weights: str) -> None:
+        config = deepcopy(self._engine.workspace.config)
+        config[ENVIRONMENT]["models"]["assistant"]["gcs_uri"] = weights
+        self._engine.workspace.config = config
+
+    def _served(self) -> list[int]:
+        """The shares of the traffic of what is deployed behind the assistant."""
+        endpoint = self._clients.vertex.get_endpoint(self._outputs("models")[ASSISTANT]["endpoint"])
+        split = endpoint.traffic_split or {}
+        return [split.get(entry.id or "", 0) for entry in endpoint.deployed_models or []]
 
     def destroy(self) -> None:
         """Take everything down and show the ledger.
@@ -204,7 +242,7 @@ class Demo:
         found: dict[str, str] = {}
         for name, model in sorted(self._outputs("models").items()):
             found[f"{name} endpoint"] = model["endpoint_id"]
-            found[f"{name} private address"] = model["ip_address"]
+            found[f"{name} address"] = model["dns"] if name == ASSISTANT else model["ip_address"]
         chat = self._outputs("endpoints")["chat"]
         return {**found, "chat endpoint": chat["endpoint_id"], "chat DNS": chat["dns"]}
 

@@ -82,6 +82,11 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
     model: Annotated[str, Derived(), Local("follows from the ids")] = Field(
         default="", description="projects/{project}/locations/{region}/models/{model_id}."
     )
+    query_model_id: Annotated[str, Derived(), Local("stays as long as the endpoint")] = Field(
+        default="",
+        description="What chat requests name as `model`: the id of the endpoint's first Model. New weights are served "
+        "under the same name, unless container_spec says otherwise in its environment variable MODEL_ID.",
+    )
 
     rules: ClassVar[tuple[Rule, ...]] = (
         *EndpointArgs.rules,

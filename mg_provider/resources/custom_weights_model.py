@@ -59,6 +59,7 @@ from mg_provider.resources.weights_adoption import (
     with_model_of,
 )
 from mg_provider.rollout.journal import journal_of
+from mg_provider.rollout.query_id import container_query_id
 from mg_provider.rollout.traffic import shares
 from mg_provider.wire.deployed_model import DeployedModel
 from mg_provider.wire.endpoint import Endpoint
@@ -94,6 +95,9 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             args = args.with_values(model_display_name=args.resource)
         known = args.is_known("project", "region", "model_id")
         args = args.with_values(model=f"{args.parent}/models/{args.model_id}" if known else UNKNOWN)
+        before = (old.query_model_id or old.model_id) if old is not None and stays else args.model_id
+        own = container_query_id(args.container_spec) if args.is_known("container_spec") else ""
+        args = args.with_values(query_model_id=own or before)
         return args.with_values(deployment_plan=plan_text(old if stays else None, args))
 
     def check(
@@ -357,6 +361,7 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
     endpoint_id: pulumi.Output[str]
     model: pulumi.Output[str]
     model_id: pulumi.Output[str]
+    query_model_id: pulumi.Output[str]
     deployment_plan: pulumi.Output[str]
     traffic_percent: pulumi.Output[int]
     rollout_under_way: pulumi.Output[str]

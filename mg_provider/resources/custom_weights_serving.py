@@ -24,8 +24,9 @@ from mg_provider.rollout.deploying import deploy, stop_deploying
 from mg_provider.rollout.journal import Journal, journal_of, write_journal
 from mg_provider.rollout.models import delete_model, find_model, labelled_models, served_elsewhere, upload
 from mg_provider.rollout.place import Place, deploys, running_operation
+from mg_provider.rollout.query_id import query_id, with_query_id
 from mg_provider.rollout.rollout import CannotDeploy, RolledBack, Rollout
-from mg_provider.rollout.sources import Source, made_from, query_id, with_query_id
+from mg_provider.rollout.sources import Source, made_from
 from mg_provider.rollout.traffic import settle_traffic, shares, undeploy
 from mg_provider.wire.base import same, without_outputs
 from mg_provider.wire.deployed_model import DeployedModel, FasterDeploymentConfig, RolloutOptions
@@ -281,7 +282,7 @@ class Serving:
         known = [machine for machine in machines if machine is not None]
         model = made_from(source, args.parent, known or args.choices(), self.context)
         if args.gcs_uri and container is None:
-            model = with_query_id(model, query_id(before) or args.model_id)
+            model = with_query_id(model, query_id(before) or args.query_model_id)
         named = {"display_name": args.model_display_name, "labels": model_labels(args)}
         write_journal(place, Journal(self.ids[0], args.model_id))
         upload(place, args.model_id, model.model_copy(update=named))

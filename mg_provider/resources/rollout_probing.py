@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mg_provider.api.prediction import PredictionClient, address_of
-from mg_provider.api.tls import ServerTrust
 from mg_provider.resources.endpoint_args import private
 from mg_provider.resources.serving import place_of
 from mg_provider.rollout.probe import Prober
@@ -28,6 +26,10 @@ def prober(args: CustomWeightsModelArgs, context: Context) -> Check | None:
         context.progress("note: the endpoint is private and rollout.probe.address is not set, so nothing is probed")
         return None
     place, clients = place_of(args, context), context.clients
+    # Programs that only register resources never load these.
+    from mg_provider.api.prediction import PredictionClient, address_of
+    from mg_provider.api.tls import ServerTrust
+
     trust = ServerTrust(fingerprint=request.fingerprint) if request.fingerprint else None
 
     def check(new: str, percent: int) -> None:

@@ -17,6 +17,7 @@ from mg_provider.resources.identity import ENDPOINT_ID
 from mg_provider.resources.model_source import SOURCES, ModelSource
 from mg_provider.resources.serving import find_endpoint, make_endpoint, replica_changes
 from mg_provider.resources.teardown import gone_for_good
+from mg_provider.rollout.query_id import query_id
 from mg_provider.wire.deployed_model import DeployedModel
 from mg_provider.wire.endpoint import Endpoint
 from mg_provider.wire.machine import DedicatedResources
@@ -55,7 +56,8 @@ def with_model_of(args: CustomWeightsModelArgs, endpoint: Endpoint, context: Con
             continue
         if serves(model, args):
             id = model_id_of(deployed)
-            return args.with_values(model_id=id, model=f"{args.parent}/models/{id}")
+            named = query_id(model) or id
+            return args.with_values(model_id=id, model=f"{args.parent}/models/{id}", query_model_id=named)
     return args
 
 

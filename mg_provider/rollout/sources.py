@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from mg_provider.api.errors import MgError, NotFound
-from mg_provider.wire.container import ContainerSpec, EnvVar
-from mg_provider.wire.deploy import RecommendSpecRequest
+from mg_provider.wire.container import ContainerSpec
 from mg_provider.wire.model import BaseModelSource, Model, ModelGardenSource
 from mg_provider.wire.publisher import Deploy
 
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
     from mg_provider.wire.machine import MachineSpec
 
 T = TypeVar("T")
-
-QUERY_ID = "MODEL_ID"
-"""Variable of the serving container that holds what chat requests name as ``model``."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +65,9 @@ def made_from(source: Source, parent: str, machines: Sequence[MachineSpec], worl
 
 def recommended_container(uri: str, parent: str, machines: Sequence[MachineSpec], world: World) -> ContainerSpec:
     """The container that recommendSpec names for a folder, on the first of the machines that it knows."""
+    # Programs that only register resources never load it.
+    from mg_provider.wire.deploy import RecommendSpecRequest
+
     answer = world.clients.vertex.recommend_spec(parent, RecommendSpecRequest(gcs_uri=uri))
     specs = [entry.spec for entry in answer.recommendations or [] if entry.spec] or answer.specs or []
     told = [(spec.machine_spec, spec.container_spec) for spec in specs if spec.container_spec]
@@ -116,19 +115,3 @@ def _no_container(name: str) -> MgError:
         hint="set container_spec with the container to serve it in, or make a second resource for it, move the clients "
         "there, then remove this one",
     )
-
-
-def query_id(model: Model | None) -> str:
-    """What chat requests name as ``model`` for a Model; empty where its container does not tell."""
-    env = (model.container_spec.env if model and model.container_spec else None) or []
-    return next((entry.value for entry in env if entry.name == QUERY_ID), "")
-
-
-def with_query_id(model: Model, id: str) -> Model:
-    """The Model, asked for by this id, so that clients go on naming the model as they do."""
-    container = model.container_spec
-    if not id or container is None:
-        return model
-    others = [entry for entry in container.env or [] if entry.name != QUERY_ID]
-    env = [*others, EnvVar(name=QUERY_ID, value=id)]
-    return model.model_copy(update={"container_spec": container.model_copy(update={"env": env})})

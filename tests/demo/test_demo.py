@@ -19,7 +19,7 @@ from tests.documents.test_readme_demo import first_missing, shown
 ROOT = Path(__file__).parent.parent.parent
 MG = Path(sys.executable).parent / "mg"
 CLAIMS = (
-    "✓ 3 endpoints, 2 models, 4 deployments and 1 batch run exist",
+    "✓ 4 endpoints, 3 models, 5 deployments and 1 batch run exist",
     "✓ a second preview has nothing to do",
     "✓ the producer accepted the connection of llama-europe-west4",
     "You asked: Why is the sky blue?",
@@ -27,8 +27,13 @@ CLAIMS = (
     "min_replica_count: 1 → 2",
     "✓ the rules of the private addresses are not touched",
     "✓ endpoint ids, DNS name and private addresses are the same",
-    "✓ the preview tells how new weights take over: steps, GPUs, probes",
-    "✓ nothing is replaced: endpoints and addresses stay",
+    "deployment_plan: deploys on up to 1 NVIDIA_L4 (1 x g2-standard-12) → shift: deploys beside",
+    "going back: probe ",
+    "✓ up failed, and says that the rollout was taken back",
+    "✓ the old deployment alone serves, with all of the traffic",
+    "✓ all that clients call it by is the same: endpoint id, DNS name, model id",
+    "✓ the Model behind it is another",
+    "✓ the old Model is deleted",
     "✓ nothing is left that costs money",
     "GPU time used, emulated:",
     "Everything was as claimed",
@@ -75,7 +80,7 @@ def test_a_claim_that_does_not_hold_ends_the_demo(emulator):
     class Lazy:
         def up(self, say): ...
 
-    with pytest.raises(NotAsClaimedError, match="3 endpoints"):
+    with pytest.raises(NotAsClaimedError, match="4 endpoints"):
         Demo(emulator, Lazy(), Told(), None)._first_up()
 
 

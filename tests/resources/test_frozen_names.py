@@ -41,6 +41,7 @@ OUTPUTS = {
         "endpoint_id",
         "model",
         "model_id",
+        "query_model_id",
         "deployed_model_id",
         "dedicated_endpoint_dns",
         "service_attachment",
