@@ -20,7 +20,7 @@ from tests.support.rollouts import (
     serving,
     shares_of_new,
 )
-from tests.support.weights import make_bucket, put_weights
+from tests.support.weights import call, make_bucket, put_weights
 
 ADDRESS = ("endpoint", "endpoint_id", "dedicated_endpoint_dns")
 
@@ -57,6 +57,23 @@ def test_new_weights_take_over_in_steps_on_the_same_address(emulator, life, old,
     assert life.preview(arguments(new)) == ("same", [])
     life.destroy()
     assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]
+
+
+def test_clients_go_on_naming_the_model_as_before(emulator, life, old, new):
+    before = life.up(arguments(old))
+    assert before["query_model_id"] == before["model_id"]
+    after = life.up(arguments(new))
+    assert after["model_id"] != before["model_id"]
+    assert after["query_model_id"] == before["query_model_id"]
+    question = {"model": after["query_model_id"], "messages": [{"role": "user", "content": "Hello"}]}
+    answer = call(f"{emulator.url}/v1beta1/{life.id}/chat/completions", question)
+    assert answer["model"] == before["query_model_id"]
+    life.destroy()
+
+
+def test_a_container_of_ones_own_says_itself_what_its_model_is_called(life, old):
+    own = {"image_uri": "us-docker.pkg.dev/p/r/vllm:1", "env": [{"name": "MODEL_ID", "value": "my-llama"}]}
+    assert life.check(arguments(old, container_spec=own))["query_model_id"] == "my-llama"
 
 
 def test_the_preview_names_the_new_model_and_tells_strategy_steps_probe_and_gpus(life, old, new):
