@@ -59,7 +59,7 @@ def test_new_weights_take_over_in_steps_on_the_same_address(emulator, life, old,
     assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]
 
 
-def test_clients_go_on_naming_the_model_as_before(emulator, life, old, new):
+def test_the_name_that_requests_use_is_an_output_that_stays(emulator, life, old, new):
     before = life.up(arguments(old))
     assert before["query_model_id"] == before["model_id"]
     after = life.up(arguments(new))
