@@ -2,7 +2,9 @@
 
 import pytest
 
+from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
 from tests.support.host import HostError
+from tests.support.life import Life
 from tests.support.rollouts import ONE, arguments, assert_always_served, kinds, life_on, serving, shares_of_new
 from tests.support.weights import make_bucket, put_weights
 
@@ -121,6 +123,30 @@ def test_a_private_endpoint_is_probed_only_where_an_address_is_given(emulator, l
     assert serving(emulator, life) == {new: 100}
     assert asked(emulator, since, "chat.completions") == []
     life.destroy()
+
+
+@pytest.mark.parametrize(("mood", "goes_back"), [("", False), ("500", True)], ids=["well", "with errors"])
+def test_a_private_endpoint_is_probed_at_its_private_address(emulator, host, life, old, new, mood, goes_back):
+    config = {"enable_private_service_connect": True, "project_allowlist": ["my-project"]}
+    private = {"private_service_connect_config": config}
+    before = life.up(arguments(old, **private))
+    rule = Life(host, PscForwardingRuleProvider, name="address")
+    ip = rule.up({"endpoint": before["endpoint"], "network": "default", "subnetwork": "default"})["ip_address"]
+    wanted = {**probed(new, address=emulator.addresses()[ip]), **private}
+    emulator.behave(bad_models={new: mood} if mood else {})
+    since = len(emulator.requests())
+    if goes_back:
+        with pytest.raises(HostError, match="status 500 instead of 200"):
+            life.up(wanted)
+    else:
+        life.up(wanted)
+    assert asked(emulator, since, "chat.completions")
+    assert serving(emulator, life) == {old if goes_back else new: 100}
+    assert_always_served(emulator, since)
+    assert rule.refresh() == {}
+    rule.destroy()
+    life.destroy()
+    assert emulator.ledger()["empty"]
 
 
 @pytest.mark.parametrize("strategy", ["shift", "rolling", "recreate"])
