@@ -58,20 +58,24 @@ def _ask(wanted: Wanted, parent: str, clients: Clients) -> Iterator[tuple[str, s
             yield option.region, option.user_quota_state or ""
 
 
-def choose_regions(count: int, candidates: Sequence[str], states: Sequence[dict[str, str]]) -> list[str]:
-    """The regions to take: those where every model has machine and quota, then those whose quota is not known.
+def choose_regions(
+    count: int, candidates: Sequence[str], states: Sequence[dict[str, str]], kept: Sequence[str] = ()
+) -> list[str]:
+    """The regions to take: the kept ones, then those where every model has machine and quota, then unknown quota.
 
     Args:
         count: How many.
         candidates: Where to look, the best first; every region where that is empty.
         states: Quota state by region, for each model.
+        kept: Regions chosen before, which stay: endpoints may run there, on the very quota that is used up.
 
     Raises:
         UserError: fewer than ``count`` of them work.
     """
     looked_at = list(dict.fromkeys(candidates)) or sorted(known_regions())
-    ranks = {region: _rank(region, states) for region in looked_at}
-    works = sorted((region for region in looked_at if ranks[region] < _NO_QUOTA), key=lambda region: ranks[region])
+    stay = [region for region in kept if region in looked_at]
+    ranks = {region: _rank(region, states) for region in looked_at if region not in stay}
+    works = stay + sorted((region for region in ranks if ranks[region] < _NO_QUOTA), key=lambda region: ranks[region])
     if len(works) < count:
         why = ", ".join(f"{region} ({_WHY[ranks[region]]})" for region in looked_at if region not in works)
         raise UserError(

@@ -29,6 +29,7 @@ def run(
     count: int | None = None,
     candidates: Sequence[str] = (),
     write: bool = False,
+    anew: bool = False,
     as_json: bool = False,
     config: Mapping[str, str] | None = None,
     tell: Callable[[str], object] | None = None,
@@ -43,6 +44,7 @@ def run(
         count: How many regions, instead of what the stack says.
         candidates: Where to look, instead of where the stack says.
         write: Pin the choice in the file.
+        anew: Give up the regions that are pinned, unless they are the best again. By default they stay.
         as_json: Tell one JSON object.
         config: Settings by full config key, over those of the file.
         tell: Takes the answer; by default it is printed.
@@ -59,7 +61,8 @@ def run(
                 "says not what is wanted", property="--stack", hint="give --stack, or --gcs-uri and --count"
             )
         asked = read_auto(path) if path else AutoRegions(count or 1)
-        chosen, states = _choose(asked, gcs_uri, count, candidates, config or {})
+        kept = [] if anew else asked.pinned
+        chosen, states = _choose(asked, kept, gcs_uri, count, candidates, config or {})
         if write and path:
             pin(path, chosen)
     except UserError as problem:
@@ -71,13 +74,18 @@ def run(
     tell(
         json.dumps({"regions": chosen, "quota": states}, indent=2) + "\n"
         if as_json
-        else _told(chosen, states, path, write)
+        else _told(chosen, kept, states, path, write)
     )
     return FINE
 
 
 def _choose(
-    asked: AutoRegions, gcs_uri: str | None, count: int | None, candidates: Sequence[str], config: Mapping[str, str]
+    asked: AutoRegions,
+    kept: Sequence[str],
+    gcs_uri: str | None,
+    count: int | None,
+    candidates: Sequence[str],
+    config: Mapping[str, str],
 ) -> tuple[list[str], list[dict[str, str]]]:
     wanted = [Wanted(gcs_uri)] if gcs_uri else asked.wanted
     if not wanted:
@@ -93,13 +101,16 @@ def _choose(
         states = [quota_states(one, settings.project, clients, places) for one in wanted]
     finally:
         clients.close()
-    return choose_regions(count or asked.count, places, states), states
+    return choose_regions(count or asked.count, places, states, kept), states
 
 
-def _told(chosen: list[str], states: list[dict[str, str]], path: Path | None, written: bool) -> str:
-    lines = [
-        f"{region}: {' '.join(sorted({each.get(region) or 'quota not known' for each in states}))}" for region in chosen
-    ]
+def _told(
+    chosen: list[str], kept: Sequence[str], states: list[dict[str, str]], path: Path | None, written: bool
+) -> str:
+    lines = []
+    for region in chosen:
+        quota = " ".join(sorted({each.get(region) or "quota not known" for each in states}))
+        lines.append(f"{region}: {quota}" + (", pinned before: stays" if region in kept else ""))
     known = table("regions")
     lines.append(f"of {len(regions())} regions, as of {known['as_of']} ({known['source']})")
     if path is not None:

@@ -21,12 +21,14 @@ class AutoRegions:
     Attributes:
         count: How many regions.
         candidates: Where to look.
+        pinned: The regions that were chosen before.
         wanted: The models with weights of their own that run in the environment's regions.
         config: The stack's config values that are text, by full key.
     """
 
     count: int
     candidates: list[str] = field(default_factory=list)
+    pinned: list[str] = field(default_factory=list)
     wanted: list[Wanted] = field(default_factory=list)
     config: dict[str, str] = field(default_factory=dict)
 
@@ -72,7 +74,8 @@ def read_auto(path: Path) -> AutoRegions:
         if isinstance(model, Mapping) and model.get("gcs_uri") and not model.get("regions")
     ]
     text = {str(key): str(value) for key, value in values.items() if isinstance(value, str | bool)}
-    return AutoRegions(auto["count"], list(auto.get("from") or []), wanted, text)
+    pinned = [str(region) for region in (regions or {}).get("pinned") or []]
+    return AutoRegions(auto["count"], list(auto.get("from") or []), pinned, wanted, text)
 
 
 def pin(path: Path, regions: Sequence[str]) -> None:

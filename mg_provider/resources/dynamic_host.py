@@ -224,10 +224,11 @@ class DynamicProvider(ResourceProvider):
     @classmethod
     def _diff(cls, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         lifecycle = cls.lifecycle()
-        old, new = cls._args(olds), cls._args(news)
+        old, new, state = cls._args(olds), cls._args(news), cls._state(olds)
+        lifecycle.refuse(old, new, state)
         changes = compare(old, new)
         if not changes:
-            return DiffResult(changes=not lifecycle.settled(new, cls._state(olds)))
+            return DiffResult(changes=not lifecycle.settled(new, state))
         # "Unknown" lets the engine compare the inputs and show the reviewer which property changes from what to what.
         return DiffResult(
             changes=None,

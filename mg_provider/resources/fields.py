@@ -28,10 +28,12 @@ class Mark:
 class Replaces(Mark):
     """A change makes a new resource and deletes the old one.
 
-    ``keeps`` names outputs that stay as they are all the same.
+    ``keeps`` names outputs that stay as they are all the same; ``unless`` tells, by the old and the new value, changes
+    that are made in place.
     """
 
     keeps: tuple[str, ...] = ()
+    unless: Callable[[Any, Any], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -229,10 +231,10 @@ def compare(old: Args, new: Args) -> Changes:
 
 
 def _replaces(args_type: type[Args], name: str, old: Args, new: Args) -> bool:
-    mark = mark_of(args_type, name)
+    mark, before, after = mark_of(args_type, name), getattr(old, name, None), getattr(new, name)
     if isinstance(mark, InPlace) and mark.replaces_if is not None:
-        return mark.replaces_if(getattr(old, name, None), getattr(new, name))
-    return isinstance(mark, Replaces)
+        return mark.replaces_if(before, after)
+    return isinstance(mark, Replaces) and (mark.unless is None or not mark.unless(before, after))
 
 
 def canonical(args_type: type[Args], name: str, value: Any) -> str:

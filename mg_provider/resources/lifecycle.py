@@ -204,6 +204,13 @@ class Lifecycle(ABC, Generic[A, S]):
         beside = all(getattr(old, name) == getattr(new, name) for name in ("project", "region"))
         return beside and any(getattr(old, name) == getattr(new, name) for name in self.ids)
 
+    def refuse(self, old: A, new: A, state: S) -> None:
+        """Refuse a change that only the outputs tell to be impossible, in previews too. Pure.
+
+        Raises:
+            UserError: The change cannot be made.
+        """
+
     def settled(self, args: A, state: S) -> bool:
         """Whether nothing is under way: otherwise ``update`` is called although no argument changed. Pure."""
         return True

@@ -137,11 +137,19 @@ class PscForwardingRuleArgs(CloudArgs):
         description="Subnetwork that the address is taken from: name, or projects/{p}/regions/{r}/subnetworks/{name}; "
         "a name alone is looked for in the network's project.",
     )
-    address: Annotated[str, Replaces("clients have the address in their configuration"), Computed()] = Field(
+    address: Annotated[
+        str,
+        # An IP where none was named is the one that it has: `refuse` sees to that.
+        Replaces(
+            "clients have the address in their configuration",
+            unless=lambda old, new: not old and not new[:1].isalpha(),
+        ),
+        Computed(),
+    ] = Field(
         default="",
         pattern=f"^({_IPV4}|{_URL}(projects/[^/]+/regions/[^/]+/addresses/)?[a-z][a-z0-9-]{{0,62}})$",
         description="Internal IPv4 address to take, or name or projects/{p}/regions/{r}/addresses/{name} of one that "
-        "is reserved, which then is used and never deleted. Default: a free one, which then stays.",
+        "is reserved, which then is used and never deleted. Default: a free one, which then stays, also if it comes to be named.",
     )
     forwarding_rule_name: Annotated[str, Replaces("names are fixed"), Computed()] = Field(
         default="",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pulumi
 
-from mg_provider.api.errors import InvalidArgument, MgError, NotFound
+from mg_provider.api.errors import InvalidArgument, MgError, NotFound, UserError
 from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
 from mg_provider.resources.fields import UNKNOWN, Changes
 from mg_provider.resources.identity import CLAIM_LABEL, derived_id, is_ours, ownership_labels
@@ -58,6 +58,22 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
             full = f"projects/{args.project}/regions/{args.region}/forwardingRules/{args.forwarding_rule_name}"
             return args.with_values(forwarding_rule=full)
         return args.with_values(forwarding_rule=UNKNOWN)
+
+    def refuse(self, old: PscForwardingRuleArgs, new: PscForwardingRuleArgs, state: PscForwardingRuleState) -> None:
+        """A program may come to name the IP that the resource has, but no other while the rule keeps its name.
+
+        Raises:
+            UserError: It names another one: the new rule cannot be there before the old one goes.
+        """
+        if old.address or not state.ip_address or not new.is_known("address") or new.names_address:
+            return
+        if new.address not in ("", state.ip_address) and new.forwarding_rule_name == old.forwarding_rule_name:
+            raise UserError(
+                f"is {new.address}, and the resource has {state.ip_address}, which clients may have configured",
+                property="address",
+                hint="leave address out to keep it; to move, set another forwarding_rule_name as well: then the new "
+                "rule is there before the old one goes",
+            )
 
     def create(self, args: PscForwardingRuleArgs, context: Context) -> tuple[str, PscForwardingRuleState]:
         """Reserve the address and make the rule, or take up those that an earlier run of ours made."""

@@ -41,15 +41,15 @@ os._exit(answer[0] if answer else 1)
 
 
 @contextmanager
-def environment() -> Iterator[Path]:
-    """The folder, while the server runs."""
+def environment(*more: str) -> Iterator[Path]:
+    """The folder, while the server runs; ``more`` (``module:attribute``) is imported for all forks, beside Pulumi."""
     folder = Path(tempfile.mkdtemp(prefix="forks"))
     address = str(folder / "socket")
     python = folder / "bin" / "python"
     python.parent.mkdir()
     python.write_text(SHIM.format(python=sys.executable, address=address), encoding="utf-8")
     python.chmod(0o755)
-    command = [sys.executable, "-u", __file__, address]
+    command = [sys.executable, "-u", __file__, address, *more]
     # The server ends when the other end of its input closes, so it never outlives the tests.
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
         assert server.stdout is not None
@@ -61,10 +61,12 @@ def environment() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def serve(address: str) -> None:
+def serve(address: str, *more: str) -> None:
     """Import what all forks need, and watch over the process that forks."""
     for name in ("pulumi.dynamic", "pulumi.runtime.proto.provider_pb2_grpc", "grpc", "dill"):
         importlib.import_module(name)
+    for module, _, name in (each.partition(":") for each in more):
+        getattr(importlib.import_module(module), name)
     forker = os.fork()
     if forker == 0:
         accept(address)
@@ -131,4 +133,4 @@ def run(connection: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(*sys.argv[1:])

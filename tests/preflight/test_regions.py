@@ -92,8 +92,22 @@ def test_the_choice_is_pinned_with_comments_kept_and_pinned_anew(mg, emulator):
     pinned = "pinned: [us-central1, us-east4], "
     assert mg.file.read_text() == before.replace("{auto:", "{" + pinned + "auto:")
     emulator.behave(stockouts=["us-central1/g2-standard-12"])
-    assert mg("--write").exit_code == 0
+    assert mg("--write", "--anew").exit_code == 0
     assert mg.file.read_text() == before.replace("{auto:", "{pinned: [us-east4, europe-west4], auto:")
+
+
+def test_a_pinned_region_stays_though_what_runs_there_uses_up_its_quota(mg, emulator):
+    mg("--write")
+    pinned = mg.file.read_text()
+    emulator.set_quota({"my-project/us-central1/NVIDIA_L4": 0, "my-project/us-east4/NVIDIA_L4": 0})
+    told = mg("--write")
+    assert told.exit_code == 0, told.output
+    assert "us-central1: NO_USER_QUOTA, pinned before: stays" in told.output.replace(NO_QUOTA, "NO_USER_QUOTA")
+    assert mg.file.read_text() == pinned
+    # More regions are found beside those that are there.
+    mg.file.write_text(pinned.replace("count: 2", "count: 3"))
+    assert mg("--write").exit_code == 0
+    assert "pinned: [us-central1, us-east4, europe-west4]" in mg.file.read_text()
 
 
 def test_block_style_is_edited_narrowly_too(tmp_path):

@@ -136,15 +136,28 @@ def test_an_address_in_use_is_refused_with_its_user(cloud, life, by):
     assert "leave it out for a free one" in text
 
 
-def test_naming_the_ip_that_the_resource_has_moves_nothing_and_says_so(cloud, life):
-    outputs, inputs = life.up(arguments()), life.inputs
-    with pytest.raises(HostError, match="it is the one that this resource has, and it stays"):
-        life.up(arguments(address=outputs["ip_address"]))
-    assert cloud.ledger()["counts"] == {"compute.Address": 1, "compute.ForwardingRule": 1}
-    # The engine still has the old one, which goes only when the new one is there.
-    (life.id, life.outputs), life.inputs = life.replaced.pop(), inputs
+def test_a_program_may_come_to_name_the_ip_that_the_resource_has(cloud, life):
+    outputs = life.up(arguments())
+    named = arguments(address=outputs["ip_address"])
+    assert life.preview(named) == ("update", [])
+    life.up(named)
+    assert life.preview(named) == ("same", [])
     assert life.refresh() == {}
-    assert life.outputs["ip_address"] == outputs["ip_address"]
+    labelled = life.up({**named, "labels": {"team": "search"}})
+    assert labelled["forwarding_rule_name"] == outputs["forwarding_rule_name"]
+    assert labelled["address"] == labelled["ip_address"] == outputs["ip_address"]
+    assert life.preview(arguments(labels={"team": "search"})) == ("same", [])
+    end(cloud, life)
+
+
+def test_another_ip_than_the_one_that_the_resource_has_needs_another_name_so_that_the_old_goes_last(cloud, life):
+    ip, other = life.up(arguments())["ip_address"], str(subnetwork_range(cloud)[40])
+    with pytest.raises(HostError, match=f"is {other}, and the resource has {ip}, which clients may have"):
+        life.preview(arguments(address=other))
+    moves = arguments(address=other, forwarding_rule_name="moved")
+    operation, because = life.preview(moves)
+    assert (operation, "forwarding_rule_name" in because) == ("replace", True)
+    assert life.up(moves)["ip_address"] == other
     end(cloud, life)
 
 

@@ -19,7 +19,8 @@ STACKS = ["demo", "public-endpoint", "private-endpoint", "multi-region", "nightl
 
 @pytest.fixture(scope="module")
 def virtualenv():
-    with environment() as folder:
+    # pulumi_gcp.compute takes seconds to import, whatever is used of it.
+    with environment("pulumi_gcp.compute:Network", "mg_provider.components:PscNetwork") as folder:
         yield str(folder)
 
 
