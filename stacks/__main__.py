@@ -37,6 +37,7 @@ SOURCES = {
     "publisher_model_name",
     "accept_eula",
     "labels",
+    "parked",
 }
 
 
@@ -106,7 +107,8 @@ class Program:
             build=lambda place: self._public(place) if config.private is None else self._private(place, config.private),
             arguments={**config.model_dump(include=SOURCES, exclude_defaults=True), **machines(config)},
             overrides={
-                region: one.model_dump(include=MACHINES, exclude_unset=True) for region, one in config.overrides.items()
+                region: one.model_dump(include={*MACHINES, "parked"}, exclude_unset=True)
+                for region, one in config.overrides.items()
             },
             own_processes=config.own_processes,
         )
@@ -175,6 +177,7 @@ def deploy_endpoint(name: str, config: EndpointConfig, models: dict[tuple[str, s
         },
         traffic_split=config.traffic_split or None,
         labels=config.labels,
+        parked=config.parked,
         # A Model's name is known before the Model is there to be deployed.
         opts=pulumi.ResourceOptions(depends_on=list(served_models.values())),
     )

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from mg_provider.components.psc_network import check_ranges
 from mg_provider.components.vpc_sc_allowlist import project_ids
+from mg_provider.data import regions as known_regions
 from mg_provider.preflight.machine import accelerators
 from mg_provider.wire.machine import MachineSpec
 
@@ -145,7 +146,13 @@ class Replicas(Section):
     max_replica_count: int | None = None
 
 
-class ModelConfig(Replicas):
+class Override(Replicas):
+    """What is different in one region."""
+
+    parked: bool = False
+
+
+class ModelConfig(Override):
     """A model, in every region of the environment or in those named here."""
 
     gcs_uri: str | None = None
@@ -154,7 +161,7 @@ class ModelConfig(Replicas):
     publisher_model_name: str | None = None
     accept_eula: bool = False
     regions: list[str] = []
-    overrides: dict[str, Replicas] = {}
+    overrides: dict[str, Override] = {}
     labels: dict[str, str] = {}
     private: PrivateAccess | None = None
     own_processes: bool = False
@@ -180,6 +187,7 @@ class EndpointConfig(Section):
     deployed_models: dict[str, ServedConfig] = Field(min_length=1)
     traffic_split: dict[str, int] = {}
     labels: dict[str, str] = {}
+    parked: bool = False
 
 
 class BatchConfig(Section):
@@ -208,7 +216,13 @@ class Environment(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Environment:
-        for check in (self._check_regions, self._check_private, self._check_endpoints, self._check_perimeter):
+        for check in (
+            self._check_regions,
+            self._check_overrides,
+            self._check_private,
+            self._check_endpoints,
+            self._check_perimeter,
+        ):
             check()
         return self
 
@@ -230,6 +244,16 @@ class Environment(Section):
                 f"regions.auto: {regions.auto.count} regions are wanted, and {len(regions.pinned)} pinned: run "
                 "`mg regions --stack STACK --write`, and commit what it writes"
             )
+        places = {"regions": self.all_regions}
+        places |= {f"models.{name}.regions": model.regions for name, model in self.models.items()}
+        for place, named in places.items():
+            for region in named:
+                if region not in known_regions():
+                    raise ValueError(f"{place}: {region} is no region of Vertex AI: write one like us-central1")
+                if named.count(region) > 1:
+                    raise ValueError(f"{place}: {region} comes twice: name it once")
+
+    def _check_overrides(self) -> None:
         for name, model in self.models.items():
             for region in model.overrides:
                 if region not in self.regions_of(name):

@@ -94,6 +94,7 @@ class PrivateModelEndpoint(pulumi.ComponentResource):
             region=region,
             project=rule_project or project,
             endpoint=self.custom_weights_model.endpoint,
+            triggers=_triggers(model),
             network=place.network if place else network,  # type: ignore[arg-type]
             subnetwork=subnetwork or (place.subnetwork(region) if place else ""),
             labels=rule_labels,
@@ -156,6 +157,13 @@ class PrivateModelEndpoint(pulumi.ComponentResource):
         )
         told = ("endpoint", "model", "ip_address", "dns_name", "url", "service_attachment", "psc_connection_status")
         self.register_outputs({key: getattr(self, key) for key in told})
+
+
+def _triggers(model: Mapping[str, Any]) -> dict[str, pulumi.Input[str]] | None:
+    """What makes the rule look again in the run that parks or resumes the model: it may get another attachment."""
+    if "parked" not in model:
+        return None
+    return {"parked": pulumi.Output.from_input(model["parked"]).apply(lambda parked: str(bool(parked)).lower())}
 
 
 def _check_model(name: str, model: Mapping[str, Any]) -> None:

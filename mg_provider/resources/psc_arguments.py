@@ -149,7 +149,8 @@ class PscForwardingRuleArgs(CloudArgs):
         default="",
         pattern=f"^({_IPV4}|{_URL}(projects/[^/]+/regions/[^/]+/addresses/)?[a-z][a-z0-9-]{{0,62}})$",
         description="Internal IPv4 address to take, or name or projects/{p}/regions/{r}/addresses/{name} of one that "
-        "is reserved, which then is used and never deleted. Default: a free one, which then stays, also if it comes to be named.",
+        "is reserved, which then is used and never deleted. Default: a free one, which then stays, also if it comes to "
+        "be named.",
     )
     forwarding_rule_name: Annotated[str, Replaces("names are fixed"), Computed()] = Field(
         default="",

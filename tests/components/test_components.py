@@ -162,6 +162,16 @@ def test_a_private_model_has_a_rule_and_a_name():
     assert (record["name"], record["type"], record["managedZone"]) == ("llama.models.internal.", "A", "models")
 
 
+@pytest.mark.parametrize(
+    ("parked", "triggers"), [(None, None), (True, {"parked": "true"}), (False, {"parked": "false"})]
+)
+def test_the_rule_looks_again_when_its_model_is_parked_or_resumed(parked, triggers):
+    model = MODEL if parked is None else {**MODEL, "parked": parked}
+    place = {"network": "vpc", "subnetwork": "clients", "allowlist": ["my-project"]}
+    made, _ = run(lambda: PrivateModelEndpoint("llama", region="us-central1", model=model, **place).url)
+    assert made.of("PscForwardingRule")["llama"].get("triggers") == triggers
+
+
 def test_a_private_model_takes_a_network_by_name_and_no_name_of_its_own():
     def program():
         return PrivateModelEndpoint(

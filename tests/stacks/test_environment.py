@@ -39,27 +39,36 @@ def test_every_stack_that_comes_along_is_valid(environment, file):
     [
         ({}, "model-garden:environment.regions: is required"),
         ({"regions": []}, "model-garden:environment.regions: is empty: name at least one"),
-        ({"regions": ["r"], "modles": {}}, "model-garden:environment.modles: is not a key that is known here"),
-        ({"regions": ["r"], "models": {"llama": {}}}, "environment.models.llama: give exactly one of gcs_uri"),
+        ({"regions": ["mars"]}, "environment.regions: mars is no region of Vertex AI"),
+        ({"regions": ["us-east1", "us-east1"]}, "environment.regions: us-east1 comes twice"),
         (
-            {"regions": ["r"], "models": {"llama": {**MODEL, "min_replica_count": "many"}}},
+            {"regions": ["us-east1"], "models": {"llama": {**MODEL, "regions": ["useast1"]}}},
+            "environment.models.llama.regions: useast1 is no region",
+        ),
+        ({"regions": ["us-east1"], "modles": {}}, "model-garden:environment.modles: is not a key that is known here"),
+        ({"regions": ["us-east1"], "models": {"llama": {}}}, "environment.models.llama: give exactly one of gcs_uri"),
+        (
+            {"regions": ["us-east1"], "models": {"llama": {**MODEL, "min_replica_count": "many"}}},
             "models.llama.min_replica_count: Input should be a valid integer",
         ),
         (
-            {"regions": ["r"], "models": {"llama": {**MODEL, "private": {"allowlist": []}}}},
+            {"regions": ["us-east1"], "models": {"llama": {**MODEL, "private": {"allowlist": []}}}},
             "environment.models.llama.private: there is no network",
         ),
         (
-            {"regions": ["r"], "endpoints": {"chat": {"region": "r", "deployed_models": {"v1": {"model": "x"}}}}},
+            {
+                "regions": ["us-east1"],
+                "endpoints": {"chat": {"region": "us-east1", "deployed_models": {"v1": {"model": "x"}}}},
+            },
             "endpoints.chat.deployed_models.v1.model: 'x' is not one of models",
         ),
         (
             {
-                "regions": ["r"],
+                "regions": ["us-east1"],
                 "models": {"llama": MODEL},
-                "endpoints": {"chat": {"region": "other", "deployed_models": {"v1": {"model": "llama"}}}},
+                "endpoints": {"chat": {"region": "us-west1", "deployed_models": {"v1": {"model": "llama"}}}},
             },
-            "endpoints.chat.deployed_models.v1.model: 'llama' is not in region other",
+            "endpoints.chat.deployed_models.v1.model: 'llama' is not in region us-west1",
         ),
         (
             {"regions": {"auto": {"count": 2}}},
@@ -67,17 +76,23 @@ def test_every_stack_that_comes_along_is_valid(environment, file):
         ),
         (
             {
-                "regions": ["r"],
+                "regions": ["us-east1"],
                 "network": {"create": {"ranges": {"us-east1": "10.0.0.0/24", "us-west1": "10.0.0.0/25"}}},
             },
             "environment.network.create: ranges of us-east1 and us-west1 overlap",
         ),
-        ({"regions": ["r"], "network": {}}, "environment.network: give exactly one of create, existing and stack"),
         (
-            {"regions": ["r"], "allowlist": {"projects": ["my-project"], "perimeter_projects": ["client-project"]}},
+            {"regions": ["us-east1"], "network": {}},
+            "environment.network: give exactly one of create, existing and stack",
+        ),
+        (
+            {
+                "regions": ["us-east1"],
+                "allowlist": {"projects": ["my-project"], "perimeter_projects": ["client-project"]},
+            },
             "environment.allowlist: project my-project is outside of the perimeter",
         ),
-        ({"regions": ["r"], "allowlist": {"projects": ["12345"]}}, "12345 is a project number"),
+        ({"regions": ["us-east1"], "allowlist": {"projects": ["12345"]}}, "12345 is a project number"),
         (
             {**PRIVATE, "models": {"a": {**MODEL, "private": {}}, "b": {**MODEL, "private": {"dns_record": "a"}}}},
             "environment.models.b.private.dns_record: a is that of models.a too",
@@ -94,7 +109,7 @@ def test_every_stack_that_comes_along_is_valid(environment, file):
             {**PRIVATE, "vpc_sc": True, "models": {"a": MODEL}},
             "models.a.private: is missing, and vpc_sc forbids public",
         ),
-        ({"regions": ["r"], "vpc_sc": True}, "environment.allowlist: vpc_sc needs one"),
+        ({"regions": ["us-east1"], "vpc_sc": True}, "environment.allowlist: vpc_sc needs one"),
         (
             {
                 **PRIVATE,

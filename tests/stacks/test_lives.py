@@ -145,6 +145,26 @@ def test_a_private_stack_tells_what_other_teams_need(stack):
     one.well("destroy")
 
 
+def test_a_parked_model_keeps_its_address_and_is_connected_in_the_run_that_resumes_it(stack, emulator):
+    one = stack("private-endpoint")
+    one.well("up")
+    before = one.outputs["models"]["llama-us-central1"]
+
+    def park(value):
+        one.edit(lambda config: config["model-garden:environment"]["models"]["llama"].update(parked=value))
+        assert one.well("up") == {"update": 2}
+        assert one.well("preview") == {}
+        return one.outputs["models"]["llama-us-central1"]
+
+    parked = park(True)
+    assert (parked["ip_address"], parked["endpoint"]) == (before["ip_address"], before["endpoint"])
+    emulator.advance(7200)
+    resumed = park(False)
+    assert (resumed["ip_address"], resumed["connection"]) == (before["ip_address"], "ACCEPTED")
+    assert resumed["service_attachment"] != before["service_attachment"]
+    one.well("destroy")
+
+
 IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{8,}|20\d\d-[^\"]*Z")
 
 
@@ -178,8 +198,8 @@ def test_parts_that_stood_by_themselves_are_taken_over_by_the_components(stack, 
 
     def reduce(config):
         environment = config["model-garden:environment"]
-        environment.update(endpoints={}, batch_jobs={})
-        environment["models"]["llama"]["own_processes"] = own_processes
+        llama = environment["models"]["llama"] | {"own_processes": own_processes}
+        environment.update(models={"llama": llama}, endpoints={}, batch_jobs={})
 
     one.edit(reduce)
     created = {"create": 3 + 2 * own_processes}
