@@ -15,9 +15,9 @@ ROOT = Path(__file__).parent.parent.parent
 MG = Path(sys.executable).parent / "mg"
 ONE_SET = {
     "aiplatform.BatchPredictionJob": 1,
-    "aiplatform.DeployedModel": 4,
-    "aiplatform.Endpoint": 3,
-    "aiplatform.Model": 2,
+    "aiplatform.DeployedModel": 5,
+    "aiplatform.Endpoint": 4,
+    "aiplatform.Model": 3,
     "compute.Address": 2,
     "compute.ForwardingRule": 2,
 }
@@ -60,6 +60,6 @@ def test_a_stack_whose_engine_is_killed_again_and_again_ends_as_one_set(emulator
     emulator.set_speed(6000)
     finish(mg("up"))
     assert emulator.ledger()["counts"] == ONE_SET
-    assert "10 unchanged" in finish(mg("preview"))
+    assert "12 unchanged" in finish(mg("preview"))
     finish(mg("destroy"))
     assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]
