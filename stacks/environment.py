@@ -338,9 +338,8 @@ def quickstart(get: Callable[[str], str | None]) -> dict[str, Any] | None:
         return None
     missing = [key for key, value in values.items() if not value]
     if missing:
-        raise ConfigError(
-            f"{missing[0]}: is required, beside {', '.join(key for key in QUICKSTART if key != missing[0])}"
-        )
+        others = ", ".join(key for key in QUICKSTART if key != missing[0])
+        raise ConfigError(f"{KEY.partition(':')[0]}:{missing[0]}: is required, beside {others}")
     kind, count = accelerators(MachineSpec(machine_type=values["machineType"]))
     accelerator = {"accelerator_type": kind, "accelerator_count": count} if kind else {}
     machine = {"machine_type": values["machineType"], **accelerator}

@@ -41,8 +41,8 @@ def config_file(stack: str, folder: Path) -> Path:
     """
     project = folder / "Pulumi.yaml"
     if not project.exists():
-        raise UserError(f"{project} does not exist", property="--config", hint="give --config FILE")
-    document = yaml.safe_load(project.read_text(encoding="utf-8")) or {}
+        raise UserError(f"{project} does not exist", property="--config-file", hint="give --config-file FILE")
+    document = _parsed(project)
     return folder / str(document.get("stackConfigDir") or "") / f"Pulumi.{stack}.yaml"
 
 
@@ -52,7 +52,7 @@ def read_auto(path: Path) -> AutoRegions:
     Raises:
         UserError: the file cannot be read, or its regions are not ``auto``.
     """
-    document = yaml.safe_load(_text(path)) or {}
+    document = _parsed(path)
     config = document.get("config") if isinstance(document, Mapping) else None
     values: Mapping[str, Any] = config if isinstance(config, Mapping) else {}
     environment = next((value for key, value in values.items() if str(key).endswith(":environment")), None)
@@ -119,8 +119,15 @@ def _child(node: yaml.Node | None, matches: Any) -> yaml.Node | None:
     return next((value for key, value in node.value if matches(str(key.value))), None)
 
 
+def _parsed(path: Path) -> Any:
+    try:
+        return yaml.safe_load(_text(path)) or {}
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is no YAML: {error}", property="--config-file", hint="mend the file") from error
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}", property="--config") from error
+        raise UserError(f"{path} cannot be read: {error.strerror}", property="--config-file") from error

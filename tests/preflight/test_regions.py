@@ -135,6 +135,13 @@ def test_what_cannot_be_chosen_is_told(mg, options, code, words):
     assert words in told.output
 
 
+def test_a_file_that_is_no_yaml_is_told(mg):
+    mg.file.write_text("config: [1")
+    told = mg()
+    assert told.exit_code == 2
+    assert "is no YAML" in told.output
+
+
 def test_a_file_without_auto_is_told(mg):
     mg.file.write_text(
         mg.file.read_text().replace("{auto: {count: 2, from: [us-central1, us-east4, europe-west4]}}", "[r]")
