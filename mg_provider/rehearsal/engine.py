@@ -161,14 +161,16 @@ def _run_program(deployment: Deployment, address: str) -> bool:
 
 def _await_program(deployment: Deployment, process: subprocess.Popen[str]) -> None:
     """Wait for the program; when the deployment stops, for the running operations only."""
-    while True:
-        try:
-            process.wait(_TICK_SECONDS)
-        except subprocess.TimeoutExpired:
-            if deployment.stopping and deployment.idle:
-                process.terminate()
-            continue
-        break
+    ended = threading.Event()
+
+    def wait() -> None:
+        process.wait()
+        ended.set()
+
+    threading.Thread(target=wait, daemon=True).start()
+    while not ended.wait(_TICK_SECONDS):
+        if deployment.stopping and deployment.idle:
+            process.terminate()
     with deployment.changed:
         deployment.changed.wait_for(lambda: deployment.idle)
 

@@ -6,6 +6,7 @@ It is started by its path, with the program's interpreter, so it imports nothing
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -57,6 +58,15 @@ def main(settings: dict[str, str], target: str) -> int:
     return 0
 
 
+def _drop_debug_messages() -> None:
+    """Debug messages are shown nowhere in a rehearsal, and the SDK waits for the answer to each: four a resource."""
+
+    def debug(*arguments: object, **options: object) -> None:
+        pass
+
+    pulumi.log.debug = debug
+
+
 def _end_with_the_engine() -> None:
     """End this process when the engine's end of standard input closes, which is how the engine's death shows."""
 
@@ -85,6 +95,9 @@ if __name__ == "__main__":
     # The folder of this file is no part of the user's program.
     sys.path.pop(0)
     _end_with_the_engine()
+    _drop_debug_messages()
+    # What a program makes lives until it ends, so looking for garbage as often as Python does finds none.
+    gc.set_threshold(100_000, 10, 10)
     program = sys.argv[1]
     chosen = json.loads(sys.argv[2])
     sys.argv = [program]

@@ -100,30 +100,46 @@ def _decode_object(struct: struct_pb2.Struct) -> Value:
 
 def encode(value: Value, *, secrets: bool) -> struct_pb2.Value:
     """A Python value for the wire; without ``secrets`` their plain values are sent, as to a dynamic provider."""
-    if isinstance(value, Secret):
-        if not secrets:
-            return encode(value.value, secrets=False)
-        marked = {SIGNATURE_KEY: SECRET_SIGNATURE, "value": value.value}
-        return struct_pb2.Value(struct_value=encode_struct(marked, secrets=True))
-    if isinstance(value, Unknown):
-        return struct_pb2.Value(string_value=UNKNOWN_TEXT)
-    if value is None:
-        return struct_pb2.Value(null_value=struct_pb2.NULL_VALUE)
-    if isinstance(value, bool):
-        return struct_pb2.Value(bool_value=value)
-    if isinstance(value, int | float):
-        return struct_pb2.Value(number_value=float(value))
-    if isinstance(value, str):
-        return struct_pb2.Value(string_value=value)
-    if isinstance(value, list):
-        elements = [encode(element, secrets=secrets) for element in value]
-        return struct_pb2.Value(list_value=struct_pb2.ListValue(values=elements))
-    return struct_pb2.Value(struct_value=encode_struct(value, secrets=secrets))
+    encoded = struct_pb2.Value()
+    _fill(encoded, value, secrets=secrets)
+    return encoded
 
 
 def encode_struct(properties: Mapping[str, Value], *, secrets: bool) -> struct_pb2.Struct:
     """Properties for the wire."""
-    return struct_pb2.Struct(fields={key: encode(value, secrets=secrets) for key, value in properties.items()})
+    struct = struct_pb2.Struct()
+    _fill_struct(struct, properties, secrets=secrets)
+    return struct
+
+
+def _fill(into: struct_pb2.Value, value: Value, *, secrets: bool) -> None:
+    """Encode in place: a message that is built and then put into another is copied at each level."""
+    if isinstance(value, str):
+        into.string_value = value
+    elif value is None:
+        into.null_value = struct_pb2.NULL_VALUE
+    elif isinstance(value, bool):
+        into.bool_value = value
+    elif isinstance(value, int | float):
+        into.number_value = float(value)
+    elif isinstance(value, Secret) and secrets:
+        _fill_struct(into.struct_value, {SIGNATURE_KEY: SECRET_SIGNATURE, "value": value.value}, secrets=True)
+    elif isinstance(value, Secret):
+        _fill(into, value.value, secrets=False)
+    elif isinstance(value, Unknown):
+        into.string_value = UNKNOWN_TEXT
+    elif isinstance(value, list):
+        into.list_value.SetInParent()
+        for element in value:
+            _fill(into.list_value.values.add(), element, secrets=secrets)
+    else:
+        _fill_struct(into.struct_value, value, secrets=secrets)
+
+
+def _fill_struct(into: struct_pb2.Struct, properties: Mapping[str, Value], *, secrets: bool) -> None:
+    into.SetInParent()
+    for key, value in properties.items():
+        _fill(into.fields[key], value, secrets=secrets)
 
 
 def whole(number: float) -> int | float:

@@ -13,7 +13,7 @@ from typing import Final
 
 from mg_provider.rehearsal import operations
 from mg_provider.rehearsal.deployment import Deployment
-from mg_provider.rehearsal.differences import ignoring_changes
+from mg_provider.rehearsal.differences import Difference, ignoring_changes
 from mg_provider.rehearsal.errors import StepError, StoppedError
 from mg_provider.rehearsal.goals import Goal, Names
 from mg_provider.rehearsal.hosts import REHEARSED, config_of
@@ -32,6 +32,9 @@ from mg_provider.rehearsal.urns import (
 )
 
 DEFAULT_PROVIDER: Final = "default"
+# Pulumi's engine compares one resource after the other. Two keep a provider busy while an answer is on its way; with
+# more, the first answers only come later, and the program with nothing to do until then.
+_COMPARED_AT_ONCE: Final = 2
 
 
 class Registrar:
@@ -50,6 +53,7 @@ class Registrar:
         self._registered: dict[str, ResourceState] = {}
         self._lock = threading.RLock()
         self._default_lock = threading.Lock()
+        self._comparing = threading.Semaphore(_COMPARED_AT_ONCE)
         self._default_references: dict[tuple[str, str], str] = {}
         self.skipped: set[str] = set()
         self.replacements = Replacements(deployment)
@@ -181,25 +185,28 @@ class Registrar:
         if not self._targeted(new):
             return self._skip(new) if old is None else self._leave(old, new)
         recreated = self.replacements.recreated(new.urn, old)
-        fresh = old is None or old.external or recreated
-        wanted = (
-            goal.properties
-            if fresh or old is None
-            else ignoring_changes(goal.properties, old.inputs, goal.ignore_changes)
-        )
-        new.inputs = self._check(new, {} if fresh or old is None else old.inputs, wanted)
+        existing = None if old is None or old.external or recreated else old
+        found = self._compare(goal, existing, new)
         if old is None:
             operations.create(deployment, Step("create", None, new), None, new)
-            return new
-        if recreated:
+        elif recreated:
             self.replacements.recreate(old, new)
-            return new
-        if old.external:
+        elif old.external:
             operations.create(deployment, Step("create-replacement", old, new), old, new)
-            return new
-        recheck = lambda: self._check(new, {}, goal.properties)  # noqa: E731 - the one line says it
-        self.replacements.apply(Change(goal, old, new, recheck, self.operated))
+        else:
+            recheck = lambda: self._check(new, {}, goal.properties)  # noqa: E731 - the one line says it
+            self.replacements.apply(Change(goal, old, new, recheck, self.operated), found)
         return new
+
+    def _compare(self, goal: Goal, old: ResourceState | None, new: ResourceState) -> Difference:
+        """Check what the program wants, and compare it with what there is."""
+        with self._comparing:
+            if old is None:
+                new.inputs = self._check(new, {}, goal.properties)
+                return Difference("none")
+            wanted = ignoring_changes(goal.properties, old.inputs, goal.ignore_changes)
+            new.inputs = self._check(new, old.inputs, wanted)
+            return self.replacements.difference(old, new, goal.ignore_changes)
 
     def _check(self, new: ResourceState, old: Properties, wanted: Properties) -> Properties:
         provider = self._deployment.hosts.provider(new.provider)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mg_provider.rehearsal import operations
 from mg_provider.rehearsal.deployment import Deployment
@@ -75,9 +75,8 @@ class Replacements:
         step = Step("create-replacement", old, new, keys=keys)
         operations.create(self._deployment, step, old, new)
 
-    def apply(self, change: Change) -> None:
+    def apply(self, change: Change, found: Difference) -> None:
         """Do what the difference between old and new asks for."""
-        found = self._difference(change)
         old, new = change.old, change.new
         found = with_replace_on_changes(found, change.goal.replace_on_changes, bool(old.init_errors))
         if old.pending_replacement or (found.changes == "some" and found.replaces):
@@ -88,16 +87,15 @@ class Replacements:
         else:
             operations.same(self._deployment, Step("same", old, new), old, new)
 
-    def _difference(self, change: Change) -> Difference:
-        old, new = change.old, change.new
+    def difference(self, old: ResourceState, new: ResourceState, ignore_changes: list[str]) -> Difference:
+        """How a resource differs from what the program wants of it; ``new`` has checked inputs."""
         with self._lock:
             if new.deleted_with and new.deleted_with in self._replaced:
                 return Difference("some", replace_keys=("deletedWith",))
         if not old.provider:
             return Difference("some", replace_keys=("provider",))
-        asked = old.copied()
-        asked.urn, asked.provider = new.urn, new.provider
-        return operations.difference(self._deployment, asked, new.inputs, change.goal.ignore_changes)
+        asked = replace(old, urn=new.urn, provider=new.provider)
+        return operations.difference(self._deployment, asked, new.inputs, ignore_changes)
 
     def _replace(self, change: Change, found: Difference) -> None:
         deployment, old, new = self._deployment, change.old, change.new

@@ -226,6 +226,14 @@ def test_people_see_a_line_for_each_change_and_the_outputs_without_secrets(world
     assert "address: a.toy" in text
 
 
+def test_debug_messages_of_a_program_are_not_shown(world: RehearsalWorld) -> None:
+    world.program("pulumi.log.debug('a detail', stream_id=1)\npulumi.log.info('a note')\nThing('a')\n")
+    told: list[str] = []
+    assert rehearse("preview", STACK, world.folder, world.state_file, write=told.append) == 0
+    assert any("a note" in line for line in told)
+    assert not any("a detail" in line for line in told)
+
+
 def test_an_error_is_told_once_with_the_name_and_the_reason_first(world: RehearsalWorld) -> None:
     world.program("Thing('a')\n")
     world.fail(create__a="error")
