@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 import mg_provider
-from mg_provider.resources.dynamic_host import is_derived
+from mg_provider.resources.dynamic_resource import is_derived
 from mg_provider.resources.fields import (
     Args,
     Computed,

@@ -15,7 +15,8 @@ from mg_provider.resources.batch_outcome import BatchJobState, is_settled, obser
 from mg_provider.resources.batch_progress import RowProgress
 from mg_provider.resources.batch_rules import BATCH_RULES, RUN_LABEL
 from mg_provider.resources.batch_runs import BatchRuns
-from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
+from mg_provider.resources.dynamic_host import DynamicProvider
+from mg_provider.resources.dynamic_resource import DynamicResource
 from mg_provider.resources.endpoint_args import fresh_id
 from mg_provider.resources.fields import (
     UNKNOWN,

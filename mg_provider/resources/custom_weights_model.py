@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pulumi
 
@@ -20,7 +20,8 @@ from mg_provider.resources.custom_weights_deployment import (
     take_down,
 )
 from mg_provider.resources.custom_weights_serving import Serving, model_labels
-from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
+from mg_provider.resources.dynamic_host import DynamicProvider
+from mg_provider.resources.dynamic_resource import DynamicResource
 from mg_provider.resources.endpoint_args import name_endpoint
 from mg_provider.resources.endpoint_settings import MOST_MERGES, Refused, settle_endpoint, too_busy
 from mg_provider.resources.fields import (
@@ -64,9 +65,6 @@ from mg_provider.rollout.traffic import shares
 from mg_provider.wire.deployed_model import DeployedModel
 from mg_provider.wire.endpoint import Endpoint
 from mg_provider.wire.model import Model
-
-if TYPE_CHECKING:
-    pass
 
 
 class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, CustomWeightsModelState]):
@@ -368,6 +366,7 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
     deployed_model_id: pulumi.Output[str]
     dedicated_endpoint_dns: pulumi.Output[str]
     service_attachment: pulumi.Output[str]
+    max_replica_count: pulumi.Output[int]
     available_replica_count: pulumi.Output[int]
     unmanaged_deployed_models: pulumi.Output[list[str]]
     machine_type: pulumi.Output[str]

@@ -12,7 +12,8 @@ from mg_provider.api.errors import MgError, OperationFailed
 from mg_provider.resources.adoption import EndpointLifecycle, fixed_problem
 from mg_provider.resources.capacity import first_available
 from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs
-from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
+from mg_provider.resources.dynamic_host import DynamicProvider
+from mg_provider.resources.dynamic_resource import DynamicResource
 from mg_provider.resources.endpoint_args import is_known_private, name_endpoint, private
 from mg_provider.resources.endpoint_settings import Refused, observe, observed_endpoint, settle_endpoint
 from mg_provider.resources.failures import explain_failure

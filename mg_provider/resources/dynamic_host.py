@@ -1,9 +1,8 @@
 """The one place that knows Pulumi's dynamic protocol and its quirks.
 
-``DynamicProvider`` turns the protocol's dicts into a lifecycle's models and back; ``DynamicResource`` is the base of
-the classes that a program uses. Numbers arrive as floats, ``None`` vanishes, unknown values arrive as objects, the
-old inputs are not told to ``diff``, and a failed create is forgotten unless the host is asked to keep it: all of that
-is settled here.
+``DynamicProvider`` turns the protocol's dicts into a lifecycle's models and back. Numbers arrive as floats, ``None``
+vanishes, unknown values arrive as objects, the old inputs are not told to ``diff``, and a failed create is forgotten
+unless the host is asked to keep it: all of that is settled here.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 import pulumi
 from pulumi.dynamic import (
@@ -23,11 +22,9 @@ from pulumi.dynamic import (
     CreateResult,
     DiffResult,
     ReadResult,
-    Resource,
     ResourceProvider,
     UpdateResult,
 )
-from pydantic import BaseModel
 
 from mg_provider.api.errors import MgError, ProviderBug, UserError
 from mg_provider.api.redaction import redact
@@ -37,14 +34,10 @@ from mg_provider.resources import host_internals
 from mg_provider.resources.fields import (
     UNKNOWN,
     Args,
-    Derived,
     Problem,
-    Secret,
     State,
     Unknown,
     compare,
-    has,
-    plain,
 )
 from mg_provider.resources.lifecycle import CloudArgs, Context, Defaults, Incomplete, Lifecycle
 
@@ -316,46 +309,6 @@ class DynamicProvider(ResourceProvider):
         raise error
 
 
-class DynamicResource(Resource):
-    """The base of the resource classes: typed keyword arguments in, typed outputs out."""
-
-    provider_type: ClassVar[type[DynamicProvider]]
-
-    def __init__(self, name: str, arguments: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> None:
-        lifecycle = self.provider_type.lifecycle
-        args_type, state_type = lifecycle.args_type, lifecycle.state_type
-        props = {key: _input(value) for key, value in arguments.items() if key not in _NOT_ARGUMENTS}
-        for key, value in props.items():
-            if value is not None and has(args_type, key, Secret):
-                props[key] = pulumi.Output.secret(value)
-        owner = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-        declared = {key: None for key in (*state_type.model_fields, *args_type.model_fields) if key not in props}
-        secret = [key for key in args_type.model_fields if has(args_type, key, Secret)]
-        secret += [key for key, field in state_type.model_fields.items() if Secret() in field.metadata]
-        merged = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(additional_secret_outputs=secret), opts)
-        super().__init__(
-            cast(ResourceProvider, self.provider_type),
-            name,
-            {**declared, **props, "owner": owner, "resource": name},
-            merged,
-        )
-
-
-# What ``locals()`` holds at the top of a constructor beside the arguments.
-_NOT_ARGUMENTS = frozenset({"self", "name", "opts", "__class__"})
-
-
-def _input(value: Any) -> Any:
-    """What a program passed, with our models turned to plain values."""
-    if isinstance(value, BaseModel):
-        return plain(value)
-    if isinstance(value, Mapping):
-        return {key: _input(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_input(entry) for entry in value]
-    return value
-
-
 def without_provider(props: Mapping[str, Any]) -> dict[str, Any]:
     """The properties without the serialized provider."""
     return {key: value for key, value in props.items() if key != "__provider"}
@@ -396,8 +349,3 @@ def _to_engine(value: Any) -> Any:
 def outputs(args: Args, state: State) -> dict[str, Any]:
     """What the stack's state holds of a resource: its arguments and what the cloud said."""
     return to_engine({**args.encode(), **state.encode()})
-
-
-def is_derived(args_type: type[Args], name: str) -> bool:
-    """Whether a constructor must not take this argument, because the plan always makes it."""
-    return has(args_type, name, Derived) or name in ("owner", "resource")

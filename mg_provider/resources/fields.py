@@ -126,18 +126,15 @@ class Args(BaseModel):
         A value that is or holds an ``Unknown`` is validated as far as it is known: its missing parts are no error.
         """
         values: dict[str, Any] = {}
-        problems = [
-            Problem(name, f"unknown argument: {nearest(name, cls.model_fields)}")
-            for name in given
-            if name not in cls.model_fields
-        ]
-        for name, field in cls.model_fields.items():
+        known = cls.model_fields
+        problems = [Problem(name, f"unknown argument: {nearest(name, known)}") for name in given if name not in known]
+        for name, field in known.items():
             if name in given and given[name] is not None:
                 values[name], wrong = _validate(cls, name, given[name])
                 problems += wrong
             elif field.is_required():
                 problems.append(Problem(name, f"is required: {field.description or 'give a value'}"))
-        args = cast(Self, cls.model_construct(_fields_set=set(values), **values))
+        args = cast(Self, _blank(cls)).model_copy(update=values)
         if not problems:
             problems = list(args._broken_rules())
         return args, problems
@@ -220,6 +217,9 @@ def compare(old: Args, new: Args) -> Changes:
     unknown: set[str] = set()
     for name in args_type.model_fields:
         before, after = getattr(old, name, None), getattr(new, name)
+        # Nearly all arguments are unset or a text on both sides, and a diff looks at each several times.
+        if type(after) in _ALWAYS_KNOWN and before == after:
+            continue
         if contains_unknown(after):
             unknown.add(name)
         elif has(args_type, name, Computed) and name not in new.model_fields_set:
@@ -284,6 +284,12 @@ def contains_unknown(value: Any) -> bool:
     if isinstance(value, Mapping):
         return any(contains_unknown(entry) for entry in value.values())
     return isinstance(value, list | tuple | set | frozenset) and any(map(contains_unknown, value))
+
+
+@cache
+def _blank(args_type: type[Args]) -> Args:
+    """Arguments of which none is set."""
+    return args_type.model_construct(_fields_set=set())
 
 
 @cache

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import pulumi
 
 from mg_provider.api.errors import InvalidArgument, MgError, NotFound, UserError
-from mg_provider.resources.dynamic_host import DynamicProvider, DynamicResource
+from mg_provider.resources.dynamic_host import DynamicProvider
+from mg_provider.resources.dynamic_resource import DynamicResource
 from mg_provider.resources.fields import UNKNOWN, Changes
 from mg_provider.resources.identity import CLAIM_LABEL, derived_id, is_ours, ownership_labels
 from mg_provider.resources.inputs import ServiceDirectoryRegistrationInput, TimeoutsInput

@@ -12,7 +12,7 @@ import pytest
 
 from mg_provider.resources import inputs as nested
 from mg_provider.resources.fields import Derived, Secret, has
-from tests.support.samples import ALL, CUSTOM_WEIGHTS_MODEL, label
+from tests.support.samples import ALL, CUSTOM_WEIGHTS_MODEL, DEFAULTS, OWNER, label
 
 each_resource = pytest.mark.parametrize("kind", ALL, ids=label)
 TYPES = {kind.name: f"pulumi-python:dynamic/mg:{kind.name}" for kind in ALL}
@@ -32,11 +32,16 @@ def documented(kind):
 
 
 @pytest.fixture(scope="module")
-def registered():
+def constructed():
     command = [sys.executable, "-m", "tests.support.constructed"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def registered(constructed):
+    return constructed["registered"]
 
 
 @each_resource
@@ -89,6 +94,20 @@ def test_outputs_are_annotated_and_exist(kind):
 def test_every_output_is_described(kind):
     for name, field in kind.lifecycle.state_type.model_fields.items():
         assert field.description, name
+
+
+@each_resource
+def test_every_argument_is_an_output_given_or_not(constructed, kind):
+    readable = set(constructed["readable"][TYPES[kind.name]])
+    assert readable == set(kind.args_type.model_fields) | set(kind.resource.__annotations__)
+
+
+@each_resource
+def test_what_the_plan_fills_in_is_an_output_with_that_value(kind):
+    given = {**kind.least, "owner": OWNER, "resource": "my-resource"}
+    planned, problems = kind.lifecycle().check(given, None, DEFAULTS)
+    assert not problems
+    assert set(planned.encode()) - set(given) <= set(kind.resource._filled)
 
 
 @each_resource

@@ -45,6 +45,7 @@ OUTPUTS = {
         "deployed_model_id",
         "dedicated_endpoint_dns",
         "service_attachment",
+        "max_replica_count",
         "available_replica_count",
         "machine_type",
         "unmanaged_deployed_models",

@@ -3,6 +3,7 @@
 Pulumi's own test monitor takes the engine's place: it only records.
 """
 
+import contextlib
 import json
 import sys
 
@@ -12,6 +13,7 @@ from pulumi.runtime import mocks
 from tests.support.samples import ALL
 
 REGISTERED = {}
+READABLE = {}
 
 
 class Echo(mocks.Mocks):
@@ -42,10 +44,22 @@ def construct(kind):
     return kind.resource(f"my-{kind.name.lower()}", **{**kind.least, **given, **secrets})
 
 
+def construct_least(kind):
+    """One resource with what it needs only, and what a program can read of it."""
+    made = kind.resource(f"my-least-{kind.name.lower()}", **kind.least)
+    names = [*kind.args_type.model_fields, *kind.lifecycle.state_type.model_fields]
+    readable = [name for name in names if isinstance(getattr(made, name, None), pulumi.Output)]
+    READABLE[made.pulumi_resource_type] = readable
+    with contextlib.suppress(AttributeError):
+        made.endpiont  # noqa: B018 - the name is misspelt
+        raise SystemExit(f"{kind.name} has an output of any name")
+
+
 def main():
     mocks.set_mocks(Echo(), "shop", "dev", monitor=Recorder(Echo()), organization="acme")
+    pulumi.runtime.test(lambda: [construct_least(kind) and None for kind in ALL] and None)()
     pulumi.runtime.test(lambda: [construct(kind) for kind in ALL] and None)()
-    json.dump(REGISTERED, sys.stdout)
+    json.dump({"registered": REGISTERED, "readable": READABLE}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from mg_provider.resources.dedicated_endpoint import (
     DedicatedEndpointLifecycle,
     DedicatedEndpointProvider,
 )
-from mg_provider.resources.dynamic_host import is_derived
+from mg_provider.resources.dynamic_resource import is_derived
 from mg_provider.resources.fields import UNKNOWN
 from mg_provider.resources.lifecycle import Defaults
 from mg_provider.resources.psc_forwarding_rule import (

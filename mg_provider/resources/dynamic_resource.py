@@ -1,0 +1,88 @@
+"""The base of the classes that a program uses: typed keyword arguments in, outputs out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+import pulumi
+from pulumi.dynamic import Resource, ResourceProvider
+from pydantic import BaseModel
+
+from mg_provider.resources.dynamic_host import DynamicProvider
+from mg_provider.resources.fields import Args, Computed, Derived, Secret, has, plain
+from mg_provider.resources.reasons import nearest
+
+# What ``locals()`` holds at the top of a constructor beside the arguments.
+_NOT_ARGUMENTS = frozenset({"self", "name", "opts", "__class__"})
+
+
+class DynamicResource(Resource):
+    """The base of the resource classes.
+
+    Its outputs are those that the class annotates and every argument, given or not.
+
+    Args:
+        name: The resource's name in the program.
+        arguments: What the constructor was called with: its ``locals()``.
+        opts: Pulumi's options.
+    """
+
+    provider_type: ClassVar[type[DynamicProvider]]
+    # The outputs that have a value although no program gave one.
+    _filled: ClassVar[tuple[str, ...]]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        args = cls._args_type()
+        chosen = (key for key in args.model_fields if has(args, key, Computed) or has(args, key, Derived))
+        cls._filled = tuple(dict.fromkeys((*cls.__annotations__, *chosen)))
+
+    def __init__(self, name: str, arguments: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> None:
+        args_type, state_type = self._args_type(), self.provider_type.lifecycle.state_type
+        given = {
+            key: _input(value) for key, value in arguments.items() if key not in _NOT_ARGUMENTS and value is not None
+        }
+        for key, value in given.items():
+            if has(args_type, key, Secret):
+                given[key] = pulumi.Output.secret(value)
+        owner = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+        secret = [key for key in args_type.model_fields if has(args_type, key, Secret)]
+        secret += [key for key, field in state_type.model_fields.items() if Secret() in field.metadata]
+        merged = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(additional_secret_outputs=secret), opts)
+        super().__init__(
+            cast(ResourceProvider, self.provider_type),
+            name,
+            {**dict.fromkeys(self._filled), **given, "owner": owner, "resource": name},
+            merged,
+        )
+
+    @classmethod
+    def _args_type(cls) -> type[Args]:
+        args_type: type[Args] = cls.provider_type.lifecycle.args_type
+        return args_type
+
+    if not TYPE_CHECKING:  # A type checker would take any name for an output.
+
+        def __getattr__(self, name: str) -> pulumi.Output[None]:
+            """An argument that was not given, as an output: the SDK's cost of one is paid by those who read it."""
+            if name in self._args_type().model_fields:
+                return pulumi.Output.from_input(None)
+            known = (*self._filled, *self._args_type().model_fields)
+            raise AttributeError(f"{type(self).__name__} has no {name}: {nearest(name, known)}", name=name, obj=self)
+
+
+def _input(value: Any) -> Any:
+    """What a program passed, with our models turned to plain values."""
+    if isinstance(value, BaseModel):
+        return plain(value)
+    if isinstance(value, Mapping):
+        return {key: _input(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_input(entry) for entry in value]
+    return value
+
+
+def is_derived(args_type: type[Args], name: str) -> bool:
+    """Whether a constructor must not take this argument, because the plan always makes it."""
+    return has(args_type, name, Derived) or name in ("owner", "resource")
