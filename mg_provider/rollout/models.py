@@ -8,7 +8,6 @@ from mg_provider.api.errors import AlreadyExists, ConnectionFailed, FailedPrecon
 from mg_provider.rollout.place import Place, running_operation
 from mg_provider.wire.model import Model
 
-_UPLOAD_SECONDS = 1800.0
 _IN_USE_POLL_SECONDS = 10.0
 _LOOK_AGAIN_SECONDS = 2.0
 
@@ -31,19 +30,19 @@ def upload(place: Place, model_id: str, model: Model) -> None:
     while find_model(place, model_id) is None:
         running = running_operation(name, lambda operation: True, world)
         if running is not None:
-            world.wait(running, _UPLOAD_SECONDS, "uploading the model")
+            world.wait(running, place.deploy_seconds, "uploading the model")
             continue
         world.progress(f"uploading {model_id}")
         try:
             operation = world.clients.vertex.upload_model(place.parent, model_id, model)
         except (AlreadyExists, ConnectionFailed, Unavailable) as error:
             lost = isinstance(error, AlreadyExists) or getattr(error, "sent", False)
-            if not lost or world.clock.monotonic() - began > _UPLOAD_SECONDS or world.cancelled():
+            if not lost or world.clock.monotonic() - began > place.deploy_seconds or world.cancelled():
                 raise
             # It may be on its way without being shown: asking again answers AlreadyExists until it is there.
             world.clock.sleep(_LOOK_AGAIN_SECONDS)
         else:
-            world.wait(operation, _UPLOAD_SECONDS, "uploading the model")
+            world.wait(operation, place.deploy_seconds, "uploading the model")
             return
 
 
@@ -57,7 +56,7 @@ def delete_model(place: Place, model_id: str) -> None:
     while True:
         uploading = running_operation(name, lambda operation: "Upload" in str(operation.metadata), world)
         if uploading is not None:
-            world.wait(uploading, _UPLOAD_SECONDS, "waiting for the upload of the model")
+            world.wait(uploading, place.change_seconds, "waiting for the upload of the model")
         try:
             world.progress(f"deleting the model {model_id}")
             operation = world.clients.vertex.delete_model(name)

@@ -51,7 +51,7 @@ class Place:
         endpoint: Resource name, projects/{project}/locations/{region}/endpoints/{id}.
         resource: The resource's name in the user's program, for errors.
         world: What may be used.
-        deploy_seconds: How long a deployment may take.
+        deploy_seconds: How long a deployment may take, or the upload of its Model.
         change_seconds: How long anything else may take.
     """
 

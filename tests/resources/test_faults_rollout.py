@@ -205,6 +205,18 @@ def test_after_a_kill_destroy_removes_both(emulator, life, killed):
     destroyed(emulator, life)
 
 
+def test_an_upload_ends_with_the_update_s_timeout_and_the_next_run_goes_on(emulator, life, old, new):
+    life.up(rolling(old))
+    emulator.set_speed(1)
+    with pytest.raises(HostError, match="models.* has not ended after 0 s") as failure:
+        life.up({**rolling(new), "timeouts": {"update": 0.3}})
+    assert failure.value.kept is not None
+    emulator.set_speed(QUICK)
+    life.up(rolling(new))
+    assert_converged(emulator, life, new, rolling(new))
+    destroyed(emulator, life)
+
+
 def test_a_timeout_keeps_the_rollout_and_the_next_run_goes_on(emulator, life, old, new):
     emulator.behave(durations={"UPLOAD_MODEL": 0})
     life.up(rolling(old))
