@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -34,6 +35,8 @@ class DynamicResource(Resource):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        # The SDK evaluates annotations for each resource that it registers; objects cost less than texts.
+        cls.__annotations__ = inspect.get_annotations(cls, eval_str=True)
         args = cls._args_type()
         chosen = (key for key in args.model_fields if has(args, key, Computed) or has(args, key, Derived))
         cls._filled = tuple(dict.fromkeys((*cls.__annotations__, *chosen)))
