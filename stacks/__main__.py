@@ -132,6 +132,7 @@ class Program:
             model=place.arguments,
             network=config.network or cast(PscNetwork, self.network),
             subnetwork=config.subnetwork,
+            address=config.addresses.get(place.region),
             allowlist=config.allowlist or cast(VpcScAllowlist, self.allowlist),
             dns_record=record if named else None,
             rule_labels=config.labels,

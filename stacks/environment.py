@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from mg_provider.components.psc_network import check_ranges
+from mg_provider.components.psc_network import address_problem, check_ranges
 from mg_provider.components.vpc_sc_allowlist import project_ids
 from mg_provider.data import regions as known_regions
 from mg_provider.preflight.machine import accelerators
@@ -133,6 +133,7 @@ class PrivateAccess(Section):
     allowlist: list[str] = []
     network: str | None = None
     subnetwork: str | None = None
+    addresses: dict[str, str] = {}
     dns_record: str | None = None
     labels: dict[str, str] = {}
     allow_psc_global_access: bool = False
@@ -275,12 +276,25 @@ class Environment(Section):
                 raise ValueError(
                     f"{place}.allowlist: nobody may connect: name projects here, or in environment.allowlist"
                 )
+            self._check_addresses(name, private)
             for region in self.regions_of(name):
                 if not private.network and self.network is not None and self.network.lacks(region):
                     raise ValueError(f"{place}: the network has no subnetwork in {region}: add one to network")
                 other = records.setdefault((private.dns_record or name, region), name)
                 if other != name:
                     raise ValueError(f"{place}.dns_record: {private.dns_record or name} is that of models.{other} too")
+
+    def _check_addresses(self, name: str, private: PrivateAccess) -> None:
+        made = self.network.create.ranges if self.network and self.network.create and not private.network else {}
+        for region, address in private.addresses.items():
+            place = f"models.{name}.private.addresses.{region}"
+            if region not in self.regions_of(name):
+                raise ValueError(f"{place}: the model is not in region {region}")
+            if problem := address_problem(address, made.get(region)):
+                raise ValueError(f"{place}: {address} {problem}")
+            for other, model in self.models.items():
+                if other != name and model.private and model.private.addresses.get(region) == address:
+                    raise ValueError(f"{place}: {address} is that of models.{other} too: give each one of its own")
 
     def _check_endpoints(self) -> None:
         for name, endpoint in self.endpoints.items():

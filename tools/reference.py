@@ -79,8 +79,11 @@ def outputs(name: str) -> str:
     rows = ["| output | known in the preview of a creation | what it is |", "|---|---|---|"]
     for field_name, field in lifecycle.args_type.model_fields.items():
         if has(lifecycle.args_type, field_name, Derived) or has(lifecycle.args_type, field_name, Computed):
-            rows.append(f"| `{field_name}` | yes | {_cell(field.description or '')} |")
+            known = "if the program gives it" if field_name in lifecycle.state_type.model_fields else "yes"
+            rows.append(f"| `{field_name}` | {known} | {_cell(field.description or '')} |")
     for field_name, field in lifecycle.state_type.model_fields.items():
+        if field_name in lifecycle.args_type.model_fields:
+            continue
         secret = " Secret." if any(isinstance(mark, Secret) for mark in field.metadata) else ""
         rows.append(f"| `{field_name}` | no | {_cell(field.description or '')}{secret} |")
     return "\n".join(rows)

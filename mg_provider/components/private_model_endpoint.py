@@ -13,6 +13,7 @@ from mg_provider.components.common import TYPE_PREFIX, child_options, google, re
 from mg_provider.components.psc_network import PscNetwork
 from mg_provider.components.vpc_sc_allowlist import VpcScAllowlist, project_ids
 from mg_provider.resources.custom_weights_model import CustomWeightsModel
+from mg_provider.resources.psc_arguments import base_url
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRule
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -34,6 +35,7 @@ class PrivateModelEndpoint(pulumi.ComponentResource):
         model: Arguments of CustomWeightsModel, without region, project and ``private_service_connect_config``.
         network: The network of the clients; or its name, together with ``subnetwork``.
         subnetwork: Subnetwork of the address, where ``network`` is only a name.
+        address: IPv4 address to take, or the name of a reserved one; default a free one. An IP shows in previews.
         allowlist: Projects that may connect; bare ids, or a VpcScAllowlist.
         dns_record: Name of an A record to make in the network's zone, without the zone's own name.
         rule_labels: Labels of rule and address.
@@ -77,6 +79,7 @@ class PrivateModelEndpoint(pulumi.ComponentResource):
         network: PscNetwork | pulumi.Input[str],
         allowlist: VpcScAllowlist | Sequence[str],
         subnetwork: pulumi.Input[str] | None = None,
+        address: pulumi.Input[str] | None = None,
         dns_record: str | None = None,
         rule_labels: Mapping[str, str] | None = None,
         allow_psc_global_access: bool | None = None,
@@ -97,12 +100,13 @@ class PrivateModelEndpoint(pulumi.ComponentResource):
             triggers=_triggers(model),
             network=place.network if place else network,  # type: ignore[arg-type]
             subnetwork=subnetwork or (place.subnetwork(region) if place else ""),
+            address=address,
             labels=rule_labels,
             allow_psc_global_access=allow_psc_global_access,
             opts=child_options(self, depends_on=[place] if place else []),
         )
         self.dns_name = self._make_record(name, dns_record, place)
-        self._tell()
+        self._tell(named=bool(dns_record))
 
     def _deploy(
         self,
@@ -143,18 +147,17 @@ class PrivateModelEndpoint(pulumi.ComponentResource):
         )
         return full.apply(lambda text: text.removesuffix("."))
 
-    def _tell(self) -> None:
+    def _tell(self, *, named: bool) -> None:
         model, rule = self.custom_weights_model, self.forwarding_rule
         self.endpoint, self.endpoint_id = model.endpoint, model.endpoint_id
         self.model, self.model_id, self.query_model_id = model.model, model.model_id, model.query_model_id
         self.ip_address, self.psc_connection_status = rule.ip_address, rule.psc_connection_status
         self.service_attachment = rule.connected_service_attachment
-        self.url = pulumi.Output.all(self.dns_name, rule.http_url).apply(
-            lambda found: f"http://{found[0]}" if found[0] else found[1] or ""
-        )
-        self.base_url = pulumi.Output.all(self.dns_name, rule.base_url, rule.http_url).apply(
-            lambda found: found[1].replace(found[2], f"http://{found[0]}") if found[0] and found[1] else found[1] or ""
-        )
+        self.url, self.base_url = rule.http_url, rule.base_url
+        if named:
+            # The name is known before the address is.
+            self.url = pulumi.Output.concat("http://", self.dns_name)
+            self.base_url = pulumi.Output.all(self.dns_name, self.endpoint).apply(lambda found: base_url(*found))
         told = ("endpoint", "model", "ip_address", "dns_name", "url", "service_attachment", "psc_connection_status")
         self.register_outputs({key: getattr(self, key) for key in told})
 

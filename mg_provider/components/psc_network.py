@@ -233,6 +233,27 @@ def _range(region: str, text: str) -> ipaddress.IPv4Network:
     return parsed
 
 
+def address_problem(address: str, ip_range: str | None) -> str | None:
+    """Why a rule could not have an address; None if nothing is known against it.
+
+    Args:
+        address: An IPv4 address, or the name of a reserved one.
+        ip_range: The subnetwork's range, where it is known.
+    """
+    if address[:1].isalpha():
+        return None
+    try:
+        ip = ipaddress.IPv4Address(address)
+    except ValueError as error:
+        return f"is neither an IPv4 address nor the name of a reserved one ({error})"
+    found = ipaddress.IPv4Network(ip_range) if ip_range else None
+    if found is None:
+        return None
+    if ip not in found or ip in (found[0], found[1], found[-2], found[-1]):
+        return f"cannot be had in {found}: take one between {found[2]} and {found[-3]}"
+    return None
+
+
 def with_dot(dns_name: str) -> str:
     """A DNS name as Cloud DNS wants it, with the dot at the end."""
     return dns_name if dns_name.endswith(".") else f"{dns_name}."

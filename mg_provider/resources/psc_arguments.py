@@ -18,6 +18,8 @@ _PATH = re.compile(r"projects/(?P<project>[^/]+)/(?:global|regions/(?P<region>[^
 _BYTE = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _IPV4 = rf"(?:{_BYTE}\.){{3}}{_BYTE}"
 _URL = r"(?:https://[^/]+/compute/v1/)?"
+API_VERSION = "v1beta1"
+_FROM_IP = "follows from the IP"
 _REMADE = "forwardingRules.delete and insert, behind the same address: seconds without connection"
 _LOOKED_UP = "endpoints.get; if its service attachment is another one, a new rule behind the same address"
 
@@ -42,6 +44,21 @@ def region_of(link: str) -> str:
     """The region in a name or URL; empty where it has none."""
     match = _PATH.fullmatch(short(link))
     return (match["region"] if match else "") or ""
+
+
+def urls(ip: str, endpoint: str) -> dict[str, str]:
+    """The outputs that follow from an IP and the endpoint that it leads to; all empty without an IP."""
+    return {
+        "ip_address": ip,
+        "http_url": f"http://{ip}" if ip else "",
+        "https_url": f"https://{ip}" if ip else "",
+        "base_url": base_url(ip, endpoint) if ip and endpoint else "",
+    }
+
+
+def base_url(host: str, endpoint: str) -> str:
+    """The base URL for OpenAI clients, up to ``/chat/completions``."""
+    return f"http://{host}/{API_VERSION}/{endpoint}"
 
 
 def same_project(one: str, other: str) -> bool:
@@ -174,6 +191,19 @@ class PscForwardingRuleArgs(CloudArgs):
     forwarding_rule: Annotated[str, Derived(), Local("follows from name, project and region")] = Field(
         default="", description="projects/{project}/regions/{region}/forwardingRules/{name}."
     )
+    # Outputs that a plan knows as well, if the program names an IP, or a refresh has seen it.
+    ip_address: Annotated[str, Derived(), Computed(), Local(_FROM_IP)] = Field(
+        default="", description="The private IP address that clients call."
+    )
+    http_url: Annotated[str, Derived(), Computed(), Local(_FROM_IP)] = Field(
+        default="", description="http://{ip_address}."
+    )
+    https_url: Annotated[str, Derived(), Computed(), Local(_FROM_IP)] = Field(
+        default="", description="https://{ip_address}; the certificate is one that the endpoint signed itself."
+    )
+    base_url: Annotated[str, Derived(), Computed(), Local(_FROM_IP)] = Field(
+        default="", description="Base URL for OpenAI clients, up to /chat/completions; empty without `endpoint`."
+    )
 
     rules: ClassVar[tuple[Rule, ...]] = (
         *CloudArgs.rules,
@@ -205,6 +235,19 @@ class PscForwardingRuleArgs(CloudArgs):
     def names_address(self) -> bool:
         """Whether the program names an address that somebody reserved, rather than an IP or nothing."""
         return self.address[:1].isalpha()
+
+    def planned(self, seen: str | None) -> PscForwardingRuleArgs:
+        """With the outputs that are known before anything is made.
+
+        Args:
+            seen: The IP that the resource has and keeps, if it is known.
+        """
+        named = self.address if self.is_known("address") and not self.names_address else ""
+        # Without an IP, nothing is set: what an unset output holds is for the cloud to say.
+        found = urls(named or seen or "", self.endpoint) if named or seen else {}
+        if not self.is_known("endpoint"):
+            found.pop("base_url", None)
+        return self.with_values(**found)
 
     @property
     def address_path(self) -> str:

@@ -128,6 +128,21 @@ def explanation(status: str, args: PscForwardingRuleArgs) -> str | None:
     return None
 
 
+def astray(args: PscForwardingRuleArgs, rule: ForwardingRule | None, target: Target | None) -> str:
+    """Why a rule does not lead where it is to lead, and what to do; a refresh tells it."""
+    healed = "`pulumi up` makes it anew behind the same address"
+    if target is None:
+        return f"{args.endpoint} does not exist any more: `pulumi refresh` its own resource too, then `pulumi up`"
+    if rule is None:
+        return f"the forwarding rule is gone: {healed}"
+    status = str(rule.psc_connection_status or PscConnectionStatus.STATUS_UNSPECIFIED)
+    if status == PscConnectionStatus.ACCEPTED:
+        return f"the rule leads to another service attachment than it should: {healed}"
+    if status == PscConnectionStatus.CLOSED and target.attachments and args.endpoint:
+        return f"the connection is {status}, as the endpoint has a new service attachment: {healed}"
+    return f"the connection is {status}: {explanation(status, args) or healed}"
+
+
 def wait_until_accepted(
     args: PscForwardingRuleArgs, rule: ForwardingRule, limit: float, context: Context
 ) -> ForwardingRule:

@@ -14,9 +14,16 @@ from mg_provider.resources.identity import CLAIM_LABEL, derived_id, is_ours, own
 from mg_provider.resources.inputs import ServiceDirectoryRegistrationInput, TimeoutsInput
 from mg_provider.resources.lifecycle import UNSETTLED, Context, Incomplete, Lifecycle, Reading, kept, not_ours
 from mg_provider.resources.psc_address import Held, check_subnetwork, ensure_address, find_address
-from mg_provider.resources.psc_arguments import PscForwardingRuleArgs, PscForwardingRuleState, short
+from mg_provider.resources.psc_arguments import (
+    API_VERSION,
+    PscForwardingRuleArgs,
+    PscForwardingRuleState,
+    short,
+    urls,
+)
 from mg_provider.resources.psc_changes import Labelling, RegionalChanges
 from mg_provider.resources.psc_connection import (
+    astray,
     explanation,
     find_target,
     must_be_allowed,
@@ -57,8 +64,10 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
             args = args.with_values(forwarding_rule_name=kept(old, args, "forwarding_rule_name") or fresh or UNKNOWN)
         if args.is_known("project", "region", "forwarding_rule_name"):
             full = f"projects/{args.project}/regions/{args.region}/forwardingRules/{args.forwarding_rule_name}"
-            return args.with_values(forwarding_rule=full)
-        return args.with_values(forwarding_rule=UNKNOWN)
+            args = args.with_values(forwarding_rule=full)
+        else:
+            args = args.with_values(forwarding_rule=UNKNOWN)
+        return args.planned(kept(old, args, "ip_address"))
 
     def refuse(self, old: PscForwardingRuleArgs, new: PscForwardingRuleArgs, state: PscForwardingRuleState) -> None:
         """A program may come to name the IP that the resource has, but no other while the rule keeps its name.
@@ -104,7 +113,12 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
                 seen = seen.with_values(endpoint="")
         elif args.service_attachment and leads_to != short(args.service_attachment):
             seen = seen.with_values(service_attachment=leads_to)
-        return Reading(seen, state_of(args, rule, held))
+        if (seen.endpoint, seen.service_attachment) != (args.endpoint, args.service_attachment):
+            context.progress(astray(args, rule, target))
+        # An earlier look may have found that the rule does not lead there; its URL stays what it is to be.
+        endpoint = args.endpoint or state.base_url.partition(f"/{API_VERSION}/")[2]
+        found = state_of(args.with_values(endpoint=endpoint), rule, held)
+        return Reading(seen.with_values(**urls(found.ip_address, endpoint)), found)
 
     def update(
         self,

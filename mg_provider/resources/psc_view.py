@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from mg_provider.resources.identity import CLAIM_LABEL
 from mg_provider.resources.psc_address import Held
-from mg_provider.resources.psc_arguments import PscForwardingRuleArgs, PscForwardingRuleState, short
+from mg_provider.resources.psc_arguments import PscForwardingRuleArgs, PscForwardingRuleState, short, urls
 from mg_provider.resources.psc_connection import is_dead
 from mg_provider.wire.base import same
 from mg_provider.wire.compute import ForwardingRule
-
-API_VERSION = "v1beta1"
 
 
 def must_be_remade(args: PscForwardingRuleArgs, rule: ForwardingRule, target: str, changed: frozenset[str]) -> bool:
@@ -51,10 +49,7 @@ def state_of(args: PscForwardingRuleArgs, rule: ForwardingRule | None, held: Hel
     ip = found.ip_address or (held.address.address if held else None) or ""
     labels = found.labels or (held.address.labels if held and held.own else None) or {}
     return PscForwardingRuleState(
-        ip_address=ip,
-        http_url=f"http://{ip}" if ip else "",
-        https_url=f"https://{ip}" if ip else "",
-        base_url=f"http://{ip}/{API_VERSION}/{args.endpoint}" if ip and args.endpoint else "",
+        **urls(ip, args.endpoint),
         psc_connection_id=str(found.psc_connection_id or ""),
         psc_connection_status=str(found.psc_connection_status or ""),
         connected_service_attachment=short(found.target or ""),

@@ -147,17 +147,20 @@ def test_a_private_model_has_a_rule_and_a_name():
             region="us-central1",
             model=MODEL,
             network=network,
+            address="10.20.0.9",
             allowlist=VpcScAllowlist("clients", projects=["my-project"]),
             dns_record="llama",
         )
-        return pulumi.Output.all(private.dns_name, private.url)
+        return pulumi.Output.all(private.dns_name, private.url, private.base_url, private.endpoint)
 
-    made, told = run(program)
-    assert told == ["llama.models.internal", "http://llama.models.internal"]
+    made, (name, url, base_url, endpoint) = run(program)
+    assert (name, url) == ("llama.models.internal", "http://llama.models.internal")
+    assert base_url == f"http://llama.models.internal/v1beta1/{endpoint}"
     model, rule = made.of("CustomWeightsModel")["llama"], made.of("PscForwardingRule")["llama"]
     assert model["private_service_connect_config"]["project_allowlist"] == ["my-project"]
     assert rule["network"] == "projects/my-project/global/networks/models"
     assert rule["subnetwork"].endswith("/regions/us-central1/subnetworks/models-us-central1")
+    assert rule["address"] == "10.20.0.9"
     record = made.of("RecordSet")["llama"]
     assert (record["name"], record["type"], record["managedZone"]) == ("llama.models.internal.", "A", "models")
 

@@ -6,7 +6,7 @@ import pytest
 
 from mg_provider.emulator.services.service_attachments import service_attachments
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
-from tests.support.host import HostError
+from tests.support.host import HostError, unknown
 from tests.support.life import Life
 from tests.support.weights import call
 
@@ -99,6 +99,36 @@ def test_an_ip_of_the_programs_choice_is_reserved_and_given_back(cloud, life):
     # Left out of the program, the address stays all the same.
     assert life.preview(arguments()) == ("same", [])
     end(cloud, life)
+
+
+ENDPOINT = "projects/my-project/locations/us-central1/endpoints/llama"
+FROM_IP = ("ip_address", "http_url", "https_url", "base_url")
+
+
+def test_an_ip_of_the_programs_choice_is_known_in_the_preview_with_what_follows_from_it(life):
+    planned = life.check({**SHARED, "endpoint": ENDPOINT, "address": "10.1.2.3"})
+    urls = ["10.1.2.3", "http://10.1.2.3", "https://10.1.2.3", f"http://10.1.2.3/v1beta1/{ENDPOINT}"]
+    assert [planned[name] for name in FROM_IP] == urls
+    later = life.check({**SHARED, "endpoint": unknown(), "address": "10.1.2.3"})
+    assert [later.get(name) for name in FROM_IP] == [*urls[:3], None]
+
+
+@pytest.mark.parametrize("address", [None, "kept-address"])
+def test_an_ip_that_only_the_cloud_knows_is_left_open_until_a_refresh_has_seen_it(cloud, life, address):
+    reserve(cloud, "kept-address")
+    wanted = arguments(**({"address": address} if address else {}))
+    outputs = life.up(wanted)
+    assert "ip_address" not in life.inputs
+    assert life.refresh() == {}
+    assert life.preview(wanted) == ("same", [])
+    # So the preview of a change keeps it known to what depends on it.
+    changed = arguments(**({"address": address} if address else {}), labels={"team": "search"})
+    assert life.check(changed)["ip_address"] == outputs["ip_address"]
+    # In another subnetwork it will be another one.
+    assert "ip_address" not in life.check({**changed, "subnetwork": "elsewhere", "network": "other-vpc"})
+    life.destroy()
+    remove(cloud, "addresses/kept-address")
+    assert cloud.ledger()["empty"]
 
 
 @pytest.mark.parametrize("form", ["name", "path", "url"])

@@ -74,7 +74,7 @@ def test_a_change_of_the_model_is_no_change_of_the_rule(emulator, life, private)
     end(emulator, life, private)
 
 
-def test_a_recycled_attachment_shows_on_refresh_and_up_heals_it_behind_the_same_ip(emulator, life, private):
+def test_a_recycled_attachment_shows_on_refresh_and_up_heals_it_behind_the_same_ip(emulator, host, life, private):
     before = life.up(arguments(private))
     private.undeploy()
     private.recycle()
@@ -82,6 +82,7 @@ def test_a_recycled_attachment_shows_on_refresh_and_up_heals_it_behind_the_same_
     assert private.attachment != before["connected_service_attachment"]
     assert life.refresh() == {"endpoint": ""}
     assert life.outputs["psc_connection_status"] == "CLOSED"
+    assert any("is CLOSED, as the endpoint has a new service attachment: `pulumi up`" in line for line in host.said)
     # A second look changes nothing.
     assert life.refresh() == {}
     assert life.preview(arguments(private)) == ("update", [])

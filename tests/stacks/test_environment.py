@@ -98,6 +98,22 @@ def test_every_stack_that_comes_along_is_valid(environment, file):
             "environment.models.b.private.dns_record: a is that of models.a too",
         ),
         (
+            {**PRIVATE, "models": {"a": {**MODEL, "private": {"addresses": {"us-east1": "10.0.9.5"}}}}},
+            "environment.models.a.private.addresses.us-east1: 10.0.9.5 cannot be had in 10.0.0.0/24: take one between",
+        ),
+        (
+            {**PRIVATE, "models": {"a": {**MODEL, "private": {"addresses": {"us-east1": "10.0.0.256"}}}}},
+            "environment.models.a.private.addresses.us-east1: 10.0.0.256 is neither an IPv4 address nor the name",
+        ),
+        (
+            {**PRIVATE, "models": {"a": {**MODEL, "private": {"addresses": {"us-west1": "10.0.0.5"}}}}},
+            "environment.models.a.private.addresses.us-west1: the model is not in region us-west1",
+        ),
+        (
+            {**PRIVATE, "models": {one: {**MODEL, "private": {"addresses": {"us-east1": "10.0.0.5"}}} for one in "ab"}},
+            "environment.models.a.private.addresses.us-east1: 10.0.0.5 is that of models.b too",
+        ),
+        (
             {**PRIVATE, "models": {"a": {**MODEL, "overrides": {"r2": {}}}}},
             "models.a.overrides.r2: the model is not in",
         ),

@@ -65,6 +65,13 @@ class Stack:
         told = [event["diagnosticEvent"] for event in events if "diagnosticEvent" in event]
         return code, changes, "\n".join(each["message"] for each in told if each["severity"] == "error")
 
+    def digest(self, operation):
+        """What a preview tells programs."""
+        lines = []
+        options = {"as_json": True, "config": self.endpoints, "write": lines.append}
+        assert rehearse(operation, self.name, self.folder, self.state_file, **options) == 0
+        return json.loads("".join(lines))
+
     def well(self, operation):
         """What changed, beside what was only looked at."""
         code, changes, errors = self.run(operation)
@@ -143,6 +150,29 @@ def test_a_private_stack_tells_what_other_teams_need(stack):
     assert "/serviceAttachments/" in told["service_attachment"]
     assert one.outputs["network"]["network"] == "projects/my-project/global/networks/models"
     one.well("destroy")
+
+
+def test_a_previewed_address_is_the_one_that_stays_whatever_happens_to_its_rule(stack, emulator):
+    one = stack("private-endpoint")
+    one.edit(lambda config: private_of(config).update(addresses={"us-central1": "10.20.0.9"}))
+    steps = one.digest("preview")["steps"]
+    record = next(step["newState"] for step in steps if "RecordSet" in step["urn"])
+    rule = next(step["newState"] for step in steps if "PscForwardingRule" in step["urn"])
+    assert record["inputs"]["rrdatas"] == [rule["inputs"]["ip_address"]] == ["10.20.0.9"]
+    one.well("up")
+    call(f"{emulator.url}/compute/v1/{rule['inputs']['forwarding_rule']}", method="DELETE")
+    emulator.advance(60)
+    assert one.well("refresh") == {"update": 1}
+    # The record is no part of it: its address is known to stay.
+    assert one.well("preview") == {"update": 1}
+    assert one.well("up") == {"update": 1}
+    told = one.outputs["models"]["llama-us-central1"]
+    assert (told["ip_address"], told["connection"]) == ("10.20.0.9", "ACCEPTED")
+    one.well("destroy")
+
+
+def private_of(config):
+    return config["model-garden:environment"]["models"]["llama"]["private"]
 
 
 def test_a_parked_model_keeps_its_address_and_is_connected_in_the_run_that_resumes_it(stack, emulator):

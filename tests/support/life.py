@@ -73,13 +73,17 @@ class Life:
         return self.outputs
 
     def refresh(self):
-        """Read the cloud; answers the inputs that changed, or None if the resource is gone."""
+        """Read the cloud; answers the inputs that changed, or None if the resource is gone.
+
+        An input that only repeats an output as it was is no change: the engine shows none.
+        """
         id, outputs, inputs = self.kind.read(self.id, self.outputs)
         if not id:
             self.id = self.inputs = self.outputs = None
             return None
         names = {*inputs, *self.inputs}
-        drift = {name: inputs.get(name) for name in names if inputs.get(name) != self.inputs.get(name)}
+        repeated = {name for name in inputs if name not in self.inputs and inputs[name] == self.outputs.get(name)}
+        drift = {name: inputs.get(name) for name in names - repeated if inputs.get(name) != self.inputs.get(name)}
         self.outputs, self.inputs = outputs, inputs
         return drift
 
