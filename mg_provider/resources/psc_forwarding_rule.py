@@ -26,6 +26,7 @@ from mg_provider.resources.psc_connection import (
     astray,
     explanation,
     find_target,
+    is_dead,
     must_be_allowed,
     must_be_reachable,
     wait_until_accepted,
@@ -107,9 +108,11 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         accepted = rule is not None and rule.psc_connection_status == PscConnectionStatus.ACCEPTED
         leads_to = short(rule.target or "") if rule is not None and accepted else ""
         if args.endpoint:
-            # As long as nothing is deployed there is nothing to lead to, and nothing that `up` could mend.
-            parked = target is not None and not target.attachments
-            if not parked and (target is None or leads_to not in target.attachments):
+            # A rule that was never made waits for something to lead to; one that was closed is mended by the `up` that
+            # deploys again, unless its model is parked on purpose.
+            idle = target is not None and not target.attachments
+            waits = idle and (rule is None or args.parked or not is_dead(rule))
+            if not waits and (target is None or leads_to not in target.attachments):
                 seen = seen.with_values(endpoint="")
         elif args.service_attachment and leads_to != short(args.service_attachment):
             seen = seen.with_values(service_attachment=leads_to)

@@ -96,6 +96,22 @@ def test_a_recycled_attachment_shows_on_refresh_and_up_heals_it_behind_the_same_
     end(emulator, life, private)
 
 
+def test_a_connection_closed_while_nothing_is_deployed_heals_in_the_run_that_deploys_again(emulator, life, private):
+    before = life.up(arguments(private))
+    private.undeploy()
+    private.recycle()
+    assert life.refresh() == {"endpoint": ""}
+    # As long as nothing is deployed, a run fails nothing and leaves address and rule.
+    assert life.up(arguments(private))["psc_connection_status"] == "CLOSED"
+    assert life.refresh() == {"endpoint": ""}
+    private.deploy()
+    after = life.up(arguments(private))
+    assert after["psc_connection_status"] == "ACCEPTED"
+    assert after["ip_address"] == before["ip_address"]
+    assert life.refresh() == {}
+    end(emulator, life, private)
+
+
 def test_refresh_costs_one_call_more_than_rule_and_address(emulator, life, private):
     life.up(arguments(private))
     before = len(emulator.requests())
