@@ -11,7 +11,8 @@ from typing import Any
 import pulumi
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from mg_provider.components.psc_network import address_problem, check_ranges
+from mg_provider.components.common import DNS_NAME
+from mg_provider.components.psc_network import address_problem, check_names, check_ranges
 from mg_provider.components.vpc_sc_allowlist import project_ids
 from mg_provider.data import regions as known_regions
 from mg_provider.preflight.machine import accelerators
@@ -54,9 +55,10 @@ class MadeNetwork(Section):
     dns_name: str | None = None
 
     @model_validator(mode="after")
-    def _ranges_are_of_use(self) -> MadeNetwork:
+    def _can_be_made(self) -> MadeNetwork:
         try:
             check_ranges(self.ranges)
+            check_names(self.name, self.ranges, self.dns_name)
         except pulumi.RunError as error:
             raise ValueError(str(error)) from error
         return self
@@ -280,9 +282,12 @@ class Environment(Section):
             for region in self.regions_of(name):
                 if not private.network and self.network is not None and self.network.lacks(region):
                     raise ValueError(f"{place}: the network has no subnetwork in {region}: add one to network")
-                other = records.setdefault((private.dns_record or name, region), name)
+                record = private.dns_record or name
+                other = records.setdefault((record, region), name)
                 if other != name:
-                    raise ValueError(f"{place}.dns_record: {private.dns_record or name} is that of models.{other} too")
+                    raise ValueError(f"{place}.dns_record: {record} is that of models.{other} too")
+                if self.network is not None and self.network.has_records and not DNS_NAME.fullmatch(record):
+                    raise ValueError(f"{place}.dns_record: {record} is no DNS name: give one of a-z, 0-9 and -")
 
     def _check_addresses(self, name: str, private: PrivateAccess) -> None:
         made = self.network.create.ranges if self.network and self.network.create and not private.network else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import warnings
 from typing import Any, Final, NoReturn
 
@@ -12,6 +13,9 @@ import pulumi
 from mg_provider.api.settings import NAMESPACES, PROJECT, PROJECT_VARIABLE
 
 TYPE_PREFIX: Final = "mg:components:"
+_LABEL: Final = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+DNS_NAME: Final = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+"""A DNS name without the dot at its end."""
 
 
 def google(module: str, name: str) -> Any:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 
-from mg_provider.components.common import TYPE_PREFIX, child_options, google, refuse
+from mg_provider.components.common import DNS_NAME, TYPE_PREFIX, child_options, google, refuse
 from mg_provider.components.psc_network import PscNetwork
 from mg_provider.components.vpc_sc_allowlist import VpcScAllowlist, project_ids
 from mg_provider.resources.custom_weights_model import CustomWeightsModel
 from mg_provider.resources.psc_arguments import base_url
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRule
 
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _OWN = ("private_service_connect_config", "region", "project", "opts", "name")
 RECORD_SECONDS = 300
 
@@ -181,7 +179,7 @@ def _check_model(name: str, model: Mapping[str, Any]) -> None:
 def _check_record(name: str, record: str | None, network: object) -> None:
     if record is None:
         return
-    if not all(_LABEL.fullmatch(part) for part in record.split(".")):
+    if not DNS_NAME.fullmatch(record):
         refuse(f"PrivateModelEndpoint {name}: dns_record {record!r}", "is no DNS name", "a-z, 0-9 and -, such as llama")
     if not isinstance(network, PscNetwork):
         refuse(f"PrivateModelEndpoint {name}: dns_record", "needs a zone", "pass a PscNetwork with a dns_name")

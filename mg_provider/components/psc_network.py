@@ -9,8 +9,9 @@ from typing import Any, TypedDict
 
 import pulumi
 
-from mg_provider.components.common import TYPE_PREFIX, child_options, configured_project, google, refuse
+from mg_provider.components.common import DNS_NAME, TYPE_PREFIX, child_options, configured_project, google, refuse
 from mg_provider.data import regions as known_regions
+from mg_provider.resources.identity import COMPUTE_NAME
 
 SMALLEST_PREFIX = 29
 """Compute Engine's subnetworks have at least eight addresses."""
@@ -125,6 +126,7 @@ class PscNetwork(pulumi.ComponentResource):
 
     def _make(self, name: str, ranges: Mapping[str, str], dns_name: str | None, project: str) -> dict[str, Any]:
         check_ranges(ranges)
+        check_names(name, ranges, dns_name)
         network = google("compute", "Network")(
             name, name=name, auto_create_subnetworks=False, project=project, opts=child_options(self)
         )
@@ -231,6 +233,21 @@ def _range(region: str, text: str) -> ipaddress.IPv4Network:
     if parsed.prefixlen > SMALLEST_PREFIX:
         refuse(f"ranges: {region}: {text}", "is too small for a subnetwork", f"take /{SMALLEST_PREFIX} or larger")
     return parsed
+
+
+def check_names(name: str, ranges: Mapping[str, str], dns_name: str | None) -> None:
+    """Refuse names that Compute Engine or Cloud DNS would refuse, halfway through.
+
+    Raises:
+        RunError: with the name in question.
+    """
+    for made in (name, *(f"{name}-{region}" for region in ranges)):
+        if not COMPUTE_NAME.fullmatch(made):
+            refuse(
+                f"name: {made}", "is no name of a network or subnetwork", "at most 63 of a-z, 0-9 and -, a letter first"
+            )
+    if dns_name and not DNS_NAME.fullmatch(dns_name.removesuffix(".")):
+        refuse(f"dns_name: {dns_name}", "is no DNS name", "write one like models.internal")
 
 
 def address_problem(address: str, ip_range: str | None) -> str | None:

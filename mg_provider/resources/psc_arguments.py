@@ -142,8 +142,8 @@ class PscForwardingRuleArgs(CloudArgs):
     triggers: Annotated[dict[str, str], InPlace(_LOOKED_UP)] = Field(
         default={},
         description="Any values; when one changes, the endpoint's service attachment is looked up again. Pass what "
-        'parks a model as `parked`, as it may come back with another attachment; while it is "true", a closed connection '
-        "is no drift.",
+        "parks a model as `parked`, as it may come back with another attachment; while it is 'true', a closed "
+        "connection is no drift.",
     )
     network: Annotated[str, Replaces("an address belongs to one network")] = Field(
         pattern=f"^{_URL}(projects/[^/]+/global/networks/)?[a-z][a-z0-9-]{{0,62}}$",

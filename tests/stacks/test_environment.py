@@ -98,6 +98,28 @@ def test_every_stack_that_comes_along_is_valid(environment, file):
             "environment.models.b.private.dns_record: a is that of models.a too",
         ),
         (
+            {
+                "regions": ["us-east1"],
+                "network": {"create": {"name": "Bad_Name", "ranges": {"us-east1": "10.0.0.0/24"}}},
+            },
+            "environment.network.create: name: Bad_Name is no name of a network or subnetwork: at most 63 of",
+        ),
+        (
+            {
+                "regions": ["us-east1"],
+                "network": {"create": {"ranges": {"us-east1": "10.0.0.0/24"}, "dns_name": "a b"}},
+            },
+            "environment.network.create: dns_name: a b is no DNS name: write one like models.internal",
+        ),
+        (
+            {
+                **PRIVATE,
+                "network": {"create": {"ranges": {"us-east1": "10.0.0.0/24"}, "dns_name": "models.internal"}},
+                "models": {"Llama_3": {**MODEL, "private": {}}},
+            },
+            "environment.models.Llama_3.private.dns_record: Llama_3 is no DNS name",
+        ),
+        (
             {**PRIVATE, "models": {"a": {**MODEL, "private": {"addresses": {"us-east1": "10.0.9.5"}}}}},
             "environment.models.a.private.addresses.us-east1: 10.0.9.5 cannot be had in 10.0.0.0/24: take one between",
         ),
