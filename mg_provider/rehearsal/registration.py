@@ -32,9 +32,6 @@ from mg_provider.rehearsal.urns import (
 )
 
 DEFAULT_PROVIDER: Final = "default"
-# Pulumi's engine compares one resource after the other. Two keep a provider busy while an answer is on its way; with
-# more, the first answers only come later, and the program with nothing to do until then.
-_COMPARED_AT_ONCE: Final = 2
 
 
 class Registrar:
@@ -53,7 +50,6 @@ class Registrar:
         self._registered: dict[str, ResourceState] = {}
         self._lock = threading.RLock()
         self._default_lock = threading.Lock()
-        self._comparing = threading.Semaphore(_COMPARED_AT_ONCE)
         self._default_references: dict[tuple[str, str], str] = {}
         self.skipped: set[str] = set()
         self.replacements = Replacements(deployment)
@@ -200,13 +196,12 @@ class Registrar:
 
     def _compare(self, goal: Goal, old: ResourceState | None, new: ResourceState) -> Difference:
         """Check what the program wants, and compare it with what there is."""
-        with self._comparing:
-            if old is None:
-                new.inputs = self._check(new, {}, goal.properties)
-                return Difference("none")
-            wanted = ignoring_changes(goal.properties, old.inputs, goal.ignore_changes)
-            new.inputs = self._check(new, old.inputs, wanted)
-            return self.replacements.difference(old, new, goal.ignore_changes)
+        if old is None:
+            new.inputs = self._check(new, {}, goal.properties)
+            return Difference("none")
+        wanted = ignoring_changes(goal.properties, old.inputs, goal.ignore_changes)
+        new.inputs = self._check(new, old.inputs, wanted)
+        return self.replacements.difference(old, new, goal.ignore_changes)
 
     def _check(self, new: ResourceState, old: Properties, wanted: Properties) -> Properties:
         provider = self._deployment.hosts.provider(new.provider)
