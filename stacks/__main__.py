@@ -211,7 +211,10 @@ def configured() -> Environment:
     value = config.get_object("environment") or quickstart(config.get)
     if value is None:
         raise ConfigError(f"{key}: is required, or all of {', '.join(QUICKSTART)}: see stacks/config")
-    return read(value, key)
+    environment = read(value, key)
+    for doubt in environment.doubts():
+        pulumi.log.warn(f"{key}.{doubt}")
+    return environment
 
 
 try:

@@ -15,7 +15,7 @@ from mg_provider.components.common import DNS_NAME
 from mg_provider.components.psc_network import address_problem, check_names, check_ranges
 from mg_provider.components.vpc_sc_allowlist import project_ids
 from mg_provider.data import regions as known_regions
-from mg_provider.preflight.machine import accelerators
+from mg_provider.preflight.machine import accelerators, machine_doubt
 from mg_provider.wire.machine import MachineSpec
 
 KEY = "model-garden:environment"
@@ -238,6 +238,18 @@ class Environment(Section):
         """The regions that a model runs in."""
         return self.models[model].regions or self.all_regions
 
+    def doubts(self) -> list[str]:
+        """What is probably a mistake, each with its path."""
+        named: dict[str, Replicas | BatchConfig] = {}
+        for name, model in self.models.items():
+            named[f"models.{name}"] = model
+            named |= {f"models.{name}.overrides.{region}": one for region, one in model.overrides.items()}
+        for name, endpoint in self.endpoints.items():
+            named |= {f"endpoints.{name}.deployed_models.{key}": one for key, one in endpoint.deployed_models.items()}
+        named |= {f"batch_jobs.{name}": job for name, job in self.batch_jobs.items()}
+        found = {place: machine_doubt(_machine(one.machine_spec)) for place, one in named.items()}
+        return [f"{place}.machine_spec.machine_type: {doubt}" for place, doubt in found.items() if doubt]
+
     def _check_regions(self) -> None:
         regions = self.regions
         if not regions:
@@ -332,6 +344,15 @@ class Environment(Section):
                     f"models.{name}.hugging_face_cache_enabled: Hugging Face cannot be reached from inside: set it "
                     "to true, or take weights from a bucket"
                 )
+
+
+def _machine(spec: dict[str, Any] | None) -> MachineSpec:
+    """The machine as far as it can be doubted; what else is in a spec is for the resource to check."""
+    machine, accelerator = ((spec or {}).get(key) for key in ("machine_type", "accelerator_type"))
+    return MachineSpec(
+        machine_type=machine if isinstance(machine, str) else None,
+        accelerator_type=accelerator if isinstance(accelerator, str) else None,
+    )
 
 
 def read(value: Any, key: str = KEY) -> Environment:

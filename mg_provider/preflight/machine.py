@@ -52,6 +52,24 @@ def machine_problem(spec: MachineSpec) -> str | None:
     return None
 
 
+def machine_doubt(spec: MachineSpec) -> str | None:
+    """What speaks against a machine type that the table does not know, which may be a new one, or misspelt.
+
+    CPU machines are not in the table: without an accelerator only what resembles a machine of the same series is told.
+    """
+    machine, known = spec.machine_type or "", [*_fixed(), *_optional(), *table("machine_types")["tpu"]]
+    if not machine or machine in known:
+        return None
+    series = [name for name in known if name.split("-")[0] == machine.split("-")[0]]
+    near = difflib.get_close_matches(machine, series, 1, cutoff=0.8) or (
+        difflib.get_close_matches(machine, known, 1, cutoff=0.8) if spec.accelerator_type else []
+    )
+    if not near and not spec.accelerator_type:
+        return None
+    meant = f": did you mean {near[0]}?" if near else ""
+    return f"{machine} is in no table of {table('machine_types')['as_of']}; a newer one may be used{meant}"
+
+
 def _fixed_problem(spec: MachineSpec, kind: str, gpus: int) -> str | None:
     if spec.accelerator_type and spec.accelerator_type != kind:
         return f"{spec.machine_type} comes with {gpus} {kind}: set accelerator_type to {kind}"

@@ -173,6 +173,31 @@ def test_a_mistake_is_told_with_its_path(environment, value, told):
     assert told in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("machine", "accelerator", "told"),
+    [
+        ("g2-standrad-12", "NVIDIA_L4", "did you mean g2-standard-12?"),
+        # As the template's answer is: without an accelerator.
+        ("g2-standrad-12", None, "did you mean g2-standard-12?"),
+        ("z9-highgpu-1g", "NVIDIA_L4", "a newer one may be used"),
+        ("g2-standard-12", "NVIDIA_L4", None),
+        ("n1-standard-4", None, None),
+        ("c3-standard-22", None, None),
+    ],
+)
+def test_a_machine_type_that_no_table_knows_is_doubted_and_not_refused(environment, machine, accelerator, told):
+    spec = {"machine_type": machine, **({"accelerator_type": accelerator} if accelerator else {})}
+    override = {"us-east1": {"machine_spec": spec}}
+    value = {"regions": ["us-east1"], "models": {"llama": {**MODEL, "machine_spec": spec, "overrides": override}}}
+    doubts = environment.read(value).doubts()
+    if told is None:
+        assert doubts == []
+        return
+    places = ["models.llama.machine_spec.machine_type: ", "models.llama.overrides.us-east1.machine_spec.machine_type: "]
+    assert [doubt.startswith(place) for doubt, place in zip(doubts, places, strict=True)] == [True, True]
+    assert all(told in doubt for doubt in doubts)
+
+
 def test_the_template_asks_for_keys_that_the_program_knows(environment):
     template = yaml.safe_load((STACKS.parent / "Pulumi.yaml").read_text())["template"]
     asked = set(template["config"])
