@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -92,7 +93,11 @@ def _reporter(
 
     from mg_provider.rehearsal.display import Display
 
-    console = Console(file=cast("IO[str]", _Writer(write))) if write else Console()
+    class Terminal(Console):
+        def on_broken_pipe(self) -> None:
+            _tell_nobody()
+
+    console = Console(file=cast("IO[str]", _Writer(write))) if write else Terminal()
     return Display(console, clock, preview=operation == "preview")
 
 
@@ -103,7 +108,17 @@ destroy = partial(rehearse, "destroy")
 
 
 def _print(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - this command's output
+    try:
+        print(text, flush=True)  # noqa: T201 - this command's output
+    except BrokenPipeError:
+        _tell_nobody()
+
+
+def _tell_nobody() -> None:
+    """Whoever read the output is gone, as after ``| head``; the run goes on, and what it makes gets into the state."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)
 
 
 class _Writer:

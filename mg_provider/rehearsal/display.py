@@ -103,6 +103,8 @@ class Display:
             return
         text = headline(message) if severity == "error" else message
         about = f"{name_of(urn)}: " if urn and type_of(urn) != ROOT_TYPE else ""
+        if text.startswith(about):
+            about = ""
         prefix = {"error": "[red]error:[/] ", "warning": "[yellow]warning:[/] "}.get(severity, "   ")
         self._console.print(prefix + escape(about + text), highlight=False, soft_wrap=True)
 

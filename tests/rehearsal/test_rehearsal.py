@@ -21,7 +21,7 @@ from tests.conformance.forks import environment
 
 DRIVER = (
     "import sys; from pathlib import Path; from mg_provider.rehearsal.command import rehearse; "
-    "sys.exit(rehearse('up', 'test', Path(sys.argv[1]), Path(sys.argv[2])))"
+    "sys.exit(rehearse('up', 'test', Path(sys.argv[1]), Path(sys.argv[2]), as_json=len(sys.argv) > 3))"
 )
 
 
@@ -45,10 +45,10 @@ def plain_world(tmp_path: Path) -> RehearsalWorld:
     return RehearsalWorld(tmp_path / "plain")
 
 
-def run_apart(world: RehearsalWorld) -> subprocess.Popen[str]:
+def run_apart(world: RehearsalWorld, *options: str) -> subprocess.Popen[str]:
     """An `up` in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-c", DRIVER, str(world.folder), str(world.state_file)],
+        [sys.executable, "-c", DRIVER, str(world.folder), str(world.state_file), *options],
         env=os.environ | world.environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -122,6 +122,19 @@ def test_a_second_ctrl_c_ends_at_once(world: RehearsalWorld) -> None:
         assert "provider process ended" in process.stdout.read()
         assert process.wait(20) == 1
     assert "a" not in json.dumps(list(world.things()))
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)], ids=["text", "json"])
+def test_a_run_whose_output_nobody_reads_any_more_goes_on_to_its_end(
+    world: RehearsalWorld, options: tuple[str, ...]
+) -> None:
+    world.program("Thing('b', opts=opts(depends_on=[Thing('a')]))\n")
+    with run_apart(world, *options) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(60) == 0
+    made = json.loads(world.state_file.read_text(encoding="utf-8"))["deployment"]["resources"]
+    assert {resource["urn"].rpartition("::")[2] for resource in made} >= {"a", "b"}
 
 
 def test_as_many_operations_at_once_as_the_graph_allows(world: RehearsalWorld) -> None:
@@ -242,6 +255,13 @@ def test_an_error_is_told_once_with_the_name_and_the_reason_first(world: Rehears
     text = "".join(parts)
     assert text.count("error:") == 1
     assert "error: a: no room for a\n" in text
+
+
+def test_an_error_that_names_its_resource_itself_does_not_name_it_twice(world: RehearsalWorld) -> None:
+    world.program("pulumi.log.error('a: too small', Thing('a'))\n")
+    parts: list[str] = []
+    assert rehearse("preview", STACK, world.folder, world.state_file, write=parts.append) == 1
+    assert "error: a: too small\n" in "".join(parts)
 
 
 def test_functions_of_other_packages_are_refused_by_name(world: RehearsalWorld) -> None:
