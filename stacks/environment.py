@@ -194,7 +194,7 @@ class EndpointConfig(Section):
 
 
 class BatchConfig(Section):
-    """A batch prediction run."""
+    """A batch prediction run: arguments of BatchJob, whose defaults hold."""
 
     region: str
     model: str
@@ -202,7 +202,16 @@ class BatchConfig(Section):
     output_config: dict[str, Any]
     machine_spec: dict[str, Any] | None = None
     max_replica_count: int = 1
+    spot: bool | None = None
+    service_account: str | None = None
+    instance_config: dict[str, Any] | None = None
+    model_parameters: dict[str, Any] | None = None
+    labels: dict[str, str] = {}
     triggers: dict[str, str] = {}
+    preflight: bool | None = None
+    wait: bool | None = None
+    allow_partial: float | None = None
+    delete_output: bool | None = None
 
 
 class Environment(Section):

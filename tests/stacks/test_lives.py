@@ -11,6 +11,7 @@ import yaml
 from mg_provider.rehearsal.command import rehearse
 from tests.conformance.engines import differences
 from tests.conformance.forks import environment
+from tests.support.batch import objects
 from tests.support.weights import call, make_bucket, put, put_weights
 
 ROOT = Path(__file__).parent.parent.parent
@@ -284,3 +285,23 @@ def test_a_network_that_is_not_there_is_told_in_the_preview_and_nothing_is_made(
     assert code == 1
     assert told in errors
     assert emulator.ledger()["empty"]
+
+
+def test_a_batch_says_whether_its_input_is_checked_how_much_may_fail_and_that_its_output_goes(stack, emulator):
+    one = stack("nightly-batch")
+    put(emulator, "questions/two.jsonl", b'{"body": "no object"}\n', "my-weights")
+    code, _, errors = one.run("up")
+    assert code == 1
+    assert "two.jsonl" in errors
+
+    def risk_it(config):
+        job = config["model-garden:environment"]["batch_jobs"]["nightly"]
+        job.update(preflight=False, allow_partial=1, delete_output=True, labels={"team": "search"})
+
+    one.edit(risk_it)
+    one.well("up")
+    assert one.outputs["batch_jobs"]["nightly"]["output"].startswith("gs://my-weights/answers")
+    assert any(name.startswith("answers/") for name in objects(emulator, "my-weights"))
+    one.well("destroy")
+    assert emulator.ledger()["empty"]
+    assert not any(name.startswith("answers/") for name in objects(emulator, "my-weights"))
