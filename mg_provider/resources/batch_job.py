@@ -196,6 +196,11 @@ class BatchJobArgs(CloudArgs):
         )
 
 
+# The jobs that a creation of this process took up. A replacement by the same run, as `up --replace` or a change and its
+# reversal make it, is created before what it replaces is deleted, and both are one job, whose labels nobody can change.
+_TAKEN_UP: set[tuple[str | None, str | None]] = set()
+
+
 class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
     """Starts one job for one set of arguments and stays with it, however it ends.
 
@@ -226,7 +231,7 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
 
     def create(self, args: BatchJobArgs, context: Context) -> tuple[str, BatchJobState]:
         """Start the job, or stay with the one that an interrupted run of ours started."""
-        return self._id(args), self._converge(args, BatchJobState(), context)
+        return self._id(args), self._converge(args, BatchJobState(), context, creating=True)
 
     def read(
         self, id: str, args: BatchJobArgs, state: BatchJobState, context: Context
@@ -254,6 +259,9 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
         runs = BatchRuns(args, context)
         jobs = runs.all(state)
         for job in jobs:
+            if (job.name, job.create_time) in _TAKEN_UP:
+                context.progress(f"leaving the job, which a replacement has taken up: {job.name}")
+                continue
             try:
                 runs.remove(job, limit)
             except NotFound:
@@ -262,11 +270,17 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
             # Somebody deleted the job's record; what it wrote is known all the same.
             runs.delete_output(state.output_location)
 
-    def _converge(self, args: BatchJobArgs, state: BatchJobState, context: Context) -> BatchJobState:
+    def _converge(
+        self, args: BatchJobArgs, state: BatchJobState, context: Context, *, creating: bool = False
+    ) -> BatchJobState:
         runs = BatchRuns(args, context)
         job = runs.best(state)
+        if job is not None and creating:
+            _TAKEN_UP.add((job.name, job.create_time))
         if job is None:
             job = self._start(args, runs, state, context)
+        elif creating and job.ended:
+            context.progress(f"this run is done: {job.name}; another value in `triggers` makes another one")
         elif not job.ended:
             context.progress(f"staying with the job that is there already, {job.name}")
         if args.wait and not job.ended:

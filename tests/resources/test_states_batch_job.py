@@ -10,7 +10,7 @@ from mg_provider.resources.batch_job import BatchJobProvider
 from mg_provider.resources.batch_progress import RowProgress
 from mg_provider.wire.batch import BatchPredictionJob
 from tests.resources.conftest import QUICK, config
-from tests.support.batch import JOBS, arguments, jobs, put_questions, put_rows, started
+from tests.support.batch import JOBS, arguments, jobs, objects, put_questions, put_rows, started
 from tests.support.host import Host, HostError
 from tests.support.life import Life
 from tests.support.weights import call, make_bucket
@@ -25,6 +25,20 @@ def life(emulator, host):
     make_bucket(emulator)
     put_questions(emulator, count=100)
     return Life(host, BatchJobProvider, name="nightly")
+
+
+@pytest.fixture
+def apart(emulator, life):
+    """The same stack in a process of its own, as every command has one: what it takes up, only it remembers."""
+    own = Host(config(emulator))
+    yield Life(own, BatchJobProvider, name="nightly")
+    own.close()
+
+
+def destroy(life, apart):
+    """The next command is a process that remembers nothing."""
+    life.id, life.inputs, life.outputs = apart.id, apart.inputs, apart.outputs
+    life.destroy()
 
 
 def state(emulator):
@@ -146,7 +160,7 @@ def test_a_wait_that_was_too_short_keeps_the_job_and_the_next_run_finishes_it(em
 
 
 @pytest.mark.parametrize("seen", [CREATE, GET])
-def test_a_killed_provider_is_followed_by_a_run_that_stays_with_its_job(emulator, host, life, seen):
+def test_a_killed_provider_is_followed_by_a_run_that_stays_with_its_job(emulator, life, apart, seen):
     """The process dies without a word: nothing is in the state, and the next run has nothing but the labels."""
     emulator.set_speed(0)
     doomed = Host(config(emulator))
@@ -165,21 +179,20 @@ def test_a_killed_provider_is_followed_by_a_run_that_stays_with_its_job(emulator
     worker.join()
     doomed.close()
     emulator.set_speed(QUICK)
-    assert life.up(arguments())["job_state"] == "JOB_STATE_SUCCEEDED"
+    assert apart.up(arguments())["job_state"] == "JOB_STATE_SUCCEEDED"
     assert started(emulator) == 1
-    life.destroy()
+    destroy(life, apart)
     assert emulator.ledger()["empty"]
 
 
-def test_a_killed_provider_whose_job_failed_meanwhile_tells_that(emulator, life):
+def test_a_killed_provider_whose_job_failed_meanwhile_tells_that(emulator, life, apart):
     life.up(arguments("in/missing.jsonl", preflight=False, wait=False))
     emulator.advance(7200)
     # The state was lost with the process.
-    life.id = life.inputs = life.outputs = None
     with pytest.raises(HostError, match="JOB_STATE_FAILED"):
-        life.up(arguments("in/missing.jsonl", preflight=False))
+        apart.up(arguments("in/missing.jsonl", preflight=False))
     assert started(emulator) == 1
-    life.destroy()
+    destroy(life, apart)
     assert emulator.ledger()["empty"]
 
 
@@ -225,3 +238,28 @@ def test_the_jobs_of_others_are_neither_adopted_nor_deleted(emulator, host, life
     life.destroy()
     assert [job["name"] for job in jobs(emulator)] == [theirs]
     assert JOBS.rpartition("/")[2] in theirs
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_a_replacement_by_the_same_run_keeps_its_job_and_its_output(emulator, life, apart, wait):
+    """`up --replace`, or a change that is taken back before the old job is deleted: two records, one job."""
+    before = life.up(arguments(delete_output=True, wait=wait))
+    output = objects(emulator)
+    apart.inputs = life.inputs
+    apart.id, apart.outputs = apart.kind.create(life.inputs)
+    apart.kind.delete(life.id, before)
+    assert apart.outputs["batch_prediction_job"] == before["batch_prediction_job"]
+    assert [job["name"] for job in jobs(emulator)] == [before["batch_prediction_job"]]
+    assert set(output) <= set(objects(emulator))
+    assert started(emulator) == 1
+    destroy(life, apart)
+    assert emulator.ledger()["empty"]
+
+
+def test_a_run_that_is_done_is_told_when_a_creation_takes_it_up(emulator, life):
+    life.up(arguments())
+    own = Host(config(emulator))
+    Life(own, BatchJobProvider, name="nightly").up(arguments())
+    own.close()
+    assert any("another value in `triggers` makes another one" in line for line in own.said)
+    life.destroy()
