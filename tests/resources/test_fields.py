@@ -3,9 +3,11 @@
 import pytest
 from pydantic.alias_generators import to_camel
 
+from mg_provider.resources.dynamic_host import outputs
 from mg_provider.resources.fields import (
     UNKNOWN,
     Computed,
+    Derived,
     InPlace,
     Local,
     Mark,
@@ -73,8 +75,18 @@ def test_every_field_says_exactly_once_what_a_change_does_and_why(kind):
 
 
 @each_resource
-def test_arguments_and_outputs_never_share_a_name(kind):
-    assert not set(kind.args_type.model_fields) & set(kind.lifecycle.state_type.model_fields)
+def test_only_an_output_that_the_plan_may_know_is_among_the_arguments_and_what_the_cloud_says_wins(kind):
+    args_type, state_type = kind.args_type, kind.lifecycle.state_type
+    shared = set(args_type.model_fields) & set(state_type.model_fields)
+    known = {"ip_address", "http_url", "https_url", "base_url"} if kind is PSC_FORWARDING_RULE else set()
+    assert shared == known
+    for name in shared:
+        assert has(args_type, name, Derived), name
+        assert has(args_type, name, Computed), name
+        assert isinstance(mark_of(args_type, name), Local), name
+    planned = args_type.model_construct(_fields_set=shared, **dict.fromkeys(shared, "planned"))
+    told = outputs(planned, state_type.model_construct(**dict.fromkeys(shared, "told")))
+    assert {told[name] for name in shared} <= {"told"}
 
 
 @each_argument
