@@ -2,14 +2,21 @@
 
 It is started by its path, with the program's interpreter. The engine holds the other end of its standard input and
 never writes; when the engine dies, however it dies, the end of that input is all that tells.
+
+The providers that the state names are loaded while the program still starts, which otherwise the first call waits for.
 """
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import json
 import os
 import runpy
 import sys
 import threading
+
+import dill  # type: ignore[import-untyped]
 
 
 def end_with_the_engine() -> None:
@@ -22,8 +29,17 @@ def end_with_the_engine() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+def load(serialized: list[str]) -> None:
+    """Load providers ahead; one that cannot be loaded is told of by the call that needs it, if one does."""
+    for text in serialized:
+        # The first line on standard output is to be the port.
+        with contextlib.suppress(Exception), contextlib.redirect_stdout(sys.stderr):
+            dill.loads(base64.b64decode(text))  # noqa: S301 - from the state, as the SDK itself loads it
+
+
 if __name__ == "__main__":
     # As with ``-m``: modules come from the program's folder, which is the working directory.
     sys.path[0] = os.getcwd()
     end_with_the_engine()
+    load(json.loads(sys.argv.pop()))
     runpy.run_module("pulumi.dynamic", run_name="__main__", alter_sys=True)

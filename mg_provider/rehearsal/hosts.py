@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mg_provider.rehearsal.calls import ProviderCalls
 from mg_provider.rehearsal.errors import RehearsalError, StepError
@@ -17,12 +18,16 @@ from mg_provider.rehearsal.urns import PACKAGE, package_of, reference_of, urn_of
 
 if TYPE_CHECKING:
     from mg_provider.rehearsal.deployment import Deployment
+    from mg_provider.rehearsal.state import ResourceState
 
 REHEARSED = (PACKAGE, GOOGLE_PACKAGE, BUILTIN_PACKAGE)
 """The packages that a rehearsal can run."""
 
 # What the engine itself adds to the inputs of a provider resource; no config.
 ENGINE_INPUTS = ("version", "pluginDownloadURL", "__internal")
+
+_SERIALIZED: Final = "__provider"
+_FITTING, _FEW = 1024, 16
 
 
 @dataclass(frozen=True)
@@ -108,9 +113,17 @@ class Hosts:
         return host
 
     def _start(self) -> ProviderHost:
-        host = ProviderHost(self._deployment.project, self._address, self._deployment.say)
+        deployment = self._deployment
+        expected = _serialized_providers(deployment.snapshot.base)
+        host = ProviderHost(deployment.project, self._address, expected, deployment.say)
         self._started.append(host)
         return host
+
+
+def _serialized_providers(states: Iterable[ResourceState]) -> list[str]:
+    """The providers of a state's dynamic resources that fit on a command line, which a class by its name does."""
+    found = (state.inputs.get(_SERIALIZED) for state in states)
+    return list(dict.fromkeys(text for text in found if isinstance(text, str) and len(text) <= _FITTING))[:_FEW]
 
 
 def config_of(inputs: Properties) -> Properties:

@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -46,13 +46,16 @@ class ProviderHost:
     Args:
         project: whose program the providers belong to.
         engine_address: what the host is told as the engine's address.
+        expected: serialized providers that it is likely to be called for.
         say: takes each line that the process writes.
     """
 
-    def __init__(self, project: Project, engine_address: str, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, project: Project, engine_address: str, expected: Sequence[str], say: Callable[[str], None]
+    ) -> None:
         self._say = say
         self._process = subprocess.Popen(  # noqa: S603 - the interpreter of the user's own project
-            [project.python, "-u", str(_HOST), engine_address],
+            [project.python, "-u", str(_HOST), engine_address, json.dumps(expected)],
             cwd=project.working_directory,
             env=os.environ | child_environment(project),
             stdin=subprocess.PIPE,
