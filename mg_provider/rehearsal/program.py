@@ -3,21 +3,40 @@
 It is started by its path, with the program's interpreter, so it imports nothing but Pulumi's SDK.
 """
 
+# ruff: noqa: E402 - see _end_at_once
+
 from __future__ import annotations
+
+import atexit
+import os
+import sys
+
+_ended: list[int] = []
+
+
+def _end_at_once() -> None:
+    """Skip the taking apart of every object at the end of a process, when everything else of its end has happened."""
+    if _ended:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(_ended[0])
+
+
+# What is registered first is called last: before anything that the other imports register.
+atexit.register(_end_at_once)
 
 import asyncio
 import gc
 import json
 import logging
-import os
 import runpy
-import sys
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import pulumi
 import pulumi.runtime
+from pulumi.runtime.proto import source_pb2
 
 TOLD = 32  # The exit code that says the user has been told already, as Pulumi's own host uses it.
 
@@ -67,6 +86,12 @@ def _drop_debug_messages() -> None:
     pulumi.log.debug = debug
 
 
+def _drop_positions() -> None:
+    """Where in the source a resource stands is shown nowhere in a rehearsal, and finding out costs much."""
+    if hasattr(pulumi.runtime.resource, "_get_stack_trace"):
+        pulumi.runtime.resource._get_stack_trace = source_pb2.StackTrace
+
+
 def _end_with_the_engine() -> None:
     """End this process when the engine's end of standard input closes, which is how the engine's death shows."""
 
@@ -96,6 +121,7 @@ if __name__ == "__main__":
     sys.path.pop(0)
     _end_with_the_engine()
     _drop_debug_messages()
+    _drop_positions()
     # What a program makes lives until it ends, so looking for garbage as often as Python does finds none.
     gc.set_threshold(100_000, 10, 10)
     program = sys.argv[1]
@@ -103,7 +129,5 @@ if __name__ == "__main__":
     sys.argv = [program]
     if not os.path.isdir(program):
         sys.path.insert(0, os.path.dirname(program))
-    code = main(chosen, program)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    sys.exit(code)
+    _ended.append(main(chosen, program))
+    sys.exit(_ended[0])

@@ -137,6 +137,60 @@ def test_a_run_whose_output_nobody_reads_any_more_goes_on_to_its_end(
     assert {resource["urn"].rpartition("::")[2] for resource in made} >= {"a", "b"}
 
 
+GADGETS = """
+import os
+from pathlib import Path
+from pulumi.dynamic import Resource
+from toycloud import ThingProvider
+print("a module that talks")
+cloud = Path(os.environ["TOY_CLOUD"])
+if (cloud / "broken").exists():
+    raise RuntimeError("a module that cannot be loaded")
+with (cloud / "loaded").open("a") as loaded:
+    loaded.write(f"{os.getpid()}\\n")
+class GadgetProvider(ThingProvider):
+    pass
+class Gadget(Resource, module="toy", name="Gadget"):
+    def __init__(self, name):
+        super().__init__(GadgetProvider(), name, {"label": name})
+"""
+
+
+def test_the_providers_of_the_state_are_loaded_before_a_call_needs_them(plain_world: RehearsalWorld) -> None:
+    world, loaded = plain_world, plain_world.cloud / "loaded"
+    (world.folder / "gadgets.py").write_text(GADGETS, encoding="utf-8")
+    world.program("from gadgets import Gadget\nGadget('a')\nThing('b')\n")
+    world.up()
+    loaded.unlink()
+    # Nothing of it is called here: its resource is not among the targets, and the program does not name it.
+    world.program("Thing('b', size=2)\n")
+    assert world.up(targets=("b",)).operations() == ["update b"]
+    assert len(loaded.read_text(encoding="utf-8").split()) == 1
+    # One that cannot be loaded harms nobody but who needs it.
+    (world.cloud / "broken").touch()
+    world.program("Thing('b', size=3)\n")
+    assert world.up(targets=("b",)).operations() == ["update b"]
+    outcome = world.do("destroy", targets=("a",))
+    assert not outcome.ok
+    assert "a module that cannot be loaded" in outcome.errors[0]
+
+
+def test_a_program_ends_as_any_process_does(plain_world: RehearsalWorld, tmp_path: Path) -> None:
+    world = plain_world
+    ended = tmp_path / "ended"
+    world.program(
+        "import atexit, threading\n"
+        f"note = lambda text: open({str(ended)!r}, 'a').write(text)\n"
+        "atexit.register(note, 'the exit function ran;')\n"
+        "def late():\n"
+        "    threading.main_thread().join()\n"
+        "    note('the thread ended;')\n"
+        "threading.Thread(target=late).start()\n"
+    )
+    assert world.up().ok
+    assert ended.read_text(encoding="utf-8") == "the thread ended;the exit function ran;"
+
+
 def test_as_many_operations_at_once_as_the_graph_allows(world: RehearsalWorld) -> None:
     # Each host serves four calls at a time, so three hosts serve twelve; every create waits for the other eleven.
     world.program(
