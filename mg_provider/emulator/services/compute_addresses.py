@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 from typing import Any
 
 from mg_provider.emulator import errors
-from mg_provider.emulator.admin import administers
 from mg_provider.emulator.clock import timestamp
 from mg_provider.emulator.ledger import Entry, counts_resources
 from mg_provider.emulator.routing import Answer, Call, handles
@@ -22,7 +20,7 @@ from mg_provider.emulator.services.compute_calls import (
     set_labels,
     start_operation,
 )
-from mg_provider.emulator.services.compute_names import LINK_BASE, Reference, fingerprint, numeric_id, parse_reference
+from mg_provider.emulator.services.compute_names import LINK_BASE, Reference, parse_reference
 from mg_provider.emulator.services.compute_networks import Subnetwork
 from mg_provider.emulator.services.compute_operations import RegionalOperation
 from mg_provider.emulator.services.compute_state import Address, invalid_field
@@ -116,62 +114,6 @@ def delete_address(call: Call) -> Answer:
             reason="resourceInUseByAnotherResource",
         )
     return start_operation(call, "delete", address, lambda: _forget(call.world, (*place, address.reference.name)))
-
-
-@handles("compute.networks.get")
-def get_network(call: Call) -> Answer:
-    """A network; unless networks are strict, any name is one."""
-    networks, name = compute_state(call.world).networks, call.path["network"]
-    networks.strict = bool(call.world.behaviours["strict_networks"])
-    reference = Reference(call.project_id, "", "networks", name)
-    if not networks.has_network(call.number, name):
-        raise errors.not_found(f"The resource '{reference.path}' was not found")
-    return Answer(
-        {
-            "kind": "compute#network",
-            "id": numeric_id(reference.path),
-            "name": name,
-            "selfLink": reference.link,
-            "autoCreateSubnetworks": False,
-            "routingConfig": {"routingMode": "REGIONAL"},
-        }
-    )
-
-
-@handles("compute.subnetworks.get")
-def get_subnetwork(call: Call) -> Answer:
-    """A subnetwork and its range."""
-    reference, found = find_subnetwork(call, call.path["subnetwork"], "subnetwork")
-    # Of a subnetwork that nobody made, nobody has said which network it is in.
-    network = Reference(call.project_id, "", "networks", found.network).link if found.network else None
-    return Answer(
-        {
-            **({"network": network} if network else {}),
-            "kind": "compute#subnetwork",
-            "id": numeric_id(reference.path),
-            "name": found.name,
-            "ipCidrRange": str(found.ip_range),
-            "gatewayAddress": str(found.ip_range[1]),
-            "region": f"{LINK_BASE}projects/{call.project_id}/regions/{call.region}",
-            "selfLink": reference.link,
-            "purpose": "PRIVATE",
-            "stackType": "IPV4_ONLY",
-            "fingerprint": fingerprint(reference.path),
-        }
-    )
-
-
-@administers("POST", "/_mg/compute/subnetworks")
-def make_subnetwork(world: World, body: Json) -> Json:
-    """``{"project", "region", "name", "network", "ip_range"?}``: a subnetwork, and its network if need be."""
-    try:
-        ip_range = ipaddress.IPv4Network(body["ip_range"]) if "ip_range" in body else None
-        number = world.project_number(str(body["project"]))
-        networks = compute_state(world).networks
-        found = networks.add(number, str(body["region"]), str(body["name"]), str(body["network"]), ip_range)
-    except (KeyError, ValueError) as error:
-        raise errors.invalid_argument(f"subnetwork: {error}") from error
-    return {"ip_range": str(found.ip_range), "network": found.network}
 
 
 def _operation(call: Call) -> RegionalOperation:
