@@ -1,0 +1,142 @@
+"""The same stacks on Pulumi's own engine with pulumi-gcp's own plugin, where both are on PATH."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.stacks.test_lives import addresses_of, change
+from tests.support.google_apis import PERIMETER, serving
+from tests.support.weights import call, make_bucket, put_weights
+
+ROOT = Path(__file__).parent.parent.parent
+NEEDED = ("pulumi", "pulumi-resource-gcp")
+MISSING = [command for command in NEEDED if shutil.which(command) is None]
+pytestmark = [
+    pytest.mark.skipif(bool(MISSING), reason=f"not on PATH, so the stacks ran on stand-ins: {', '.join(MISSING)}"),
+    pytest.mark.timeout(300),
+]
+
+
+class PluginStack:
+    """A copy of the program with one stack's config, on `pulumi` with the gcp plugin that is on PATH."""
+
+    def __init__(self, folder, emulator, google, name):
+        self.name, self.folder = name, folder
+        shutil.copytree(ROOT / "stacks", folder / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
+        project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+        project["runtime"]["options"] = {"virtualenv": sys.prefix}
+        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project))
+        (folder / "backend").mkdir()
+        self.file = folder / "stacks" / "config" / f"Pulumi.{name}.yaml"
+        own = {f"mg:{each}CustomEndpoint": emulator.url for each in ("vertexAi", "compute", "storage", "bigQuery")}
+        theirs = {"gcp:accessToken": "none", "gcp:computeCustomEndpoint": f"{emulator.url}/compute/v1/"}
+        self.edit(lambda config: config.update({**own, **theirs, **google.config}))
+        self.call("stack", "init", name)
+
+    def edit(self, change):
+        config = yaml.safe_load(self.file.read_text())
+        change(config["config"])
+        self.file.write_text(yaml.safe_dump(config))
+
+    def call(self, *arguments):
+        environment = {
+            **os.environ,
+            "PULUMI_HOME": str(self.folder / "home"),
+            "PULUMI_BACKEND_URL": f"file://{self.folder / 'backend'}",
+            "PULUMI_CONFIG_PASSPHRASE": "",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "1",
+        }
+        command = ["pulumi", *arguments, "--non-interactive"]
+        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+
+    def run(self, operation):
+        """The exit code, the counts of changes, and the errors told."""
+        sure = [] if operation == "preview" else ["--yes", "--skip-preview"]
+        done = self.call(operation, "--stack", self.name, "--json", *sure)
+        events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        counts = next((event["summaryEvent"]["resourceChanges"] for event in events if "summaryEvent" in event), {})
+        told = [event["diagnosticEvent"] for event in events if "diagnosticEvent" in event]
+        errors = [each["message"] for each in told if each["severity"] == "error"]
+        return done.returncode, counts, "\n".join([*errors, done.stderr])
+
+    def well(self, operation):
+        """What changed, beside what was only looked at."""
+        code, changes, told = self.run(operation)
+        assert code == 0, told[-3000:]
+        return {kind: count for kind, count in changes.items() if kind not in ("same", "read", "discard")}
+
+    @property
+    def outputs(self):
+        return json.loads(self.call("stack", "output", "--json", "--stack", self.name).stdout)
+
+
+@pytest.fixture
+def google(emulator):
+    with serving(my_project="123456789012", client_project="210987654321") as apis:
+        yield apis
+
+
+@pytest.fixture
+def stack(tmp_path, emulator, google):
+    emulator.set_speed(1_000_000)
+    emulator.behave(strict_networks=True)
+    make_bucket(emulator, "my-weights")
+    put_weights(emulator, "llama/v1", "my-weights")
+    return lambda name: PluginStack(tmp_path, emulator, google, name)
+
+
+@pytest.mark.parametrize("name", ["private-endpoint", "multi-region"])
+def test_a_stack_lives_and_leaves_nothing(stack, emulator, google, name):
+    one = stack(name)
+    assert set(one.well("up")) == {"create"}
+    assert one.well("preview") == {}
+    assert one.well("refresh") == {}
+    assert one.well("preview") == {}
+    addresses = addresses_of(one)
+    assert all(ip for _, ip in addresses.values())
+    records = {key[1].rstrip("."): record["rrdatas"] for key, record in google.records.items()}
+    assert records == {told["dns"]: [told["ip_address"]] for told in one.outputs["models"].values()}
+    one.edit(change)
+    assert set(one.well("up")) == {"update"}
+    assert addresses_of(one) == addresses
+    assert set(one.well("destroy")) == {"delete"}
+    left = emulator.ledger()
+    assert left["empty"], left["leftovers"]
+    assert google.empty
+
+
+def test_a_network_that_is_there_and_a_perimeter_are_asked_and_extended(stack, emulator, google):
+    one = stack("private-endpoint")
+    call(
+        f"{emulator.url}/_mg/compute/subnetworks",
+        {"project": "my-project", "region": "us-central1", "name": "clients-subnet", "network": "clients"},
+    )
+    there = {"network": "clients", "subnetworks": {"us-central1": "clients-subnet"}}
+    perimeter = google.perimeters[PERIMETER]["status"]
+
+    def use(config):
+        environment = config["model-garden:environment"]
+        environment["network"] = {"existing": there}
+        environment["allowlist"] = {"projects": ["my-project", "client-project"], "perimeter": PERIMETER}
+
+    one.edit(use)
+    code, _, told = one.run("preview")
+    assert code != 0
+    assert "my-project (number 123456789012)" in told
+    assert emulator.ledger()["empty"]
+    perimeter["resources"] = ["projects/123456789012"]
+    one.edit(lambda config: config["model-garden:environment"]["allowlist"].update(add_to_perimeter=["client-project"]))
+    one.well("up")
+    assert sorted(perimeter["resources"]) == ["projects/123456789012", "projects/210987654321"]
+    assert one.well("preview") == {}
+    one.well("destroy")
+    assert perimeter["resources"] == ["projects/123456789012"]
+    assert emulator.ledger()["empty"]
