@@ -137,6 +137,8 @@ class Program:
             dns_record=record if named else None,
             rule_labels=config.labels,
             allow_psc_global_access=config.allow_psc_global_access,
+            # A network that is named here is there already; otherwise it is as environment.network says.
+            look_up=True if config.look_up is None and config.network else config.look_up,
             opts=place.opts,
         )
         told = {

@@ -139,6 +139,7 @@ class PrivateAccess(Section):
     dns_record: str | None = None
     labels: dict[str, str] = {}
     allow_psc_global_access: bool = False
+    look_up: bool | None = None
 
 
 class Replicas(Section):

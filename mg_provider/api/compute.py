@@ -162,13 +162,14 @@ class ComputeClient:
         """
         return parse(Network, self._json("GET", f"projects/{segment(project)}/global/networks/{segment(name)}"))
 
-    def get_subnetwork(self, project: str, region: str, name: str) -> Subnetwork:
+    def get_subnetwork(self, project: str, region: str, name: str, *, retry_budget: float = RETRY_BUDGET) -> Subnetwork:
         """``GET …/subnetworks/{name}``. Permission: compute.subnetworks.get.
 
         Raises:
             NotFound: there is no such subnetwork.
         """
-        return parse(Subnetwork, self._json("GET", _regional(project, region, "subnetworks", name)))
+        place = _regional(project, region, "subnetworks", name)
+        return parse(Subnetwork, self._json("GET", place, retry_budget=retry_budget))
 
     def get_machine_type(self, project: str, zone: str, name: str) -> MachineType:
         """``GET projects/{project}/zones/{zone}/machineTypes/{name}``. Permission: compute.machineTypes.get.

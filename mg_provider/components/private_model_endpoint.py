@@ -38,6 +38,8 @@ class PrivateModelEndpoint(pulumi.ComponentResource):
         dns_record: Name of an A record to make in the network's zone, without the zone's own name.
         rule_labels: Labels of rule and address.
         allow_psc_global_access: Let clients in other regions of the network connect.
+        look_up: Look in the preview of a creation whether subnetwork and address can be had, which takes credentials;
+            default as the PscNetwork is looked up, otherwise no.
         rule_project: Project of the rule, where it is another one than the model's.
         project: Project of the model; default from configuration.
         opts: Pulumi's options.
@@ -81,6 +83,7 @@ class PrivateModelEndpoint(pulumi.ComponentResource):
         dns_record: str | None = None,
         rule_labels: Mapping[str, str] | None = None,
         allow_psc_global_access: bool | None = None,
+        look_up: bool | None = None,
         rule_project: str | None = None,
         project: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -101,6 +104,7 @@ class PrivateModelEndpoint(pulumi.ComponentResource):
             address=address,
             labels=rule_labels,
             allow_psc_global_access=allow_psc_global_access,
+            look_up=look_up if look_up is not None else (place.looked_up if place else None),
             opts=child_options(self, depends_on=[place] if place else []),
         )
         self.dns_name = self._make_record(name, dns_record, place)

@@ -26,7 +26,8 @@ class ExistingNetworkInput(TypedDict, total=False):
         subnetworks: Region to name of subnetwork.
         dns_zone: Name of a private DNS zone.
         dns_name: The zone's DNS name, such as ``models.internal.``
-        look_up: Ask Compute Engine in previews too whether they exist, which takes credentials. Default: true.
+        look_up: Ask Compute Engine in previews too whether they exist, and whether addresses can be had there, which
+            takes credentials. Default: true.
     """
 
     network: str
@@ -72,6 +73,7 @@ class PscNetwork(pulumi.ComponentResource):
         dns_zone: Name of the private zone; empty where there is none.
         dns_name: Its DNS name with the dot at the end; empty where there is none.
         description: All of that with ``project``; export it for other stacks.
+        looked_up: Whether previews ask Compute Engine about it.
 
     Raises:
         RunError: not exactly one of the three is given, or a range cannot be used.
@@ -98,6 +100,7 @@ class PscNetwork(pulumi.ComponentResource):
         super().__init__(TYPE_PREFIX + "PscNetwork", name, None, opts)
         if sum(value is not None for value in (ranges, existing, stack)) != 1:
             refuse(f"PscNetwork {name}", "needs exactly one of ranges, existing and stack", "give one of them")
+        self.looked_up = existing is not None and existing.get("look_up", True)
         described: pulumi.Output[Mapping[str, Any]]
         if ranges is not None:
             described = pulumi.Output.from_input(self._make(name, ranges, dns_name, configured_project(project)))

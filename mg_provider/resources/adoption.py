@@ -14,12 +14,9 @@ from mg_provider.resources.endpoint_args import EndpointArgs, moves_address
 from mg_provider.resources.endpoint_settings import endpoint_patch
 from mg_provider.resources.fields import Problem, State, plain
 from mg_provider.resources.identity import ENDPOINT_ID, OWN_LABELS, OWNER_LABEL, is_ours
-from mg_provider.resources.lifecycle import Context, Defaults, Lifecycle, not_ours
+from mg_provider.resources.lifecycle import LOOK_SECONDS, Context, Defaults, Lifecycle, not_ours
 from mg_provider.wire.base import same, without_outputs
 from mg_provider.wire.endpoint import Endpoint
-
-# A preview does not wait long for a cloud that does not answer.
-LOOK_SECONDS = 10.0
 
 A = TypeVar("A", bound=EndpointArgs)
 S = TypeVar("S", bound=State)

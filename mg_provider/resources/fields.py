@@ -79,6 +79,11 @@ class Derived:
     """The plan always makes it from other arguments, so that a preview knows it; no program sets it."""
 
 
+@dataclass(frozen=True)
+class Transient:
+    """Used while arguments are checked and kept nowhere, so that a change of it is none."""
+
+
 class Unknown:
     """The place of a value that is known only after something else was made."""
 
@@ -150,6 +155,10 @@ class Args(BaseModel):
     def encode(self) -> dict[str, Any]:
         """The fields that are set, as plain values; what Pulumi keeps as inputs."""
         return {name: plain(getattr(self, name)) for name in type(self).model_fields if name in self.model_fields_set}
+
+    def kept(self) -> dict[str, Any]:
+        """As :meth:`encode`, without what is kept nowhere."""
+        return {name: value for name, value in self.encode().items() if not has(type(self), name, Transient)}
 
     def with_values(self, **values: Any) -> Self:
         """A copy with these fields set."""

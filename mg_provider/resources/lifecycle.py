@@ -121,6 +121,9 @@ class Reading(Generic[A, S]):
     state: S
 
 
+# A preview does not wait long for a cloud that does not answer.
+LOOK_SECONDS = 10.0
+
 # After one of these, what was asked for may exist, or come to exist, without our having seen it.
 UNSETTLED = (ConnectionFailed, OperationCancelled, OperationTimeout, Unavailable)
 
@@ -188,7 +191,7 @@ class Lifecycle(ABC, Generic[A, S]):
         return False
 
     def look(self, given: Mapping[str, Any], args: A, context: Context) -> tuple[A, list[Problem]]:
-        """Look at what a creation would take over: tell what will change, complete the arguments, find problems.
+        """Look at what a creation would find there: tell what will change, complete the arguments, find problems.
 
         Called only where :meth:`looks` says so, in previews too.
 

@@ -24,7 +24,7 @@ class Held:
     own: bool
 
 
-def check_subnetwork(args: PscForwardingRuleArgs, context: Context) -> None:
+def check_subnetwork(args: PscForwardingRuleArgs, context: Context, *, retry_budget: float | None = None) -> None:
     """Refuse a subnetwork that cannot give the address, before anything is made.
 
     A caller who may use it but not look at it is not stopped: Compute Engine checks again.
@@ -33,8 +33,9 @@ def check_subnetwork(args: PscForwardingRuleArgs, context: Context) -> None:
         UserError: It does not exist, is in another network, is for something else, or does not hold ``address``.
     """
     path = args.subnetwork_path
+    limit = {} if retry_budget is None else {"retry_budget": retry_budget}
     try:
-        found = context.clients.compute.get_subnetwork(project_of(path), args.region, last(path))
+        found = context.clients.compute.get_subnetwork(project_of(path), args.region, last(path), **limit)
     except NotFound as error:
         raise UserError(
             f"{path} does not exist",
@@ -97,7 +98,28 @@ def find_address(args: PscForwardingRuleArgs, context: Context) -> Held | None:
     return Held(taken, path, own=False)
 
 
-def must_be_usable(held: Held, args: PscForwardingRuleArgs, owner: PscForwardingRuleArgs) -> None:
+def find_usable(args: PscForwardingRuleArgs, owner: PscForwardingRuleArgs, context: Context) -> Held | None:
+    """The address, if it is there already; None if it is to be reserved.
+
+    Args:
+        args: What the program says.
+        owner: Whose labels a reserved address carries now.
+        context: The world.
+
+    Raises:
+        MgError: It cannot be the rule's, or one that is named does not exist.
+    """
+    held = find_address(args, context)
+    if held is not None:
+        _must_be_usable(held, args, owner)
+    elif args.names_address:
+        raise UserError(
+            f"{args.address_path} does not exist", property="address", hint="reserve it first, or leave address out"
+        )
+    return held
+
+
+def _must_be_usable(held: Held, args: PscForwardingRuleArgs, owner: PscForwardingRuleArgs) -> None:
     """Refuse an address that is somebody else's, used by another rule, or not what the program asks for.
 
     Raises:
@@ -163,19 +185,13 @@ def ensure_address(
         changes: Makes the changes.
         context: The world.
     """
-    held = find_address(args, context)
-    if held is not None:
-        must_be_usable(held, args, owner)
-    elif args.names_address:
-        raise UserError(
-            f"{args.address_path} does not exist", property="address", hint="reserve it first, or leave address out"
-        )
-    else:
+    held = find_usable(args, owner, context)
+    if held is None:
         _reserve(args, labels, changes, context)
         held = find_address(args, context)
         if held is None:
             raise MgError(f"{args.address_path} was reserved and is gone", hint="run the same command again")
-        must_be_usable(held, args, args)
+        _must_be_usable(held, args, args)
     held = _reserved(held, changes.limit, context)
     if held.own:
         compute, place = context.clients.compute, (args.project, args.region, last(held.path))

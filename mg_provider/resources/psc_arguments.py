@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from mg_provider.resources.fields import Computed, Derived, InPlace, Local, Replaces, Rule, State
+from mg_provider.resources.fields import Computed, Derived, InPlace, Local, Replaces, Rule, State, Transient
 from mg_provider.resources.identity import COMPUTE_NAME, Labels
 from mg_provider.resources.lifecycle import CloudArgs
 from mg_provider.wire.compute import Address, ForwardingRule, ServiceDirectoryRegistration
@@ -188,6 +188,11 @@ class PscForwardingRuleArgs(CloudArgs):
     )
     service_directory_registrations: Annotated[list[ServiceDirectoryRegistration], InPlace(_REMADE)] = Field(
         default=[], description="Service Directory entry of the rule; at most one."
+    )
+    look_up: Annotated[bool, Local("used by the preview of a creation"), Transient()] = Field(
+        default=False,
+        description="Look in the preview of a creation already whether subnetwork and address can be had, which takes "
+        "credentials. Not for a network that the same run makes.",
     )
     forwarding_rule: Annotated[str, Derived(), Local("follows from name, project and region")] = Field(
         default="", description="projects/{project}/regions/{region}/forwardingRules/{name}."

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
 
-from mg_provider.api.errors import InvalidArgument, MgError, NotFound, UserError
+from mg_provider.api.errors import CloudError, ConnectionFailed, InvalidArgument, MgError, NotFound, UserError
 from mg_provider.resources.dynamic_host import DynamicProvider
 from mg_provider.resources.dynamic_resource import DynamicResource
-from mg_provider.resources.fields import UNKNOWN, Changes
+from mg_provider.resources.fields import UNKNOWN, Changes, Problem
 from mg_provider.resources.identity import CLAIM_LABEL, derived_id, is_ours, ownership_labels
 from mg_provider.resources.inputs import ServiceDirectoryRegistrationInput, TimeoutsInput
-from mg_provider.resources.lifecycle import UNSETTLED, Context, Incomplete, Lifecycle, Reading, kept, not_ours
-from mg_provider.resources.psc_address import Held, check_subnetwork, ensure_address, find_address
+from mg_provider.resources.lifecycle import (
+    LOOK_SECONDS,
+    UNSETTLED,
+    Context,
+    Incomplete,
+    Lifecycle,
+    Reading,
+    kept,
+    not_ours,
+)
+from mg_provider.resources.psc_address import Held, check_subnetwork, ensure_address, find_address, find_usable
 from mg_provider.resources.psc_arguments import (
     API_VERSION,
     PscForwardingRuleArgs,
@@ -69,6 +79,29 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         else:
             args = args.with_values(forwarding_rule=UNKNOWN)
         return args.planned(kept(old, args, "ip_address"))
+
+    def looks(self, args: PscForwardingRuleArgs) -> bool:
+        """With ``look_up``, at what gives the address, as far as the program knows it."""
+        names = ("project", "region", "network", "subnetwork", "address", "forwarding_rule_name")
+        return args.look_up is True and args.is_known(*names)
+
+    def look(
+        self, given: Mapping[str, Any], args: PscForwardingRuleArgs, context: Context
+    ) -> tuple[PscForwardingRuleArgs, list[Problem]]:
+        """Find out whether subnetwork, rule and address can be had; an address that is reserved already is known."""
+        try:
+            check_subnetwork(args, context, retry_budget=LOOK_SECONDS)
+            rule = self._rule(args, context)
+            if rule is not None:
+                self._must_be_ours(rule.labels, args, f"forwarding rule {args.forwarding_rule_name}")
+            held = find_usable(args, args, context)
+        except (CloudError, ConnectionFailed) as error:
+            context.progress(f"{args.subnetwork_path}: whether it gives the address is not known now: {error.summary}")
+            return args, []
+        except MgError as error:
+            named = (error.property if isinstance(error, UserError) else None) or "forwarding_rule_name"
+            return args, [Problem(named, f"{error.summary.removeprefix(f'{named}: ')}: {error.hint}")]
+        return (args.planned(held.address.address) if held else args), []
 
     def refuse(self, old: PscForwardingRuleArgs, new: PscForwardingRuleArgs, state: PscForwardingRuleState) -> None:
         """A program may come to name the IP that the resource has, but no other while the rule keeps its name.
@@ -305,6 +338,7 @@ class PscForwardingRule(DynamicResource, module="mg", name="PscForwardingRule"):
         allow_psc_global_access: Let clients in other regions of the network connect.
         no_automate_dns_zone: Make no DNS zone for the connection.
         service_directory_registrations: Service Directory entry; at most one.
+        look_up: Look in the preview of a creation whether subnetwork and address can be had; default no.
         project: Project id; default from configuration.
         region: Region of rule and service attachment; default from configuration.
         timeouts: Seconds to wait: create, update, delete.
@@ -342,6 +376,7 @@ class PscForwardingRule(DynamicResource, module="mg", name="PscForwardingRule"):
         allow_psc_global_access: pulumi.Input[bool] | None = None,
         no_automate_dns_zone: pulumi.Input[bool] | None = None,
         service_directory_registrations: pulumi.Input[Sequence[ServiceDirectoryRegistrationInput]] | None = None,
+        look_up: pulumi.Input[bool] | None = None,
         project: pulumi.Input[str] | None = None,
         region: pulumi.Input[str] | None = None,
         timeouts: pulumi.Input[TimeoutsInput] | None = None,

@@ -345,6 +345,7 @@ TABLES = {
         "labels": LABELS,
         "allow_psc_global_access": SWITCH,
         "no_automate_dns_zone": SWITCH,
+        "look_up": SWITCH,
         "service_directory_registrations": [
             *LIST,
             Bad([{"namespace": "a"}, {"namespace": "b"}], "at most one entry: remove the others"),

@@ -1,13 +1,14 @@
 """The address behind a rule: reserved or taken, and every mistake about it told before anything is made."""
 
 import ipaddress
+import re
 
 import pytest
 
 from mg_provider.emulator.services.service_attachments import service_attachments
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
 from tests.support.host import HostError, unknown
-from tests.support.life import Life
+from tests.support.life import CheckFailed, Life
 from tests.support.weights import call
 
 PROJECT = "projects/my-project"
@@ -312,3 +313,88 @@ def test_no_free_address_leaves_nothing_behind(cloud, life):
         life.up(arguments())
     assert failure.value.kept is None
     assert cloud.ledger()["empty"]
+
+
+def looking(**more):
+    return arguments(**more, look_up=True)
+
+
+def told_in_the_preview(emulator, life, wanted, name, text):
+    """The preview of a creation refuses the argument in these words; nothing was made."""
+    before = emulator.ledger()["counts"]
+    with pytest.raises(CheckFailed) as failure:
+        life.preview(wanted)
+    assert list(failure.value.failures) == [name]
+    assert re.search(text, failure.value.failures[name])
+    assert emulator.ledger()["counts"] == before
+
+
+def test_a_preview_looks_only_if_it_is_asked_to_and_only_before_a_creation(cloud, life):
+    life.preview(arguments(subnetwork="nowhere"))
+    assert cloud.requests() == []
+    assert life.preview(looking()) == ("create", [])
+    assert {request["method"] for request in cloud.requests()} == {"GET"}
+    life.up(looking())
+    seen = len(cloud.requests())
+    assert life.preview(looking()) == ("same", [])
+    # It is kept nowhere, so that to say it, or not any more, changes nothing.
+    assert life.preview(arguments()) == ("same", [])
+    assert len(cloud.requests()) == seen
+    end(cloud, life)
+
+
+@pytest.mark.parametrize(
+    ("more", "name", "text"),
+    [
+        ({"subnetwork": "nowhere"}, "subnetwork", "^projects/.*/nowhere does not exist: name it as"),
+        ({"network": "nowhere"}, "subnetwork", "^.* is in network .*/vpc, not in .*/nowhere"),
+        ({"address": "10.1.2.3"}, "address", "^10.1.2.3 is outside .*/clients, which is .*: take one between"),
+        ({"address": "nobodys"}, "address", "addresses/nobodys does not exist: reserve it first"),
+        ({"address": "taken"}, "address", "in use by projects/.*/forwardingRules/somebodys-rule"),
+        ({"forwarding_rule_name": "somebodys-rule"}, "forwarding_rule_name", "does not carry this stack's ownership"),
+        ({"forwarding_rule_name": "taken"}, "forwarding_rule_name", "address .*/taken exists and does not carry"),
+    ],
+)
+def test_what_would_fail_after_the_deployment_is_told_in_the_preview(cloud, life, more, name, text):
+    connect(cloud, "somebodys-rule", reserve(cloud, "taken")["address"])
+    told_in_the_preview(cloud, life, looking(**more), name, text)
+
+
+def test_an_ip_in_use_is_told_in_the_preview(cloud, life):
+    reserved = reserve(cloud, "taken")
+    connect(cloud, "somebodys-rule", reserved["address"])
+    told_in_the_preview(cloud, life, looking(address=reserved["address"]), "address", "in use by .*/somebodys-rule")
+
+
+def test_a_reserved_address_by_name_is_known_in_the_preview_that_looks(cloud, life):
+    reserved = reserve(cloud, "kept-address")
+    wanted = looking(address="kept-address")
+    assert life.check(wanted)["ip_address"] == reserved["address"]
+    assert life.up(wanted)["ip_address"] == reserved["address"]
+    assert life.refresh() == {}
+    assert life.preview(wanted) == ("same", [])
+    life.destroy()
+    remove(cloud, "addresses/kept-address")
+
+
+@pytest.mark.parametrize(
+    ("rpc", "status", "told"),
+    [
+        ("compute.subnetworks.get", 403, "clients may not be looked at; going on without"),
+        ("compute.subnetworks.get", 401, "clients: whether it gives the address is not known now: "),
+        ("compute.addresses.get", 403, "clients: whether it gives the address is not known now: "),
+    ],
+)
+def test_a_preview_that_cannot_look_says_so_and_goes_on(cloud, life, host, rpc, status, told):
+    cloud.fail(rpc=rpc, fault="status", status=status, times=9)
+    assert life.preview(looking()) == ("create", [])
+    assert any(told in line for line in host.said)
+
+
+def test_what_an_interrupted_creation_left_is_no_obstacle_to_looking(cloud, life):
+    cloud.fail(rpc="compute.forwardingRules.insert", fault="status", status=400, message="no")
+    with pytest.raises(HostError):
+        life.up(looking())
+    life.id = life.inputs = life.outputs = None
+    assert life.up(looking())["psc_connection_status"] == "ACCEPTED"
+    end(cloud, life)

@@ -287,6 +287,44 @@ def test_a_network_that_is_not_there_is_told_in_the_preview_and_nothing_is_made(
     assert emulator.ledger()["empty"]
 
 
+@pytest.mark.parametrize(
+    ("mistake", "told"),
+    [
+        ({"subnetwork": "nowhere"}, "subnetworks/nowhere does not exist"),
+        ({"network": "nowhere"}, "is in network projects/my-project/global/networks/clients, not in"),
+        ({"addresses": {"us-central1": "10.9.9.9"}}, "10.9.9.9 is outside projects/my-project/regions/us-central1/"),
+        ({"addresses": {"us-central1": "nobodys"}}, "addresses/nobodys does not exist"),
+    ],
+    ids=["no subnetwork", "another network", "outside", "not reserved"],
+)
+def test_a_place_that_cannot_be_had_is_told_in_the_preview_before_anything_is_deployed(stack, emulator, mistake, told):
+    one = stack("demo")
+    one.edit(lambda config: private_of(config).update(mistake))
+    code, _, errors = one.run("preview")
+    assert code == 1
+    assert told in errors
+    assert emulator.ledger()["empty"]
+    one.edit(lambda config: private_of(config).update(look_up=False))
+    assert set(one.well("preview")) == {"create"}
+
+
+@pytest.mark.parametrize("look_up", [None, True, False])
+def test_an_existing_network_is_asked_for_the_address_too_unless_it_is_not_to_be_looked_at(stack, emulator, look_up):
+    there = {"network": "clients", "subnetworks": {"us-central1": "clients-subnet"}}
+
+    def use(config):
+        config["model-garden:environment"]["network"] = {
+            "existing": there | ({} if look_up is None else {"look_up": look_up})
+        }
+        private_of(config).update(addresses={"us-central1": "10.9.9.9"})
+
+    one = stack("private-endpoint")
+    one.edit(use)
+    code, _, errors = one.run("preview")
+    assert (code, "10.9.9.9 is outside" in errors) == ((0, False) if look_up is False else (1, True))
+    assert emulator.ledger()["empty"]
+
+
 def test_a_batch_says_whether_its_input_is_checked_how_much_may_fail_and_that_its_output_goes(stack, emulator):
     one = stack("nightly-batch")
     put(emulator, "questions/two.jsonl", b'{"body": "no object"}\n', "my-weights")

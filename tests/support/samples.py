@@ -214,6 +214,7 @@ PSC_FORWARDING_RULE = ResourceSamples(
         "labels": Sample({"team": "search"}, {"team": "ads"}),
         "allow_psc_global_access": Sample(True, False),
         "no_automate_dns_zone": Sample(True, False),
+        "look_up": Sample(True, False),
         "service_directory_registrations": Sample([{"namespace": "a"}], [{"namespace": "b", "service": "c"}]),
     },
 )
