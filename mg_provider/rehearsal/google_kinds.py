@@ -22,7 +22,7 @@ class Kind:
         required: inputs that must be given.
         mutable: the inputs that are changed in place; a change of any other replaces.
         defaults: inputs that the provider fills.
-        computed: outputs, as templates over the inputs and ``id``.
+        computed: outputs where no input says otherwise, as templates over the inputs and ``id``.
         named: whether ``name`` is made from the resource's name where the program gives none.
         collection: the REST collection of Compute Engine below ``/compute/v1/``, for what really exists in an emulator.
         body: which inputs go into the REST body as they are.
@@ -48,9 +48,9 @@ _LINKED = {"selfLink": LINK + "{id}"}
 KINDS: Final[dict[str, Kind]] = {
     "gcp:compute/network:Network": Kind(
         "projects/{project}/global/networks/{name}",
-        mutable=("routingMode",),
-        defaults={"autoCreateSubnetworks": True, "routingMode": "REGIONAL"},
-        computed=_LINKED,
+        mutable=("routingMode", "networkFirewallPolicyEnforcementOrder"),
+        defaults={"autoCreateSubnetworks": True, "networkFirewallPolicyEnforcementOrder": "AFTER_CLASSIC_FIREWALL"},
+        computed={**_LINKED, "routingMode": "REGIONAL"},
         collection="projects/{project}/global/networks",
         body=("name", "description", "autoCreateSubnetworks", "mtu"),
     ),
@@ -58,7 +58,7 @@ KINDS: Final[dict[str, Kind]] = {
         "projects/{project}/regions/{region}/subnetworks/{name}",
         required=("network", "ipCidrRange"),
         mutable=("privateIpGoogleAccess", "logConfig"),
-        computed=_LINKED,
+        computed={**_LINKED, "purpose": "PRIVATE", "stackType": "IPV4_ONLY"},
         collection="projects/{project}/regions/{region}/subnetworks",
         body=("name", "description", "network", "ipCidrRange", "privateIpGoogleAccess", "purpose"),
     ),
@@ -74,7 +74,7 @@ KINDS: Final[dict[str, Kind]] = {
         "projects/{project}/managedZones/{name}",
         required=("dnsName",),
         mutable=("description", "labels", "privateVisibilityConfig", "forceDestroy"),
-        defaults={"visibility": "public", "description": "Managed by Pulumi", "forceDestroy": False},
+        defaults={"visibility": "public", "description": "Managed by Pulumi"},
     ),
     "gcp:dns/recordSet:RecordSet": Kind(
         "projects/{project}/managedZones/{managedZone}/rrsets/{name}/{type}",

@@ -151,7 +151,7 @@ class GoogleStandIn:
 
     def _outputs(self, kind: Kind, identifier: str, inputs: Properties) -> Properties:
         values: dict[str, Any] = {**revealed(inputs), "id": identifier}
-        return {**inputs, **{key: text.format_map(values) for key, text in kind.computed.items()}}
+        return {**{key: text.format_map(values) for key, text in kind.computed.items()}, **inputs, "id": identifier}
 
 
 def _kind(urn: str) -> Kind:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.stacks.test_lives import addresses_of, change
+from tests.stacks.test_lives import Stack, addresses_of, change
 from tests.support.google_apis import PERIMETER, serving
 from tests.support.weights import call, make_bucket, put_weights
 
@@ -140,3 +140,46 @@ def test_a_network_that_is_there_and_a_perimeter_are_asked_and_extended(stack, e
     one.well("destroy")
     assert perimeter["resources"] == ["projects/123456789012"]
     assert emulator.ledger()["empty"]
+
+
+def without_defaults(value):
+    """Inputs without the plugin's notes on which of them it has filled."""
+    if isinstance(value, dict):
+        return {key: without_defaults(entry) for key, entry in value.items() if key != "__defaults"}
+    return [without_defaults(entry) for entry in value] if isinstance(value, list) else value
+
+
+def within(part, whole):
+    """Whether everything in one value is in the other, which may have more keys."""
+    if isinstance(part, dict) and isinstance(whole, dict):
+        return all(within(value, whole.get(key)) for key, value in part.items())
+    if isinstance(part, list) and isinstance(whole, list) and len(part) == len(whole):
+        return all(map(within, part, whole))
+    return part == whole
+
+
+def test_the_rehearsals_stand_in_makes_of_the_program_what_the_plugin_makes(stack, tmp_path, emulator):
+    one = stack("private-endpoint")
+    one.well("up")
+    exported = json.loads(one.call("stack", "export", "--stack", one.name).stdout)["deployment"]["resources"]
+    one.well("destroy")
+    (tmp_path / "rehearsed").mkdir()
+    other = Stack(tmp_path / "rehearsed", sys.prefix, emulator, one.name)
+    number = {"projects/my-project": {"number": "123456789012"}}
+    other.edit(lambda config: config.update({"rehearsal:existing": json.dumps(number)}))
+    other.well("up")
+    theirs, ours = (
+        {each["urn"]: each for each in resources if each["type"].startswith("gcp:")}
+        for resources in (exported, other.resources)
+    )
+    other.well("destroy")
+    assert len(theirs) == 5
+    assert ours.keys() == theirs.keys()
+    for urn, mine in ours.items():
+        real = theirs[urn]
+        assert mine["id"] == real["id"]
+        assert mine["inputs"] == without_defaults(real["inputs"])
+        assert sorted(mine.get("dependencies", [])) == sorted(real.get("dependencies", []))
+        # Of the outputs it has the ones that programs use; the plugin writes these three in a form of its own.
+        told = {key: value for key, value in mine["outputs"].items() if key not in ("bucket", "network", "etag")}
+        assert {key: value for key, value in told.items() if not within(value, real["outputs"].get(key))} == {}
