@@ -29,13 +29,16 @@ from mg_provider.components import (
 )
 from mg_provider.resources.dedicated_endpoint import ServedModelInput
 
-MACHINES = {"machine_spec", "min_replica_count", "max_replica_count"}
+MACHINES = set(Replicas.model_fields)
 SOURCES = {
     "gcs_uri",
     "hugging_face_model_id",
     "hugging_face_cache_enabled",
     "publisher_model_name",
     "accept_eula",
+    "container_spec",
+    "rollout",
+    "preflight",
     "labels",
     "parked",
 }

@@ -5,7 +5,7 @@ It is the value of the config key ``environment``. A mistake is told with the pa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pulumi
@@ -143,11 +143,15 @@ class PrivateAccess(Section):
 
 
 class Replicas(Section):
-    """The machines that serve a model."""
+    """The machines that serve a model: of one kind, or of the first that is to be had."""
 
-    machine_spec: dict[str, Any] | None = None
+    machine_spec: dict[str, Any] | list[dict[str, Any]] | None = None
     min_replica_count: int = 1
     max_replica_count: int | None = None
+    required_replica_count: int | None = None
+    autoscaling_metric_specs: list[dict[str, Any]] | None = None
+    spot: bool | None = None
+    service_account: str | None = None
 
 
 class Override(Replicas):
@@ -167,6 +171,9 @@ class ModelConfig(Override):
     regions: list[str] = []
     overrides: dict[str, Override] = {}
     labels: dict[str, str] = {}
+    container_spec: dict[str, Any] | None = None
+    rollout: dict[str, Any] | None = None
+    preflight: bool | None = None
     private: PrivateAccess | None = None
     own_processes: bool = False
 
@@ -257,8 +264,12 @@ class Environment(Section):
         for name, endpoint in self.endpoints.items():
             named |= {f"endpoints.{name}.deployed_models.{key}": one for key, one in endpoint.deployed_models.items()}
         named |= {f"batch_jobs.{name}": job for name, job in self.batch_jobs.items()}
-        found = {place: machine_doubt(_machine(one.machine_spec)) for place, one in named.items()}
-        return [f"{place}.machine_spec.machine_type: {doubt}" for place, doubt in found.items() if doubt]
+        found = {
+            place: machine_doubt(machine)
+            for name, one in named.items()
+            for place, machine in _machines(f"{name}.machine_spec", one.machine_spec)
+        }
+        return [f"{place}.machine_type: {doubt}" for place, doubt in found.items() if doubt]
 
     def _check_regions(self) -> None:
         regions = self.regions
@@ -356,13 +367,16 @@ class Environment(Section):
                 )
 
 
-def _machine(spec: dict[str, Any] | None) -> MachineSpec:
-    """The machine as far as it can be doubted; what else is in a spec is for the resource to check."""
-    machine, accelerator = ((spec or {}).get(key) for key in ("machine_type", "accelerator_type"))
-    return MachineSpec(
-        machine_type=machine if isinstance(machine, str) else None,
-        accelerator_type=accelerator if isinstance(accelerator, str) else None,
-    )
+def _machines(place: str, given: dict[str, Any] | list[dict[str, Any]] | None) -> Iterator[tuple[str, MachineSpec]]:
+    """Each choice with its path, as far as it can be doubted; what else is in it is for the resource to check."""
+    choices = given if isinstance(given, list) else [given or {}]
+    for index, spec in enumerate(choices):
+        machine, accelerator = (spec.get(key) for key in ("machine_type", "accelerator_type"))
+        told = MachineSpec(
+            machine_type=machine if isinstance(machine, str) else None,
+            accelerator_type=accelerator if isinstance(accelerator, str) else None,
+        )
+        yield f"{place}[{index}]" if isinstance(given, list) else place, told
 
 
 def read(value: Any, key: str = KEY) -> Environment:

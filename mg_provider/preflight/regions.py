@@ -19,11 +19,11 @@ class Wanted:
 
     Attributes:
         gcs_uri: Folder with its weights.
-        machine: Machine that it shall run on; None for any that Model Garden recommends.
+        machines: The machines that it may run on; none for any that Model Garden recommends.
     """
 
     gcs_uri: str
-    machine: MachineSpec | None = None
+    machines: tuple[MachineSpec, ...] = ()
 
 
 def quota_states(wanted: Wanted, project: str, clients: Clients, candidates: Sequence[str] = ()) -> dict[str, str]:
@@ -54,7 +54,7 @@ def quota_states(wanted: Wanted, project: str, clients: Clients, candidates: Seq
 def _ask(wanted: Wanted, parent: str, clients: Clients) -> Iterator[tuple[str, str]]:
     request = RecommendSpecRequest(gcs_uri=wanted.gcs_uri, check_machine_availability=True, check_user_quota=True)
     for option in clients.vertex.recommend_spec(parent, request).recommendations or []:
-        if option.region and has_machine(option, wanted.machine):
+        if option.region and any(has_machine(option, machine) for machine in wanted.machines or (None,)):
             yield option.region, option.user_quota_state or ""
 
 

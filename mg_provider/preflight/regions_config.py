@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
 from mg_provider.api.errors import UserError
 from mg_provider.preflight.regions import Wanted
@@ -66,16 +67,27 @@ def read_auto(path: Path) -> AutoRegions:
         )
     models = (environment or {}).get("models") or {}
     wanted = [
-        Wanted(
-            str(model["gcs_uri"]),
-            MachineSpec.model_validate(model["machine_spec"]) if model.get("machine_spec") else None,
-        )
-        for model in models.values()
+        Wanted(str(model["gcs_uri"]), _machines(path, name, model.get("machine_spec")))
+        for name, model in models.items()
         if isinstance(model, Mapping) and model.get("gcs_uri") and not model.get("regions")
     ]
     text = {str(key): str(value) for key, value in values.items() if isinstance(value, str | bool)}
     pinned = [str(region) for region in (regions or {}).get("pinned") or []]
     return AutoRegions(auto["count"], list(auto.get("from") or []), pinned, wanted, text)
+
+
+def _machines(path: Path, name: str, given: Any) -> tuple[MachineSpec, ...]:
+    """The choices of a model: one machine, or a list of them."""
+    choices = given if isinstance(given, list) else [given] if given else []
+    try:
+        return tuple(MachineSpec.model_validate(choice) for choice in choices)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise UserError(
+            f"{path.name}: {'.'.join(map(str, wrong['loc'])) or 'it'}: {wrong['msg']}",
+            property=f"environment.models.{name}.machine_spec",
+            hint="write machine_type, accelerator_type and accelerator_count, or a list of such",
+        ) from error
 
 
 def pin(path: Path, regions: Sequence[str]) -> None:

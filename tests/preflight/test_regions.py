@@ -56,12 +56,36 @@ def mg(weights, emulator, tmp_path):
 def test_regions_without_machine_or_quota_are_passed_over(weights, emulator):
     emulator.behave(stockouts=["us-east4/g2-standard-12"])
     emulator.set_quota({"my-project/us-central1/NVIDIA_L4": 0})
-    states = quota_states(Wanted(weights.uri, L4), "my-project", weights.clients, CANDIDATES)
+    states = quota_states(Wanted(weights.uri, (L4,)), "my-project", weights.clients, CANDIDATES)
     assert states == {"us-central1": NO_QUOTA, "europe-west4": HAS_QUOTA, "asia-southeast1": HAS_QUOTA}
     assert choose_regions(2, CANDIDATES, [states]) == ["europe-west4", "asia-southeast1"]
     with pytest.raises(Exception, match="3 regions are wanted, and 2 have machine and quota") as error:
         choose_regions(3, CANDIDATES, [states])
     assert "us-central1 (no quota), us-east4 (no such machine)" in str(error.value)
+
+
+def test_a_region_with_one_of_the_choices_will_do(mg, emulator):
+    emulator.behave(stockouts=["us-east4/g2-standard-12", "us-central1/g2-standard-12"])
+    other = "{machine_type: g2-standard-24, accelerator_type: NVIDIA_L4, accelerator_count: 2}"
+    text = mg.file.read_text()
+    assert mg().exit_code != 0, "two regions are wanted, and one has that machine"
+    one = "{machine_type: g2-standard-12, accelerator_type: NVIDIA_L4, accelerator_count: 1}"
+    mg.file.write_text(text.replace(one, f"[{one}, {other}]"))
+    assert mg().stdout.startswith(f"us-central1: {HAS_QUOTA}\nus-east4: {HAS_QUOTA}\n")
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [("[g2]", "valid dictionary"), ("{machine: g2}", "machine: "), ("[{accelerator_count: x}]", "valid integer")],
+)
+def test_a_machine_that_is_none_is_told_with_its_path(mg, spec, told):
+    text = mg.file.read_text()
+    start = text.index("{machine_type")
+    mg.file.write_text(text[:start] + spec + "\n")
+    done = mg()
+    assert done.exit_code == 2
+    assert "environment.models.llama.machine_spec: " in done.output
+    assert told in done.output
 
 
 def test_a_region_that_another_answer_told_of_is_not_asked_again(weights, emulator):

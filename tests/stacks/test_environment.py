@@ -196,6 +196,10 @@ def test_a_machine_type_that_no_table_knows_is_doubted_and_not_refused(environme
     places = ["models.llama.machine_spec.machine_type: ", "models.llama.overrides.us-east1.machine_spec.machine_type: "]
     assert [doubt.startswith(place) for doubt, place in zip(doubts, places, strict=True)] == [True, True]
     assert all(told in doubt for doubt in doubts)
+    choices = [{"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4"}, spec]
+    value = {"regions": ["us-east1"], "models": {"llama": {**MODEL, "machine_spec": choices}}}
+    (doubt,) = environment.read(value).doubts()
+    assert doubt.startswith("models.llama.machine_spec[1].machine_type: ")
 
 
 def test_the_template_asks_for_keys_that_the_program_knows(environment):

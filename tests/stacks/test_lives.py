@@ -325,6 +325,29 @@ def test_an_existing_network_is_asked_for_the_address_too_unless_it_is_not_to_be
     assert emulator.ledger()["empty"]
 
 
+def test_a_model_takes_choices_of_machines_spot_and_how_it_rolls_out(stack, emulator):
+    one = stack("public-endpoint")
+    choices = [
+        {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1},
+        {"machine_type": "a2-highgpu-1g", "accelerator_type": "NVIDIA_TESLA_A100", "accelerator_count": 1},
+    ]
+    emulator.behave(stockouts=["us-central1/g2-standard-12"])
+
+    def take(config):
+        environment = config["model-garden:environment"]
+        name = next(iter(environment["models"]))
+        model = {"gcs_uri": "gs://my-weights/llama/v1", "regions": ["us-central1"], "machine_spec": choices}
+        model |= {"spot": True, "rollout": {"strategy": "recreate"}, "preflight": False}
+        environment.update(models={name: model}, endpoints={})
+
+    one.edit(take)
+    one.well("up")
+    (model,) = [each for each in one.resources if each["type"].endswith("CustomWeightsModel")]
+    assert model["outputs"]["machine_type"] == "a2-highgpu-1g"
+    assert (model["inputs"]["spot"], model["inputs"]["rollout"]) == (True, {"strategy": "recreate"})
+    one.well("destroy")
+
+
 def test_a_batch_says_whether_its_input_is_checked_how_much_may_fail_and_that_its_output_goes(stack, emulator):
     one = stack("nightly-batch")
     put(emulator, "questions/two.jsonl", b'{"body": "no object"}\n', "my-weights")
