@@ -48,7 +48,7 @@ class BatchResult:
         choices = self.response.get("choices") if isinstance(self.response, Mapping) else None
         if not choices:
             return self.response if isinstance(self.response, str) else None
-        told = choices[0].get("message", {}).get("content") or choices[0].get("text")
+        told = (choices[0].get("message") or {}).get("content") or choices[0].get("text")
         return told if isinstance(told, str) else None
 
 

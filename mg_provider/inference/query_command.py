@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from mg_provider.api.errors import MgError, UserError
 from mg_provider.api.tls import fetch_certificate
@@ -106,12 +107,18 @@ def _tell(query: Query, client: Client, question: str, write: Write) -> None:
 def show_certificate(host: str, port: int, write: Write | None = None, complain: Write | None = None) -> int:
     """Print the certificate that a server shows, ready for ``--ca-file``; its fingerprint goes to stderr.
 
+    Args:
+        host: Address or name, with or without a port; or a URL with it.
+        port: The port, where ``host`` has none.
+        write: Takes the certificate; by default stdout.
+        complain: Takes everything else; by default stderr.
+
     Returns:
         0 if there is one, else 1.
     """
     write, complain = write or _print, complain or sys.stderr.write
     try:
-        shown = fetch_certificate(host, port)
+        shown = fetch_certificate(*_place(host, port))
     except MgError as problem:
         complain(f"{problem}\n")
         return FAILED
@@ -119,6 +126,15 @@ def show_certificate(host: str, port: int, write: Write | None = None, complain:
     complain(f"sha256 fingerprint: {shown.fingerprint}\n")
     complain("nobody has vouched for it: compare the fingerprint from a second network before you pin it\n")
     return FINE
+
+
+def _place(host: str, port: int) -> tuple[str, int]:
+    try:
+        parts = urlsplit(host if "://" in host else f"//{host}")
+        own = parts.port
+    except ValueError as error:
+        raise UserError(f"{host!r} is no address ({error})", property="host", hint="write 10.0.0.5:443") from error
+    return parts.hostname or host, own or port
 
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:

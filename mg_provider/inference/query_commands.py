@@ -69,7 +69,7 @@ def query(
 
 
 def certificate(
-    host: Annotated[str, typer.Argument(help="Private address or name of an endpoint.")],
+    host: Annotated[str, typer.Argument(help="Private address, name or URL of an endpoint.")],
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port that speaks TLS.")] = 443,
 ) -> None:
     """Show the certificate of a server, to pin it with --ca-file or --fingerprint."""

@@ -104,6 +104,8 @@ def test_a_certificate_is_shown_and_can_be_pinned(tmp_path, monkeypatch):
         shown = mg("certificate", host, "--port", port)
         assert shown.exit_code == 0
         assert certificate.fingerprint in shown.stderr
+        for place in (f"{host}:{port}", server.url, f"{server.url}/v1beta1/projects"):
+            assert mg("certificate", place).stdout == shown.stdout
         pinned = tmp_path / "pinned.pem"
         pinned.write_text(shown.stdout)
         asked = ("query", f"{LOCATION}/endpoints/chat", QUESTION, "--address", f"{host}:{port}", "--model", "m")
@@ -111,6 +113,12 @@ def test_a_certificate_is_shown_and_can_be_pinned(tmp_path, monkeypatch):
         refused = mg(*asked)
         assert refused.exit_code == 1
         assert "`mg certificate` shows" in refused.stderr
+
+
+def test_a_certificate_of_no_address_is_told():
+    refused = mg("certificate", "10.0.0.5:https")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "write 10.0.0.5:443" in refused.stderr
 
 
 def test_where_nothing_answers_no_certificate_is_shown():

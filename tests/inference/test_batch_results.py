@@ -214,9 +214,12 @@ def test_answers_of_other_models_keep_their_own_form(emulator, config):
     line = {"instance": {"custom_id": "a", "prompt": "Hi"}, "prediction": [0.5]}
     keyed = {"key": "b", "prediction": "yes"}
     put(emulator, "done/prediction.results-00000-of-00001", f"{json.dumps(line)}\n{json.dumps(keyed)}".encode())
-    first, second = batch_results(f"gs://{BUCKET}/done", config=config)
+    complete = {"custom_id": "c", "response": {"choices": [{"message": None, "text": "no"}]}}
+    put(emulator, "done/prediction.results-00001-of-00002", json.dumps(complete).encode())
+    first, second, third = batch_results(f"gs://{BUCKET}/done", config=config)
     assert (first.custom_id, first.row, first.response) == ("a", {"custom_id": "a", "prompt": "Hi"}, [0.5])
     assert (second.custom_id, second.text) == ("b", "yes")
+    assert (third.custom_id, third.text) == ("c", "no")
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
