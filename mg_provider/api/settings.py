@@ -39,6 +39,20 @@ BIG_QUERY_CUSTOM_ENDPOINT = "bigQueryCustomEndpoint"
 LOGGING_CUSTOM_ENDPOINT = "loggingCustomEndpoint"
 """Config key: base URL of Cloud Logging."""
 
+KEYS = (
+    PROJECT,
+    REGION,
+    IMPERSONATE_SERVICE_ACCOUNT,
+    USER_PROJECT_OVERRIDE,
+    BILLING_PROJECT,
+    VERTEX_CUSTOM_ENDPOINT,
+    COMPUTE_CUSTOM_ENDPOINT,
+    STORAGE_CUSTOM_ENDPOINT,
+    BIG_QUERY_CUSTOM_ENDPOINT,
+    LOGGING_CUSTOM_ENDPOINT,
+)
+"""Every config key that settings are read from."""
+
 NAMESPACES = ("mg", "gcp")
 """Where a config key is looked up, in this order: our own namespace, then pulumi-gcp's."""
 

@@ -15,18 +15,7 @@ from mg_provider.data import regions as known_regions
 Member = TypeVar("Member")
 
 _DYNAMIC = "pulumi-python"
-_KEYS = (
-    settings.PROJECT,
-    settings.REGION,
-    settings.IMPERSONATE_SERVICE_ACCOUNT,
-    settings.USER_PROJECT_OVERRIDE,
-    settings.BILLING_PROJECT,
-    settings.VERTEX_CUSTOM_ENDPOINT,
-    settings.COMPUTE_CUSTOM_ENDPOINT,
-    settings.STORAGE_CUSTOM_ENDPOINT,
-    settings.BIG_QUERY_CUSTOM_ENDPOINT,
-    "hostThreads",
-)
+_KEYS = (*settings.KEYS, "hostThreads")
 
 
 @dataclass(frozen=True)

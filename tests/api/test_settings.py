@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mg_provider.api.errors import UserError
-from mg_provider.api.settings import Settings, is_loopback
+from mg_provider.api.settings import KEYS, Settings, is_loopback
 
 
 def settings(config: dict[str, str], environ: dict[str, str] | None = None) -> Settings:
@@ -21,6 +21,16 @@ def test_our_own_key_comes_before_that_of_pulumi_gcp_and_both_before_the_environ
     assert settings({}, environ).project == "environment"
     assert settings(config).region == "europe-west4"
     assert settings({}) == Settings()
+
+
+def test_the_keys_that_are_read_are_known_to_who_hands_them_on() -> None:
+    read: list[str] = []
+
+    def get(key: str) -> None:
+        read.append(key.partition(":")[2])
+
+    Settings.from_config(get, {})
+    assert set(read) == set(KEYS)
 
 
 def test_every_key_arrives() -> None:

@@ -5,6 +5,7 @@ import sys
 import pulumi
 import pytest
 
+from mg_provider.api.settings import KEYS
 from mg_provider.components import (
     PrivateModelEndpoint,
     PscAutomationPolicy,
@@ -220,7 +221,8 @@ def test_a_fleet_makes_the_same_in_each_region_but_for_its_overrides():
         )
         return list(fleet.members)
 
-    made, regions = run(program, config={"mg:hostThreads": "8"})
+    config = {f"mg:{key}": f"the {key}" for key in (*KEYS, "hostThreads")}
+    made, regions = run(program, config=config)
     assert regions == ["us-central1", "europe-west4"]
     assert seen == {
         "us-central1": {"replicas": 1, "labels": {"a": "b"}},
@@ -228,7 +230,8 @@ def test_a_fleet_makes_the_same_in_each_region_but_for_its_overrides():
     }
     providers = {each.name: each for each in made.made if each.typ == "pulumi:providers:pulumi-python"}
     assert sorted(providers) == ["llama-europe-west4", "llama-us-central1"]
-    assert providers["llama-us-central1"].inputs == {"gcp:project": "my-project", "mg:hostThreads": "8"}
+    # A process that lacked one of the settings would call Google where the others call an endpoint of the user's.
+    assert providers["llama-us-central1"].inputs == {"gcp:project": "my-project", **config}
     models = [each for each in made.made if each.typ.endswith(":CustomWeightsModel")]
     used = {each.name: each.provider.split("::")[-2] for each in models}
     assert used == {"llama-us-central1": "llama-us-central1", "llama-europe-west4": "llama-europe-west4"}
