@@ -6,10 +6,10 @@ It is the value of the config key ``environment``. A mistake is told with the pa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import pulumi
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
 from mg_provider.components.common import DNS_NAME
 from mg_provider.components.psc_network import address_problem, check_names, check_ranges
@@ -21,6 +21,26 @@ from mg_provider.wire.machine import MachineSpec
 KEY = "model-garden:environment"
 QUICKSTART = ("gcsUri", "region", "machineType")
 """The config keys that `pulumi new` asks for; they stand for an environment with one model at a public endpoint."""
+
+
+# A value of two shapes is held against the one that it has, so that a mistake in it is told once.
+LIST, MAPPING = "<list>", "<mapping>"
+
+
+def list_else_mapping(value: Any) -> str:
+    """The shape of a value that is usually a mapping."""
+    return LIST if isinstance(value, list) else MAPPING
+
+
+def mapping_else_list(value: Any) -> str:
+    """The shape of a value that is usually a list."""
+    return MAPPING if isinstance(value, dict) else LIST
+
+
+Machine = dict[str, Any]
+Machines = Annotated[
+    Annotated[list[Machine], Tag(LIST)] | Annotated[Machine, Tag(MAPPING)], Discriminator(list_else_mapping)
+]
 
 
 class ConfigError(Exception):
@@ -145,7 +165,7 @@ class PrivateAccess(Section):
 class Replicas(Section):
     """The machines that serve a model: of one kind, or of the first that is to be had."""
 
-    machine_spec: dict[str, Any] | list[dict[str, Any]] | None = None
+    machine_spec: Machines | None = None
     min_replica_count: int = 1
     max_replica_count: int | None = None
     required_replica_count: int | None = None
@@ -225,7 +245,9 @@ class BatchConfig(Section):
 class Environment(Section):
     """Everything that one stack runs."""
 
-    regions: list[str] | AutoRegions
+    regions: Annotated[
+        Annotated[list[str], Tag(LIST)] | Annotated[AutoRegions, Tag(MAPPING)], Discriminator(mapping_else_list)
+    ]
     vpc_sc: bool = False
     network: NetworkConfig | None = None
     allowlist: AllowlistConfig | None = None
@@ -367,7 +389,7 @@ class Environment(Section):
                 )
 
 
-def _machines(place: str, given: dict[str, Any] | list[dict[str, Any]] | None) -> Iterator[tuple[str, MachineSpec]]:
+def _machines(place: str, given: Machines | None) -> Iterator[tuple[str, MachineSpec]]:
     """Each choice with its path, as far as it can be doubted; what else is in it is for the resource to check."""
     choices = given if isinstance(given, list) else [given or {}]
     for index, spec in enumerate(choices):
@@ -411,9 +433,8 @@ def quickstart(get: Callable[[str], str | None]) -> dict[str, Any] | None:
 
 
 def _line(error: dict[str, Any], key: str) -> str:
-    # Which of two shapes a value was held against is no part of its path.
-    shapes = ("list[str]", "AutoRegions")
-    path = ".".join([key, *(str(part) for part in error["loc"] if part not in shapes)])
+    parts = [part for part in error["loc"] if part not in (LIST, MAPPING)]
+    path = key + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "value_error" and not error["loc"]:
         # What concerns several parts names the path itself.

@@ -148,6 +148,17 @@ def test_every_stack_that_comes_along_is_valid(environment, file):
             "models.a.private: is missing, and vpc_sc forbids public",
         ),
         ({"regions": ["us-east1"], "vpc_sc": True}, "environment.allowlist: vpc_sc needs one"),
+        ({"regions": "us-east1"}, "environment.regions: Input should be a valid list"),
+        ({"regions": ["us-east1", 5]}, "environment.regions[1]: Input should be a valid string"),
+        ({"regions": {"auto": {"count": "x"}}}, "environment.regions.auto.count: Input should be a valid integer"),
+        (
+            {"regions": ["us-east1"], "models": {"a": {**MODEL, "machine_spec": "g2"}}},
+            "environment.models.a.machine_spec: Input should be a valid dictionary",
+        ),
+        (
+            {"regions": ["us-east1"], "models": {"a": {**MODEL, "machine_spec": ["g2"]}}},
+            "environment.models.a.machine_spec[0]: Input should be a valid dictionary",
+        ),
         (
             {
                 **PRIVATE,
@@ -171,6 +182,8 @@ def test_a_mistake_is_told_with_its_path(environment, value, told):
     with pytest.raises(environment.ConfigError) as error:
         environment.read(value)
     assert told in str(error.value)
+    paths = [line.partition(": ")[0] for line in str(error.value).splitlines()]
+    assert len(paths) == len(set(paths)), "a mistake is told once"
 
 
 @pytest.mark.parametrize(
