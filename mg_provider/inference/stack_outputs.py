@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,8 @@ from mg_provider.api.settings import NAMESPACES
 _MARK, _SECRET, _MASK = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270", "[secret]"
 _ADDRESSES = ("address", "ip_address")
 _DNS = ("dns", "dedicated_endpoint_dns")
+# URLs and curl lines, which stacks export too, only hold one.
+_NAME = re.compile(r"projects/[^/]+/locations/[^/]+/endpoints/[^/]+")
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,7 @@ def _endpoints(outputs: Mapping[str, Any], path: str = "") -> Iterator[tuple[str
             yield f"{path}{key}", value
         elif isinstance(value, Mapping):
             yield from _endpoints(value, f"{path}{key}.")
-        elif isinstance(value, str) and "/endpoints/" in value:
+        elif isinstance(value, str) and _NAME.fullmatch(value):
             yield f"{path}{key}", value
 
 

@@ -57,6 +57,17 @@ def test_a_rehearsed_stack_is_asked_at_its_public_name(cloud, program):
             assert "Why?" in client.chat("Why?").text
 
 
+def test_urls_and_curl_lines_beside_an_endpoint_are_none(cloud, program):
+    name = cloud.deployed()["name"]
+    urls = {
+        "base_url": f"https://x.test/v1beta1/{name}",
+        "curl": f"curl https://x.test/v1beta1/{name}/chat/completions",
+    }
+    state_file(program, {**urls, "llama": name})
+    with Client.from_stack("dev", program=program) as client:
+        assert client.endpoint == name
+
+
 def test_a_private_address_among_the_outputs_is_used_without_a_look_up(private, program, emulator):
     endpoint, address = private
     state = state_file(program, {"model": {"endpoint": endpoint["name"], "ip_address": address, "model_id": "llama"}})
