@@ -7,6 +7,7 @@ from typing import Any, cast
 import pulumi
 from environment import (
     QUICKSTART,
+    SPACE,
     BatchConfig,
     ConfigError,
     EndpointConfig,
@@ -206,14 +207,16 @@ def run_batch(name: str, config: BatchConfig) -> dict[str, Any]:
 
 
 def configured() -> Environment:
-    """The environment of this stack.
+    """The environment of this stack: under the project's own name, or under the one that the files here have.
 
     Raises:
         ConfigError: there is none, or something in it is wrong.
     """
-    config = pulumi.Config()
-    key = f"{pulumi.get_project()}:environment"
-    value = config.get_object("environment") or quickstart(config.get)
+    spaces = (pulumi.get_project(), SPACE)
+    found = ((space, pulumi.Config(space).get_object("environment")) for space in spaces)
+    space, value = next(((space, value) for space, value in found if value is not None), (spaces[0], None))
+    key = f"{space}:environment"
+    value = value or quickstart(pulumi.Config().get, spaces[0])
     if value is None:
         raise ConfigError(f"{key}: is required, or all of {', '.join(QUICKSTART)}: see stacks/config")
     environment = read(value, key)

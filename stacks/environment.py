@@ -18,7 +18,8 @@ from mg_provider.data import regions as known_regions
 from mg_provider.preflight.machine import accelerators, machine_doubt
 from mg_provider.wire.machine import MachineSpec
 
-KEY = "model-garden:environment"
+SPACE = "model-garden"
+KEY = f"{SPACE}:environment"
 QUICKSTART = ("gcsUri", "region", "machineType")
 """The config keys that `pulumi new` asks for; they stand for an environment with one model at a public endpoint."""
 
@@ -413,7 +414,7 @@ def read(value: Any, key: str = KEY) -> Environment:
         raise ConfigError("\n".join(_line(dict(entry), key) for entry in error.errors())) from error
 
 
-def quickstart(get: Callable[[str], str | None]) -> dict[str, Any] | None:
+def quickstart(get: Callable[[str], str | None], space: str = SPACE) -> dict[str, Any] | None:
     """The environment that the answers to `pulumi new` stand for; None where there are none.
 
     Raises:
@@ -425,7 +426,7 @@ def quickstart(get: Callable[[str], str | None]) -> dict[str, Any] | None:
     missing = [key for key, value in values.items() if not value]
     if missing:
         others = ", ".join(key for key in QUICKSTART if key != missing[0])
-        raise ConfigError(f"{KEY.partition(':')[0]}:{missing[0]}: is required, beside {others}")
+        raise ConfigError(f"{space}:{missing[0]}: is required, beside {others}")
     kind, count = accelerators(MachineSpec(machine_type=values["machineType"]))
     accelerator = {"accelerator_type": kind, "accelerator_count": count} if kind else {}
     machine = {"machine_type": values["machineType"], **accelerator}

@@ -141,6 +141,18 @@ def test_a_stack_lives_and_leaves_nothing(stack, emulator, name):
     assert left["empty"], left["leftovers"]
 
 
+def test_the_config_that_comes_along_fits_a_project_of_any_name(stack):
+    one = stack("public-endpoint")
+    project = one.folder / "Pulumi.yaml"
+    project.write_text(project.read_text().replace("name: model-garden", "name: shop"))
+    assert set(one.well("preview")) == {"create"}
+    # The project's own name goes first.
+    one.edit(lambda config: config.update({"shop:environment": {"regions": ["mars"]}}))
+    assert "shop:environment.regions: mars is no region" in one.run("preview")[2]
+    one.file.write_text(yaml.safe_dump({"config": {"shop:region": "us-central1"}}))
+    assert "shop:gcsUri: is required, beside region, machineType" in one.run("preview")[2]
+
+
 def test_a_private_stack_tells_what_other_teams_need(stack):
     one = stack("private-endpoint")
     one.well("up")
