@@ -16,7 +16,7 @@ import typer.main
 from packaging.requirements import Requirement
 
 from mg_provider import cli
-from tools import reference
+from tools import components, reference
 from tools.discovery_schemas import METHODS, document
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,7 +44,7 @@ def parts(text: str) -> set[str]:
 
 
 def _make(name: str, about: str | None) -> str:
-    return PARTS_OF_A_RESOURCE[name](about) if about else PARTS[name]()
+    return (PARTS_OF_A_RESOURCE | PARTS_OF_A_COMPONENT)[name](about) if about else PARTS[name]()
 
 
 def _compatibility() -> str:
@@ -114,3 +114,4 @@ PARTS_OF_A_RESOURCE: dict[str, Callable[[str], str]] = {
     "outputs": reference.outputs,
     "permissions": reference.permissions_of,
 }
+PARTS_OF_A_COMPONENT: dict[str, Callable[[str], str]] = {"component": components.component}

@@ -47,6 +47,13 @@ class PrivateModelEndpoint(pulumi.ComponentResource):
     Attributes:
         custom_weights_model: The model.
         forwarding_rule: The rule.
+        endpoint: Resource name of the endpoint.
+        endpoint_id: Its id.
+        model: Resource name of the Model.
+        model_id: Its id.
+        query_model_id: What chat requests name as ``model``; it stays through rollouts.
+        service_attachment: What the rule leads to.
+        psc_connection_status: ``ACCEPTED`` when the endpoint answers on the address.
         ip_address: The private IP address.
         dns_name: The name of the record, without the dot at the end; empty where there is none.
         url: ``http://`` with the name, or with the address where there is no name.

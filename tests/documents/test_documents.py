@@ -1,10 +1,13 @@
 """The documents are true of the repository that they stand in."""
 
+import inspect
 import re
 
+import pulumi
 import pytest
 import yaml
 
+from mg_provider import components
 from mg_provider.version import __version__
 from tests.documents.markdown import ROOT, anchors, code_blocks, part, read, relative_links
 from tools.documents import PARTS, PARTS_OF_A_RESOURCE, parts, render
@@ -71,6 +74,18 @@ def test_every_generated_part_is_in_a_document_and_every_resource_has_its_page()
     assert set(PARTS) <= found
     for resource, page in PAGES.items():
         assert parts(read(page)) >= {f"{kind} {resource}" for kind in PARTS_OF_A_RESOURCE}
+
+
+def test_every_component_is_on_their_page_with_all_that_it_takes_and_has():
+    page = read("docs/components.md")
+    own = {name for name in components.__all__ if issubclass(getattr(components, name), pulumi.ComponentResource)}
+    assert parts(page) == {f"component {name}" for name in own}
+    for name in own:
+        cls = getattr(components, name)
+        section = page.partition(f"<!-- generated: component {name} -->")[2].partition("<!-- end -->")[0]
+        told = set(re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE))
+        assert {key for key in inspect.signature(cls).parameters} <= told, name
+        assert set(cls.__annotations__) <= told, name
 
 
 def test_the_generated_parts_of_a_document_are_found_by_name_and_the_rest_is_left_alone():

@@ -1,0 +1,33 @@
+"""The program on the page of the components is a real program: it is run as it stands."""
+
+import json
+
+import pytest
+
+from tests.documents.markdown import code_blocks, read
+from tests.documents.test_readme_code import Rehearsal
+from tests.support.weights import make_bucket, put_weights
+
+
+@pytest.fixture
+def program(tmp_path):
+    (block,) = code_blocks(read("docs/components.md"), "python")
+    (tmp_path / "Pulumi.yaml").write_text("name: platform\nruntime: python\n")
+    (tmp_path / "__main__.py").write_text(block)
+    return tmp_path
+
+
+def test_the_program_makes_a_model_in_two_regions_and_takes_all_of_it_down(program, emulator):
+    emulator.behave(strict_networks=True)
+    make_bucket(emulator, "my-weights")
+    put_weights(emulator, "llama/v1", "my-weights")
+    rehearsal = Rehearsal(program, emulator.url)
+    rehearsal("up")
+    told = rehearsal.stack_outputs()
+    assert sorted(told["llama"]) == ["europe-west4", "us-central1"]
+    assert told["llama"]["us-central1"]["url"].startswith("http://llama.us-central1.models.internal/v1beta1/")
+    assert told["llama"]["europe-west4"]["ip"].startswith("10.20.1.")
+    assert told["network"]["dns_zone"] == "models"
+    assert set(json.loads(rehearsal("preview", as_json=True))["changeSummary"]) == {"same"}
+    rehearsal("destroy")
+    assert emulator.ledger()["leftovers"] == []

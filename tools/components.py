@@ -1,0 +1,61 @@
+"""What the documents tell of a component, from its docstring and the signature of its constructor."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any, is_typeddict
+
+from mg_provider import components
+
+_SECTION = re.compile(r"^(Args|Attributes|Raises):$", re.MULTILINE)
+_ENTRY = re.compile(r"^    (\w+): (.*(?:\n        .*)*)", re.MULTILINE)
+_INPUT = re.compile(r"pulumi\.Input\[(\w+)\]")
+
+
+def component(name: str) -> str:
+    """A component: what it is and needs, its arguments, its attributes."""
+    cls = getattr(components, name)
+    about, sections = _parts(inspect.getdoc(cls) or "")
+    rows = ["| argument | type | what it is |", "|---|---|---|"]
+    signature = inspect.signature(cls.__init__).parameters
+    for argument, text in _entries(sections["Args"]):
+        needed = " Required." if signature[argument].default is inspect.Parameter.empty else ""
+        rows.append(f"| `{argument}` | {_type(signature[argument].annotation)} | {_cell(text)}{needed} |")
+    told = list(_entries(sections.get("Attributes", "")))
+    outputs = ["", "| attribute | what it is |", "|---|---|"] if told else []
+    outputs += [f"| `{attribute}` | {_cell(text)} |" for attribute, text in told]
+    objects = [line for argument in signature.values() for line in _object(cls, str(argument.annotation))]
+    return "\n".join([about, "", *rows, *outputs, *objects])
+
+
+def _object(cls: type, annotation: str) -> list[str]:
+    """The keys of an argument that is an object of its own kind."""
+    kind = getattr(sys.modules[cls.__module__], annotation.partition(" ")[0], None)
+    if not is_typeddict(kind):
+        return []
+    about, sections = _parts(inspect.getdoc(kind) or "")
+    keys = [f"| `{key}` | {_cell(text)} |" for key, text in _entries(sections["Attributes"])]
+    return ["", f"**{annotation.partition(' ')[0]}**: {about}", "", "| key | what it is |", "|---|---|", *keys]
+
+
+def _parts(text: str) -> tuple[str, dict[str, str]]:
+    """The paragraphs before the sections, each on a line of its own, and the sections by name."""
+    about, *rest = _SECTION.split(text)
+    paragraphs = [" ".join(paragraph.split()) for paragraph in about.strip().split("\n\n")]
+    return "\n\n".join(paragraphs).replace("``", "`"), dict(zip(rest[::2], rest[1::2], strict=True))
+
+
+def _entries(section: str) -> Iterator[tuple[str, str]]:
+    for match in _ENTRY.finditer(section):
+        yield match[1], match[2]
+
+
+def _type(annotation: Any) -> str:
+    return "`" + _INPUT.sub(r"\1", str(annotation)).removesuffix(" | None").replace("|", "\\|") + "`"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("``", "`").replace("|", "\\|")
