@@ -88,7 +88,7 @@ class Program:
         self.network = self._network()
         self.allowlist = self._allowlist()
         for bucket in environment.weights_buckets:
-            WeightsBucketAccess(bucket, bucket=bucket)
+            WeightsBucketAccess(bucket, bucket=bucket, project_number=environment.project_number)
 
     def run(self) -> None:
         """Declare everything and export what other teams need."""

@@ -253,6 +253,7 @@ class Environment(Section):
     network: NetworkConfig | None = None
     allowlist: AllowlistConfig | None = None
     weights_buckets: list[str] = []
+    project_number: str | None = Field(default=None, pattern=r"^\d+$", coerce_numbers_to_str=True)
     models: dict[str, ModelConfig] = {}
     endpoints: dict[str, EndpointConfig] = {}
     batch_jobs: dict[str, BatchConfig] = {}

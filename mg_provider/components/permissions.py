@@ -19,12 +19,13 @@ class WeightsBucketAccess(pulumi.ComponentResource):
     """Lets the Vertex AI service agent of a project read a bucket with weights.
 
     Needed where the bucket is in another project than the endpoint. IAM: ``storage.buckets.setIamPolicy`` on the
-    bucket (roles/storage.admin), ``resourcemanager.projects.get`` for the project's number.
+    bucket (roles/storage.admin), and ``resourcemanager.projects.get`` unless the project's number is given.
 
     Args:
         name: Name of the resource.
         bucket: Name of the bucket, without ``gs://``.
         project: Project of the endpoints; default from configuration.
+        project_number: Its number; looked up by default, in previews too.
         role: What the agent may do. Default: read objects.
         opts: Pulumi's options.
 
@@ -32,7 +33,7 @@ class WeightsBucketAccess(pulumi.ComponentResource):
         member: The agent, as IAM writes it.
 
     Raises:
-        RunError: ``bucket`` is a URI.
+        RunError: ``bucket`` is a URI, or ``project_number`` no number.
     """
 
     member: pulumi.Output[str]
@@ -43,15 +44,21 @@ class WeightsBucketAccess(pulumi.ComponentResource):
         *,
         bucket: str,
         project: str | None = None,
+        project_number: str | None = None,
         role: str = "roles/storage.objectViewer",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(TYPE_PREFIX + "WeightsBucketAccess", name, None, opts)
         if "/" in bucket:
             refuse(f"WeightsBucketAccess {name}: {bucket}", "is no bucket name", "leave out gs:// and the folder")
-        options = pulumi.InvokeOptions(parent=self)
-        found = google("organizations", "get_project_output")(project_id=configured_project(project), opts=options)
-        self.member = found.number.apply(_AGENT.format)
+        if project_number is None:
+            options = pulumi.InvokeOptions(parent=self)
+            found = google("organizations", "get_project_output")(project_id=configured_project(project), opts=options)
+            self.member = found.number.apply(_AGENT.format)
+        elif project_number.isdigit():
+            self.member = pulumi.Output.from_input(_AGENT.format(project_number))
+        else:
+            refuse(f"WeightsBucketAccess {name}: {project_number}", "is no project number", "write digits alone")
         google("storage", "BucketIAMMember")(
             name, bucket=bucket, role=role, member=self.member, opts=child_options(self)
         )

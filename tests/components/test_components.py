@@ -257,6 +257,14 @@ def test_the_service_agent_may_read_the_weights():
     assert "is no bucket name" in refused(lambda: WeightsBucketAccess("w", bucket="gs://w/x") and None)
 
 
+def test_the_service_agent_of_a_project_by_number_is_not_looked_up():
+    made, member = run(lambda: WeightsBucketAccess("weights", bucket="my-weights", project_number="42").member)
+    assert member == "serviceAccount:service-42@gcp-sa-aiplatform.iam.gserviceaccount.com"
+    assert made.calls == []
+    told = refused(lambda: WeightsBucketAccess("weights", bucket="my-weights", project_number="my-project"))
+    assert "my-project is no project number" in told
+
+
 def test_vertex_ai_may_make_addresses_in_the_network():
     def program():
         network = PscNetwork("models", ranges=RANGES)

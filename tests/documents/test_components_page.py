@@ -20,7 +20,7 @@ def program(tmp_path):
 def test_the_program_makes_a_model_in_two_regions_and_takes_all_of_it_down(program, emulator):
     emulator.behave(strict_networks=True)
     make_bucket(emulator, "my-weights")
-    put_weights(emulator, "llama/v1", "my-weights")
+    put_weights(emulator, "llama-3.1-8b-tuned", "my-weights")
     rehearsal = Rehearsal(program, emulator.url)
     rehearsal("up")
     told = rehearsal.stack_outputs()

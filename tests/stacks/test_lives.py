@@ -153,6 +153,13 @@ def test_the_config_that_comes_along_fits_a_project_of_any_name(stack):
     assert "shop:gcsUri: is required, beside region, machineType" in one.run("preview")[2]
 
 
+def test_weights_buckets_with_the_projects_number_need_no_look_up(stack):
+    one = stack("private-endpoint")
+    one.edit(lambda config: config["model-garden:environment"].update(project_number=42))
+    (member,) = [step["newState"] for step in one.digest("preview")["steps"] if "BucketIAMMember" in step["urn"]]
+    assert member["inputs"]["member"] == "serviceAccount:service-42@gcp-sa-aiplatform.iam.gserviceaccount.com"
+
+
 def test_a_private_stack_tells_what_other_teams_need(stack):
     one = stack("private-endpoint")
     one.well("up")
