@@ -32,7 +32,7 @@ def end_with_the_engine() -> None:
 def load(serialized: list[str]) -> None:
     """Load providers ahead; one that cannot be loaded is told of by the call that needs it, if one does."""
     for text in serialized:
-        # The first line on standard output is to be the port.
+        # Standard output tells the port.
         with contextlib.suppress(Exception), contextlib.redirect_stdout(sys.stderr):
             dill.loads(base64.b64decode(text))  # noqa: S301 - from the state, as the SDK itself loads it
 

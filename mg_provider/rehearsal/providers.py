@@ -1,7 +1,7 @@
 """The processes that run dynamic providers, one for each provider resource, and the calls to them.
 
-A host is the unmodified ``pulumi.dynamic``, as under the real engine. It writes its port as its first line, and what it
-writes after that is for the user.
+A host is the unmodified ``pulumi.dynamic``, as under the real engine. It writes its port on a line of its own, and what
+else it writes is for the user.
 """
 
 from __future__ import annotations
@@ -217,12 +217,13 @@ class ProviderHost:
         if stream is None:
             raise RehearsalError("a provider host has no output")
         with stream:
-            port = stream.readline().strip()
-            if port.isdigit():
-                self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=_GRPC_CHANNEL_OPTIONS)
-                self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
-            elif port:
-                self._say(port)
+            for line in stream:
+                # A provider's module may write while it is loaded, before there is a port.
+                if (port := line.strip()).isdigit():
+                    self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=_GRPC_CHANNEL_OPTIONS)
+                    self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
+                    break
+                self._say(line.rstrip("\n"))
             self._ready.set()
             for line in stream:
                 self._say(line.rstrip("\n"))

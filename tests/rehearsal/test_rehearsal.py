@@ -143,6 +143,7 @@ from pathlib import Path
 from pulumi.dynamic import Resource
 from toycloud import ThingProvider
 print("a module that talks")
+os.write(1, b"and one that writes\\n")
 cloud = Path(os.environ["TOY_CLOUD"])
 if (cloud / "broken").exists():
     raise RuntimeError("a module that cannot be loaded")
