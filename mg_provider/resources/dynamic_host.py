@@ -203,7 +203,7 @@ class DynamicProvider(ResourceProvider):
             args, problems = cls._look(given, args)
         if problems:
             return CheckResult(news, [CheckFailure(problem.property, problem.reason) for problem in problems])
-        return CheckResult(to_engine(args.kept()), [])
+        return CheckResult(to_engine(args.encode()), [])
 
     @classmethod
     def _look(cls, given: Mapping[str, Any], args: Any) -> tuple[Any, list[Problem]]:

@@ -154,11 +154,7 @@ class Args(BaseModel):
 
     def encode(self) -> dict[str, Any]:
         """The fields that are set, as plain values; what Pulumi keeps as inputs."""
-        return {name: plain(getattr(self, name)) for name in type(self).model_fields if name in self.model_fields_set}
-
-    def kept(self) -> dict[str, Any]:
-        """As :meth:`encode`, without what is kept nowhere."""
-        return {name: value for name, value in self.encode().items() if not has(type(self), name, Transient)}
+        return {name: plain(getattr(self, name)) for name in _lasting(type(self)) if name in self.model_fields_set}
 
     def with_values(self, **values: Any) -> Self:
         """A copy with these fields set."""
@@ -293,6 +289,12 @@ def contains_unknown(value: Any) -> bool:
     if isinstance(value, Mapping):
         return any(contains_unknown(entry) for entry in value.values())
     return isinstance(value, list | tuple | set | frozenset) and any(map(contains_unknown, value))
+
+
+@cache
+def _lasting(args_type: type[Args]) -> tuple[str, ...]:
+    """The fields that are kept."""
+    return tuple(name for name in args_type.model_fields if not has(args_type, name, Transient))
 
 
 @cache
