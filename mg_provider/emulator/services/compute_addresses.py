@@ -12,6 +12,7 @@ from mg_provider.emulator.routing import Answer, Call, handles
 from mg_provider.emulator.services.compute_calls import (
     compute_state,
     list_answer,
+    networks_of,
     new_reference,
     place_of,
     read_labels,
@@ -34,9 +35,8 @@ def find_subnetwork(call: Call, text: str, field: str) -> tuple[Reference, Subne
     reference = parse_reference(text, "subnetworks", call.project_id, call.region)
     if reference is None or reference.region != call.region:
         raise invalid_field(field, text, f"Must be a subnetwork in region {call.region}.")
-    networks = compute_state(call.world).networks
-    networks.strict = bool(call.world.behaviours["strict_networks"])
-    found = networks.subnetwork(call.world.project_number(reference.project), call.region, reference.name)
+    number = call.world.project_number(reference.project)
+    found = networks_of(call).subnetwork(number, call.region, reference.name)
     if found is None:
         raise errors.not_found(f"The resource '{reference.path}' was not found")
     return reference, found

@@ -9,7 +9,7 @@ from typing import Any
 from mg_provider.emulator import errors
 from mg_provider.emulator.routing import Answer, Call
 from mg_provider.emulator.services.compute_names import LINK_BASE, RESOURCE_NAME, Reference, label_fingerprint
-from mg_provider.emulator.services.compute_networks import Made
+from mg_provider.emulator.services.compute_networks import Made, Networks
 from mg_provider.emulator.services.compute_operations import OperationError, Place, RegionalOperation
 from mg_provider.emulator.services.compute_state import Address, ComputeState, ForwardingRule, invalid_field
 from mg_provider.emulator.world import World
@@ -26,6 +26,13 @@ _PAGE_ITEMS = 500
 def compute_state(world: World) -> ComputeState:
     """The addresses, rules and networks of this emulator."""
     return world.part(ComputeState)
+
+
+def networks_of(call: Call) -> Networks:
+    """The networks of this emulator, as strict as it is told to be now."""
+    networks = compute_state(call.world).networks
+    networks.strict = bool(call.world.behaviours["strict_networks"])
+    return networks
 
 
 def place_of(call: Call) -> Place:

@@ -14,6 +14,7 @@ from mg_provider.emulator.services.compute_addresses import find_subnetwork
 from mg_provider.emulator.services.compute_calls import (
     compute_state,
     list_answer,
+    networks_of,
     new_reference,
     place_of,
     read_labels,
@@ -107,9 +108,7 @@ def _network(call: Call) -> Reference:
     reference = parse_reference(text or "default", "networks", call.project_id, "")
     if reference is None:
         raise invalid_field("resource.network", text, "Must be the URL of a network.")
-    networks = compute_state(call.world).networks
-    networks.strict = bool(call.world.behaviours["strict_networks"])
-    if not networks.has_network(call.world.project_number(reference.project), reference.name):
+    if not networks_of(call).has_network(call.world.project_number(reference.project), reference.name):
         raise errors.not_found(f"The resource '{reference.path}' was not found")
     return reference
 

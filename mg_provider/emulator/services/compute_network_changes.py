@@ -13,6 +13,7 @@ from mg_provider.emulator.routing import Answer, Call, handles
 from mg_provider.emulator.services.compute_calls import (
     NAME_RULE,
     compute_state,
+    networks_of,
     place_of,
     repeated_operation,
     require_idle,
@@ -68,8 +69,7 @@ def insert_subnetwork(call: Call) -> Answer:
     """Make a subnetwork of a network; its range must not overlap another one's."""
     if (repeated := repeated_operation(call)) is not None:
         return Answer(repeated.body(call.world.now()))
-    networks, name = compute_state(call.world).networks, _name(call)
-    networks.strict = bool(call.world.behaviours["strict_networks"])
+    networks, name = networks_of(call), _name(call)
     network = parse_reference(call.body.get("network", ""), "networks", call.project_id, "")
     if network is None:
         raise invalid_field("resource.network", call.body.get("network", ""), "Must be the URL of a network.")

@@ -9,7 +9,7 @@ from mg_provider.emulator import errors
 from mg_provider.emulator.admin import administers
 from mg_provider.emulator.routing import Answer, Call, handles
 from mg_provider.emulator.services.compute_addresses import find_subnetwork
-from mg_provider.emulator.services.compute_calls import compute_state
+from mg_provider.emulator.services.compute_calls import compute_state, networks_of
 from mg_provider.emulator.services.compute_names import (
     LINK_BASE,
     Reference,
@@ -34,8 +34,7 @@ _SUBNETWORK: Final[Json] = {"privateIpGoogleAccess": False, "purpose": "PRIVATE"
 @handles("compute.networks.get")
 def get_network(call: Call) -> Answer:
     """A network; unless networks are strict, any name is one."""
-    networks, name = compute_state(call.world).networks, call.path["network"]
-    networks.strict = bool(call.world.behaviours["strict_networks"])
+    networks, name = networks_of(call), call.path["network"]
     reference = Reference(call.project_id, "", "networks", name)
     if not networks.has_network(call.number, name):
         raise errors.not_found(f"The resource '{reference.path}' was not found")
