@@ -212,11 +212,10 @@ def configured() -> Environment:
     Raises:
         ConfigError: there is none, or something in it is wrong.
     """
-    spaces = (pulumi.get_project(), SPACE)
-    found = ((space, pulumi.Config(space).get_object("environment")) for space in spaces)
-    space, value = next(((space, value) for space, value in found if value is not None), (spaces[0], None))
+    own = pulumi.get_project()
+    space = next((space for space in (own, SPACE) if pulumi.Config(space).get("environment")), own)
     key = f"{space}:environment"
-    value = value or quickstart(pulumi.Config().get, spaces[0])
+    value = pulumi.Config(space).get_object("environment") or quickstart(pulumi.Config().get, own)
     if value is None:
         raise ConfigError(f"{key}: is required, or all of {', '.join(QUICKSTART)}: see stacks/config")
     environment = read(value, key)

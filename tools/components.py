@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, is_typeddict
 
 from mg_provider import components
+from tools.reference import cell
 
 _SECTION = re.compile(r"^(Args|Attributes|Raises):$", re.MULTILINE)
 _ENTRY = re.compile(r"^    (\w+): (.*(?:\n        .*)*)", re.MULTILINE)
@@ -23,10 +24,10 @@ def component(name: str) -> str:
     signature = inspect.signature(cls.__init__).parameters
     for argument, text in _entries(sections["Args"]):
         needed = " Required." if signature[argument].default is inspect.Parameter.empty else ""
-        rows.append(f"| `{argument}` | {_type(signature[argument].annotation)} | {_cell(text)}{needed} |")
+        rows.append(f"| `{argument}` | {_type(signature[argument].annotation)} | {cell(text)}{needed} |")
     told = list(_entries(sections.get("Attributes", "")))
     outputs = ["", "| attribute | what it is |", "|---|---|"] if told else []
-    outputs += [f"| `{attribute}` | {_cell(text)} |" for attribute, text in told]
+    outputs += [f"| `{attribute}` | {cell(text)} |" for attribute, text in told]
     objects = [line for argument in signature.values() for line in _object(cls, str(argument.annotation))]
     return "\n".join([about, "", *rows, *outputs, *objects])
 
@@ -37,7 +38,7 @@ def _object(cls: type, annotation: str) -> list[str]:
     if not is_typeddict(kind):
         return []
     about, sections = _parts(inspect.getdoc(kind) or "")
-    keys = [f"| `{key}` | {_cell(text)} |" for key, text in _entries(sections["Attributes"])]
+    keys = [f"| `{key}` | {cell(text)} |" for key, text in _entries(sections["Attributes"])]
     return ["", f"**{annotation.partition(' ')[0]}**: {about}", "", "| key | what it is |", "|---|---|", *keys]
 
 
@@ -55,7 +56,3 @@ def _entries(section: str) -> Iterator[tuple[str, str]]:
 
 def _type(annotation: Any) -> str:
     return "`" + _INPUT.sub(r"\1", str(annotation)).removesuffix(" | None").replace("|", "\\|") + "`"
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("``", "`").replace("|", "\\|")

@@ -68,7 +68,7 @@ def nested(name: str) -> str:
         rows = [f"**{title}**: {_first_sentence(model)}", "", "| field | type | what it is |", "|---|---|---|"]
         for field_name, field in model.model_fields.items():
             if not _read_only(field):
-                rows.append(f"| `{field_name}` | {_type(field.annotation)} | {_cell(field.description or '')} |")
+                rows.append(f"| `{field_name}` | {_type(field.annotation)} | {cell(field.description or '')} |")
         blocks.append("\n".join(rows))
     return "\n\n".join(blocks)
 
@@ -80,12 +80,12 @@ def outputs(name: str) -> str:
     for field_name, field in lifecycle.args_type.model_fields.items():
         if has(lifecycle.args_type, field_name, Derived) or has(lifecycle.args_type, field_name, Computed):
             known = "if the program gives it" if field_name in lifecycle.state_type.model_fields else "yes"
-            rows.append(f"| `{field_name}` | {known} | {_cell(field.description or '')} |")
+            rows.append(f"| `{field_name}` | {known} | {cell(field.description or '')} |")
     for field_name, field in lifecycle.state_type.model_fields.items():
         if field_name in lifecycle.args_type.model_fields:
             continue
         secret = " Secret." if any(isinstance(mark, Secret) for mark in field.metadata) else ""
-        rows.append(f"| `{field_name}` | no | {_cell(field.description or '')}{secret} |")
+        rows.append(f"| `{field_name}` | no | {cell(field.description or '')}{secret} |")
     return "\n".join(rows)
 
 
@@ -137,7 +137,7 @@ _KINDS: Mapping[type[Mark], str] = {
 
 
 def _notes(args_type: type[Args], name: str, field: FieldInfo) -> str:
-    parts = [_cell(field.description or "")]
+    parts = [cell(field.description or "")]
     if has(args_type, name, Secret):
         parts.append("Kept as a Pulumi secret.")
     if field.is_required():
@@ -154,8 +154,9 @@ def _default(field: FieldInfo) -> str:
     return f"`{value!r}`"
 
 
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+def cell(text: str) -> str:
+    """A text as it is written into a cell of a table."""
+    return " ".join(text.split()).replace("``", "`").replace("|", "\\|")
 
 
 def _read_only(field: FieldInfo) -> bool:

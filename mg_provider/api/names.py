@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 from pydantic.alias_generators import to_camel
@@ -11,6 +11,9 @@ from pydantic.alias_generators import to_camel
 from mg_provider.api.errors import ProviderBug
 
 T = TypeVar("T")
+
+ENDPOINT_NAME: Final = r"projects/[^/\s]+/locations/[^/\s]+/endpoints/[^/\s]+"
+"""What the resource name of an endpoint looks like, as a regular expression."""
 
 MULTI_REGIONS = frozenset({"us", "eu"})
 """Locations that span regions and have hosts of their own form."""

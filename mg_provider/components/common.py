@@ -49,6 +49,14 @@ def configured_project(given: str | None) -> str:
     return project
 
 
+def project_number_of(parent: pulumi.Resource, project: str) -> pulumi.Output[str]:
+    """The number of a project, looked up in previews too. IAM: ``resourcemanager.projects.get``."""
+    options = pulumi.InvokeOptions(parent=parent)
+    found = google("organizations", "get_project_output")(project_id=project, opts=options)
+    number: pulumi.Output[str] = found.number
+    return number
+
+
 def refuse(what: str, problem: str, remedy: str) -> NoReturn:
     """End the program with an error in words, before anything is made.
 

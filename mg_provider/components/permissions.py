@@ -6,7 +6,14 @@ from collections.abc import Sequence
 
 import pulumi
 
-from mg_provider.components.common import TYPE_PREFIX, child_options, configured_project, google, refuse
+from mg_provider.components.common import (
+    TYPE_PREFIX,
+    child_options,
+    configured_project,
+    google,
+    project_number_of,
+    refuse,
+)
 from mg_provider.components.psc_network import PscNetwork
 
 SERVICE_CLASS = "gcp-vertexai"
@@ -52,9 +59,7 @@ class WeightsBucketAccess(pulumi.ComponentResource):
         if "/" in bucket:
             refuse(f"WeightsBucketAccess {name}: {bucket}", "is no bucket name", "leave out gs:// and the folder")
         if project_number is None:
-            options = pulumi.InvokeOptions(parent=self)
-            found = google("organizations", "get_project_output")(project_id=configured_project(project), opts=options)
-            self.member = found.number.apply(_AGENT.format)
+            self.member = project_number_of(self, configured_project(project)).apply(_AGENT.format)
         elif project_number.isdigit():
             self.member = pulumi.Output.from_input(_AGENT.format(project_number))
         else:

@@ -182,7 +182,7 @@ class PscNetwork(pulumi.ComponentResource):
             "dns_zone": existing.get("dns_zone", ""),
             "dns_name": with_dot(existing["dns_name"]) if existing.get("dns_name") else "",
         }
-        if not existing.get("look_up", True):
+        if not self.looked_up:
             return pulumi.Output.from_input(described)
         options = pulumi.InvokeOptions(parent=self)
         found: list[Any] = [google("compute", "get_network_output")(name=network, project=project, opts=options)]

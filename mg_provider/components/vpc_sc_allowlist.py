@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from mg_provider.components.common import TYPE_PREFIX, child_options, google, refuse
+from mg_provider.components.common import TYPE_PREFIX, child_options, google, project_number_of, refuse
 
 _PROJECT_ID = re.compile(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _PERIMETER = re.compile(r"accessPolicies/\d+/servicePerimeters/[A-Za-z][A-Za-z0-9_]*")
@@ -77,7 +77,7 @@ class VpcScAllowlist(pulumi.ComponentResource):
         perimeters = google("accesscontextmanager", "ServicePerimeter")
         found = perimeters.get(f"{name}-perimeter", perimeter, opts=pulumi.ResourceOptions(parent=self))
         asked = [project for project in self.project_ids if project not in adding]
-        numbers = [_number(self, project) for project in asked]
+        numbers = [project_number_of(self, project) for project in asked]
 
         def check(values: Sequence[Any]) -> Sequence[str]:
             status, *found_numbers = values
@@ -93,7 +93,7 @@ class VpcScAllowlist(pulumi.ComponentResource):
         google("accesscontextmanager", "ServicePerimeterResource")(
             f"{name}-{project}",
             perimeter_name=perimeter,
-            resource=_number(self, project).apply(lambda number: f"projects/{number}"),
+            resource=project_number_of(self, project).apply(lambda number: f"projects/{number}"),
             opts=child_options(self),
         )
 
@@ -119,13 +119,6 @@ def project_ids(projects: Sequence[str]) -> list[str]:
             refuse(f"allowlist: {entry!r}", "is no project id", "6 to 30 of a-z, 0-9 and -, a letter first")
         found[bare] = None
     return list(found)
-
-
-def _number(parent: pulumi.Resource, project: str) -> pulumi.Output[str]:
-    options = pulumi.InvokeOptions(parent=parent)
-    found = google("organizations", "get_project_output")(project_id=project, opts=options)
-    number: pulumi.Output[str] = found.number
-    return number
 
 
 def _resources(status: Any) -> Sequence[str]:

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from mg_provider.api.errors import MgError, UserError
+from mg_provider.api.names import ENDPOINT_NAME
 from mg_provider.api.redaction import excerpt
 from mg_provider.api.settings import NAMESPACES
 
@@ -22,7 +23,7 @@ _MARK, _SECRET, _MASK = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30
 _ADDRESSES = ("address", "ip_address")
 _DNS = ("dns", "dedicated_endpoint_dns")
 # URLs and curl lines, which stacks export too, only hold one.
-_NAME = re.compile(r"projects/[^/]+/locations/[^/]+/endpoints/[^/]+")
+_NAME = re.compile(ENDPOINT_NAME)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pulumi
 from pydantic import Field
 
 from mg_provider.api.errors import ConnectionFailed, MgError, NotFound
+from mg_provider.api.names import ENDPOINT_NAME
 from mg_provider.resources.batch_input_gate import pass_input
 from mg_provider.resources.batch_machine import batch_machine
 from mg_provider.resources.batch_outcome import BatchJobState, is_settled, observe, problem_of
@@ -90,7 +91,7 @@ class BatchJobArgs(CloudArgs):
     )
     endpoint: Annotated[str, Replaces(_FIXED)] = Field(
         default="",
-        pattern=r"^projects/[^/]+/locations/[^/]+/endpoints/[^/]+$",
+        pattern=f"^{ENDPOINT_NAME}$",
         description="Endpoint that computes the predictions instead.",
     )
     input_config: Annotated[InputConfig, Replaces(_FIXED)] = Field(description="What the job reads.")

@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from pydantic import Field
 from pydantic.alias_generators import to_snake
 
+from mg_provider.api.names import ENDPOINT_NAME
 from mg_provider.resources.fields import (
     UNKNOWN,
     Computed,
@@ -135,7 +136,7 @@ class EndpointArgs(CloudArgs):
     )
     adopt: Annotated[str, Local("read when the resource is made")] = Field(
         default="",
-        pattern=r"^projects/[^/\s]+/locations/[^/\s]+/endpoints/[^/\s]+$",
+        pattern=f"^{ENDPOINT_NAME}$",
         description="Take over this endpoint, made elsewhere, instead of making one: "
         "projects/{project}/locations/{region}/endpoints/{id}. The preview tells what will change on it.",
     )

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from mg_provider.api.names import ENDPOINT_NAME
 from mg_provider.resources.fields import Computed, Derived, InPlace, Local, Replaces, Rule, State, Transient
 from mg_provider.resources.identity import COMPUTE_NAME, Labels
 from mg_provider.resources.lifecycle import CloudArgs
@@ -132,7 +133,7 @@ class PscForwardingRuleArgs(CloudArgs):
 
     endpoint: Annotated[str, InPlace(_LOOKED_UP)] = Field(
         default="",
-        pattern=r"^projects/[^/]+/locations/[^/]+/endpoints/[^/]+$",
+        pattern=f"^{ENDPOINT_NAME}$",
         description="Endpoint to reach, projects/{project}/locations/{region}/endpoints/{id}: the `endpoint` output of "
         "a model or endpoint. Its service attachment is looked up. This or service_attachment.",
     )

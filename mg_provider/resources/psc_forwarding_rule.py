@@ -91,9 +91,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         """Find out whether subnetwork, rule and address can be had; an address that is reserved already is known."""
         try:
             check_subnetwork(args, context, retry_budget=LOOK_SECONDS)
-            rule = self._rule(args, context)
-            if rule is not None:
-                self._must_be_ours(rule.labels, args, f"forwarding rule {args.forwarding_rule_name}")
+            self._own_rule(args, args, context)
             held = find_usable(args, args, context)
         except (CloudError, ConnectionFailed) as error:
             context.progress(f"{args.subnetwork_path}: whether it gives the address is not known now: {error.summary}")
@@ -206,9 +204,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         """Make what is there what is wanted; ``owner`` is whose labels it carries now."""
         wanted_labels = {**args.labels, **ownership_labels(args.owner, args.resource), CLAIM_LABEL: claim}
         labels = Labelling(wanted_labels, owner.labels)
-        rule = self._rule(args, context)
-        if rule is not None:
-            self._must_be_ours(rule.labels, owner, f"forwarding rule {args.forwarding_rule_name}")
+        rule = self._own_rule(args, owner, context)
         target = must_be_reachable(args, find_target(args, context))
         if rule is None:
             must_be_allowed(args, target)
@@ -309,6 +305,15 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
             return context.clients.compute.get_forwarding_rule(args.project, args.region, args.forwarding_rule_name)
         except NotFound:
             return None
+
+    def _own_rule(
+        self, args: PscForwardingRuleArgs, owner: PscForwardingRuleArgs, context: Context
+    ) -> ForwardingRule | None:
+        """The rule, if there is one; somebody else's is an error."""
+        rule = self._rule(args, context)
+        if rule is not None:
+            self._must_be_ours(rule.labels, owner, f"forwarding rule {args.forwarding_rule_name}")
+        return rule
 
     def _must_be_ours(self, labels: Mapping[str, str] | None, args: PscForwardingRuleArgs, what: str) -> None:
         if not is_ours(labels, args.owner, args.resource):
