@@ -2,26 +2,17 @@
 
 import json
 
-import pytest
-
 from tests.documents.markdown import code_blocks, read
-from tests.documents.test_readme_code import Rehearsal
+from tests.documents.rehearsal import Rehearsal
 from tests.support.weights import make_bucket, put_weights
 
 
-@pytest.fixture
-def program(tmp_path):
-    (block,) = code_blocks(read("docs/components.md"), "python")
-    (tmp_path / "Pulumi.yaml").write_text("name: platform\nruntime: python\n")
-    (tmp_path / "__main__.py").write_text(block)
-    return tmp_path
-
-
-def test_the_program_makes_a_model_in_two_regions_and_takes_all_of_it_down(program, emulator):
+def test_the_program_makes_a_model_in_two_regions_and_takes_all_of_it_down(tmp_path, emulator):
     emulator.behave(strict_networks=True)
     make_bucket(emulator, "my-weights")
     put_weights(emulator, "llama-3.1-8b-tuned", "my-weights")
-    rehearsal = Rehearsal(program, emulator.url)
+    (program,) = code_blocks(read("docs/components.md"), "python")
+    rehearsal = Rehearsal(tmp_path, program, emulator.url)
     rehearsal("up")
     told = rehearsal.stack_outputs()
     assert sorted(told["llama"]) == ["europe-west4", "us-central1"]

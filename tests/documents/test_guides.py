@@ -7,8 +7,8 @@ import pytest
 import typer.main
 
 from mg_provider import cli
-from mg_provider.rehearsal.command import rehearse
 from tests.documents.markdown import ROOT, code_blocks, read
+from tests.documents.rehearsal import Rehearsal
 from tests.support.weights import call, make_bucket, put, put_weights
 
 PAGES = ["README.md", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))]
@@ -19,7 +19,6 @@ PROGRAMS = [
     for number, block in enumerate(code_blocks(read(name), "python"), 1)
     if "import pulumi" in block
 ]
-APIS = ("vertexAi", "compute", "storage", "bigQuery", "logging")
 
 
 def lines_with_mg():
@@ -67,12 +66,7 @@ def cloud(emulator):
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_that_a_page_shows_comes_up_and_goes_down(program, cloud, tmp_path):
-    (tmp_path / "Pulumi.yaml").write_text("name: guide\nruntime: python\n")
-    (tmp_path / "__main__.py").write_text(program)
-    config = {"mg:project": "my-project", "mg:region": "us-central1"}
-    config |= {f"mg:{api}CustomEndpoint": cloud.url for api in APIS}
-    for operation in ("up", "destroy"):
-        said = []
-        code = rehearse(operation, "dev", tmp_path, tmp_path / "state.json", config=config, write=said.append)
-        assert code == 0, "".join(said)
+    rehearsal = Rehearsal(tmp_path, program, cloud.url)
+    rehearsal("up")
+    rehearsal("destroy")
     assert cloud.ledger()["leftovers"] == []

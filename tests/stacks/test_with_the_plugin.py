@@ -5,16 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-import yaml
 
-from tests.stacks.test_lives import Stack, addresses_of, change
+from tests.stacks.folder import StackFolder, custom_endpoints, live, told_by
+from tests.stacks.test_lives import Stack
 from tests.support.google_apis import PERIMETER, serving
 from tests.support.weights import call, make_bucket, put_weights
 
-ROOT = Path(__file__).parent.parent.parent
 NEEDED = ("pulumi", "pulumi-resource-gcp")
 MISSING = [command for command in NEEDED if shutil.which(command) is None]
 pytestmark = [
@@ -23,26 +21,15 @@ pytestmark = [
 ]
 
 
-class PluginStack:
-    """A copy of the program with one stack's config, on `pulumi` with the gcp plugin that is on PATH."""
+class PluginStack(StackFolder):
+    """On `pulumi` with the gcp plugin that is on PATH."""
 
     def __init__(self, folder, emulator, google, name):
-        self.name, self.folder = name, folder
-        shutil.copytree(ROOT / "stacks", folder / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
-        project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
-        project["runtime"]["options"] = {"virtualenv": sys.prefix}
-        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project))
+        super().__init__(folder, sys.prefix, name)
         (folder / "backend").mkdir()
-        self.file = folder / "stacks" / "config" / f"Pulumi.{name}.yaml"
-        own = {f"mg:{each}CustomEndpoint": emulator.url for each in ("vertexAi", "compute", "storage", "bigQuery")}
         theirs = {"gcp:accessToken": "none", "gcp:computeCustomEndpoint": f"{emulator.url}/compute/v1/"}
-        self.edit(lambda config: config.update({**own, **theirs, **google.config}))
+        self.edit(lambda config: config.update({**custom_endpoints(emulator.url), **theirs, **google.config}))
         self.call("stack", "init", name)
-
-    def edit(self, change):
-        config = yaml.safe_load(self.file.read_text())
-        change(config["config"])
-        self.file.write_text(yaml.safe_dump(config))
 
     def call(self, *arguments):
         environment = {
@@ -58,20 +45,10 @@ class PluginStack:
         return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
 
     def run(self, operation):
-        """The exit code, the counts of changes, and the errors told."""
         sure = [] if operation == "preview" else ["--yes", "--skip-preview"]
         done = self.call(operation, "--stack", self.name, "--json", *sure)
-        events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-        counts = next((event["summaryEvent"]["resourceChanges"] for event in events if "summaryEvent" in event), {})
-        told = [event["diagnosticEvent"] for event in events if "diagnosticEvent" in event]
-        errors = [each["message"] for each in told if each["severity"] == "error"]
-        return done.returncode, counts, "\n".join([*errors, done.stderr])
-
-    def well(self, operation):
-        """What changed, beside what was only looked at."""
-        code, changes, told = self.run(operation)
-        assert code == 0, told[-3000:]
-        return {kind: count for kind, count in changes.items() if kind not in ("same", "read", "discard")}
+        changes, errors = told_by(line for line in done.stdout.splitlines() if line.startswith("{"))
+        return done.returncode, changes, errors + done.stderr
 
     @property
     def outputs(self):
@@ -96,20 +73,13 @@ def stack(tmp_path, emulator, google):
 @pytest.mark.parametrize("name", ["private-endpoint", "multi-region"])
 def test_a_stack_lives_and_leaves_nothing(stack, emulator, google, name):
     one = stack(name)
-    assert set(one.well("up")) == {"create"}
-    assert one.well("preview") == {}
-    assert one.well("refresh") == {}
-    assert one.well("preview") == {}
-    addresses = addresses_of(one)
-    assert all(ip for _, ip in addresses.values())
-    records = {key[1].rstrip("."): record["rrdatas"] for key, record in google.records.items()}
-    assert records == {told["dns"]: [told["ip_address"]] for told in one.outputs["models"].values()}
-    one.edit(change)
-    assert set(one.well("up")) == {"update"}
-    assert addresses_of(one) == addresses
-    assert set(one.well("destroy")) == {"delete"}
-    left = emulator.ledger()
-    assert left["empty"], left["leftovers"]
+
+    def check():
+        records = {key[1].rstrip("."): record["rrdatas"] for key, record in google.records.items()}
+        assert len(records) == len(one.outputs["models"])
+        assert records == {told["dns"]: [told["ip_address"]] for told in one.outputs["models"].values()}
+
+    live(one, emulator, check)
     assert google.empty
 
 

@@ -1,0 +1,92 @@
+"""The program of ``stacks/`` in a folder of its own, and what both engines' tests do with it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parent.parent.parent
+APIS = ("vertexAi", "compute", "storage", "bigQuery")
+
+
+class StackFolder:
+    """A copy of the program with one stack's config; subclasses say which engine ``run`` is.
+
+    Attributes:
+        name: The stack's name.
+        folder: Where the copy is.
+        file: The stack's config file.
+    """
+
+    def __init__(self, folder, virtualenv, name):
+        self.name, self.folder = name, folder
+        shutil.copytree(ROOT / "stacks", folder / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
+        project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+        project["runtime"]["options"] = {"virtualenv": virtualenv}
+        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project))
+        self.file = folder / "stacks" / "config" / f"Pulumi.{name}.yaml"
+
+    def edit(self, change):
+        config = yaml.safe_load(self.file.read_text())
+        change(config["config"])
+        self.file.write_text(yaml.safe_dump(config))
+
+    def run(self, operation):
+        """The exit code, the counts of changes, and the errors told."""
+        raise NotImplementedError
+
+    def well(self, operation):
+        """What changed, beside what was only looked at."""
+        code, changes, errors = self.run(operation)
+        assert code == 0, errors[-3000:]
+        return {kind: count for kind, count in changes.items() if kind not in ("same", "read", "discard")}
+
+    @property
+    def outputs(self):
+        raise NotImplementedError
+
+    @property
+    def addresses(self):
+        """What clients have in their configuration: endpoint and private IP of each model."""
+        return {key: (model["endpoint_id"], model.get("ip_address")) for key, model in self.outputs["models"].items()}
+
+
+def custom_endpoints(url):
+    return {f"mg:{api}CustomEndpoint": url for api in APIS}
+
+
+def told_by(lines):
+    """The counts of changes and the errors that an engine's events tell."""
+    events = [json.loads(line) for line in lines]
+    changes = next((event["summaryEvent"]["resourceChanges"] for event in events if "summaryEvent" in event), {})
+    told = [event["diagnosticEvent"] for event in events if "diagnosticEvent" in event]
+    return changes, "\n".join(each["message"] for each in told if each["severity"] == "error")
+
+
+def change(config):
+    """Something that every stack can change in place: labels, or the next night."""
+    environment = config["model-garden:environment"]
+    for model in environment.get("models", {}).values():
+        model["labels"] = {"team": "ranking"}
+    for job in environment["batch_jobs"].values() if "models" not in environment else ():
+        job["triggers"] = {"date": "2026-11-23"}
+
+
+def live(stack, emulator, check):
+    """Up, nothing to do, nothing found out, a change in place, and nothing left; what clients have stays.
+
+    ``check`` is called once the stack is up and changed.
+    """
+    assert set(stack.well("up")) == {"create"}
+    assert stack.well("preview") == {}
+    assert stack.well("refresh") == {}
+    assert stack.well("preview") == {}
+    addresses = stack.addresses
+    stack.edit(change)
+    assert set(stack.well("up")) == ({"update"} if addresses else {"replace"})
+    assert stack.addresses == addresses
+    check()
+    assert set(stack.well("destroy")) == {"delete"}
+    left = emulator.ledger()
+    assert left["empty"], left["leftovers"]
