@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import Any, cast
@@ -75,17 +75,31 @@ def _server() -> Any:
     return None
 
 
-class _NoneIdle:
-    """Stands for the count of idle threads: there never is one, so each call gets a thread until the limit.
+_PARTS = ("_max_workers", "_threads", "_idle_semaphore", "_work_queue", "_shutdown_lock", "_adjust_thread_count")
 
-    Up to Python 3.11 the pool's own count is too high once calls have queued, and then no thread is started.
+
+class _Idle:
+    """Stands for the pool's count of idle threads: there is one for a call as long as calls are fewer than threads.
+
+    Up to Python 3.11 the pool's own count is too high once calls have queued, and then no thread is started. Here
+    calls are counted, beginning with one for each thread: threads may be too many by some, never too few.
     """
 
+    def __init__(self, threads: Collection[threading.Thread]) -> None:
+        self._threads = threads
+        self._calls = len(threads)
+        self._lock = threading.Lock()
+
     def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
-        return False
+        """A call has come; whether there is a thread for it."""
+        with self._lock:
+            self._calls += 1
+            return self._calls <= len(self._threads)
 
     def release(self) -> None:
-        return
+        """A call has ended."""
+        with self._lock:
+            self._calls -= 1
 
 
 _server_seen: Any = None
@@ -96,13 +110,16 @@ def widen(threads: int) -> int | None:
     global _server_seen
     server = _server()
     pool: Any = getattr(getattr(server, "_state", None), "thread_pool", None)
-    if not isinstance(pool, ThreadPoolExecutor) or not isinstance(getattr(pool, "_max_workers", None), int):
+    if not isinstance(pool, ThreadPoolExecutor) or not all(hasattr(pool, part) for part in _PARTS):
         return None
     _server_seen = server
-    if pool._max_workers < threads:
-        pool._max_workers = threads
-        if hasattr(pool, "_idle_semaphore"):
-            pool._idle_semaphore = cast(Any, _NoneIdle())
+    with pool._shutdown_lock:
+        if pool._max_workers < threads:
+            pool._max_workers = threads
+            pool._idle_semaphore = cast(Any, _Idle(pool._threads))
+            # The calls that wait already: no other call may come to start a thread for them.
+            for _ in range(pool._work_queue.qsize()):
+                pool._adjust_thread_count()
     return int(pool._max_workers)
 
 

@@ -3,6 +3,7 @@
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -57,12 +58,18 @@ class Crowd:
         return GONE
 
 
-def read_at_once(host, count):
+def checked(host, count):
+    """The inputs of this many endpoints."""
+    kind = Kind(host, DEDICATED_ENDPOINT.provider)
+    return [kind.check(DEDICATED_ENDPOINT.arguments(resource=f"endpoint-{number}"))[0] for number in range(count)]
+
+
+def read_at_once(host, count, inputs=None):
     """This many reads at the same time; answers their ids."""
     kind = Kind(host, DEDICATED_ENDPOINT.provider)
-    inputs = [kind.check(DEDICATED_ENDPOINT.arguments(resource=f"endpoint-{number}"))[0] for number in range(count)]
     with ThreadPoolExecutor(count) as pool:
-        return [id for id, _, _ in pool.map(lambda props: kind.read(props["endpoint"], props), inputs)]
+        reads = pool.map(lambda props: kind.read(props["endpoint"], props), inputs or checked(host, count))
+        return [id for id, _, _ in reads]
 
 
 def test_the_host_serves_many_more_calls_at_once_than_pulumi_s_four(hosts):
@@ -85,6 +92,24 @@ def test_a_burst_of_calls_before_the_host_is_widened_does_not_take_the_width_awa
             assert len(list(pool.map(kind.check, arguments))) == 64
         assert read_at_once(host, 24) == [""] * 24
     assert crowd.most == 24
+
+
+def test_calls_that_wait_while_the_first_one_loads_the_provider_are_then_served_at_once(hosts):
+    crowd = Crowd(24)
+    with Server(crowd) as server:
+        inputs = checked(hosts(server.url), 24)
+        assert read_at_once(hosts(server.url), 24, inputs) == [""] * 24
+    assert crowd.most == 24
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="this system does not tell a process's threads")
+def test_calls_one_after_another_are_served_by_the_threads_that_are_there(hosts):
+    host = hosts("http://127.0.0.1:1")
+    threads = Path(f"/proc/{host.process.pid}/task")
+    checked(host, 4)
+    before = len(list(threads.iterdir()))
+    checked(host, 40)
+    assert len(list(threads.iterdir())) <= before + 4
 
 
 def test_the_width_is_a_setting_and_zero_leaves_pulumi_s_own(hosts):
