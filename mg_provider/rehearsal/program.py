@@ -26,6 +26,7 @@ def _end_at_once() -> None:
 atexit.register(_end_at_once)
 
 import asyncio
+import functools
 import gc
 import json
 import logging
@@ -36,6 +37,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pulumi
 import pulumi.runtime
+from pulumi import _types
 from pulumi.runtime.proto import source_pb2
 
 TOLD = 32  # The exit code that says the user has been told already, as Pulumi's own host uses it.
@@ -86,6 +88,12 @@ def _drop_debug_messages() -> None:
     pulumi.log.debug = debug
 
 
+def _look_once_at_classes() -> None:
+    """What types a class of resources has, the SDK finds out anew for each resource."""
+    if hasattr(_types, "resource_types"):
+        _types.resource_types = functools.cache(_types.resource_types)
+
+
 def _drop_positions() -> None:
     """Where in the source a resource stands is shown nowhere in a rehearsal, and finding out costs much."""
     if hasattr(pulumi.runtime.resource, "_get_stack_trace"):
@@ -102,8 +110,10 @@ def _end_with_the_engine() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _run(target: str) -> None:
+async def _run(target: str) -> None:
     runpy.run_path(target, run_name="__main__")
+    # Lets the registrations begin: the SDK then waits for them one by one, and not for all outputs again and again.
+    await asyncio.sleep(0)
 
 
 def _traceback(error: BaseException, target: str) -> str:
@@ -122,6 +132,7 @@ if __name__ == "__main__":
     _end_with_the_engine()
     _drop_debug_messages()
     _drop_positions()
+    _look_once_at_classes()
     # What a program makes lives until it ends, so looking for garbage as often as Python does finds none.
     gc.set_threshold(100_000, 10, 10)
     program = sys.argv[1]
