@@ -195,7 +195,7 @@ class DynamicProvider(ResourceProvider):
     @classmethod
     def _check(cls, olds: Mapping[str, Any], news: dict[str, Any]) -> CheckResult:
         lifecycle = cls.lifecycle()
-        old = lifecycle.args_type.decode(from_engine(olds))[0] if without_provider(olds) else None
+        old = cls._args(olds) if without_provider(olds) else None
         settings = _process.settings()
         given = from_engine(news)
         args, problems = lifecycle.check(given, old, Defaults(settings.project, settings.region))
@@ -257,9 +257,7 @@ class DynamicProvider(ResourceProvider):
 
     @classmethod
     def _args(cls, props: Mapping[str, Any]) -> Any:
-        args_type = cls.lifecycle.args_type
-        known = {name: value for name, value in from_engine(props).items() if name in args_type.model_fields}
-        return args_type.decode(known)[0]
+        return cls.lifecycle.args_type.recall(from_engine(props))
 
     @classmethod
     def _state(cls, props: Mapping[str, Any]) -> Any:

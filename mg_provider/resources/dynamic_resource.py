@@ -32,6 +32,8 @@ class DynamicResource(Resource):
     provider_type: ClassVar[type[DynamicProvider]]
     # The outputs that have a value although no program gave one.
     _filled: ClassVar[tuple[str, ...]]
+    # The arguments and outputs that are secret.
+    _secret: ClassVar[tuple[str, ...]]
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -40,19 +42,18 @@ class DynamicResource(Resource):
         args = cls._args_type()
         chosen = (key for key in args.model_fields if has(args, key, Computed) or has(args, key, Derived))
         cls._filled = tuple(dict.fromkeys((*cls.__annotations__, *chosen)))
+        state = cls.provider_type.lifecycle.state_type.model_fields.items()
+        secret = [key for key in args.model_fields if has(args, key, Secret)]
+        cls._secret = (*secret, *(key for key, field in state if Secret() in field.metadata))
 
     def __init__(self, name: str, arguments: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> None:
-        args_type, state_type = self._args_type(), self.provider_type.lifecycle.state_type
         given = {
             key: _input(value) for key, value in arguments.items() if key not in _NOT_ARGUMENTS and value is not None
         }
-        for key, value in given.items():
-            if has(args_type, key, Secret):
-                given[key] = pulumi.Output.secret(value)
+        given |= {key: pulumi.Output.secret(given[key]) for key in self._secret if key in given}
         owner = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-        secret = [key for key in args_type.model_fields if has(args_type, key, Secret)]
-        secret += [key for key, field in state_type.model_fields.items() if Secret() in field.metadata]
-        merged = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(additional_secret_outputs=secret), opts)
+        secret = pulumi.ResourceOptions(additional_secret_outputs=list(self._secret))
+        merged = pulumi.ResourceOptions.merge(secret, opts)
         super().__init__(
             cast(ResourceProvider, self.provider_type),
             name,

@@ -130,19 +130,27 @@ class Args(BaseModel):
 
         A value that is or holds an ``Unknown`` is validated as far as it is known: its missing parts are no error.
         """
-        values: dict[str, Any] = {}
         known = cls.model_fields
-        problems = [Problem(name, f"unknown argument: {nearest(name, known)}") for name in given if name not in known]
-        for name, field in known.items():
+        unknown = [Problem(name, f"unknown argument: {nearest(name, known)}") for name in given if name not in known]
+        args, wrong = cls._read(given)
+        return args, [*unknown, *wrong] or list(args._broken_rules())
+
+    @classmethod
+    def recall(cls, given: Mapping[str, Any]) -> Self:
+        """Arguments from plain values that have been checked before, beside which there may be others."""
+        return cls._read(given)[0]
+
+    @classmethod
+    def _read(cls, given: Mapping[str, Any]) -> tuple[Self, list[Problem]]:
+        values: dict[str, Any] = {}
+        problems: list[Problem] = []
+        for name, field in cls.model_fields.items():
             if name in given and given[name] is not None:
                 values[name], wrong = _validate(cls, name, given[name])
                 problems += wrong
             elif field.is_required():
                 problems.append(Problem(name, f"is required: {field.description or 'give a value'}"))
-        args = cast(Self, _blank(cls)).model_copy(update=values)
-        if not problems:
-            problems = list(args._broken_rules())
-        return args, problems
+        return cast(Self, _blank(cls)).model_copy(update=values), problems
 
     def _broken_rules(self) -> Iterator[Problem]:
         for rule in self.rules:
@@ -215,12 +223,15 @@ def has(args_type: type[Args], name: str, kind: type[object]) -> bool:
     return any(isinstance(mark, kind) for mark in marks(args_type, name))
 
 
-def compare(old: Args, new: Args) -> Changes:
-    """What differs, by the marks. An unknown new value is a possible change, never a replacement."""
+def compare(old: Args, new: Args, *names: str) -> Changes:
+    """What differs, in these fields or in all, by the marks.
+
+    An unknown new value is a possible change, never a replacement.
+    """
     args_type = type(new)
     changed: set[str] = set()
     unknown: set[str] = set()
-    for name in args_type.model_fields:
+    for name in names or args_type.model_fields:
         before, after = getattr(old, name, None), getattr(new, name)
         # Nearly all arguments are unset or a text on both sides, and a diff looks at each several times.
         if type(after) in _ALWAYS_KNOWN and before == after:
@@ -229,10 +240,17 @@ def compare(old: Args, new: Args) -> Changes:
             unknown.add(name)
         elif has(args_type, name, Computed) and name not in new.model_fields_set:
             continue
-        elif before != after and canonical(args_type, name, before) != canonical(args_type, name, after):
+        elif _differ(args_type, name, before, after):
             changed.add(name)
     replaces = frozenset(name for name in changed if _replaces(args_type, name, old, new))
     return Changes(frozenset(changed), replaces, frozenset(unknown))
+
+
+def _differ(args_type: type[Args], name: str, before: Any, after: Any) -> bool:
+    """Whether the values mean different things; texts and numbers do whenever they differ."""
+    if before == after or (type(before) in _ALWAYS_KNOWN and type(after) in _ALWAYS_KNOWN):
+        return bool(before != after)
+    return canonical(args_type, name, before) != canonical(args_type, name, after)
 
 
 def _replaces(args_type: type[Args], name: str, old: Args, new: Args) -> bool:

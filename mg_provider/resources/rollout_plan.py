@@ -26,12 +26,12 @@ _PLANNED = (*MADE_OF, "model_id", *RUNS_ON)
 
 def rolls_out(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> bool:
     """Whether another deployment is wanted than the one that the last run left."""
-    return compare(old, new).touches(*_PLANNED)
+    return bool(compare(old, new, *_PLANNED).fields)
 
 
 def remade(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> bool:
     """Whether another Model is wanted."""
-    return compare(old, new).touches(*MADE_OF)
+    return bool(compare(old, new, *MADE_OF).fields)
 
 
 def next_model_id(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str | Unknown:
@@ -77,7 +77,7 @@ def plan_text(old: CustomWeightsModelArgs | None, new: CustomWeightsModelArgs) -
 
 def _may_stay(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> bool:
     others = (name for name in _PLANNED if name != "machine_spec")
-    return not compare(old, new).touches(*others) and (
+    return not compare(old, new, *others).fields and (
         not old.choices() or any(accepts(new.machine_spec, choice) for choice in old.choices())
     )
 
