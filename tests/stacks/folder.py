@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 import yaml
@@ -10,14 +11,17 @@ ROOT = Path(__file__).parent.parent.parent
 APIS = ("vertexAi", "compute", "storage", "bigQuery")
 
 
-class StackFolder:
+class StackFolder(ABC):
     """A copy of the program with one stack's config; subclasses say which engine ``run`` is.
 
     Attributes:
         name: The stack's name.
         folder: Where the copy is.
         file: The stack's config file.
+        no_change: What the engine counts among the changes although it only looked.
     """
+
+    no_change = ("same",)
 
     def __init__(self, folder, virtualenv, name):
         self.name, self.folder = name, folder
@@ -32,19 +36,20 @@ class StackFolder:
         change(config["config"])
         self.file.write_text(yaml.safe_dump(config))
 
+    @abstractmethod
     def run(self, operation):
-        """The exit code, the counts of changes, and the errors told."""
-        raise NotImplementedError
+        """The exit code, the counts of changes or None if none were told, and the errors told."""
 
     def well(self, operation):
         """What changed, beside what was only looked at."""
         code, changes, errors = self.run(operation)
         assert code == 0, errors[-3000:]
-        return {kind: count for kind, count in changes.items() if kind not in ("same", "read", "discard")}
+        return {kind: count for kind, count in changes.items() if kind not in self.no_change}
 
     @property
+    @abstractmethod
     def outputs(self):
-        raise NotImplementedError
+        """The stack's outputs."""
 
     @property
     def addresses(self):
@@ -57,9 +62,9 @@ def custom_endpoints(url):
 
 
 def told_by(lines):
-    """The counts of changes and the errors that an engine's events tell."""
+    """The counts of changes, None if there are none, and the errors that an engine's events tell."""
     events = [json.loads(line) for line in lines]
-    changes = next((event["summaryEvent"]["resourceChanges"] for event in events if "summaryEvent" in event), {})
+    changes = next((event["summaryEvent"]["resourceChanges"] for event in events if "summaryEvent" in event), None)
     told = [event["diagnosticEvent"] for event in events if "diagnosticEvent" in event]
     return changes, "\n".join(each["message"] for each in told if each["severity"] == "error")
 
