@@ -248,9 +248,10 @@ def compare(old: Args, new: Args, *names: str) -> Changes:
 
 def _differ(args_type: type[Args], name: str, before: Any, after: Any) -> bool:
     """Whether the values mean different things; texts and numbers do whenever they differ."""
-    if before == after or (type(before) in _ALWAYS_KNOWN and type(after) in _ALWAYS_KNOWN):
-        return bool(before != after)
-    return canonical(args_type, name, before) != canonical(args_type, name, after)
+    if before == after:
+        return False
+    plainly = type(before) in _ALWAYS_KNOWN and type(after) in _ALWAYS_KNOWN
+    return plainly or canonical(args_type, name, before) != canonical(args_type, name, after)
 
 
 def _replaces(args_type: type[Args], name: str, old: Args, new: Args) -> bool:

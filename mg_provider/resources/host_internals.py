@@ -20,6 +20,7 @@ from pulumi.runtime.proto import provider_pb2, status_pb2
 
 _UNKNOWN_STATUS = 2
 _MOST_FRAMES = 64
+_POOL_PARTS = ("_threads", "_idle_semaphore", "_work_queue", "_shutdown_lock", "_adjust_thread_count")
 
 
 class HostCall:
@@ -75,9 +76,6 @@ def _server() -> Any:
     return None
 
 
-_PARTS = ("_max_workers", "_threads", "_idle_semaphore", "_work_queue", "_shutdown_lock", "_adjust_thread_count")
-
-
 class _Idle:
     """Stands for the pool's count of idle threads: there is one for a call as long as calls are fewer than threads.
 
@@ -110,7 +108,9 @@ def widen(threads: int) -> int | None:
     global _server_seen
     server = _server()
     pool: Any = getattr(getattr(server, "_state", None), "thread_pool", None)
-    if not isinstance(pool, ThreadPoolExecutor) or not all(hasattr(pool, part) for part in _PARTS):
+    if not isinstance(pool, ThreadPoolExecutor) or not isinstance(getattr(pool, "_max_workers", None), int):
+        return None
+    if not all(hasattr(pool, part) for part in _POOL_PARTS):
         return None
     _server_seen = server
     with pool._shutdown_lock:
