@@ -15,6 +15,9 @@ PROJECT = "project"
 REGION = "region"
 """Config key ``mg:region``: region that resources are made in."""
 
+OWNER = "owner"
+"""Config key ``mg:owner``: whose stack it is, where the backend gives every stack the same organization."""
+
 IMPERSONATE_SERVICE_ACCOUNT = "impersonateServiceAccount"
 """Config key: e-mail address of the service account to act as."""
 
@@ -42,6 +45,7 @@ LOGGING_CUSTOM_ENDPOINT = "loggingCustomEndpoint"
 KEYS = (
     PROJECT,
     REGION,
+    OWNER,
     IMPERSONATE_SERVICE_ACCOUNT,
     USER_PROJECT_OVERRIDE,
     BILLING_PROJECT,
@@ -73,6 +77,7 @@ class Settings:
     Attributes:
         project: Project id.
         region: Region.
+        owner: Whose stack it is; None leaves that to the backend's organization.
         impersonate_service_account: E-mail address of the service account to act as.
         user_project_override: Whether calls are counted against ``billing_project`` or else ``project``.
         billing_project: Project that calls are counted against.
@@ -86,6 +91,7 @@ class Settings:
 
     project: str | None = None
     region: str | None = None
+    owner: str | None = None
     impersonate_service_account: str | None = None
     user_project_override: bool = False
     billing_project: str | None = None
@@ -105,8 +111,8 @@ class Settings:
             environ: Environment variables.
 
         Raises:
-            UserError: a custom endpoint is no URL or is plain http to another machine, or a switch is neither true
-                nor false.
+            UserError: an owner has a slash in it, a custom endpoint is no URL or is plain http to another machine, or
+                a switch is neither true nor false.
         """
 
         def value(key: str) -> str | None:
@@ -115,6 +121,7 @@ class Settings:
         return cls(
             project=value(PROJECT) or environ.get(PROJECT_VARIABLE) or None,
             region=value(REGION),
+            owner=_owner(get(f"mg:{OWNER}")),
             impersonate_service_account=value(IMPERSONATE_SERVICE_ACCOUNT),
             user_project_override=_switch(USER_PROJECT_OVERRIDE, value(USER_PROJECT_OVERRIDE)),
             billing_project=value(BILLING_PROJECT),
@@ -161,6 +168,16 @@ def _endpoint(key: str, value: str | None) -> str | None:
         )
     base = value.rstrip("/")
     return next((base.removesuffix(path) for path in _API_PATHS if base.endswith(path)), base)
+
+
+def _owner(value: str | None) -> str | None:
+    if value is not None and (not value.strip() or "/" in value):
+        raise UserError(
+            f"{value!r} is not a valid owner",
+            property=f"mg:{OWNER}",
+            hint="write a name without /, such as search-team",
+        )
+    return value
 
 
 def _switch(key: str, value: str | None) -> bool:

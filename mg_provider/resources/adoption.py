@@ -13,7 +13,7 @@ from mg_provider.api.errors import MgError, NotFound
 from mg_provider.resources.endpoint_args import EndpointArgs, moves_address
 from mg_provider.resources.endpoint_settings import endpoint_patch
 from mg_provider.resources.fields import Problem, State, plain
-from mg_provider.resources.identity import ENDPOINT_ID, OWN_LABELS, OWNER_LABEL, is_ours
+from mg_provider.resources.identity import ENDPOINT_ID, OWN_LABELS, OWNER_LABEL
 from mg_provider.resources.lifecycle import LOOK_SECONDS, Context, Defaults, Lifecycle, not_ours
 from mg_provider.wire.base import same, without_outputs
 from mg_provider.wire.endpoint import Endpoint
@@ -83,7 +83,7 @@ class EndpointLifecycle(Lifecycle[A, S], Generic[A, S]):
         Raises:
             MgError: It belongs to somebody else, or cannot become what is wanted.
         """
-        if is_ours(endpoint.labels, owner.owner, owner.resource):
+        if owner.owns(endpoint.labels):
             return
         if not args.adopting:
             raise not_ours(f"endpoint {args.endpoint}", args.resource, "set another endpoint_id, or adopt it")
@@ -95,7 +95,7 @@ class EndpointLifecycle(Lifecycle[A, S], Generic[A, S]):
 def stranger(args: EndpointArgs, endpoint: Endpoint) -> Problem | None:
     """Why an endpoint cannot be taken over: it is another one, or another stack's."""
     labels = endpoint.labels or {}
-    if labels.get(OWNER_LABEL) and not is_ours(labels, args.owner, args.resource):
+    if labels.get(OWNER_LABEL) and not args.owns(labels):
         return Problem(
             "adopt",
             f"{args.endpoint} carries the label {OWNER_LABEL}={labels[OWNER_LABEL]}, so another stack or resource has "

@@ -28,7 +28,7 @@ from mg_provider.resources.fields import (
     Replaces,
     Rule,
 )
-from mg_provider.resources.identity import Labels, ownership_labels
+from mg_provider.resources.identity import Labels
 from mg_provider.resources.inputs import (
     EncryptionSpecInput,
     FlexStartInput,
@@ -168,7 +168,7 @@ class BatchJobArgs(CloudArgs):
 
     def own_labels(self) -> dict[str, str]:
         """The labels that say whose the job is and which run."""
-        return {**ownership_labels(self.owner, self.resource), RUN_LABEL: self.run}
+        return {**self.ownership, RUN_LABEL: self.run}
 
     def wire(self, machine: MachineSpec | None) -> BatchPredictionJob:
         """The request of ``batchPredictionJobs.create`` on this machine; None where Google chooses machines."""

@@ -13,7 +13,7 @@ from mg_provider.api.errors import MgError, OperationFailed
 from mg_provider.resources.capacity import NoCapacity, accepts, first_available, ordered
 from mg_provider.resources.failures import explain_failure
 from mg_provider.resources.fields import canonical
-from mg_provider.resources.identity import content_hash, ownership_labels
+from mg_provider.resources.identity import content_hash
 from mg_provider.resources.rollout_plan import MADE_OF, RUNS_ON, remade, rolls_out
 from mg_provider.resources.rollout_probing import prober
 from mg_provider.resources.served_model import ServedModel, derived_id, is_derived, is_same_model
@@ -312,7 +312,7 @@ class Serving:
             if is_derived(self.args.endpoint_id, id):
                 yield model_id_of(entry)
         for args in (self.args, self.old):
-            for model in labelled_models(self.place, ownership_labels(args.owner, args.resource)):
+            for model in labelled_models(self.place, args.ownership):
                 yield (model.name or "").rpartition("/")[2]
 
 
@@ -323,7 +323,7 @@ def content_of(args: CustomWeightsModelArgs) -> str:
 
 def model_labels(args: CustomWeightsModelArgs) -> dict[str, str]:
     """The labels of a Model: whose it is, and what it was made of."""
-    return {**ownership_labels(args.owner, args.resource), CONTENT_LABEL: content_of(args)}
+    return {**args.ownership, CONTENT_LABEL: content_of(args)}
 
 
 def _id(args: CustomWeightsModelArgs, machine: MachineSpec | None) -> str:

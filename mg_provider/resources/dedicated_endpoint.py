@@ -18,7 +18,7 @@ from mg_provider.resources.endpoint_args import is_known_private, name_endpoint,
 from mg_provider.resources.endpoint_settings import Refused, observe, observed_endpoint, settle_endpoint
 from mg_provider.resources.failures import explain_failure
 from mg_provider.resources.fields import UNKNOWN, Changes, Problem, State, Unknown
-from mg_provider.resources.identity import CLAIM_LABEL, ENDPOINT_ID, is_ours
+from mg_provider.resources.identity import CLAIM_LABEL, ENDPOINT_ID
 from mg_provider.resources.inputs import (
     AutoscalingMetricSpecInput,
     ClientConnectionConfigInput,
@@ -219,7 +219,7 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         except MgError:
             endpoint = None
         untouched = isinstance(error, Refused) and old is not args
-        strange = endpoint is not None and args.adopting and not is_ours(endpoint.labels, args.owner, args.resource)
+        strange = endpoint is not None and args.adopting and not args.owns(endpoint.labels)
         if untouched or strange:
             return error
         error.exists = error.exists or [args.endpoint]

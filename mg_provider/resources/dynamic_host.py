@@ -48,6 +48,8 @@ HOST_THREADS_KEY = "mg:hostThreads"
 DEFAULT_HOST_THREADS = 128
 # A line for each change of phase, and while a phase lasts at most one in this time.
 PROGRESS_SECONDS = 30.0
+# What every stack on a self-managed backend has as its organization, whoever made it.
+SELF_MANAGED = "organization/"
 
 R = TypeVar("R")
 
@@ -198,6 +200,8 @@ class DynamicProvider(ResourceProvider):
         old = cls._args(olds) if without_provider(olds) else None
         settings = _process.settings()
         given = from_engine(news)
+        if path := _program_path(old):
+            given["program_path"] = path
         args, problems = lifecycle.check(given, old, Defaults(settings.project, settings.region))
         if not problems and old is None and lifecycle.looks(args):
             args, problems = cls._look(given, args)
@@ -276,6 +280,7 @@ class DynamicProvider(ResourceProvider):
             progress=_Progress(cls._label(args), _process.clock),
             cancelled=host_internals.is_stopping,
             timeout=call.timeout if call else None,
+            owner_is_certain=_process.settings().owner is not None or not args.owner.startswith(SELF_MANAGED),
         )
 
     @classmethod
@@ -305,6 +310,13 @@ class DynamicProvider(ResourceProvider):
             call.keep_in_state(kept.id, properties, str(error))
         call.say_only(text)
         raise error
+
+
+def _program_path(old: CloudArgs | None) -> str:
+    """The resource's place in the program, from its URN; empty for one that exists and never wrote it down."""
+    call = host_internals.current_call()
+    known = old is None or bool(old.program_path)
+    return call.program_path if call is not None and known else ""
 
 
 def without_provider(props: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,7 +51,8 @@ class DynamicResource(Resource):
             key: _input(value) for key, value in arguments.items() if key not in _NOT_ARGUMENTS and value is not None
         }
         given |= {key: pulumi.Output.secret(given[key]) for key in self._secret if key in given}
-        owner = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+        named = pulumi.Config("mg").get("owner")
+        owner = f"{named or pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
         secret = pulumi.ResourceOptions(additional_secret_outputs=list(self._secret))
         merged = pulumi.ResourceOptions.merge(secret, opts)
         super().__init__(
@@ -89,4 +90,4 @@ def _input(value: Any) -> Any:
 
 def is_derived(args_type: type[Args], name: str) -> bool:
     """Whether a constructor must not take this argument, because the plan always makes it."""
-    return has(args_type, name, Derived) or name in ("owner", "resource")
+    return has(args_type, name, Derived) or name in ("owner", "resource", "program_path")

@@ -25,7 +25,7 @@ from mg_provider.resources.fields import (
     contains_unknown,
     plain,
 )
-from mg_provider.resources.identity import CLAIM_LABEL, ENDPOINT_ID, Labels, derived_id, ownership_labels
+from mg_provider.resources.identity import CLAIM_LABEL, ENDPOINT_ID, Labels, derived_id, parent_seeds
 from mg_provider.resources.lifecycle import CloudArgs, kept
 from mg_provider.resources.nested_rules import connection_problem, logging_problem
 from mg_provider.wire.endpoint import (
@@ -167,7 +167,7 @@ class EndpointArgs(CloudArgs):
 
     def all_labels(self, claim: str) -> dict[str, str]:
         """The endpoint's labels with those that say whose it is."""
-        return {**self.labels, **ownership_labels(self.owner, self.resource), CLAIM_LABEL: claim}
+        return {**self.labels, **self.ownership, CLAIM_LABEL: claim}
 
 
 E = TypeVar("E", bound=EndpointArgs)
@@ -202,4 +202,4 @@ def fresh_id(args: CloudArgs, seeds: Iterable[str], more: str | Unknown = "") ->
     if isinstance(more, Unknown) or not args.is_known("owner", "resource", *names):
         return None
     values = (f"{name}={canonical(type(args), name, getattr(args, name))}" for name in names)
-    return derived_id(args.owner, args.resource, *values, more)
+    return derived_id(args.owner, args.resource, *values, more, *parent_seeds(args.program_path))

@@ -36,6 +36,11 @@ class HostCall:
         seconds = getattr(self._request, "timeout", 0)
         return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else None
 
+    @property
+    def program_path(self) -> str:
+        """The resource's URN without stack and project; empty where the engine tells none."""
+        return str(getattr(self._request, "urn", "")).partition("::")[2].partition("::")[2]
+
     def say_only(self, text: str) -> None:
         """Let the failure that follows show this text to the user instead of a traceback."""
         abort = self._context.abort

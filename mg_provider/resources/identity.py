@@ -49,15 +49,29 @@ MODEL_ID = re.compile(r"[a-z_][a-z0-9_-]{0,62}")
 COMPUTE_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
-def ownership_labels(owner: str, resource: str) -> dict[str, str]:
-    """The labels that say which stack and which resource in it something belongs to."""
-    return {OWNER_LABEL: _hash(owner)[:20], RESOURCE_LABEL: _slug(resource, 63, "-_")}
+def ownership_labels(owner: str, resource: str, path: str = "") -> dict[str, str]:
+    """The labels that say which stack and which resource in it something belongs to.
+
+    Args:
+        owner: The stack.
+        resource: The resource's name.
+        path: Its place in the program, which two resources of one name differ in. Empty for what was made before
+            this was written down: its label is the name alone.
+    """
+    label = f"{_slug(resource, 54, '-_')}-{_hash(path)[:8]}" if path else _slug(resource, 63, "-_")
+    return {OWNER_LABEL: _hash(owner)[:20], RESOURCE_LABEL: label}
 
 
-def is_ours(labels: Mapping[str, str] | None, owner: str, resource: str) -> bool:
+def is_ours(labels: Mapping[str, str] | None, owner: str, resource: str, path: str = "") -> bool:
     """Whether something with these labels belongs to this resource of this stack."""
-    expected = ownership_labels(owner, resource)
+    expected = ownership_labels(owner, resource, path)
     return all((labels or {}).get(key) == value for key, value in expected.items())
+
+
+def parent_seeds(path: str) -> list[str]:
+    """What of a place in the program makes another id: the types of the parents; nothing without any."""
+    parents = path.partition("::")[0].rpartition("$")[0]
+    return [parents] if parents else []
 
 
 def user_labels(labels: Mapping[str, str] | None) -> dict[str, str]:

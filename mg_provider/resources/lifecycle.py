@@ -24,6 +24,7 @@ from mg_provider.resources.fields import (
     State,
     compare,
 )
+from mg_provider.resources.identity import is_ours, ownership_labels
 
 if TYPE_CHECKING:
     from mg_provider.api.clients import Clients
@@ -67,9 +68,23 @@ class CloudArgs(Args):
     resource: Annotated[str, InPlace("labels")] = Field(
         default="", description="The resource's name in the program, set by the constructor; the label mg-resource."
     )
+    program_path: Annotated[str, InPlace("labels")] = Field(
+        default="",
+        description="The resource's place in the program, set by the provider: the types of its parents and its own, "
+        "and its name. Its hash is part of the label mg-resource.",
+    )
     timeouts: Annotated[Timeouts, Local("used by the next call")] = Field(
         default_factory=Timeouts, description="Seconds to wait: create, update, delete."
     )
+
+    @property
+    def ownership(self) -> dict[str, str]:
+        """The labels that say which stack and which resource in it something belongs to."""
+        return ownership_labels(self.owner, self.resource, self.program_path)
+
+    def owns(self, labels: Mapping[str, str] | None) -> bool:
+        """Whether something with these labels is this resource's."""
+        return is_ours(labels, self.owner, self.resource, self.program_path)
 
 
 A = TypeVar("A", bound=CloudArgs)
@@ -78,13 +93,49 @@ S = TypeVar("S", bound=State)
 
 @dataclass(frozen=True)
 class Context:
-    """What a lifecycle may use of the world."""
+    """What a lifecycle may use of the world.
+
+    Attributes:
+        clock: Time and chance.
+        clients: The API clients.
+        progress: Takes a line for the user at each change of phase.
+        cancelled: Whether the user wants to stop.
+        timeout: Seconds of the program's custom timeout; None if it set none.
+        owner_is_certain: Whether no other person's stack can have this stack's labels.
+    """
 
     clock: Clock
     clients: Clients
     progress: Callable[[str], None]
     cancelled: Callable[[], bool]
     timeout: float | None = None
+    owner_is_certain: bool = True
+
+    def take_up(self, what: str, made: str, args: CloudArgs) -> None:
+        """Say that a creation goes on with something that exists and carries this resource's labels.
+
+        On a self-managed backend every stack's organization is "organization", so that two people's stacks can have the
+        same labels: there the user names the owner.
+
+        Args:
+            what: Kind and resource name.
+            made: When, as Google says it.
+            args: The resource's arguments.
+
+        Raises:
+            MgError: Nobody said whose stack this is, so what exists may be somebody else's.
+        """
+        if self.owner_is_certain:
+            self.progress(f"taking up {what}, made {made or 'at an unknown time'} by {args.owner}")
+            return
+        raise MgError(
+            f"{what} exists, made {made or 'at an unknown time'} by a stack that is also called {args.owner}; on a "
+            "self-managed backend another person's stack can have that name, so it is left as it is",
+            resource=args.resource,
+            exists=[what],
+            hint="if an earlier run of yours made it, run `pulumi config set mg:owner organization` and `pulumi up` "
+            "again; if not, run `pulumi config set mg:owner` with a name of your own, such as your team's",
+        )
 
     def limit(self, argument: float | None, default: float) -> float:
         """Seconds to wait: the resource's own argument, else the program's custom timeout, else the default."""

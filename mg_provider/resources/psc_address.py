@@ -6,7 +6,6 @@ import ipaddress
 from dataclasses import dataclass
 
 from mg_provider.api.errors import InvalidArgument, MgError, NotFound, OperationTimeout, PermissionDenied, UserError
-from mg_provider.resources.identity import is_ours
 from mg_provider.resources.lifecycle import Context, not_ours
 from mg_provider.resources.psc_arguments import PscForwardingRuleArgs, last, project_of, region_of, same_project, short
 from mg_provider.resources.psc_changes import Labelling, RegionalChanges
@@ -126,11 +125,11 @@ def _must_be_usable(held: Held, args: PscForwardingRuleArgs, owner: PscForwardin
         MgError: It cannot be the rule's, with the reason and what to do.
     """
     address, path = held.address, held.path
-    if held.own and not is_ours(address.labels, owner.owner, owner.resource):
+    if held.own and not owner.owns(address.labels):
         raise not_ours(f"address {path}", args.resource, "set another forwarding_rule_name")
     others = [short(user) for user in address.users or [] if not _is_this_rule(short(user), args)]
     if others:
-        same = not held.own and is_ours(address.labels, owner.owner, owner.resource)
+        same = not held.own and owner.owns(address.labels)
         raise UserError(
             f"{address.address} ({path}) is in use by {', '.join(others)}",
             property="address",

@@ -11,7 +11,7 @@ from mg_provider.api.errors import CloudError, ConnectionFailed, InvalidArgument
 from mg_provider.resources.dynamic_host import DynamicProvider
 from mg_provider.resources.dynamic_resource import DynamicResource
 from mg_provider.resources.fields import UNKNOWN, Changes, Problem
-from mg_provider.resources.identity import CLAIM_LABEL, derived_id, is_ours, ownership_labels
+from mg_provider.resources.identity import CLAIM_LABEL, derived_id, parent_seeds
 from mg_provider.resources.inputs import ServiceDirectoryRegistrationInput, TimeoutsInput
 from mg_provider.resources.lifecycle import (
     LOOK_SECONDS,
@@ -68,10 +68,8 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         """Name the rule after the resource; a kept resource keeps its name."""
         if not args.forwarding_rule_name:
             seeds = ("project", "region", "network", "subnetwork", "address", "owner", "resource")
-            known = args.is_known(*seeds)
-            fresh = (
-                derived_id(args.owner, args.resource, *(str(getattr(args, seed)) for seed in seeds)) if known else ""
-            )
+            values = [str(getattr(args, seed)) for seed in seeds] + parent_seeds(args.program_path)
+            fresh = derived_id(args.owner, args.resource, *values) if args.is_known(*seeds) else ""
             args = args.with_values(forwarding_rule_name=kept(old, args, "forwarding_rule_name") or fresh or UNKNOWN)
         if args.is_known("project", "region", "forwarding_rule_name"):
             full = f"projects/{args.project}/regions/{args.region}/forwardingRules/{args.forwarding_rule_name}"
@@ -202,7 +200,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         context: Context,
     ) -> PscForwardingRuleState:
         """Make what is there what is wanted; ``owner`` is whose labels it carries now."""
-        wanted_labels = {**args.labels, **ownership_labels(args.owner, args.resource), CLAIM_LABEL: claim}
+        wanted_labels = {**args.labels, **args.ownership, CLAIM_LABEL: claim}
         labels = Labelling(wanted_labels, owner.labels)
         rule = self._own_rule(args, owner, context)
         target = must_be_reachable(args, find_target(args, context))
@@ -295,7 +293,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         else:
             unsure = changes.begun and isinstance(error, UNSETTLED)
         labels = [rule.labels if rule else None, held.address.labels if held and held.own else None]
-        if not unsure and not any(is_ours(entry, args.owner, args.resource) for entry in labels):
+        if not unsure and not any(args.owns(entry) for entry in labels):
             return None
         state = state_of(args, rule, held)
         return Incomplete(error, args.forwarding_rule, args, state.model_copy(update={"claim": state.claim or claim}))
@@ -316,7 +314,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         return rule
 
     def _must_be_ours(self, labels: Mapping[str, str] | None, args: PscForwardingRuleArgs, what: str) -> None:
-        if not is_ours(labels, args.owner, args.resource):
+        if not args.owns(labels):
             raise not_ours(what, args.resource, "set another forwarding_rule_name")
 
 

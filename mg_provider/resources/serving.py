@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from mg_provider.api.errors import AlreadyExists, MgError, NotFound
 from mg_provider.resources.endpoint_args import EndpointArgs
-from mg_provider.resources.identity import CLAIM_LABEL, is_ours
+from mg_provider.resources.identity import CLAIM_LABEL
 from mg_provider.resources.lifecycle import UNSETTLED, Context, not_ours
 from mg_provider.rollout import models, traffic
 from mg_provider.rollout.place import Place
@@ -44,7 +44,7 @@ def must_be_ours(endpoint: Endpoint, args: EndpointArgs) -> None:
     Raises:
         MgError: It belongs to somebody else.
     """
-    if not is_ours(endpoint.labels, args.owner, args.resource):
+    if not args.owns(endpoint.labels):
         raise not_ours(f"endpoint {args.endpoint}", args.resource, "set another endpoint_id")
 
 

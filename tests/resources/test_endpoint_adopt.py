@@ -125,7 +125,7 @@ def test_what_is_fixed_on_the_endpoint_must_be_written_as_it_is(emulator, hand, 
 
 
 def test_an_endpoint_with_the_label_of_another_stack_is_refused(host, hand, life):
-    theirs = Life(host, DedicatedEndpointProvider, owner="organization/project/other")
+    theirs = Life(host, DedicatedEndpointProvider, owner="acme/project/other")
     theirs.up({})
     before = hand.endpoint(theirs.id)
     with pytest.raises(CheckFailed, match="another stack or resource has it"):

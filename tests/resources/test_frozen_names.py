@@ -135,5 +135,5 @@ def test_config_keys_are_frozen():
         "bigQueryCustomEndpoint",
         "loggingCustomEndpoint",
     ]
-    assert set(asked) == {f"{space}:{name}" for space in ("mg", "gcp") for name in names}
+    assert set(asked) == {f"{space}:{name}" for space in ("mg", "gcp") for name in names} | {"mg:owner"}
     assert HOST_THREADS_KEY == "mg:hostThreads"

@@ -78,7 +78,7 @@ def test_the_border_between_stack_and_resource_is_part_of_the_id():
 
 @each_resource
 @pytest.mark.parametrize(
-    "renamed", [{"owner": "organization/project/other"}, {"resource": "renamed"}, {"owner": "a/b/c", "resource": "d"}]
+    "renamed", [{"owner": "acme/project/other"}, {"resource": "renamed"}, {"owner": "a/b/c", "resource": "d"}]
 )
 def test_what_exists_keeps_its_ids_when_stack_or_resource_are_renamed(kind, renamed):
     old, before = ids(kind)
@@ -108,6 +108,26 @@ def test_labels_say_whose_it_is_and_only_all_of_them_do():
     assert not is_ours(None, "o/p/dev", "llama")
     assert user_labels({**labels, "mg-claim": "x"}) == {"team": "search"}
     assert user_labels(None) == {}
+
+
+def test_two_places_in_a_program_never_share_labels_or_ids():
+    own = "pulumi-python:dynamic/mg:CustomWeightsModel"
+    paths = ["", f"{own}::llama", f"a:b:C${own}::llama", f"a:b:D${own}::llama", f"{own[:-5]}Other::llama"]
+    labels = [ownership_labels("o/p/dev", "llama", path) for path in paths]
+    for path, own_labels in zip(paths, labels, strict=True):
+        assert [is_ours(each, "o/p/dev", "llama", path) for each in labels] == [each is own_labels for each in labels]
+    for kind in ALL:
+        made = [ids(kind, program_path=path)[1][0] for path in paths[1:4]]
+        assert len(set(made)) == 3, kind.name
+
+
+@each_resource
+def test_a_resource_that_moves_in_the_program_keeps_its_ids_and_changes_its_labels(kind):
+    old, before = ids(kind, program_path="a::llama")
+    new, after = ids(kind, old, program_path="p$a::llama")
+    assert after == before
+    assert compare(old, new).fields == {"program_path"}
+    assert not compare(old, new).replaces
 
 
 def test_a_stack_s_name_is_not_told_by_its_label():

@@ -146,7 +146,7 @@ def test_destroy_takes_what_is_gone_already_as_done(emulator, life, weights):
 
 def test_an_endpoint_of_another_stack_is_never_touched(emulator, host, life, weights):
     life.up(arguments(weights, endpoint_id="shared-name", model_id="shared-model"))
-    other = Life(host, CustomWeightsModelProvider, owner="organization/project/other")
+    other = Life(host, CustomWeightsModelProvider, owner="acme/project/other")
     before = emulator.ledger()["resources"]
     with pytest.raises(HostError, match="ownership label"):
         other.up(arguments(weights, endpoint_id="shared-name", model_id="shared-model-2"))

@@ -236,7 +236,7 @@ def test_a_service_attachment_that_does_not_exist_leaves_the_address_in_state_an
 
 
 def test_a_name_that_somebody_elses_rule_or_address_has_is_refused(cloud, life, host):
-    other = Life(host, PscForwardingRuleProvider, name="other", owner="organization/project/other-stack")
+    other = Life(host, PscForwardingRuleProvider, name="other", owner="acme/project/other-stack")
     other.up(arguments(forwarding_rule_name="to-llama"))
     refused(cloud, life, arguments(forwarding_rule_name="to-llama"), "does not carry this stack's ownership label")
     end(cloud, other)

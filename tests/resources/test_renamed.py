@@ -38,7 +38,7 @@ def test_a_renamed_stack_keeps_what_it_has_and_destroys_it(emulator, host, weigh
     life = Life(host, provider, name="llama")
     life.up(arguments(weights))
     made = sorted(entry["name"] for entry in emulator.ledger()["resources"])
-    for life.owner, life.name in (("organization/project/renamed", "llama"), ("organization/project/renamed", "other")):
+    for life.owner, life.name in (("acme/project/renamed", "llama"), ("acme/project/renamed", "other")):
         assert life.preview(arguments(weights)) == ("update", [])
         life.up(arguments(weights))
         assert life.preview(arguments(weights)) == ("same", [])

@@ -232,7 +232,7 @@ def test_an_unknown_total_is_not_made_up():
 
 
 def test_the_jobs_of_others_are_neither_adopted_nor_deleted(emulator, host, life):
-    other = Life(host, BatchJobProvider, name="nightly", owner="organization/project/other")
+    other = Life(host, BatchJobProvider, name="nightly", owner="acme/project/other")
     theirs = other.up(arguments())["batch_prediction_job"]
     assert life.up(arguments())["batch_prediction_job"] != theirs
     life.destroy()

@@ -80,6 +80,7 @@ class Kind:
     def __init__(self, host, provider_type):
         self.host = host
         self.provider = serialize_provider(provider_type)
+        self.token = f"pulumi-python:dynamic/mg:{provider_type.__name__.removesuffix('Provider')}"
 
     def _struct(self, properties):
         return struct({**properties, "__provider": self.provider})
@@ -91,8 +92,10 @@ class Kind:
         except grpc.RpcError as error:
             raise HostError(error.details(), kept_in_state(error)) from error
 
-    def check(self, news, olds=None):
-        request = provider_pb2.CheckRequest(olds=self._struct(olds) if olds else struct({}), news=self._struct(news))
+    def check(self, news, olds=None, urn=""):
+        request = provider_pb2.CheckRequest(
+            urn=urn, olds=self._struct(olds) if olds else struct({}), news=self._struct(news)
+        )
         with self._errors():
             answer = self.host.stub.Check(request)
         return plain(answer.inputs), {failure.property: failure.reason for failure in answer.failures}

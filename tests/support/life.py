@@ -4,7 +4,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from tests.support.host import HostError, Kind
 
-OWNER = "organization/project/stack"
+OWNER = "acme/project/stack"
 
 
 class CheckFailed(Exception):
@@ -18,18 +18,23 @@ class CheckFailed(Exception):
 class Life:
     """A resource named ``name`` in a stack; ``up`` does what the engine's ``up`` would do with it."""
 
-    def __init__(self, host, provider_type, name="llama", owner=OWNER):
+    def __init__(self, host, provider_type, name="llama", owner=OWNER, parents=()):
         self.kind = Kind(host, provider_type)
-        self.name, self.owner = name, owner
+        self.name, self.owner, self.parents = name, owner, parents
         self.id = None
         self.inputs = None
         self.outputs = None
         self.unfinished = False
         self.replaced = []
 
+    @property
+    def urn(self):
+        """As the engine makes it; the parents' types are those of ``parents``."""
+        return f"urn:pulumi:stack::project::{'$'.join([*self.parents, self.kind.token])}::{self.name}"
+
     def check(self, arguments):
         news = {**arguments, "owner": self.owner, "resource": self.name}
-        inputs, failures = self.kind.check(news, self.inputs)
+        inputs, failures = self.kind.check(news, self.inputs, self.urn)
         if failures:
             raise CheckFailed(failures)
         return inputs

@@ -24,7 +24,7 @@ from mg_provider.resources.psc_forwarding_rule import (
     PscForwardingRuleProvider,
 )
 
-OWNER = "organization/project/stack"
+OWNER = "acme/project/stack"
 DEFAULTS = Defaults("my-project", "us-central1")
 ABSENT = object()
 SAMPLE = object()
