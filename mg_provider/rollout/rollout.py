@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from mg_provider.api.errors import (
@@ -17,7 +17,7 @@ from mg_provider.api.errors import (
 )
 from mg_provider.rollout.place import Place
 from mg_provider.rollout.probe import ProbeFailed
-from mg_provider.rollout.traffic import settle_traffic, shares, undeploy
+from mg_provider.rollout.traffic import NEW, blend, settle_traffic, shares, undeploy
 from mg_provider.wire.deployed_model import RolloutOptions
 
 Strategy = Literal["shift", "rolling", "recreate"]
@@ -44,7 +44,7 @@ _FINAL = (
 
 
 class RolledBack(MgError):
-    """The new deployment failed, and the old one has all of the traffic."""
+    """The new deployment failed, and the traffic is as it was before."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,16 @@ class Rollout:
         place: The endpoint.
         strategy: ``shift``, ``rolling`` or ``recreate``.
         steps: Percent of the traffic for the new one, rising to 100; for ``shift``.
-        old: Id of the deployment that serves.
+        old: Id of the deployment that serves; empty where the new one comes beside the others.
         new: Ids that the new deployment may have, the likeliest first.
         deploy: Puts the new model on the endpoint, with a traffic split, and answers its id. Runs twice.
-        restore: Puts the old model on an endpoint that serves nothing, with all of the traffic, and answers its id.
-        check: Probes the new deployment at a percentage; None for no probes.
+        restore: Puts the old model on an endpoint that it has left, with a traffic split, and answers its id.
+        check: Probes the new deployment at a percentage of the endpoint's traffic; None for no probes.
         options: For ``rolling``.
+        before: Percent by id before the rollout. Default: all to the old one.
+        after: Percent by id after it, with "0" for the new one. Default: all to the new one. What others have in both
+            stays theirs at each step.
+        name: What is rolled out, for errors, where an endpoint serves several.
     """
 
     place: Place
@@ -72,6 +76,9 @@ class Rollout:
     restore: Deploy
     check: Check | None = None
     options: RolloutOptions | None = None
+    before: Mapping[str, int] | None = None
+    after: Mapping[str, int] = field(default_factory=lambda: {NEW: 100})
+    name: str = ""
 
     def run(self) -> str:
         """Roll out. Answers the id of the deployment that now serves alone.
@@ -89,28 +96,49 @@ class Rollout:
     def _shift(self) -> str:
         share = self._share_of_new()
         if share == 0:
-            settle_traffic(self.place, {self.old: 100})
-        new = self.deploy({"0": 0, self.old: 100}, None)
-        for step in [step for step in self.steps if step >= share]:
-            settle_traffic(self.place, {self.old: 100 - step, new: step})
-            self._probe(new, step)
-        undeploy(self.place, [self.old])
+            settle_traffic(self.place, self._before)
+        new = self.deploy(self._beside(self._before), None)
+        reached = 0
+        for step in self.steps:
+            wanted = blend(self._before, self._after(new), new, step)
+            # Of a small share several steps may be the same; an earlier run may have come further.
+            if wanted.get(new, 0) >= max(share, reached + 1):
+                reached = wanted[new]
+                settle_traffic(self.place, wanted)
+                self._probe(new, reached)
+        if not reached:
+            settle_traffic(self.place, self._after(new))
+        undeploy(self.place, [self.old] if self.old else [])
         return new
 
     def _roll(self) -> str:
         options = (self.options or RolloutOptions()).model_copy(update={"previous_deployed_model": self.old})
-        new = self.deploy(None, options)
-        settle_traffic(self.place, {new: 100})
-        self._probe(new, 100)
-        undeploy(self.place, [self.old])
-        return new
+        return self._finish(self.deploy(None, options))
 
     def _recreate(self) -> str:
         undeploy(self.place, [self.old])
-        new = self.deploy({"0": 100}, None)
-        settle_traffic(self.place, {new: 100})
-        self._probe(new, 100)
+        return self._finish(self.deploy(self._beside(shares(self.place.find())), None))
+
+    def _finish(self, new: str) -> str:
+        """Give the new deployment its traffic in one step."""
+        after = self._after(new)
+        settle_traffic(self.place, after)
+        if after.get(new):
+            self._probe(new, after[new])
+        undeploy(self.place, [self.old])
         return new
+
+    @property
+    def _before(self) -> Mapping[str, int]:
+        return {self.old: 100} if self.before is None else self.before
+
+    def _after(self, new: str) -> dict[str, int]:
+        return {new if id == NEW else id: percent for id, percent in self.after.items()}
+
+    @staticmethod
+    def _beside(split: Mapping[str, int]) -> dict[str, int]:
+        """A split in which a further deployment gets nothing, or all where nothing else serves."""
+        return {NEW: 0, **split} if any(split.values()) else {NEW: 100}
 
     def _share_of_new(self) -> int:
         split = shares(self.place.find())
@@ -123,20 +151,18 @@ class Rollout:
     def _go_back(self, error: MgError) -> str:
         """Give the traffic back to the old deployment, which is made again where it is gone already."""
         self.place.world.progress(f"going back: {error.summary}")
-        old = self.old
-        if old in self.place.deployments():
-            settle_traffic(self.place, {old: 100})
-            undeploy(self.place, self.new)
-        else:
+        old, share = self.old, self._before.get(self.old, 0)
+        if old and old not in self.place.deployments():
             if self.strategy == "recreate":
                 undeploy(self.place, self.new)
-            present = [id for id in self.new if id in self.place.deployments()]
-            old = self.restore({"0": 0, present[0]: 100} if present else {"0": 100}, None)
-            settle_traffic(self.place, {old: 100})
-            undeploy(self.place, self.new)
+            old = self.restore(self._beside(shares(self.place.find())), None)
+        settle_traffic(self.place, {old if id == self.old else id: percent for id, percent in self._before.items()})
+        undeploy(self.place, self.new)
+        what = f"the rollout{f' of {self.name}' if self.name else ''}"
+        served = f"deployment {old}, as it was before, has {share} % of the traffic again"
         raise RolledBack(
-            f"the rollout failed and was taken back: {error.summary}; deployment {old}, as it was before, has 100 % of "
-            "the traffic again, and the new one is removed",
+            f"{what} failed and was taken back: {error.summary}; {served if old else 'the traffic is as it was before'}, "
+            "and the new deployment is removed",
             resource=error.resource,
-            hint=error.hint or "mend what the error names, then run `pulumi up` again",
+            hint=error.hint or "fix what the error names, then run `pulumi up` again",
         ) from error

@@ -8,6 +8,9 @@ from mg_provider.api.errors import Aborted, MgError, NotFound
 from mg_provider.rollout.place import Place
 from mg_provider.wire.endpoint import Endpoint
 
+NEW = "0"
+"""The deployment that is being made, in the traffic split of its own call."""
+
 _MOST_MERGES = 5
 
 
@@ -66,12 +69,26 @@ def undeploy(place: Place, ids: Iterable[str]) -> None:
             continue
 
 
-def spread(traffic: Mapping[str, int]) -> dict[str, int]:
-    """Scale percents to add up to 100, keeping their proportions as far as whole numbers allow."""
-    total = sum(traffic.values())
-    if not total:
+def spread(traffic: Mapping[str, int], total: int = 100) -> dict[str, int]:
+    """Scale percents to add up to ``total``, keeping their proportions as far as whole numbers allow."""
+    whole = sum(traffic.values())
+    if not whole:
         return {}
-    scaled = {key: value * 100 // total for key, value in traffic.items()}
+    scaled = {key: value * total // whole for key, value in traffic.items()}
     most = max(traffic, key=lambda key: (traffic[key], key))
-    scaled[most] += 100 - sum(scaled.values())
+    scaled[most] += total - sum(scaled.values())
     return scaled
+
+
+def blend(before: Mapping[str, int], after: Mapping[str, int], new: str, step: int) -> dict[str, int]:
+    """The traffic when ``new`` has ``step`` percent of what it is to have.
+
+    Whole numbers that add up to 100. Who has the same before and after keeps just that; ``new`` has at least 1 %, so
+    that a request can meet it, unless it is to have nothing.
+    """
+    mine = max(1, after[new] * step // 100) if after.get(new) else 0
+    others = [id for id in {**before, **after} if id != new]
+    kept = {id: after[id] for id in others if after.get(id) == before.get(id)}
+    moving = {id: before.get(id, 0) * (100 - step) + after.get(id, 0) * step for id in others if id not in kept}
+    split = {new: mine, **kept, **spread(moving, 100 - mine - sum(kept.values()))}
+    return {id: percent for id, percent in split.items() if percent}
