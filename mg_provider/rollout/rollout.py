@@ -159,10 +159,10 @@ class Rollout:
         settle_traffic(self.place, {old if id == self.old else id: percent for id, percent in self._before.items()})
         undeploy(self.place, self.new)
         what = f"the rollout{f' of {self.name}' if self.name else ''}"
-        served = f"deployment {old}, as it was before, has {share} % of the traffic again"
+        has = f"deployment {old}, as it was before, has {share} % of the traffic again"
+        served = has if old else "the traffic is as it was before"
         raise RolledBack(
-            f"{what} failed and was taken back: {error.summary}; {served if old else 'the traffic is as it was before'}, "
-            "and the new deployment is removed",
+            f"{what} failed and was taken back: {error.summary}; {served}, and the new deployment is removed",
             resource=error.resource,
             hint=error.hint or "fix what the error names, then run `pulumi up` again",
         ) from error
