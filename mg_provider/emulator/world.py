@@ -28,6 +28,7 @@ BEHAVIOURS: dict[str, Any] = {
     "unlisted_project": "PENDING",  # or "REJECTED", "NEEDS_ATTENTION": the connection of a project not on the allowlist
     "service_directory": "asked",  # or "always": a rule registers itself although nobody asked for it
     "patch_global_access": "allow",  # or "refuse": does forwardingRules.patch change allowPscGlobalAccess?
+    "fast_tryout": "hidden",  # or "shown": whether an endpoint shows that Model Garden's deploy was asked for it
     "stockouts": [],  # "region/machine-type" without machines
     "rolled_out_deployment": "undeployed",  # or "kept", without traffic: what a rolling deployment replaced
     "recommended_regions": [],  # regions beside the one asked that recommendSpec names, where machines are there

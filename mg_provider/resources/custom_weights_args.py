@@ -9,15 +9,16 @@ from pydantic import Field
 from mg_provider.resources.endpoint_args import EndpointArgs, private
 from mg_provider.resources.fields import Computed, Derived, InPlace, Local, Replaces, RollsOut, Rule, State
 from mg_provider.resources.identity import MODEL_ID
-from mg_provider.resources.machines import MACHINE_RULES, Machines
+from mg_provider.resources.machines import MACHINE_RULES, MUTATE, Machines
 from mg_provider.resources.model_source import SOURCE_RULES, ModelSource
 from mg_provider.resources.nested_rules import container_problem
 from mg_provider.resources.rollout_args import RolloutStrategy, rollout_problem
+from mg_provider.resources.standing import Stands, Unseen
 from mg_provider.wire.container import ContainerSpec
 from mg_provider.wire.machine import MachineSpec
 
 if TYPE_CHECKING:
-    from mg_provider.wire.deploy import DeployRequest
+    from mg_provider.wire.deploy import DeployConfig, DeployRequest
 
 # What makes another endpoint, beside project and region.
 SEEDS = ("dedicated_endpoint_disabled",)
@@ -50,12 +51,17 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
     container_spec: Annotated[ContainerSpec | None, RollsOut("another Model, deployed beside the old one")] = Field(
         default=None, description="The serving container. Default: Google's for the model."
     )
-    enable_container_logging: Annotated[bool | None, InPlace("endpoints.mutateDeployedModel"), Computed()] = Field(
+    enable_container_logging: Annotated[
+        bool | None, InPlace(MUTATE), Computed(), Stands("deployment", "enable_container_logging")
+    ] = Field(
         default=None, description="Send the container's output to Cloud Logging. Default: as Model Garden deploys it."
     )
-    system_labels: Annotated[dict[str, str], Local("read when deploying")] = Field(
-        default={}, description="Labels of Model Garden deployments that Google manages."
-    )
+    system_labels: Annotated[
+        dict[str, str],
+        Local("read when deploying"),
+        Stands("deployment", "system_labels"),
+        Unseen("Google manages them, and may add to them and change them", sent=True, kept=True),
+    ] = Field(default={}, description="Labels of Model Garden deployments that Google manages.")
     retain_model: Annotated[bool, Local("read when the resource is removed")] = Field(
         default=False,
         description="Keep the uploaded Model in the registry when the resource is removed, or a deployment fails. A "
@@ -105,7 +111,7 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
     def wire(self, claim: str) -> DeployRequest:
         """The request of ``projects.locations:deploy``."""
         # Programs that only register resources never load it.
-        from mg_provider.wire.deploy import CustomModel, DeployConfig, DeployRequest, EndpointConfig, ModelConfig
+        from mg_provider.wire.deploy import CustomModel, DeployRequest, EndpointConfig, ModelConfig
 
         return DeployRequest(
             custom_model=CustomModel(gcs_uri=self.gcs_uri) if self.gcs_uri else None,
@@ -126,19 +132,21 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
                 labels=self.all_labels(claim),
                 private_service_connect_config=self.private_service_connect_config,
             ),
-            deploy_config=DeployConfig(
-                dedicated_resources=self.resources() if self._asks_for_resources() else None,
-                fast_tryout_enabled=self.fast_tryout_enabled or None,
-                service_account=self.service_account or None,
-                system_labels=self.system_labels or None,
-            ),
+            deploy_config=self._deploy_config(),
         )
 
-    def _asks_for_resources(self) -> bool:
-        """Without a machine spec Google's default deployment applies, unless counts were given."""
-        names = ("autoscaling_metric_specs", "spot", "flex_start")
-        counts = (self.min_replica_count, self.max_replica_count or 1)
-        return self.machine_spec is not None or counts != (1, 1) or any(getattr(self, name) for name in names)
+    def _deploy_config(self) -> DeployConfig:
+        """What Model Garden's deploy takes of the deployment; where nothing is asked for, its own machines apply."""
+        from mg_provider.wire.deploy import DeployConfig
+
+        deployed = self.deployed()
+        quick, machines = deployed.faster_deployment_config, deployed.dedicated_resources
+        return DeployConfig(
+            dedicated_resources=None if machines == Machines().resources() else machines,
+            fast_tryout_enabled=quick.fast_tryout_enabled if quick else None,
+            service_account=deployed.service_account,
+            system_labels=deployed.system_labels,
+        )
 
 
 class CustomWeightsModelState(State):
@@ -155,6 +163,9 @@ class CustomWeightsModelState(State):
         default="", description="Id of a deployment that an interrupted rollout was making, for the next run to settle."
     )
     machine_type: str = Field(default="", description="Machine type that the deployment runs on.")
+    container_logging: bool = Field(
+        default=True, description="Whether the container's output goes to Cloud Logging; when parked, whether it did."
+    )
     unmanaged_deployed_models: list[str] = Field(
         default=[], description="Deployment ids on the endpoint that this resource did not make."
     )

@@ -157,13 +157,7 @@ class Deployment:
     def _put_back(self, args: CustomWeightsModelArgs) -> Operation:
         """Put the uploaded Model back on its endpoint."""
         self.context.progress(f"deploying {args.model} again")
-        deployed = DeployedModel(
-            model=args.model,
-            display_name=args.model_display_name,
-            dedicated_resources=args.resources(),
-            service_account=args.service_account or None,
-            enable_container_logging=args.enable_container_logging,
-        )
+        deployed = Serving(args, args, self.state, self.context).deployed(None, None)
         return self.context.clients.vertex.deploy_model(args.endpoint, deployed, {"0": 100})
 
     def _clear(self, endpoint: Endpoint | None) -> None:

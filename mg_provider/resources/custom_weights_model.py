@@ -289,6 +289,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             rollout_under_way=journal_of(endpoint).deployment,
             machine_type=(machine.machine_type if machine else "") or "",
             machine_spec_taken=machine or before.machine_spec_taken,
+            container_logging=bool(deployed.enable_container_logging) if deployed.id else before.container_logging,
             unmanaged_deployed_models=sorted(
                 entry.id
                 for entry in endpoint.deployed_models or []
@@ -370,6 +371,7 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
     available_replica_count: pulumi.Output[int]
     unmanaged_deployed_models: pulumi.Output[list[str]]
     machine_type: pulumi.Output[str]
+    container_logging: pulumi.Output[bool]
     machine_spec_taken: pulumi.Output[Mapping[str, Any]]
 
     def __init__(

@@ -14,7 +14,8 @@ from mg_provider.resources.capacity import NoCapacity, accepts, first_available,
 from mg_provider.resources.failures import explain_failure
 from mg_provider.resources.fields import canonical
 from mg_provider.resources.identity import content_hash
-from mg_provider.resources.rollout_plan import MADE_OF, RUNS_ON, remade, rolls_out
+from mg_provider.resources.machines import RUNS_ON
+from mg_provider.resources.rollout_plan import MADE_OF, remade, rolls_out
 from mg_provider.resources.rollout_probing import prober
 from mg_provider.resources.served_model import ServedModel, derived_id, is_derived, is_same_model
 from mg_provider.resources.serving import UPDATE_SECONDS, place_of
@@ -163,7 +164,7 @@ class Serving:
         machines = self._machines()
         write_journal(self.place, Journal(self.ids[0], self.args.model_id))
         self._make_model(machines)
-        self._deploy(machines, {"0": 100}, None)
+        self._deploy(machines, {"0": 100})
 
     def _replace(self, base: DeployedModel, others: list[str]) -> None:
         """Roll out from ``base`` to what is wanted; what an earlier rollout left besides goes first."""
@@ -180,7 +181,7 @@ class Serving:
         def put(split: Mapping[str, int] | None, options: RolloutOptions | None) -> str:
             if same_id:
                 self._make_model(machines, before)
-            return self._deploy(machines, split, options)
+            return self._deploy(machines, split, options, base)
 
         def restore(split: Mapping[str, int] | None, options: RolloutOptions | None) -> str:
             return self._restore(base, before if same_id else None, split)
@@ -214,8 +215,20 @@ class Serving:
         choices = ordered(args.choices(), self.state.machine_spec_taken)
         return [*choices] or [recommended or self.state.machine_spec_taken]
 
+    def deployed(self, machine: MachineSpec | None, id: str | None, base: DeployedModel | None = None) -> DeployedModel:
+        """The deployment as ``endpoints.deployModel`` takes it. What no argument says stays as ``base`` has it."""
+        args = self.args if machine is None else self.args.on(machine)
+        logs = self.state.container_logging if base is None else bool(base.enable_container_logging)
+        return args.deployed(
+            id=id, model=args.model, display_name=args.model_display_name, enable_container_logging=logs
+        )
+
     def _deploy(
-        self, machines: list[MachineSpec | None], split: Mapping[str, int] | None, options: RolloutOptions | None
+        self,
+        machines: list[MachineSpec | None],
+        split: Mapping[str, int] | None,
+        options: RolloutOptions | None = None,
+        base: DeployedModel | None = None,
     ) -> str:
         present = [id for id in self.ids if id in self.place.deployments()]
         if present:
@@ -223,7 +236,7 @@ class Serving:
 
         def attempt(machine: MachineSpec | None) -> str:
             id = _id(self.args, machine if self.args.choices() else None)
-            wanted = _wire(self.args, machine, id).model_copy(update={"rollout_options": options})
+            wanted = self.deployed(machine, id, base).model_copy(update={"rollout_options": options})
             deploy(self.place, wanted, split)
             return id
 
@@ -245,8 +258,10 @@ class Serving:
         id = base.id or ""
         if len(id) > _LONGEST_ID:
             id = _id(self.old, base.dedicated_resources.machine_spec if base.dedicated_resources else None)
-        again: DeployedModel = without_outputs(base)
-        deploy(self.place, again.model_copy(update={"id": id, "rollout_options": None}), split)
+        asked, shown = self.old.deployed(), without_outputs(base)
+        hidden = {name: getattr(asked, name) for name in asked.model_fields_set if getattr(shown, name) is None}
+        again = shown.model_copy(update={**hidden, "id": id, "rollout_options": None})
+        deploy(self.place, again, split)
         return id
 
     def is_stale(self) -> bool:
@@ -332,22 +347,6 @@ def _id(args: CustomWeightsModelArgs, machine: MachineSpec | None) -> str:
         update={name: getattr(args, name) for name in RUNS_ON if name != "machine_spec"}
     )
     return derived_id(args.endpoint_id, content_of(args), served)
-
-
-def _wire(args: CustomWeightsModelArgs, machine: MachineSpec | None, id: str) -> DeployedModel:
-    """The deployment as ``endpoints.deployModel`` takes it."""
-    on_machine = args if machine is None else args.on(machine)
-    quick = FasterDeploymentConfig(fast_tryout_enabled=True) if args.fast_tryout_enabled else None
-    return DeployedModel(
-        id=id,
-        model=args.model,
-        display_name=args.model_display_name,
-        dedicated_resources=on_machine.resources(),
-        service_account=args.service_account or None,
-        enable_container_logging=args.enable_container_logging,
-        faster_deployment_config=quick,
-        system_labels=args.system_labels or None,
-    )
 
 
 def _uploadable(model: Model) -> Model:

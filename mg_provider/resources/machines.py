@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from mg_provider.resources.capacity import MachineChoice, choices_of, choices_problem
 from mg_provider.resources.fields import UNKNOWN, InPlace, RollsOut, Rule, SetLike, Unknown
 from mg_provider.resources.nested_rules import flex_start_problem, idle_problem
+from mg_provider.resources.standing import Stands, Unseen, asked_for, fixed_while_running, nested
+from mg_provider.wire.deployed_model import DeployedModel
 from mg_provider.wire.machine import (
     AutoscalingMetricSpec,
     DedicatedResources,
@@ -18,7 +20,7 @@ from mg_provider.wire.machine import (
 )
 
 _NEW_DEPLOYMENT = "a new deployment, as a running one cannot be changed in this"
-_MUTATE = "endpoints.mutateDeployedModel"
+MUTATE = "endpoints.mutateDeployedModel"
 _SERVICE_ACCOUNT = r"^[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com$"
 
 
@@ -30,41 +32,48 @@ class Machines(BaseModel):
     machine_spec: Annotated[
         MachineChoice | None,
         RollsOut("a new deployment, unless the machine in use is still a choice"),
+        Stands("deployment", "dedicated_resources.machine_spec"),
     ] = Field(
         default=None,
         description="Machine of one replica, or a list of choices: each is tried in turn while capacity or quota is "
         "short. Default: the one that Model Garden recommends for the weights, else Google's for the model.",
     )
-    min_replica_count: Annotated[int, InPlace(_MUTATE)] = Field(
-        default=1, ge=0, description="Replicas that always run; 0 only together with scale_to_zero_spec."
-    )
-    max_replica_count: Annotated[int | None, InPlace(_MUTATE)] = Field(
-        default=None, ge=1, description="Most replicas under load; quota is charged on it. Default: the minimum."
-    )
-    required_replica_count: Annotated[int | None, InPlace(_MUTATE)] = Field(
-        default=None, ge=0, description="Replicas that must be up for the deployment to count as a success."
-    )
-    initial_replica_count: Annotated[int | None, InPlace(_MUTATE)] = Field(
-        default=None, ge=1, description="Replicas started when scaling up from zero."
-    )
-    autoscaling_metric_specs: Annotated[list[AutoscalingMetricSpec], InPlace(_MUTATE), SetLike()] = Field(
-        default=[], description="Metrics that drive the number of replicas."
-    )
-    scale_to_zero_spec: Annotated[ScaleToZeroSpec | None, InPlace(_MUTATE)] = Field(
-        default=None, description="Let the deployment go down to no replica when idle."
-    )
-    spot: Annotated[bool, RollsOut(_NEW_DEPLOYMENT)] = Field(
+    min_replica_count: Annotated[
+        int, InPlace(MUTATE), Stands("deployment", "dedicated_resources.min_replica_count")
+    ] = Field(default=1, ge=0, description="Replicas that always run; 0 only together with scale_to_zero_spec.")
+    max_replica_count: Annotated[
+        int | None, InPlace(MUTATE), Stands("deployment", "dedicated_resources.max_replica_count")
+    ] = Field(default=None, ge=1, description="Most replicas under load; quota is charged on it. Default: the minimum.")
+    required_replica_count: Annotated[
+        int | None, InPlace(MUTATE), Stands("deployment", "dedicated_resources.required_replica_count")
+    ] = Field(default=None, ge=0, description="Replicas that must be up for the deployment to count as a success.")
+    initial_replica_count: Annotated[
+        int | None, InPlace(MUTATE), Stands("deployment", "dedicated_resources.initial_replica_count")
+    ] = Field(default=None, ge=1, description="Replicas started when scaling up from zero.")
+    autoscaling_metric_specs: Annotated[
+        list[AutoscalingMetricSpec],
+        InPlace(MUTATE),
+        SetLike(),
+        Stands("deployment", "dedicated_resources.autoscaling_metric_specs"),
+    ] = Field(default=[], description="Metrics that drive the number of replicas.")
+    scale_to_zero_spec: Annotated[
+        ScaleToZeroSpec | None, InPlace(MUTATE), Stands("deployment", "dedicated_resources.scale_to_zero_spec")
+    ] = Field(default=None, description="Let the deployment go down to no replica when idle.")
+    spot: Annotated[bool, RollsOut(_NEW_DEPLOYMENT), Stands("deployment", "dedicated_resources.spot")] = Field(
         default=False, description="Use Spot VMs: cheaper, and they may be taken away."
     )
-    flex_start: Annotated[FlexStart | None, RollsOut(_NEW_DEPLOYMENT)] = Field(
-        default=None, description="Queue for capacity instead of failing at once."
-    )
-    service_account: Annotated[str, RollsOut(_NEW_DEPLOYMENT)] = Field(
+    flex_start: Annotated[
+        FlexStart | None, RollsOut(_NEW_DEPLOYMENT), Stands("deployment", "dedicated_resources.flex_start")
+    ] = Field(default=None, description="Queue for capacity instead of failing at once.")
+    service_account: Annotated[str, RollsOut(_NEW_DEPLOYMENT), Stands("deployment", "service_account")] = Field(
         default="", pattern=_SERVICE_ACCOUNT, description="Service account that the container runs as."
     )
-    fast_tryout_enabled: Annotated[bool, RollsOut(_NEW_DEPLOYMENT)] = Field(
-        default=False, description="Deploy quickly on shared capacity, for trying a model out."
-    )
+    fast_tryout_enabled: Annotated[
+        bool,
+        RollsOut(_NEW_DEPLOYMENT),
+        Stands("deployment", "faster_deployment_config.fast_tryout_enabled"),
+        Unseen("Google does not promise to show it for what Model Garden deployed", sent=True),
+    ] = Field(default=False, description="Deploy quickly on shared capacity, for trying a model out.")
 
     def choices(self) -> list[MachineSpec]:
         """The machines in the order in which they are tried; empty if none was given."""
@@ -76,18 +85,25 @@ class Machines(BaseModel):
 
     def resources(self) -> DedicatedResources:
         """The machines and their number, as the API takes them; of several machines the first."""
-        return DedicatedResources(
-            machine_spec=next(iter(self.choices()), None),
-            min_replica_count=self.min_replica_count,
-            max_replica_count=self.max_replica_count or max(self.min_replica_count, 1),
-            required_replica_count=self.required_replica_count,
-            initial_replica_count=self.initial_replica_count,
-            autoscaling_metric_specs=self.autoscaling_metric_specs or None,
-            scale_to_zero_spec=self.scale_to_zero_spec,
-            spot=self.spot or None,
-            flex_start=self.flex_start,
-        )
+        return self.deployed().dedicated_resources or DedicatedResources()
 
+    def deployed(self, **more: Any) -> DeployedModel:
+        """The deployment that gives this, whichever call makes it; of several machines on the first.
+
+        Args:
+            more: What only the resource knows: model, id, names; ``enable_container_logging`` where the program leaves
+                that open.
+        """
+        asked = {
+            **asked_for(self, "deployment"),
+            "dedicated_resources.machine_spec": next(iter(self.choices()), None),
+            "dedicated_resources.max_replica_count": self.max_replica_count or max(self.min_replica_count, 1),
+        }
+        return DeployedModel(**{**more, **nested(asked)})
+
+
+RUNS_ON = tuple(fixed_while_running(Machines))
+"""The arguments that are fixed while a deployment runs: another value is another deployment."""
 
 M = TypeVar("M", bound=Machines)
 

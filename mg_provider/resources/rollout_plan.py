@@ -9,6 +9,7 @@ from mg_provider.resources.capacity import accepts
 from mg_provider.resources.endpoint_args import private
 from mg_provider.resources.fields import UNKNOWN, Unknown, canonical, compare
 from mg_provider.resources.identity import derived_id
+from mg_provider.resources.machines import RUNS_ON
 from mg_provider.resources.model_source import SOURCES
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
 MADE_OF = (*SOURCES, "container_spec")
 """The arguments that a Model is made of: another value is another Model."""
-
-RUNS_ON = ("machine_spec", "spot", "flex_start", "service_account", "fast_tryout_enabled")
-"""The arguments that are fixed while a deployment runs: another value is another deployment."""
 
 _PLANNED = (*MADE_OF, "model_id", *RUNS_ON)
 

@@ -11,45 +11,36 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
 from itertools import count
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from mg_provider.resources.capacity import accepts
-from mg_provider.resources.fields import plain
-from mg_provider.resources.machines import Machines
+from mg_provider.resources.fields import InPlace, RollsOut, plain
+from mg_provider.resources.machines import MUTATE, RUNS_ON, Machines
+from mg_provider.resources.standing import Stands
 from mg_provider.wire.base import same
 from mg_provider.wire.deployed_model import DeployedModel, FasterDeploymentConfig
 from mg_provider.wire.machine import DedicatedResources
-
-_FIXED = ("model", "machine_spec", "spot", "flex_start", "service_account", "fast_tryout_enabled")
 
 
 class ServedModel(Machines):
     """One deployed model of the endpoint."""
 
-    model: str = Field(
+    model: Annotated[str, RollsOut("a new deployment"), Stands("deployment", "model")] = Field(
         description="Model resource name; the `model` output of a CustomWeightsModel, @version if wanted."
     )
-    enable_container_logging: bool = Field(default=True, description="Send the container's output to Cloud Logging.")
+    enable_container_logging: Annotated[bool, InPlace(MUTATE), Stands("deployment", "enable_container_logging")] = (
+        Field(default=True, description="Send the container's output to Cloud Logging.")
+    )
 
     def fixed(self) -> dict[str, Any]:
         """What cannot change while it runs."""
-        return {name: plain(getattr(self, name)) for name in _FIXED}
+        return {name: plain(getattr(self, name)) for name in ("model", *RUNS_ON)}
 
     def wire(self, id: str, name: str) -> DeployedModel:
         """The deployment as ``endpoints.deployModel`` takes it."""
-        return DeployedModel(
-            id=id,
-            model=self.model,
-            display_name=name,
-            dedicated_resources=self.resources(),
-            service_account=self.service_account or None,
-            enable_container_logging=self.enable_container_logging,
-            faster_deployment_config=FasterDeploymentConfig(fast_tryout_enabled=True)
-            if self.fast_tryout_enabled
-            else None,
-        )
+        return self.deployed(id=id, display_name=name)
 
     def runs_as(self, deployed: DeployedModel) -> bool:
         """Whether a deployment has this model on these machines, as far as this names them."""
@@ -93,7 +84,7 @@ def is_same_model(wanted: str, deployed: DeployedModel) -> bool:
 def derived_id(endpoint_id: str, name: str, served: ServedModel, salt: int = 0) -> str:
     """An id of ten digits, the same each time for what cannot change while it runs."""
     fixed = served.fixed()
-    content = [endpoint_id, name, *(fixed[key] for key in _FIXED), *([salt] if salt else [])]
+    content = [endpoint_id, name, *fixed.values(), *([salt] if salt else [])]
     number = 10**5 + _number(content) % (9 * 10**5)
     return f"{number}{_check_digits(endpoint_id, str(number))}"
 

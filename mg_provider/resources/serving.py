@@ -8,6 +8,8 @@ from mg_provider.api.errors import AlreadyExists, MgError, NotFound
 from mg_provider.resources.endpoint_args import EndpointArgs
 from mg_provider.resources.identity import CLAIM_LABEL
 from mg_provider.resources.lifecycle import UNSETTLED, Context, not_ours
+from mg_provider.resources.machines import MUTATE, Machines
+from mg_provider.resources.standing import changed_by
 from mg_provider.rollout import models, traffic
 from mg_provider.rollout.place import Place
 from mg_provider.wire.base import WireModel, same
@@ -19,15 +21,8 @@ CREATE_SECONDS = 7200.0
 UPDATE_SECONDS = 7200.0
 DELETE_SECONDS = 1800.0
 
-# What mutateDeployedModel changes; everything else about a deployment is fixed once it runs.
-MUTABLE_RESOURCES = (
-    "min_replica_count",
-    "max_replica_count",
-    "required_replica_count",
-    "initial_replica_count",
-    "autoscaling_metric_specs",
-    "scale_to_zero_spec",
-)
+# What mutateDeployedModel changes of the machines; everything else about them is fixed once they run.
+MUTABLE_RESOURCES = tuple(changed_by(Machines, MUTATE))
 
 
 def find_endpoint(args: EndpointArgs, context: Context) -> Endpoint | None:

@@ -53,6 +53,7 @@ OUTPUTS = {
         "deployment_plan",
         "traffic_percent",
         "rollout_under_way",
+        "container_logging",
     },
     "DedicatedEndpoint": {
         "endpoint",

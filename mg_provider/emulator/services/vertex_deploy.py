@@ -153,6 +153,8 @@ def _deployed_model(call: Call, resources: Json) -> Json:
     for name in ("serviceAccount", "systemLabels"):
         if deploy_config.get(name):
             deployed[name] = deploy_config[name]
+    if deploy_config.get("fastTryoutEnabled") and call.world.behaviours["fast_tryout"] == "shown":
+        deployed["fasterDeploymentConfig"] = {"fastTryoutEnabled": True}
     return deployed
 
 
