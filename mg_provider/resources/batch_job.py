@@ -24,6 +24,7 @@ from mg_provider.resources.fields import (
     Changes,
     Computed,
     Derived,
+    Lines,
     Local,
     Replaces,
     Rule,
@@ -86,7 +87,7 @@ class BatchJobArgs(CloudArgs):
     model: Annotated[str, Replaces(_FIXED)] = Field(
         default="", description="publishers/{publisher}/models/{model}@{version}, or a Model's resource name."
     )
-    unmanaged_container_model: Annotated[UnmanagedContainerModel | None, Replaces(_FIXED)] = Field(
+    unmanaged_container_model: Annotated[UnmanagedContainerModel | None, Replaces(_FIXED), Lines()] = Field(
         default=None, description="A model that is not in the registry instead."
     )
     endpoint: Annotated[str, Replaces(_FIXED)] = Field(
@@ -112,7 +113,7 @@ class BatchJobArgs(CloudArgs):
     instance_config: Annotated[InstanceConfig | None, Replaces(_FIXED)] = Field(
         default=None, description="How a row becomes an instance."
     )
-    model_parameters: Annotated[dict[str, object] | None, Replaces(_FIXED)] = Field(
+    model_parameters: Annotated[dict[str, object] | None, Replaces(_FIXED), Lines()] = Field(
         default=None, description="Parameters sent with every instance."
     )
     manual_batch_tuning_parameters: Annotated[ManualBatchTuningParameters | None, Replaces(_FIXED)] = Field(
@@ -132,7 +133,7 @@ class BatchJobArgs(CloudArgs):
     labels: Annotated[Labels, Local("a job's labels are fixed; the next run has the new ones")] = Field(
         default={}, description="Labels of the job."
     )
-    triggers: Annotated[dict[str, str], Replaces("the program asks for another run")] = Field(
+    triggers: Annotated[dict[str, str], Replaces("the program asks for another run"), Lines()] = Field(
         default={}, description="Any values; another run when one changes, such as an object's generation."
     )
     wait: Annotated[bool, Local("used by the next call")] = Field(

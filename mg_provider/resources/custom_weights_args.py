@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from mg_provider.resources.endpoint_args import EndpointArgs, private
-from mg_provider.resources.fields import Computed, Derived, InPlace, Local, Replaces, RollsOut, Rule, State
+from mg_provider.resources.fields import Computed, Derived, InPlace, Lines, Local, Replaces, RollsOut, Rule, State
 from mg_provider.resources.identity import MODEL_ID
 from mg_provider.resources.machines import MACHINE_RULES, MUTATE, Machines
 from mg_provider.resources.model_source import SOURCE_RULES, ModelSource
@@ -48,8 +48,8 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
     model_display_name: Annotated[str, InPlace("models.patch"), Computed()] = Field(
         default="", max_length=128, description="Name of the Model for people. Default: the resource's name."
     )
-    container_spec: Annotated[ContainerSpec | None, RollsOut("another Model, deployed beside the old one")] = Field(
-        default=None, description="The serving container. Default: Google's for the model."
+    container_spec: Annotated[ContainerSpec | None, RollsOut("another Model, deployed beside the old one"), Lines()] = (
+        Field(default=None, description="The serving container. Default: Google's for the model.")
     )
     enable_container_logging: Annotated[
         bool | None, InPlace(MUTATE), Computed(), Stands("deployment", "enable_container_logging")
@@ -70,7 +70,7 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
     dedicated_endpoint_disabled: Annotated[bool, Replaces("the public address changes")] = Field(
         default=False, description="Serve under the region's shared DNS name instead of the endpoint's own one."
     )
-    rollout: Annotated[RolloutStrategy | None, Local("read when a deployment is replaced")] = Field(
+    rollout: Annotated[RolloutStrategy | None, Local("read when a deployment is replaced"), Lines()] = Field(
         default=None,
         description="How a new deployment takes the old one's place: strategy, steps, probes. "
         "Default: traffic shifts in steps of 10, 50 and 100 %, with a chat of one token as the probe.",

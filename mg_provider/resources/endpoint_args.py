@@ -16,6 +16,7 @@ from mg_provider.resources.fields import (
     Computed,
     Derived,
     InPlace,
+    Lines,
     Local,
     Replaces,
     Rule,
@@ -114,7 +115,7 @@ class EndpointArgs(CloudArgs):
     endpoint_display_name: Annotated[str, InPlace("endpoints.patch"), Computed()] = Field(
         default="", max_length=128, description="Name of the endpoint for people. Default: the resource's name."
     )
-    description: Annotated[str, InPlace("endpoints.patch")] = Field(
+    description: Annotated[str, InPlace("endpoints.patch"), Lines()] = Field(
         default="", description="Free text on the endpoint."
     )
     labels: Annotated[Labels, InPlace("endpoints.patch")] = Field(default={}, description="Labels of the endpoint.")

@@ -14,7 +14,9 @@ from typing import Any, ClassVar, Self, cast
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from mg_provider.api.texts import cut
 from mg_provider.resources.reasons import explain, nearest
+from mg_provider.resources.soundness import MOST_CHARACTERS, misplaced, unsound, whole
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,11 @@ class SetLike:
     """Order and repeats mean nothing: in the list itself, or in the lists that ``within`` names in its object."""
 
     within: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Texts in it may have several lines; in all others a line break is a slip."""
 
 
 @dataclass(frozen=True)
@@ -131,26 +138,37 @@ class Args(BaseModel):
         A value that is or holds an ``Unknown`` is validated as far as it is known: its missing parts are no error.
         """
         known = cls.model_fields
-        unknown = [Problem(name, f"unknown argument: {nearest(name, known)}") for name in given if name not in known]
-        args, wrong = cls._read(given)
+        unknown = [
+            Problem(cut(name), f"unknown argument: {nearest(name, known)}") for name in given if name not in known
+        ]
+        args, wrong = cls._read(given, strict=True)
         return args, [*unknown, *wrong] or list(args._broken_rules())
 
     @classmethod
     def recall(cls, given: Mapping[str, Any]) -> Self:
-        """Arguments from plain values that have been checked before, beside which there may be others."""
-        return cls._read(given)[0]
+        """Arguments from plain values that have been checked before, beside which there may be others.
+
+        An earlier version may have let pass what this one refuses: it is read as it was meant then.
+        """
+        return cls._read(given, strict=False)[0]
 
     @classmethod
-    def _read(cls, given: Mapping[str, Any]) -> tuple[Self, list[Problem]]:
+    def _read(cls, given: Mapping[str, Any], *, strict: bool) -> tuple[Self, list[Problem]]:
         values: dict[str, Any] = {}
         problems: list[Problem] = []
         for name, field in cls.model_fields.items():
             if name in given and given[name] is not None:
-                values[name], wrong = _validate(cls, name, given[name])
+                values[name], wrong = _validate(cls, name, given[name], strict=strict)
                 problems += wrong
             elif field.is_required():
                 problems.append(Problem(name, f"is required: {field.description or 'give a value'}"))
         return cast(Self, _blank(cls)).model_copy(update=values), problems
+
+    def problems_beside(self, asked: Self) -> list[Problem]:
+        """What is wrong with arguments that were completed; those that are as they were asked for are not looked at."""
+        added = (name for name in self.model_fields_set if getattr(self, name) is not getattr(asked, name))
+        wrong = [_validate(type(self), name, plain(getattr(self, name)), strict=True)[1] for name in added]
+        return [problem for problems in wrong for problem in problems] or list(self._broken_rules())
 
     def _broken_rules(self) -> Iterator[Problem]:
         for rule in self.rules:
@@ -327,32 +345,35 @@ def _adapter(args_type: type[Args], name: str) -> TypeAdapter[Any]:
     return TypeAdapter(cast(Any, args_type.model_fields[name].rebuild_annotation()))
 
 
-def _validate(args_type: type[Args], name: str, value: Any) -> tuple[Any, list[Problem]]:
-    """The value as the field's type has it; as given where parts are unknown."""
+def _validate(args_type: type[Args], name: str, value: Any, *, strict: bool) -> tuple[Any, list[Problem]]:
+    """The value as the field's type has it; as given where parts are unknown, or something is wrong."""
     if isinstance(value, Unknown):
         return value, []
+    if strict and (problems := list(_unsound(args_type, name, value))):
+        return value, problems
     partial = contains_unknown(value)
+    known = _without_unknown(value) if partial else value
+    adapter = _adapter(args_type, name)
     try:
-        validated = _adapter(args_type, name).validate_python(_without_unknown(value) if partial else value)
+        validated = adapter.validate_python(known, strict=strict)
     except ValidationError as error:
-        wrong = [entry for entry in error.errors() if not (partial and entry["type"] == "missing")]
-        secret, field = has(args_type, name, Secret), args_type.model_fields[name]
-        return value, [Problem(*explain(name, field, entry, secret=secret)) for entry in wrong]
-    problems = [Problem(path, "is filled by Google: remove it") for path in _output_only(name, validated)]
+        try:
+            validated = adapter.validate_python(whole(known), strict=strict)
+        except ValidationError:
+            wrong = [entry for entry in error.errors() if not (partial and entry["type"] == "missing")]
+            secret, field = has(args_type, name, Secret), args_type.model_fields[name]
+            return value, [Problem(*explain(name, field, entry, secret=secret)) for entry in wrong]
+    problems = [Problem(path, reason) for path, reason in misplaced(name, validated)]
     return (value if partial else validated), problems
 
 
-def _output_only(path: str, value: Any) -> Iterator[str]:
-    """The paths inside a value that only Google fills."""
-    if isinstance(value, BaseModel):
-        for name in value.model_fields_set:
-            extra = type(value).model_fields[name].json_schema_extra
-            if isinstance(extra, dict) and extra.get("readOnly"):
-                yield f"{path}.{name}"
-            yield from _output_only(f"{path}.{name}", getattr(value, name))
-    elif isinstance(value, list):
-        for index, entry in enumerate(value):
-            yield from _output_only(f"{path}[{index}]", entry)
+def _unsound(args_type: type[Args], name: str, value: Any) -> Iterator[Problem]:
+    """What can be no part of any value. Nearly all are short printable texts, and a check looks at each twice."""
+    if type(value) is str and len(value) <= MOST_CHARACTERS and value.isprintable():
+        return
+    lines, secret = has(args_type, name, Lines), has(args_type, name, Secret)
+    for path, reason in unsound(name, value, lines=lines, secret=secret, passed=(Unknown, BaseModel)):
+        yield Problem(path, reason)
 
 
 def _without_unknown(value: Any) -> Any:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from mg_provider.api.errors import ConnectionFailed, MgError, OperationCancelled, OperationTimeout, Unavailable
+from mg_provider.api.texts import shown
 from mg_provider.clock import Clock
 from mg_provider.data import regions, table
 from mg_provider.resources.fields import (
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from mg_provider.wire.operation import Operation
 
 
+MOST_TIMEOUT: Final = 30 * 24 * 3600
+"""Seconds. Queued capacity is waited for at most seven days, a batch job by default one."""
+
+
 class Timeouts(BaseModel):
     """How long to wait for a call's work to end, in seconds."""
 
@@ -46,17 +51,28 @@ def _region_problem(args: CloudArgs) -> str | None:
     if not args.region or args.region in regions():
         return None
     as_of = table("regions")["as_of"]
-    return f"{args.region} is not a region of Vertex AI (table of {as_of}): use for example us-central1"
+    return f"{shown(args.region)} is not a region of Vertex AI (table of {as_of}): use for example us-central1"
+
+
+def _timeouts_problem(args: CloudArgs) -> str | None:
+    for name in Timeouts.model_fields:
+        seconds = getattr(args.timeouts, name)
+        if seconds is not None and seconds > MOST_TIMEOUT:
+            return f"has {name} {seconds:g}: use at most {MOST_TIMEOUT} seconds, which is 30 days"
+    return None
 
 
 class CloudArgs(Args):
     """What every resource has: where it is, whose it is, how long to wait."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (Rule(("region",), _region_problem),)
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(("region",), _region_problem),
+        Rule(("timeouts",), _timeouts_problem),
+    )
 
     project: Annotated[str, Replaces("a resource belongs to one project"), Computed()] = Field(
         default="",
-        pattern=r"^([a-z][a-z0-9.:-]{4,61}[a-z0-9]|[0-9]+)?$",
+        pattern=r"^([a-z]([a-z0-9-]|[.:][a-z0-9]){4,61}[a-z0-9]|[0-9]{1,19})?$",
         description="Project id. Default: `mg:project`, else `gcp:project`, else GOOGLE_CLOUD_PROJECT.",
     )
     region: Annotated[str, Replaces("a resource belongs to one region"), Computed()] = Field(
@@ -210,11 +226,11 @@ class Lifecycle(ABC, Generic[A, S]):
 
     def check(self, given: Mapping[str, Any], old: A | None, defaults: Defaults) -> tuple[A, list[Problem]]:
         """Arguments, validated and completed, and what is wrong with them. Pure: no network, no clock."""
-        args, problems = self.args_type.decode(given)
+        asked, problems = self.args_type.decode(given)
         if problems:
-            return args, problems
-        args = self.plan(args, old, defaults)
-        return args, self.problems(args)
+            return asked, problems
+        args = self.plan(asked, old, defaults)
+        return args, self.problems(args, asked)
 
     def plan(self, args: A, old: A | None, defaults: Defaults) -> A:
         """Fill in what is deterministic, so that a preview knows it. Pure: no network, no clock."""
@@ -228,14 +244,19 @@ class Lifecycle(ABC, Generic[A, S]):
     def name(self, args: A, old: A | None) -> A:
         """Fill in ids and resource names; ids of an existing resource stay unless a change replaces it."""
 
-    def problems(self, args: A) -> list[Problem]:
-        """What is wrong with completed arguments; what configuration gave is held to the same rules. Pure."""
+    def problems(self, args: A, asked: A) -> list[Problem]:
+        """What is wrong with completed arguments; what configuration gave is held to the same rules. Pure.
+
+        Args:
+            args: The completed arguments.
+            asked: What the program gave of them, of which nothing was wrong by itself.
+        """
         missing = [
             Problem(name, f"is not known: set it on the resource, or `mg:{name}` in the stack's configuration")
             for name in ("project", "region")
             if not getattr(args, name)
         ]
-        return missing or self.args_type.decode(args.encode())[1]
+        return missing or args.problems_beside(asked)
 
     def looks(self, args: A) -> bool:
         """Whether the user asked, by an argument, that the cloud is looked at before a creation."""

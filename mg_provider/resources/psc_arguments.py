@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from mg_provider.api.names import ENDPOINT_NAME
-from mg_provider.resources.fields import Computed, Derived, InPlace, Local, Replaces, Rule, State, Transient
+from mg_provider.resources.fields import Computed, Derived, InPlace, Lines, Local, Replaces, Rule, State, Transient
 from mg_provider.resources.identity import COMPUTE_NAME, Labels
 from mg_provider.resources.lifecycle import CloudArgs
 from mg_provider.wire.compute import Address, ForwardingRule, ServiceDirectoryRegistration
@@ -140,7 +140,7 @@ class PscForwardingRuleArgs(CloudArgs):
     service_attachment: Annotated[str, InPlace(_REMADE)] = Field(
         default="", description="Service attachment to reach, where there is no endpoint to look it up from."
     )
-    triggers: Annotated[dict[str, str], InPlace(_LOOKED_UP)] = Field(
+    triggers: Annotated[dict[str, str], InPlace(_LOOKED_UP), Lines()] = Field(
         default={},
         description="Any values; when one changes, the endpoint's service attachment is looked up again. Pass what "
         "parks a model as `parked`, as it may come back with another attachment; while it is 'true', a closed "
@@ -177,7 +177,9 @@ class PscForwardingRuleArgs(CloudArgs):
         description="Name of rule and address: at most 63 of a-z, 0-9 and -, a letter first. "
         "Default: derived from stack and resource name.",
     )
-    description: Annotated[str, InPlace(_REMADE)] = Field(default="", description="Free text on the forwarding rule.")
+    description: Annotated[str, InPlace(_REMADE), Lines()] = Field(
+        default="", description="Free text on the forwarding rule."
+    )
     labels: Annotated[Labels, InPlace("forwardingRules.setLabels, addresses.setLabels")] = Field(
         default={}, description="Labels of rule and address."
     )

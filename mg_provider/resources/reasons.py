@@ -11,6 +11,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, Tag
 from pydantic.fields import FieldInfo
 
+from mg_provider.api.texts import cut, shown
+
 _MOST = 300
 _SHAPES = {
     "dict_type": "should be a dictionary",
@@ -29,13 +31,13 @@ def explain(name: str, field: FieldInfo, error: Mapping[str, Any], *, secret: bo
         secret: Whether the value must not be shown.
     """
     path, deepest = _walk(name, field, error["loc"])
-    return path, _reason(deepest, error, secret)[:_MOST]
+    return path, cut(_reason(deepest, error, secret), _MOST)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """What a misspelt name was probably meant to be."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, 1)
+    near = difflib.get_close_matches(cut(name), names, 1)
     return f"did you mean {near[0]}?" if near else "it is not one of " + ", ".join(names)
 
 
@@ -51,11 +53,11 @@ def _walk(name: str, field: FieldInfo, location: Iterable[int | str]) -> tuple[s
         if get_origin(annotation) is list:
             path, annotation = f"{path}[{part}]", held[0]
         elif get_origin(annotation) is dict:
-            path, annotation = f"{path}.{part}", held[1]
+            path, annotation = f"{path}.{cut(str(part))}", held[1]
         elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
             found = _field(annotation, part)
             if found is None:
-                return f"{path}.{part}", annotation
+                return f"{path}.{cut(str(part))}", annotation
             path, deepest, annotation = f"{path}.{found[0]}", found[1], found[1].annotation
     return path, deepest
 
@@ -105,4 +107,4 @@ def _shown(value: Any, secret: bool) -> str:
         kinds = {"dict": "dictionary", "str": "text", "int": "number", "float": "number", "bool": "truth value"}
         kind = type(value).__name__
         return f"a {kinds.get(kind, kind)}"
-    return repr(value)
+    return shown(value)

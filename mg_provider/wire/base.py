@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
 from pydantic.alias_generators import to_camel
 
-Duration = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d{1,9})?s$")]
+Duration = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]{1,9})?s$")]
 """A protobuf duration in JSON: seconds and the letter s, such as ``900s``."""
 
 Int64 = Annotated[int, PlainSerializer(str, return_type=str)]

@@ -37,9 +37,27 @@ class Bad:
         self.value, self.says, self.at, self.more = value, says, at, more
 
 
-TEXT = [Bad(5, "valid string", "not 5"), Bad(["a"], "valid string", "not a list"), Bad({}, "not a dictionary")]
-SWITCH = [Bad("perhaps", "valid boolean", "'perhaps'"), Bad(2, "valid boolean"), Bad([True], "not a list")]
-NUMBER = [Bad("many", "valid integer", "'many'"), Bad(1.5, "valid integer", "1.5"), Bad("", "valid integer")]
+BROKEN = "a\x1bb"
+TEXT = [
+    Bad(5, "valid string", "not 5"),
+    Bad(["a"], "valid string", "not a list"),
+    Bad({}, "not a dictionary"),
+    Bad(BROKEN, "control character U+001B at position 2"),
+]
+SWITCH = [
+    Bad("perhaps", "valid boolean", "'perhaps'"),
+    Bad(2, "valid boolean"),
+    Bad("true", "valid boolean, not 'true'"),
+    Bad(1, "not 1"),
+    Bad([True], "not a list"),
+]
+NUMBER = [
+    Bad("many", "valid integer", "'many'"),
+    Bad(1.5, "valid integer", "1.5"),
+    Bad("", "valid integer"),
+    Bad("2", "not '2'"),
+    Bad(True, "not True"),
+]
 COUNT = [*NUMBER, Bad(-1, "greater than or equal to"), Bad({"count": 1}, "not a dictionary")]
 OBJECT = [Bad("text", "should be a dictionary, not 'text'"), Bad(["list"], "should be a dictionary, not a list")]
 LIST = [Bad("text", "should be a list, not 'text'"), Bad({"a": 1}, "should be a list, not a dictionary")]
@@ -135,7 +153,10 @@ PLACE = {
         Bad({"delete": -1.5}, "greater than 0, not -1.5", at=".delete"),
         Bad({"update": "1h"}, "valid number", at=".update"),
         Bad({"creat": 5}, "did you mean create?", at=".creat"),
-        Bad({"create": "inf"}, "finite", at=".create"),
+        Bad({"create": float("inf")}, "finite", at=".create"),
+        Bad({"create": "600"}, "valid number, not '600'", at=".create"),
+        Bad({"create": True}, "valid number, not True", at=".create"),
+        Bad({"create": 1e300}, "create 1e+300: use at most 2592000 seconds"),
     ],
 }
 ENDPOINT = {
@@ -505,7 +526,7 @@ def test_a_place_that_nobody_named_is_asked_for_with_its_config_key(kind):
 @pytest.mark.parametrize("kind", ALL, ids=label)
 def test_a_place_from_configuration_is_held_to_the_same_rules(kind):
     _, problems = kind.check(kind.arguments(), defaults=Defaults("my-project", "narnia1"))
-    assert "narnia1 is not a region" in problems["region"]
+    assert "'narnia1' is not a region" in problems["region"]
     _, problems = kind.check(kind.arguments(), defaults=Defaults("My Project", "us-central1"))
     assert "Project id" in problems["project"]
 

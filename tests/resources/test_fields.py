@@ -254,7 +254,6 @@ def test_the_order_of_metrics_means_nothing():
     ("kind", "name", "value", "same"),
     [
         (CUSTOM_WEIGHTS_MODEL, "min_replica_count", 2, 2.0),
-        (CUSTOM_WEIGHTS_MODEL, "min_replica_count", 2, "2"),
         (CUSTOM_WEIGHTS_MODEL, "machine_spec", L4, {**L4, "accelerator_count": 1.0}),
         (CUSTOM_WEIGHTS_MODEL, "machine_spec", L4, {to_camel(name): value for name, value in L4.items()}),
         (DEDICATED_ENDPOINT, "traffic_split", {"a": 100, "b": 0}, {"a": 100.0, "b": 0.0}),
