@@ -10,6 +10,7 @@ from pydantic import Field
 
 from mg_provider.api.errors import ConnectionFailed, MgError, NotFound
 from mg_provider.api.names import ENDPOINT_NAME
+from mg_provider.resources.batch_holders import JobHolders
 from mg_provider.resources.batch_input_gate import pass_input
 from mg_provider.resources.batch_machine import batch_machine
 from mg_provider.resources.batch_outcome import BatchJobState, is_settled, observe, problem_of
@@ -198,9 +199,7 @@ class BatchJobArgs(CloudArgs):
         )
 
 
-# The jobs that a creation of this process took up. A replacement by the same run, as `up --replace` or a change and its
-# reversal make it, is created before what it replaces is deleted, and both are one job, whose labels nobody can change.
-_TAKEN_UP: set[tuple[str | None, str | None]] = set()
+_holders = JobHolders()
 
 
 class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
@@ -231,9 +230,24 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
         """Whether ``up`` has nothing to look at: the job has ended, in a way that the program accepts."""
         return is_settled(args, state)
 
+    def shown(self, args: BatchJobArgs, state: BatchJobState) -> None:
+        """Remember for this command which job the record has: one that it replaces leaves that job alone."""
+        _holders.note(args, state.batch_prediction_job, state.claim)
+
     def create(self, args: BatchJobArgs, context: Context) -> tuple[str, BatchJobState]:
         """Start the job, or stay with the one that an interrupted run of ours started."""
-        return self._id(args), self._converge(args, BatchJobState(), context, creating=True)
+        state = BatchJobState(claim=context.clock.request_id())
+        runs = BatchRuns(args, context)
+        job = runs.best(state)
+        _holders.note(args, (job.name or "") if job else "", state.claim)
+        if job is not None:
+            self._take_up(job, context)
+        return self._id(args), self._converge(args, state, runs, job, context)
+
+    def _take_up(self, job: BatchPredictionJob, context: Context) -> None:
+        """Go on with a job that exists: of an interrupted run, or of the record that this one replaces."""
+        if job.ended:
+            context.progress(f"this run is done: {job.name}; another value in `triggers` makes another one")
 
     def read(
         self, id: str, args: BatchJobArgs, state: BatchJobState, context: Context
@@ -253,7 +267,8 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
         context: Context,
     ) -> BatchJobState:
         """See how far the job has come, and go on waiting for it; one that is gone is started again."""
-        return self._converge(new, state, context)
+        runs = BatchRuns(new, context)
+        return self._converge(new, state, runs, runs.best(state), context)
 
     def delete(self, id: str, args: BatchJobArgs, state: BatchJobState, context: Context) -> None:
         """Cancel a running job, wait until it has stopped, delete it; with ``delete_output`` its output too."""
@@ -261,39 +276,42 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
         runs = BatchRuns(args, context)
         jobs = runs.all(state)
         for job in jobs:
-            if (job.name, job.create_time) in _TAKEN_UP:
+            if _holders.has_other(job.name or "", state.claim):
                 context.progress(f"leaving the job, which a replacement has taken up: {job.name}")
                 continue
             try:
                 runs.remove(job, limit)
             except NotFound:
                 continue
-        if not jobs and args.delete_output and state.output_location:
+        alone = not _holders.has_other(state.batch_prediction_job, state.claim)
+        if not jobs and alone and args.delete_output and state.output_location:
             # Somebody deleted the job's record; what it wrote is known all the same.
             runs.delete_output(state.output_location)
 
     def _converge(
-        self, args: BatchJobArgs, state: BatchJobState, context: Context, *, creating: bool = False
+        self,
+        args: BatchJobArgs,
+        state: BatchJobState,
+        runs: BatchRuns,
+        job: BatchPredictionJob | None,
+        context: Context,
     ) -> BatchJobState:
-        runs = BatchRuns(args, context)
-        job = runs.best(state)
-        if job is not None and creating:
-            _TAKEN_UP.add((job.name, job.create_time))
+        """Start the job unless there is one, stay with it, and tell how it ended."""
         if job is None:
             job = self._start(args, runs, state, context)
-        elif creating and job.ended:
-            context.progress(f"this run is done: {job.name}; another value in `triggers` makes another one")
         elif not job.ended:
             context.progress(f"staying with the job that is there already, {job.name}")
         if args.wait and not job.ended:
-            job = self._wait(args, job, context)
+            job = self._wait(args, job, state, context)
         found = observe(job, state, context)
         problem = problem_of(job, args, found)
         if problem is not None:
             raise Incomplete(problem, self._id(args), args, found)
         return found
 
-    def _wait(self, args: BatchJobArgs, job: BatchPredictionJob, context: Context) -> BatchPredictionJob:
+    def _wait(
+        self, args: BatchJobArgs, job: BatchPredictionJob, state: BatchJobState, context: Context
+    ) -> BatchPredictionJob:
         rows = RowProgress(context.clock, context.progress)
         limit = context.limit(args.timeouts.create, CREATE_SECONDS)
         try:
@@ -302,7 +320,7 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
             )
         except MgError as error:
             error.exists = [job.name or ""]
-            raise Incomplete(error, self._id(args), args, observe(job, BatchJobState(), context)) from error
+            raise Incomplete(error, self._id(args), args, observe(job, state, context)) from error
 
     def _start(self, args: BatchJobArgs, runs: BatchRuns, state: BatchJobState, context: Context) -> BatchPredictionJob:
         """Call create once. Where the answer is lost, the job is looked for, and kept in state if it may exist."""
@@ -321,7 +339,7 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
                 # Whether it exists is then for the next run to find out; until then the stack must not forget it.
                 job = None
             if job is None:
-                raise Incomplete(error, self._id(args), args, BatchJobState()) from error
+                raise Incomplete(error, self._id(args), args, state) from error
             return job
 
     def _id(self, args: BatchJobArgs) -> str:

@@ -42,6 +42,7 @@ class BatchJobState(State):
     first_errors: list[str] = Field(
         default=[], description="Why the job failed, then the first rows that failed, by custom_id, and why."
     )
+    claim: str = Field(default="", description="Marks the create that started the job or took it up.")
 
 
 def is_settled(args: BatchJobArgs, state: BatchJobState) -> bool:
@@ -66,6 +67,7 @@ def observe(job: BatchPredictionJob, known: BatchJobState, context: Context) -> 
     stats, machines = job.completion_stats, job.dedicated_resources
     spec = machines.machine_spec if machines else None
     state = BatchJobState(
+        claim=known.claim,
         batch_prediction_job=job.name or "",
         job_state=str(job.state or ""),
         machine_type=(spec.machine_type if spec else "") or "",

@@ -222,6 +222,7 @@ class DynamicProvider(ResourceProvider):
     def _diff(cls, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         lifecycle = cls.lifecycle()
         old, new, state = cls._args(olds), cls._args(news), cls._state(olds)
+        lifecycle.shown(old, state)
         lifecycle.refuse(old, new, state)
         changes = compare(old, new)
         if not changes:

@@ -279,6 +279,9 @@ class Lifecycle(ABC, Generic[A, S]):
         beside = all(getattr(old, name) == getattr(new, name) for name in ("project", "region"))
         return beside and any(getattr(old, name) == getattr(new, name) for name in self.ids)
 
+    def shown(self, args: A, state: S) -> None:
+        """Take note of a record that the engine shows before it compares it with what the program wants. Pure."""
+
     def refuse(self, old: A, new: A, state: S) -> None:
         """Refuse a change that only the outputs tell to be impossible, in previews too. Pure.
 

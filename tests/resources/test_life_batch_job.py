@@ -9,6 +9,7 @@ from tests.support.batch import (
     MODEL,
     arguments,
     chat,
+    forget,
     jobs,
     make_table,
     objects,
@@ -20,7 +21,7 @@ from tests.support.batch import (
 )
 from tests.support.host import HostError
 from tests.support.life import CheckFailed, Life
-from tests.support.weights import BUCKET, call, make_bucket, put_weights
+from tests.support.weights import BUCKET, make_bucket, put_weights
 
 ACTIVE = ("JOB_STATE_QUEUED", "JOB_STATE_PENDING", "JOB_STATE_RUNNING")
 
@@ -149,13 +150,6 @@ def test_destroy_cancels_a_running_job(emulator, life):
     life.destroy()
     assert jobs(emulator) == []
     assert emulator.ledger()["empty"]
-
-
-def forget(emulator, outputs):
-    """Delete the job's record by hand."""
-    call(f"{emulator.url}/v1/{outputs['batch_prediction_job']}", method="DELETE")
-    emulator.advance(60)
-    assert jobs(emulator) == []
 
 
 def test_a_job_that_somebody_deleted_is_gone(emulator, life):

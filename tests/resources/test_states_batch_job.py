@@ -10,7 +10,7 @@ from mg_provider.resources.batch_job import BatchJobProvider
 from mg_provider.resources.batch_progress import RowProgress
 from mg_provider.wire.batch import BatchPredictionJob
 from tests.resources.conftest import QUICK, config
-from tests.support.batch import JOBS, arguments, jobs, objects, put_questions, put_rows, started
+from tests.support.batch import JOBS, arguments, jobs, put_questions, put_rows, started
 from tests.support.host import Host, HostError
 from tests.support.life import Life
 from tests.support.weights import call, make_bucket
@@ -29,16 +29,10 @@ def life(emulator, host):
 
 @pytest.fixture
 def apart(emulator, life):
-    """The same stack in a process of its own, as every command has one: what it takes up, only it remembers."""
+    """The same stack in a process of its own, as every command has one."""
     own = Host(config(emulator))
     yield Life(own, BatchJobProvider, name="nightly")
     own.close()
-
-
-def destroy(life, apart):
-    """The next command is a process that remembers nothing."""
-    life.id, life.inputs, life.outputs = apart.id, apart.inputs, apart.outputs
-    life.destroy()
 
 
 def state(emulator):
@@ -181,7 +175,7 @@ def test_a_killed_provider_is_followed_by_a_run_that_stays_with_its_job(emulator
     emulator.set_speed(QUICK)
     assert apart.up(arguments())["job_state"] == "JOB_STATE_SUCCEEDED"
     assert started(emulator) == 1
-    destroy(life, apart)
+    apart.destroy()
     assert emulator.ledger()["empty"]
 
 
@@ -192,7 +186,7 @@ def test_a_killed_provider_whose_job_failed_meanwhile_tells_that(emulator, life,
     with pytest.raises(HostError, match="JOB_STATE_FAILED"):
         apart.up(arguments("in/missing.jsonl", preflight=False))
     assert started(emulator) == 1
-    destroy(life, apart)
+    apart.destroy()
     assert emulator.ledger()["empty"]
 
 
@@ -238,22 +232,6 @@ def test_the_jobs_of_others_are_neither_adopted_nor_deleted(emulator, host, life
     life.destroy()
     assert [job["name"] for job in jobs(emulator)] == [theirs]
     assert JOBS.rpartition("/")[2] in theirs
-
-
-@pytest.mark.parametrize("wait", [True, False])
-def test_a_replacement_by_the_same_run_keeps_its_job_and_its_output(emulator, life, apart, wait):
-    """`up --replace`, or a change that is taken back before the old job is deleted: two records, one job."""
-    before = life.up(arguments(delete_output=True, wait=wait))
-    output = objects(emulator)
-    apart.inputs = life.inputs
-    apart.id, apart.outputs = apart.kind.create(life.inputs)
-    apart.kind.delete(life.id, before)
-    assert apart.outputs["batch_prediction_job"] == before["batch_prediction_job"]
-    assert [job["name"] for job in jobs(emulator)] == [before["batch_prediction_job"]]
-    assert set(output) <= set(objects(emulator))
-    assert started(emulator) == 1
-    destroy(life, apart)
-    assert emulator.ledger()["empty"]
 
 
 def test_a_run_that_is_done_is_told_when_a_creation_takes_it_up(emulator, life):

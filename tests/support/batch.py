@@ -79,3 +79,10 @@ def objects(emulator, bucket=BUCKET):
 def started(emulator):
     """How many jobs were asked for since the emulator began."""
     return sum(entry["rpc"].endswith("batchPredictionJobs.create") for entry in emulator.requests())
+
+
+def forget(emulator, outputs):
+    """Delete the job's record by hand."""
+    call(f"{emulator.url}/v1/{outputs['batch_prediction_job']}", method="DELETE")
+    emulator.advance(60)
+    assert jobs(emulator) == []
