@@ -8,8 +8,10 @@ operation; and a Compute operation's ``error.errors[]{code, message}``.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from mg_provider.api.errors import (
     Aborted,
@@ -18,13 +20,15 @@ from mg_provider.api.errors import (
     FailedPrecondition,
     InvalidArgument,
     NotFound,
+    NotReached,
     PermissionDenied,
     QuotaExceeded,
     RateLimited,
     Unauthenticated,
     Unavailable,
 )
-from mg_provider.api.hints import hint_for
+from mg_provider.api.hints import hint_for, hint_for_not_reached
+from mg_provider.api.not_found import Asked, names_object, says_gone
 from mg_provider.api.redaction import excerpt
 from mg_provider.wire.compute import ComputeOperation
 from mg_provider.wire.status import Code, Status
@@ -33,7 +37,6 @@ _REASON_OF_STATUS = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
-    404: "NOT_FOUND",
     408: "DEADLINE_EXCEEDED",
     409: "ABORTED",
     412: "ABORTED",
@@ -77,7 +80,6 @@ _CLASS_OF_REASON: dict[str, type[CloudError]] = {
     "FAILED_PRECONDITION": FailedPrecondition,
     "UNAUTHENTICATED": Unauthenticated,
     "PERMISSION_DENIED": PermissionDenied,
-    "NOT_FOUND": NotFound,
     "ALREADY_EXISTS": AlreadyExists,
     "ABORTED": Aborted,
     "INTERNAL": Unavailable,
@@ -89,15 +91,60 @@ _CLASS_OF_REASON: dict[str, type[CloudError]] = {
 _RATE_REASONS = frozenset({"RATE_LIMIT_EXCEEDED", "rateLimitExceeded", "userRateLimitExceeded"})
 
 
-def error_from_response(status: int, body: bytes, *, method: str, url: str) -> CloudError:
-    """The error that an HTTP answer of 300 or more stands for, with a hint where one is known."""
-    error = _error_object(body)
+def error_from_response(
+    status: int,
+    content: bytes,
+    *,
+    method: str,
+    url: str,
+    body: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> CloudError:
+    """The error that an HTTP answer of 300 or more stands for, with a hint where one is known.
+
+    Args:
+        status: The answer's status.
+        content: The answer's body.
+        method: HTTP method of the call.
+        url: URL of the call.
+        body: JSON body of the call: what it names may be what does not exist.
+        headers: The answer's headers, which may say who answered.
+    """
+    error = _error_object(content)
     legacy = [entry for entry in error.get("errors", []) if isinstance(entry, dict)]
     details = [detail for detail in error.get("details", []) if isinstance(detail, dict)]
     codes = [str(entry["reason"]) for entry in legacy if entry.get("reason")]
-    message = str(error.get("message") or _plain(body))
+    message = str(error.get("message") or _plain(content))
     reason = _legacy_reason(codes) or str(error.get("status") or "") or _reason_of(status)
+    if status == 404:
+        asked = Asked.of(url, body)
+        told = reason == "NOT_FOUND" and says_gone(asked, message, details)
+        if told or (not error and names_object(asked, message)):
+            return NotFound(status, "NOT_FOUND", message, details=details, method=method, url=url)
+        return _not_reached(
+            reason,
+            message,
+            details,
+            method,
+            url,
+            by=None if error.get("status") or codes else _answered_by(url, headers),
+        )
     return _make(status, reason, message, details=details, codes=codes, method=method, url=url)
+
+
+def _not_reached(
+    reason: str, message: str, details: list[dict[str, Any]], method: str, url: str, *, by: str | None
+) -> NotReached:
+    """The error of a 404 that is not Google's word that what was asked for is gone."""
+    hint = hint_for(404, reason, message, details) or hint_for_not_reached(message, urlsplit(url).netloc if by else "")
+    what = message if not by or message.startswith(("a ", "an ")) else f"{message!r}"
+    return NotReached(404, reason, what, answered_by=by or "", details=details, method=method, url=url, hint=hint)
+
+
+def _answered_by(url: str, headers: Mapping[str, str] | None) -> str:
+    """Who answered in Google's place, as far as it says so."""
+    told = [f"{name} {value}" for name in ("Server", "Via") if (value := (headers or {}).get(name))]
+    return excerpt(urlsplit(url).netloc + (f" ({', '.join(told)})" if told else ""), 120)
 
 
 def error_from_status(status: Status) -> CloudError:
@@ -169,6 +216,12 @@ def _error_object(body: bytes) -> Mapping[str, Any]:
     return error if isinstance(error, dict) else {}
 
 
-def _plain(body: bytes) -> str:
-    text = excerpt(body.decode("utf-8", "replace"))
-    return "an error page in HTML, perhaps from a proxy" if text.lstrip().startswith("<") else text
+def _plain(content: bytes) -> str:
+    text = excerpt(content.decode("utf-8", "replace"))
+    if not text:
+        return "an empty body"
+    if not text.startswith("<"):
+        return text
+    title = re.search(rb"<title>(.*?)</title>", content, re.IGNORECASE | re.DOTALL)
+    titled = f" titled {excerpt(title[1].decode('utf-8', 'replace'), 80)!r}" if title else ""
+    return f"an error page in HTML{titled}, perhaps from a proxy"

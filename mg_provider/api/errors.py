@@ -8,6 +8,7 @@
     │   ├── Unauthenticated          401
     │   ├── PermissionDenied         403
     │   ├── NotFound                 404; the only error that means gone
+    │   ├── NotReached               404 of which Google does not say that the resource is gone
     │   ├── AlreadyExists            409
     │   ├── Aborted                  409, or 412: somebody changed it in between
     │   ├── QuotaExceeded            403 or 429, asking again will not help
@@ -16,6 +17,7 @@
     │   └── OperationFailed          an operation ended with an error
     ├── OperationTimeout             an operation still runs, but we stopped waiting
     ├── OperationCancelled           the user stopped waiting for an operation
+    ├── OperationLost                an operation is not known any more; how it ended is unknown
     ├── ConnectionFailed             no answer; whether the call took effect is unknown unless it says otherwise
     │   └── CertificateNotTrusted    nobody vouches for the server; nothing was sent
     └── ProviderBug                  our mistake
@@ -144,6 +146,24 @@ class NotFound(CloudError):
     """The resource does not exist. No other error says so."""
 
 
+class NotReached(CloudError):
+    """A 404 that does not say that the resource is gone: of a proxy, or of Google about something else.
+
+    Attributes:
+        answered_by: Who answered, unless it was Google: a host, and what it calls itself.
+    """
+
+    def __init__(self, status: int, reason: str, message: str, *, answered_by: str = "", **more: Any) -> None:
+        self.answered_by = answered_by
+        super().__init__(status, reason, message, **more)
+
+    def _sentence(self) -> str:
+        if not self.answered_by:
+            return f"{super()._sentence().rstrip('.')}. This does not say that the resource is gone"
+        call = f"{self.method} {urlsplit(self.url).path}"
+        return f"{self.answered_by} answered {self.status} to {call} with {self.message}: that is not Google's word"
+
+
 class AlreadyExists(CloudError):
     """The id or name is taken."""
 
@@ -220,6 +240,21 @@ class OperationCancelled(MgError):
         super().__init__(
             f"stopped waiting for {operation}",
             hint="it goes on in the cloud: run `pulumi up` to go on waiting, or `pulumi destroy` to remove it",
+        )
+
+
+class OperationLost(MgError):
+    """Google does not know an operation any more that it has named before. How it ended is unknown.
+
+    Attributes:
+        operation: The operation's name.
+    """
+
+    def __init__(self, operation: str) -> None:
+        self.operation = operation
+        super().__init__(
+            f"{operation} is not known any more, so how it ended is not known either",
+            hint="run the same command again: it looks for what the operation has made or removed",
         )
 
 

@@ -138,6 +138,26 @@ def _stale(symptoms: Symptoms) -> str | None:
     return "somebody changed the resource meanwhile: run `pulumi refresh`, look at the difference, and run again"
 
 
+def hint_for_not_reached(message: str, answered_by: str) -> str:
+    """What to do about a 404 that does not say that the resource is gone.
+
+    Args:
+        message: What was answered.
+        answered_by: The host that answered, unless it was Google.
+    """
+    again = "then run the same command again: nothing was taken out of the state"
+    if answered_by:
+        return f"make sure that proxies and the custom endpoint lead to Google, as {answered_by} does not; {again}"
+    if re.search(r"\bmethod\b|requested url", message, re.IGNORECASE):
+        return f"correct the custom endpoint: what answers there does not know this call; {again}"
+    if re.search(r"(?<![\w-])project\b", message, re.IGNORECASE):
+        return f"look whether the project in `mg:project` exists and is the right one; {again}"
+    return (
+        "look whether project, region and custom endpoint are right, and the API is enabled; then run again. If the "
+        "resource really is gone, `pulumi state delete` takes it out of the state"
+    )
+
+
 # The first that answers is used, so the narrow ones come first.
 _RULES: tuple[Callable[[Symptoms], str | None], ...] = (
     _service_disabled,

@@ -15,8 +15,11 @@ from mg_provider.api.error_reader import error_from_compute_operation, error_fro
 from mg_provider.api.errors import (
     ConnectionFailed,
     MgError,
+    NotFound,
+    NotReached,
     OperationCancelled,
     OperationFailed,
+    OperationLost,
     OperationTimeout,
     RateLimited,
     Unavailable,
@@ -40,6 +43,9 @@ LONGEST_BOUND = 15.0
 
 PATIENCE = 600.0
 """Seconds without a single good answer after which polling is given up."""
+
+FORGOTTEN = 30.0
+"""Seconds after which an operation that is not found counts as lost: one that has just begun may not be seen yet."""
 
 # What is left of the bound pays for the call itself.
 _SHARE = 0.85
@@ -97,7 +103,10 @@ def interval(waited: float, polls: int) -> float:
 class _Wait(Generic[T]):
     """One wait: asks until done, bears short troubles, reports progress."""
 
-    def __init__(self, clock: Clock, name: str, waiting: Waiting, stage: Callable[[T], str | None]) -> None:
+    def __init__(
+        self, clock: Clock, name: str, waiting: Waiting, stage: Callable[[T], str | None], *, forgettable: bool = True
+    ) -> None:
+        self._forgettable = forgettable
         self._clock = clock
         self._name = name
         self._waiting = waiting
@@ -113,6 +122,7 @@ class _Wait(Generic[T]):
         Raises:
             OperationTimeout: it still runs at the end of the timeout.
             OperationCancelled: the user stopped waiting.
+            OperationLost: it is not known any more, which says nothing of what it worked on.
             CloudError, ConnectionFailed: it can not be asked any more.
         """
         state: T | None = first
@@ -139,10 +149,16 @@ class _Wait(Generic[T]):
         self._polls += 1
         try:
             state = poll()
-        except (Unavailable, RateLimited, ConnectionFailed) as error:
+        except (Unavailable, RateLimited, ConnectionFailed, NotReached) as error:
             if self._clock.monotonic() - self._answered > PATIENCE:
                 error.exists.append(self._name)
                 raise
+            return None, error
+        except NotFound as error:
+            if not self._forgettable:
+                raise
+            if self._clock.monotonic() - self._answered > FORGOTTEN:
+                raise OperationLost(self._name) from error
             return None, error
         self._answered = self._clock.monotonic()
         return state, None
@@ -169,8 +185,9 @@ class _Wait(Generic[T]):
 class Operations:
     """Waits for operations of Vertex AI and Compute Engine, and for batch prediction jobs.
 
-    Unavailable, RateLimited and ConnectionFailed between polls are borne for ``PATIENCE`` seconds in a row. Every wait
-    raises OperationTimeout, OperationCancelled, and the CloudError of a poll that was answered otherwise.
+    Unavailable, RateLimited, NotReached and ConnectionFailed between polls are borne for ``PATIENCE`` seconds in a row,
+    and that an operation is not found for ``FORGOTTEN``. Every wait raises OperationTimeout, OperationCancelled, and
+    the CloudError of a poll that was answered otherwise.
     """
 
     def __init__(self, clock: Clock, vertex: VertexClient, compute: ComputeClient) -> None:
@@ -253,7 +270,8 @@ class Operations:
         ``stage`` says in words how far it is, for progress and for the error of a wait that was too short.
         """
         name = job.name or ""
-        wait = _Wait[BatchPredictionJob](self._clock, name, Waiting(timeout, on_progress, cancelled), stage)
+        waiting = Waiting(timeout, on_progress, cancelled)
+        wait = _Wait[BatchPredictionJob](self._clock, name, waiting, stage, forgettable=False)
         return wait.until(
             lambda state: state.ended, job, lambda: self._vertex.get_batch_prediction_job(name, retry_budget=0)
         )

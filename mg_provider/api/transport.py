@@ -231,7 +231,7 @@ class Transport:
         )
 
     def _refused(self, call: Call, status: int, headers: Mapping[str, str], content: bytes) -> _Failure:
-        error = error_from_response(status, content, method=call.method, url=call.url)
+        error = error_from_response(status, content, method=call.method, url=call.url, body=call.body, headers=headers)
         transient = status in call.transient and not isinstance(error, QuotaExceeded)
         # 429 means that the service refused to begin, so even a POST may be sent again.
         may_repeat = transient and (call.may_repeat or status == 429)

@@ -7,6 +7,7 @@ from typing import Any
 
 from mg_provider.emulator import clock
 from mg_provider.emulator.errors import invalid_argument, not_found
+from mg_provider.emulator.faults import Faults
 from mg_provider.emulator.ledger import ledger
 from mg_provider.emulator.world import World
 
@@ -61,6 +62,12 @@ def _faults(world: World, body: dict[str, Any]) -> dict[str, Any]:
 def _fail(world: World, body: dict[str, Any]) -> dict[str, Any]:
     world.faults.add(**body)
     return {"faults": world.faults.listed()}
+
+
+@administers("DELETE", "/_mg/faults")
+def _stop_failing(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    world.faults = Faults()
+    return {}
 
 
 @administers("GET", "/_mg/clock")

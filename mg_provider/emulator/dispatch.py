@@ -14,8 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 from werkzeug.wrappers import Request, Response
 
 from mg_provider.emulator import admin, clock, discovery, services, validation
-from mg_provider.emulator.errors import ApiError, invalid_argument, not_emulated, not_found
-from mg_provider.emulator.faults import Fault
+from mg_provider.emulator.errors import ApiError, invalid_argument, no_page, not_emulated
+from mg_provider.emulator.faults import REFUSALS, Fault
 from mg_provider.emulator.routing import HANDLERS, PRIVATELY_SERVED, Answer, Call
 from mg_provider.emulator.world import World
 
@@ -94,7 +94,7 @@ class _Exchange:
             try:
                 answer = self._answer(match)
             except ApiError as error:
-                answer = Answer(error.body(legacy), status=error.status, headers=error.headers)
+                answer = _refusal(error, legacy)
             except ConnectionAbortedError:
                 self.record["status"] = 0
                 return _Dropped(b"", self.request)
@@ -104,12 +104,12 @@ class _Exchange:
 
     def _answer(self, match: discovery.Match | None) -> Answer:
         if match is None or (self.address is not None and match.method.rpc not in PRIVATELY_SERVED):
-            raise not_found(f"The requested URL {self.path} was not found on this server for {self.request.method}.")
+            raise no_page(self.path)
         self.record["rpc"] = match.method.rpc
         body = self._parsed_body(match)
         self.record["body"] = body
         self.faults = self.world.faults.active(match.method.rpc, self.path + json.dumps(body))
-        self._fail_early()
+        self._fail_early(match)
         handler = HANDLERS.get(match.method.rpc)
         if handler is None:
             raise not_emulated(match.method.rpc)
@@ -157,14 +157,17 @@ class _Exchange:
                 raise ApiError("INTERNAL", f"The emulator's own answer is wrong: {error}") from error
         return answer
 
-    def _fail_early(self) -> None:
+    def _fail_early(self, match: discovery.Match) -> None:
         for fault in self.faults:
             if fault.fault == "drop_request":
                 fault.met += 1
                 raise ConnectionAbortedError
-            if fault.fault == "status":
+            if fault.fault in REFUSALS:
                 fault.met += 1
-                raise fault.error()
+                project = next(
+                    (match.path[name] for name in ("projectsId", "project", "projectId") if name in match.path), ""
+                )
+                raise fault.refusal(self.path, project)
 
     def _deliver(self, answer: Answer) -> Response:
         for fault in self.faults:
@@ -217,6 +220,12 @@ def _json(media: IO[bytes]) -> Any:
         return json.loads(content)
     except ValueError as error:
         raise invalid_argument(f"Invalid JSON payload received. {error}") from error
+
+
+def _refusal(error: ApiError, legacy: bool) -> Answer:
+    if error.raw is None:
+        return Answer(error.body(legacy), status=error.status, headers=error.headers)
+    return Answer(content=error.raw.encode(), status=error.status, headers=error.headers)
 
 
 def _json_response(status: int, body: dict[str, Any]) -> Response:

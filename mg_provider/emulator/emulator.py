@@ -62,6 +62,10 @@ class Emulator:
         """Declare a fault: ``POST /_mg/faults``; see :class:`mg_provider.emulator.faults.Fault`."""
         self._administer("POST", "/_mg/faults", declared)
 
+    def stop_failing(self) -> None:
+        """Take all declared faults back: ``DELETE /_mg/faults``."""
+        self._administer("DELETE", "/_mg/faults")
+
     def faults(self) -> list[dict[str, Any]]:
         """Each fault, with ``met`` and ``remaining``: ``GET /_mg/faults``."""
         faults: list[dict[str, Any]] = self._administer("GET", "/_mg/faults")["faults"]

@@ -52,6 +52,7 @@ class ApiError(Exception):
         details: ``google.rpc`` messages, each with ``@type``.
         reason: the older shape's reason, such as ``notFound``.
         headers: more response headers, such as ``Retry-After``.
+        raw: the whole body, where it is not one of Google's errors.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class ApiError(Exception):
         details: list[dict[str, Any]] | None = None,
         reason: str | None = None,
         headers: dict[str, str] | None = None,
+        raw: str | None = None,
     ) -> None:
         super().__init__(message)
         _, default_status, default_reason = CODES[code]
@@ -72,6 +74,7 @@ class ApiError(Exception):
         self.details = details or []
         self.reason = reason or default_reason
         self.headers = headers or {}
+        self.raw = raw
 
     @property
     def number(self) -> int:
@@ -89,8 +92,6 @@ class ApiError(Exception):
         if legacy:
             error["errors"] = [{"message": self.message, "domain": "global", "reason": self.reason}]
         else:
-            if self.status == 404:
-                error["errors"] = [{"message": self.message, "domain": "global", "reason": "notFound"}]
             error["status"] = self.code
             if self.details:
                 error["details"] = self.details
@@ -105,6 +106,17 @@ def code_of_http(status: int) -> str:
 def not_found(message: str) -> ApiError:
     """The named resource does not exist."""
     return ApiError("NOT_FOUND", message)
+
+
+def no_page(path: str) -> ApiError:
+    """What Google's front end answers where no service has the path: a page, and no error of an API."""
+    page = (
+        "<!DOCTYPE html>\n<html lang=en>\n  <title>Error 404 (Not Found)!!1</title>\n"
+        "  <p><b>404.</b> <ins>That&rsquo;s an error.</ins>\n"
+        f"  <p>The requested URL <code>{path}</code> was not found on this server.  "
+        "<ins>That&rsquo;s all we know.</ins>\n"
+    )
+    return ApiError("NOT_FOUND", "no such path", headers={"Content-Type": "text/html; charset=UTF-8"}, raw=page)
 
 
 def already_exists(message: str) -> ApiError:

@@ -6,11 +6,18 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from mg_provider.emulator import discovery
-from mg_provider.emulator.errors import CODES, ApiError, code_of_http, invalid_argument
+from mg_provider.emulator.errors import CODES, ApiError, code_of_http, invalid_argument, no_page
 
 # fault -> what happens
 KINDS = {
-    "status": "the call is refused with `status`, `code`, `message`, `retry_after`",
+    "status": "the call is refused with `status`, `code`, `message`, `retry_after`, `reason`, `details`, `headers`; or "
+    "with `body`, whatever it is",
+    "proxy_404": "a proxy answers 404 with a page of its own, and the call goes nowhere",
+    "page_404": "Google's front end knows no such path, and answers 404 with its page",
+    "empty_404": "404 without a body",
+    "project_404": "Google knows no such project",
+    "method_404": "Google knows no such method",
+    "other_404": "Google says that something else does not exist",
     "lose_answer": "the handler runs, then the connection closes without an answer",
     "drop_request": "the connection closes before the handler runs",
     "broken_body": "the handler runs, and the connection closes after half of the answer",
@@ -19,6 +26,13 @@ KINDS = {
     "delay": "the answer comes `seconds` real seconds late",
 }
 OPERATION_KINDS = frozenset({"operation_error", "stall"})
+REFUSALS = frozenset(["status", *(kind for kind in KINDS if kind.endswith("_404"))])
+
+_PROXY_PAGE = (
+    "<html>\n<head><title>404 Not Found</title></head>\n<body>\n<center><h1>404 Not Found</h1></center>\n"
+    "<hr><center>proxy</center>\n</body>\n</html>\n"
+)
+_PAGE_HEADERS = {"Content-Type": "text/html", "Via": "1.1 proxy"}
 
 _ENDPOINTS = "aiplatform.projects.locations.endpoints."
 ALIASES = {
@@ -42,6 +56,10 @@ class Fault:
         status: HTTP status of a ``status`` fault.
         code: google.rpc.Code name; for ``status`` by default that of the HTTP status.
         retry_after: seconds for a ``Retry-After`` header.
+        reason: reason in the older shape; by default that of the code.
+        details: ``google.rpc`` messages, each with ``@type``.
+        headers: more response headers, such as ``Server``.
+        body: the whole body as text instead of an error of Google's; the empty text for none.
         at_stage: name of an operation's stage; by default the last.
         seconds: real seconds of a ``delay``.
         seen: matching calls so far.
@@ -57,6 +75,10 @@ class Fault:
     code: str = ""
     message: str = "A fault that the test declared."
     retry_after: float | None = None
+    reason: str = ""
+    details: list[dict[str, Any]] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str | None = None
     at_stage: str = ""
     seconds: float = 0.0
     seen: int = field(default=0)
@@ -70,9 +92,34 @@ class Fault:
     def error(self) -> ApiError:
         """The error of a ``status`` or ``operation_error`` fault."""
         default = "INTERNAL" if self.fault == "operation_error" else code_of_http(self.status)
-        headers = {} if self.retry_after is None else {"Retry-After": f"{self.retry_after:g}"}
-        status = None if self.fault == "operation_error" else self.status
-        return ApiError(self.code or default, self.message, status=status, headers=headers)
+        again = {} if self.retry_after is None else {"Retry-After": f"{self.retry_after:g}"}
+        return ApiError(
+            self.code or default,
+            self.message,
+            status=None if self.fault == "operation_error" else self.status,
+            details=self.details,
+            reason=self.reason or None,
+            headers={**again, **self.headers},
+            raw=self.body,
+        )
+
+    def refusal(self, path: str, project: str) -> ApiError:
+        """The answer of a fault that refuses the call to ``path``, of ``project``."""
+        match self.fault:
+            case "proxy_404":
+                return ApiError("NOT_FOUND", "a proxy's page", headers=_PAGE_HEADERS, raw=_PROXY_PAGE)
+            case "page_404":
+                return no_page(path)
+            case "empty_404":
+                return ApiError("NOT_FOUND", "nothing", raw="")
+            case "project_404":
+                return ApiError("NOT_FOUND", f"Project '{project}' not found.")
+            case "method_404":
+                return ApiError("NOT_FOUND", "Method not found.")
+            case "other_404":
+                other = f"projects/{project}/locations/us-central1/metadataStores/default"
+                return ApiError("NOT_FOUND", f"The resource '{other}' was not found")
+        return self.error()
 
 
 class Faults:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 from mg_provider.api.clients import Clients
-from mg_provider.api.errors import ConnectionFailed, MgError, NotFound, PermissionDenied, UserError
+from mg_provider.api.errors import ConnectionFailed, MgError, NotFound, NotReached, PermissionDenied, UserError
 from mg_provider.api.prediction import TIMEOUT, Address, PredictionClient, address_of
 from mg_provider.api.settings import Settings
 from mg_provider.api.tls import ServerTrust
@@ -267,7 +267,7 @@ class Client:
         with self._explained():
             try:
                 return ask()
-            except NotFound:
+            except (NotFound, NotReached):
                 before = self._query_id
                 if self._model is not None or before is None:
                     raise

@@ -11,6 +11,7 @@ from mg_provider.api.errors import (
     FailedPrecondition,
     MgError,
     NotFound,
+    NotReached,
     PermissionDenied,
     Unavailable,
 )
@@ -21,7 +22,7 @@ from mg_provider.wire.endpoint import Endpoint
 Reason = Literal["no deployed model", "no traffic", "no replica", "private", "dedicated DNS only", "no such model"]
 
 # Refusals that the endpoint's own state may explain.
-_EXPLAINABLE = (FailedPrecondition, NotFound, PermissionDenied, Unavailable, ConnectionFailed)
+_EXPLAINABLE = (FailedPrecondition, NotFound, NotReached, PermissionDenied, Unavailable, ConnectionFailed)
 
 
 class EndpointNotAnswering(MgError):
@@ -97,7 +98,7 @@ def _of_models(error: MgError, endpoint: Endpoint, model: str) -> EndpointNotAns
         return None
     if problem := nothing_deployed(endpoint):
         return problem
-    if isinstance(error, NotFound) and model and "model" in error.message.lower():
+    if isinstance(error, NotFound | NotReached) and model and "model" in error.message.lower():
         return EndpointNotAnswering(
             "no such model",
             f"{endpoint.name} serves no model {model!r}",

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Generic, Type
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mg_provider.api.errors import ConnectionFailed, MgError, OperationCancelled, OperationTimeout, Unavailable
+from mg_provider.api.errors import (
+    ConnectionFailed,
+    MgError,
+    OperationCancelled,
+    OperationLost,
+    OperationTimeout,
+    Unavailable,
+)
 from mg_provider.api.texts import shown
 from mg_provider.clock import Clock
 from mg_provider.data import regions, table
@@ -192,7 +199,7 @@ class Reading(Generic[A, S]):
 LOOK_SECONDS = 10.0
 
 # After one of these, what was asked for may exist, or come to exist, without our having seen it.
-UNSETTLED = (ConnectionFailed, OperationCancelled, OperationTimeout, Unavailable)
+UNSETTLED = (ConnectionFailed, OperationCancelled, OperationLost, OperationTimeout, Unavailable)
 
 
 class Incomplete(MgError):

@@ -17,6 +17,7 @@ from mg_provider.api.errors import (
     InvalidArgument,
     MgError,
     NotFound,
+    NotReached,
     OperationFailed,
     PermissionDenied,
     ProviderBug,
@@ -47,7 +48,7 @@ def info(reason: str, **metadata: str) -> dict[str, Any]:
         (400, "FAILED_PRECONDITION", FailedPrecondition),
         (401, "UNAUTHENTICATED", Unauthenticated),
         (403, "PERMISSION_DENIED", PermissionDenied),
-        (404, "NOT_FOUND", NotFound),
+        (404, "NOT_FOUND", NotReached),
         (409, "ALREADY_EXISTS", AlreadyExists),
         (409, "ABORTED", Aborted),
         (429, "RESOURCE_EXHAUSTED", RateLimited),
@@ -68,7 +69,7 @@ def test_vertex_errors_are_told_apart_by_their_status_name(status: int, grpc: st
 @pytest.mark.parametrize(
     ("status", "reason", "kind"),
     [
-        (404, "notFound", NotFound),
+        (404, "notFound", NotReached),
         (409, "alreadyExists", AlreadyExists),
         (409, "duplicate", AlreadyExists),
         (409, "conflict", AlreadyExists),
@@ -102,9 +103,9 @@ def test_a_body_of_no_known_shape_still_becomes_an_error(body: bytes) -> None:
 
 
 def test_the_error_of_a_streaming_method_comes_in_a_list() -> None:
-    body = json.dumps([{"error": {"code": 404, "message": "gone", "status": "NOT_FOUND"}}]).encode()
+    body = json.dumps([{"error": {"code": 403, "message": "no", "status": "PERMISSION_DENIED"}}]).encode()
 
-    assert isinstance(error_from_response(404, body, method="POST", url=URL), NotFound)
+    assert isinstance(error_from_response(403, body, method="POST", url=URL), PermissionDenied)
 
 
 @pytest.mark.parametrize("code", [code for code in Code if code is not Code.OK])
@@ -207,10 +208,10 @@ def test_a_users_error_begins_with_the_property() -> None:
 
 
 def test_a_cloud_error_is_one_sentence_with_the_call() -> None:
-    error = read(404, {"code": 404, "message": "no such thing", "status": "NOT_FOUND"})
+    error = read(400, {"code": 400, "message": "no such thing", "status": "INVALID_ARGUMENT"})
 
     assert str(error) == (
-        "Google answered 404 NOT_FOUND to POST /v1beta1/projects/p/locations/us-central1:deploy: no such thing"
+        "Google answered 400 INVALID_ARGUMENT to POST /v1beta1/projects/p/locations/us-central1:deploy: no such thing"
     )
     assert "?" not in error.url
 

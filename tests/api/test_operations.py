@@ -12,15 +12,17 @@ from hypothesis import strategies as st
 
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import (
+    CloudError,
     ConnectionFailed,
     NotFound,
     OperationCancelled,
     OperationFailed,
+    OperationLost,
     OperationTimeout,
     QuotaExceeded,
     Unavailable,
 )
-from mg_provider.api.operations import PATIENCE, Progress, Waiting, _Wait, interval
+from mg_provider.api.operations import FORGOTTEN, PATIENCE, Progress, Waiting, _Wait, interval
 from mg_provider.api.settings import Settings
 from mg_provider.clock import ManualClock
 from mg_provider.wire.batch import BatchPredictionJob, JobState
@@ -184,12 +186,30 @@ def test_an_outage_longer_than_our_patience_ends_the_wait_and_names_the_operatio
     assert caught.value.exists == [NAME]
 
 
-def test_an_operation_that_does_not_exist_is_no_trouble_to_bear(cloud: Cloud) -> None:
-    cloud.troubles = [google_error(404, "NOT_FOUND", "no such operation")]
-    with pytest.raises(NotFound):
+FORGOTTEN_OPERATION = google_error(404, "NOT_FOUND", f"Operation {NAME} is not found.")
+
+
+def test_an_operation_that_is_not_known_any_more_is_lost_and_says_nothing_of_its_resource(cloud: Cloud) -> None:
+    cloud.troubles = [FORGOTTEN_OPERATION] * 1000
+    with pytest.raises(OperationLost, match="how it ended is not known") as caught:
         cloud.wait()
 
-    assert len(cloud.server.received) == 1
+    assert not isinstance(caught.value, CloudError)
+    assert FORGOTTEN < cloud.clock.monotonic() < FORGOTTEN + 15
+
+
+def test_an_operation_that_is_not_seen_yet_or_answered_by_a_proxy_in_between_is_waited_for(cloud: Cloud) -> None:
+    page = Reply(404, b"<html><title>404 Not Found</title></html>")
+    cloud.troubles = [FORGOTTEN_OPERATION, page, FORGOTTEN_OPERATION]
+
+    assert cloud.wait().done
+
+
+def test_a_job_that_does_not_exist_any_more_is_not_found(cloud: Cloud) -> None:
+    name = "projects/123/locations/us-central1/batchPredictionJobs/5"
+    cloud.server.replies = [google_error(404, "NOT_FOUND", "The BatchPredictionJob does not exist.")]
+    with pytest.raises(NotFound):
+        cloud.clients.operations.wait_job(BatchPredictionJob(name=name), timeout=60)
 
 
 def test_a_compute_operation_is_asked_in_its_region(cloud: Cloud) -> None:

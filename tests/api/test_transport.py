@@ -13,7 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from mg_provider.api.errors import CloudError, ConnectionFailed, NotFound, QuotaExceeded, RateLimited, Unavailable
+from mg_provider.api.errors import (
+    CloudError,
+    ConnectionFailed,
+    PermissionDenied,
+    QuotaExceeded,
+    RateLimited,
+    Unavailable,
+)
 from mg_provider.api.rate_limit import RateLimit, RateLimits
 from mg_provider.api.settings import Settings
 from mg_provider.api.transport import USER_AGENT, Call, Transport
@@ -207,12 +214,12 @@ def test_a_login_in_netrc_is_never_sent(clock: ManualClock, tmp_path: Path, monk
 def test_neither_error_nor_log_shows_a_token(transport: Transport, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     echo = google_error(
-        404,
-        "NOT_FOUND",
+        403,
+        "PERMISSION_DENIED",
         "no access for Bearer ya29.abc-DEF and hf_AbCdEf123456",
         [{"@type": "type.googleapis.com/google.rpc.DebugInfo", "detail": "huggingFaceAccessToken: 'hf_zzz12345'"}],
     )
-    with Server(BUSY, echo) as server, pytest.raises(NotFound) as caught:
+    with Server(BUSY, echo) as server, pytest.raises(PermissionDenied) as caught:
         transport.json(
             Call(
                 "GET",

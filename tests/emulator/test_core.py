@@ -46,8 +46,10 @@ def test_an_unknown_query_parameter_is_refused_and_standard_ones_are_not(client)
     assert client.call("GET", ENDPOINTS, **query).status_code == 200
 
 
-def test_an_unknown_path_is_not_found_and_a_broken_body_no_json(client, emulator):
-    assert client.refused("GET", f"{LOCATION}/nothing/here")[0] == 404
+def test_an_unknown_path_is_answered_with_a_page_and_a_broken_body_as_no_json(client, emulator):
+    page = client.call("GET", f"{LOCATION}/nothing/here")
+    assert (page.status_code, page.headers["Content-Type"]) == (404, "text/html; charset=UTF-8")
+    assert "was not found on this server" in page.text
     response = requests.post(f"{emulator.url}/v1/{ENDPOINTS}", data=b"{,", timeout=5)
     assert response.json()["error"]["status"] == "INVALID_ARGUMENT"
 

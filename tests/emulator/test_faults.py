@@ -6,10 +6,15 @@ import requests
 from tests.emulator.client import LOCATION
 
 ENDPOINTS = f"{LOCATION}/endpoints"
+COMPUTE_ADDRESSES = "compute/v1/projects/my-project/regions/us-central1/addresses"
 
 
 def create(client, identifier="e"):
     return client.call("POST", ENDPOINTS, {"displayName": "e"}, endpointId=identifier)
+
+
+def listed(client, path):
+    return client.session.get(f"{client.emulator.url}/{path}", timeout=10)
 
 
 def account(emulator):
@@ -81,6 +86,45 @@ def test_a_fault_for_what_does_not_exist_is_refused(client, emulator):
     ):
         assert requests.post(address, json=fault, timeout=5).status_code == 400
     assert emulator.faults() == []
+
+
+def test_a_status_fault_says_whatever_body_and_headers_it_is_given(client, emulator):
+    emulator.fail(rpc="endpoints.list", fault="status", status=404, body="<html>no</html>", headers={"Via": "1.1 corp"})
+    page = client.call("GET", ENDPOINTS)
+    assert (page.status_code, page.text, page.headers["Via"]) == (404, "<html>no</html>", "1.1 corp")
+    detail = {"@type": "type.googleapis.com/google.rpc.ResourceInfo", "resourceName": "x/y"}
+    emulator.fail(rpc="endpoints.list", fault="status", status=404, details=[detail], message="No.")
+    assert client.call("GET", ENDPOINTS).json()["error"] == {
+        "code": 404,
+        "message": "No.",
+        "status": "NOT_FOUND",
+        "details": [detail],
+    }
+    emulator.fail(rpc="compute.addresses.list", fault="status", status=400, reason="resourceNotReady")
+    refusal = listed(client, COMPUTE_ADDRESSES).json()["error"]
+    assert refusal["errors"][0]["reason"] == "resourceNotReady"
+
+
+@pytest.mark.parametrize(
+    ("fault", "text"),
+    [
+        ("proxy_404", "<h1>404 Not Found</h1>"),
+        ("page_404", "The requested URL"),
+        ("empty_404", ""),
+        ("project_404", "Project 'my-project' not found."),
+        ("method_404", "Method not found."),
+        ("other_404", "metadataStores/default' was not found"),
+    ],
+)
+@pytest.mark.parametrize("path", [f"v1/{ENDPOINTS}", COMPUTE_ADDRESSES], ids=["vertex", "compute"])
+def test_each_404_that_says_nothing_of_a_resource_is_a_fault_of_its_own(client, emulator, fault, text, path):
+    rpc = "endpoints.list" if path.endswith("/endpoints") else "compute.addresses.list"
+    emulator.fail(rpc=rpc, fault=fault)
+    answer = listed(client, path)
+    assert (answer.status_code, account(emulator)) == (404, [(1, 0)])
+    assert text in answer.text
+    assert (answer.text == "") == (fault == "empty_404")
+    assert listed(client, path).status_code == 200
 
 
 def test_a_fault_that_was_not_met_shows_as_remaining(client, emulator):

@@ -332,7 +332,8 @@ def test_a_single_file_that_may_not_be_read_is_named(weights, emulator):
 
 
 def test_a_file_deleted_during_the_check_is_an_error_and_no_crash(weights, emulator):
-    emulator.fail(rpc="storage.objects.get", fault="status", status=404, message="No such object", match="config.json")
+    message = "The specified key does not exist."
+    emulator.fail(rpc="storage.objects.get", fault="status", status=404, message=message, match="config.json")
     assert weights.codes() == ["changed_meanwhile"]
 
 

@@ -16,7 +16,7 @@ from tests.support.host import Host, HostError, Kind
 from tests.support.samples import ALL, CUSTOM_WEIGHTS_MODEL, DEDICATED_ENDPOINT, HUGGING_FACE, label
 
 NAMES = ("vertexAi", "compute", "storage", "bigQuery")
-GONE = google_error(404, "NOT_FOUND", "there is no such endpoint")
+GONE = google_error(404, "NOT_FOUND", "The Endpoint does not exist.")
 
 
 def config(url, **more):

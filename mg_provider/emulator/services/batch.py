@@ -260,7 +260,7 @@ def _stats_so_far(world: World, job: BatchJob) -> Json:
 def _find(call: Call) -> BatchJob:
     name = f"{call.parent}/batchPredictionJobs/{call.path['batchPredictionJobsId']}"
     if name not in _jobs(call.world):
-        raise errors.not_found(f"BatchPredictionJob {name} is not found.")
+        raise errors.not_found("The BatchPredictionJob does not exist.")
     return _jobs(call.world)[name]
 
 

@@ -78,7 +78,7 @@ def _forget(world: World, key: tuple[str, str, str]) -> None:
 def get_address(call: Call) -> Answer:
     """An address and the rules that have it."""
     state = compute_state(call.world)
-    address = state.address(place_of(call), call.path["address"])
+    address = state.address(place_of(call), call.path["address"], call.project)
     return Answer(address.body(state.users(address)))
 
 
@@ -95,7 +95,7 @@ def set_address_labels(call: Call) -> Answer:
     """Replace an address's labels."""
     if (repeated := repeated_operation(call)) is not None:
         return Answer(repeated.body(call.world.now()))
-    return set_labels(call, compute_state(call.world).address(place_of(call), call.path["resource"]))
+    return set_labels(call, compute_state(call.world).address(place_of(call), call.path["resource"], call.project))
 
 
 @handles("compute.addresses.delete")
@@ -104,7 +104,7 @@ def delete_address(call: Call) -> Answer:
     if (repeated := repeated_operation(call)) is not None:
         return Answer(repeated.body(call.world.now()))
     state, place = compute_state(call.world), place_of(call)
-    address = state.address(place, call.path["address"])
+    address = state.address(place, call.path["address"], call.project)
     require_idle(address)
     if users := state.users(address):
         used = users[0].removeprefix(LINK_BASE)
@@ -120,7 +120,7 @@ def _operation(call: Call) -> RegionalOperation:
     name = call.path["operation"]
     operation = compute_state(call.world).operations.find(place_of(call), name)
     if operation is None:
-        path = f"projects/{call.project_id}/regions/{call.region}/operations/{name}"
+        path = f"projects/{call.project}/regions/{call.region}/operations/{name}"
         raise errors.not_found(f"The resource '{path}' was not found")
     return operation
 

@@ -160,7 +160,7 @@ def _shown(call: Call, rule: ForwardingRule) -> Json:
 @handles("compute.forwardingRules.get")
 def get_rule(call: Call) -> Answer:
     """A rule and how the producer sees its connection."""
-    rule = compute_state(call.world).rule(place_of(call), call.path["forwardingRule"])
+    rule = compute_state(call.world).rule(place_of(call), call.path["forwardingRule"], call.project)
     return Answer(_shown(call, rule))
 
 
@@ -176,7 +176,7 @@ def set_rule_labels(call: Call) -> Answer:
     """Replace a rule's labels."""
     if (repeated := repeated_operation(call)) is not None:
         return Answer(repeated.body(call.world.now()))
-    return set_labels(call, compute_state(call.world).rule(place_of(call), call.path["resource"]))
+    return set_labels(call, compute_state(call.world).rule(place_of(call), call.path["resource"], call.project))
 
 
 @handles("compute.forwardingRules.patch")
@@ -188,7 +188,7 @@ def patch_rule(call: Call) -> Answer:
     """
     if (repeated := repeated_operation(call)) is not None:
         return Answer(repeated.body(call.world.now()))
-    rule = compute_state(call.world).rule(place_of(call), call.path["forwardingRule"])
+    rule = compute_state(call.world).rule(place_of(call), call.path["forwardingRule"], call.project)
     present = _shown(call, rule)
     if call.body.get("fingerprint", rule.fingerprint) != rule.fingerprint:
         raise errors.ApiError("FAILED_PRECONDITION", "Invalid fingerprint.", status=412, reason="conditionNotMet")
@@ -211,7 +211,7 @@ def delete_rule(call: Call) -> Answer:
     if (repeated := repeated_operation(call)) is not None:
         return Answer(repeated.body(call.world.now()))
     place = place_of(call)
-    rule = compute_state(call.world).rule(place, call.path["forwardingRule"])
+    rule = compute_state(call.world).rule(place, call.path["forwardingRule"], call.project)
     require_idle(rule)
     return start_operation(call, "delete", rule, lambda: _forget(call.world, (*place, rule.reference.name)))
 

@@ -176,19 +176,19 @@ class ComputeState:
             raise invalid_field(field_name, text, "Specified IP address is in-use and would result in a conflict.")
         return text
 
-    def address(self, place: Place, name: str) -> Address:
-        """The address of that name. ApiError when there is none."""
+    def address(self, place: Place, name: str, project: str) -> Address:
+        """The address of that name. ApiError when there is none: with the ``project`` as asked."""
         found = self.addresses.get((*place, name))
-        return found if found is not None else _missing(place, "addresses", name)
+        return found if found is not None else _missing(f"projects/{project}/regions/{place[1]}/addresses/{name}")
 
-    def rule(self, place: Place, name: str) -> ForwardingRule:
-        """The forwarding rule of that name. ApiError when there is none."""
+    def rule(self, place: Place, name: str, project: str) -> ForwardingRule:
+        """The forwarding rule of that name. ApiError when there is none: with the ``project`` as asked."""
         found = self.rules.get((*place, name))
-        return found if found is not None else _missing(place, "forwardingRules", name)
+        return found if found is not None else _missing(f"projects/{project}/regions/{place[1]}/forwardingRules/{name}")
 
 
-def _missing(place: Place, collection: str, name: str) -> Any:
-    raise errors.not_found(f"The resource 'projects/{place[0]}/regions/{place[1]}/{collection}/{name}' was not found")
+def _missing(path: str) -> Any:
+    raise errors.not_found(f"The resource '{path}' was not found")
 
 
 def invalid_field(name: str, value: object, wanted: str) -> errors.ApiError:

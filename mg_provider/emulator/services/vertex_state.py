@@ -112,7 +112,7 @@ class VertexState:
     def endpoint(self, key: Key) -> Endpoint:
         """The endpoint. ApiError NOT_FOUND when there is none."""
         if key not in self.endpoints:
-            raise not_found(f"The Endpoint does not exist: projects/{key[0]}/locations/{key[1]}/endpoints/{key[2]}.")
+            raise not_found(f'endpoint "projects/{key[0]}/locations/{key[1]}/endpoints/{key[2]}" not found')
         return self.endpoints[key]
 
     def model(self, key: Key) -> Model:
@@ -121,7 +121,7 @@ class VertexState:
         bare, _, version = identifier.partition("@")
         found = self.models.get((project, region, bare))
         if found is None or version not in {"", "1", "default"}:
-            raise not_found(f"The Model does not exist: projects/{project}/locations/{region}/models/{identifier}.")
+            raise not_found("The Model does not exist.")
         return found
 
     def claim_endpoint_id(self, key: Key) -> None:
