@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pulumi
 from environment import (
+    LEFT_EMPTY,
     QUICKSTART,
     SPACE,
     BatchConfig,
@@ -15,6 +16,7 @@ from environment import (
     ModelConfig,
     PrivateAccess,
     Replicas,
+    left_empty,
     quickstart,
     read,
 )
@@ -213,8 +215,10 @@ def configured() -> Environment:
         ConfigError: there is none, or something in it is wrong.
     """
     own = pulumi.get_project()
-    space = next((space for space in (own, SPACE) if pulumi.Config(space).get("environment")), own)
+    space = next((space for space in (own, SPACE) if pulumi.Config(space).get("environment") is not None), own)
     key = f"{space}:environment"
+    if pulumi.Config(space).get("environment") in LEFT_EMPTY:
+        raise ConfigError(left_empty(key))
     value = pulumi.Config(space).get_object("environment") or quickstart(pulumi.Config().get, own)
     if value is None:
         raise ConfigError(f"{key}: is required, or all of {', '.join(QUICKSTART)}: see stacks/config")

@@ -15,6 +15,7 @@ from mg_provider.components.common import DNS_NAME
 from mg_provider.components.psc_network import address_problem, check_names, check_ranges
 from mg_provider.components.vpc_sc_allowlist import project_ids
 from mg_provider.data import regions as known_regions
+from mg_provider.preflight.empty_values import empty_paths
 from mg_provider.preflight.machine import accelerators, machine_doubt
 from mg_provider.wire.machine import MachineSpec
 
@@ -23,6 +24,11 @@ KEY = f"{SPACE}:environment"
 QUICKSTART = ("gcsUri", "region", "machineType")
 """The config keys that `pulumi new` asks for; they stand for an environment with one model at a public endpoint."""
 
+LEFT_EMPTY = ("", "null")
+"""What an engine answers for a config key without a value."""
+
+# What a line that was left empty may have been meant for, where that is one of two.
+_MEANT = {".private": "write `private: {}` to keep the model private, or remove the line to make it public"}
 
 # A value of two shapes is held against the one that it has, so that a mistake in it is told once.
 LIST, MAPPING = "<list>", "<mapping>"
@@ -407,12 +413,20 @@ def read(value: Any, key: str = KEY) -> Environment:
     """The typed environment.
 
     Raises:
-        ConfigError: Something in it is wrong.
+        ConfigError: Something in it is wrong, or was left empty.
     """
+    if empty := list(empty_paths(value)):
+        raise ConfigError("\n".join(left_empty(key + path) for path in empty))
     try:
         return Environment.model_validate(value)
     except ValidationError as error:
         raise ConfigError("\n".join(_line(dict(entry), key) for entry in error.errors())) from error
+
+
+def left_empty(path: str) -> str:
+    """The mistake of a line that has a key and no value, with what to write."""
+    meant = next((told for end, told in _MEANT.items() if path.endswith(end)), None)
+    return f"{path}: is left empty: {meant or 'write a value, or remove the line'}"
 
 
 def quickstart(get: Callable[[str], str | None], space: str = SPACE) -> dict[str, Any] | None:

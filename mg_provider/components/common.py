@@ -11,6 +11,7 @@ from typing import Any, Final, NoReturn
 import pulumi
 
 from mg_provider.api.settings import NAMESPACES, PROJECT, PROJECT_VARIABLE
+from mg_provider.preflight.empty_values import LEFT_EMPTY, empty_paths
 
 TYPE_PREFIX: Final = "mg:components:"
 _LABEL: Final = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -64,6 +65,16 @@ def refuse(what: str, problem: str, remedy: str) -> NoReturn:
         RunError: always.
     """
     raise pulumi.RunError(f"{what} {problem}: {remedy}")
+
+
+def refuse_empty(what: str, **given: Any) -> None:
+    """End the program where a value inside one of the arguments is None.
+
+    Raises:
+        RunError: with the first of them.
+    """
+    if empty := next(empty_paths({key: value for key, value in given.items() if value is not None}), None):
+        raise pulumi.RunError(f"{what}: {empty.removeprefix('.')} {LEFT_EMPTY}")
 
 
 def child_options(parent: pulumi.Resource, **more: Any) -> pulumi.ResourceOptions:

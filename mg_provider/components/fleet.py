@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import pulumi
 
 from mg_provider.api import settings
-from mg_provider.components.common import TYPE_PREFIX, refuse
+from mg_provider.components.common import TYPE_PREFIX, refuse, refuse_empty
 from mg_provider.data import regions as known_regions
 
 Member = TypeVar("Member")
@@ -70,6 +70,7 @@ class RegionalFleet(pulumi.ComponentResource, Generic[Member]):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(TYPE_PREFIX + "RegionalFleet", name, None, opts)
+        refuse_empty(f"RegionalFleet {name}", arguments=arguments, overrides=overrides)
         different = overrides or {}
         _check_regions(name, regions, different)
         self.members = {}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from mg_provider.components.common import DNS_NAME, TYPE_PREFIX, child_options, google, refuse
+from mg_provider.components.common import DNS_NAME, TYPE_PREFIX, child_options, google, refuse, refuse_empty
 from mg_provider.components.psc_network import PscNetwork
 from mg_provider.components.vpc_sc_allowlist import VpcScAllowlist, project_ids
 from mg_provider.resources.custom_weights_model import CustomWeightsModel
@@ -96,6 +96,7 @@ class PrivateModelEndpoint(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(TYPE_PREFIX + "PrivateModelEndpoint", name, None, opts)
+        refuse_empty(f"PrivateModelEndpoint {name}", model=model, allowlist=_plain(allowlist), rule_labels=rule_labels)
         _check_model(name, model)
         _check_record(name, dns_record, network)
         place = network if isinstance(network, PscNetwork) else None
@@ -176,6 +177,10 @@ def _triggers(model: Mapping[str, Any]) -> dict[str, pulumi.Input[str]] | None:
     if "parked" not in model:
         return None
     return {"parked": pulumi.Output.from_input(model["parked"]).apply(lambda parked: str(bool(parked)).lower())}
+
+
+def _plain(allowlist: VpcScAllowlist | Sequence[str]) -> Sequence[str]:
+    return allowlist.project_ids if isinstance(allowlist, VpcScAllowlist) else allowlist
 
 
 def _check_model(name: str, model: Mapping[str, Any]) -> None:

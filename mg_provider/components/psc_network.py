@@ -9,7 +9,15 @@ from typing import Any, TypedDict
 
 import pulumi
 
-from mg_provider.components.common import DNS_NAME, TYPE_PREFIX, child_options, configured_project, google, refuse
+from mg_provider.components.common import (
+    DNS_NAME,
+    TYPE_PREFIX,
+    child_options,
+    configured_project,
+    google,
+    refuse,
+    refuse_empty,
+)
 from mg_provider.data import regions as known_regions
 from mg_provider.resources.identity import COMPUTE_NAME
 
@@ -98,6 +106,7 @@ class PscNetwork(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(TYPE_PREFIX + "PscNetwork", name, None, opts)
+        refuse_empty(f"PscNetwork {name}", ranges=ranges, existing=existing, stack=stack)
         if sum(value is not None for value in (ranges, existing, stack)) != 1:
             refuse(f"PscNetwork {name}", "needs exactly one of ranges, existing and stack", "give one of them")
         self.looked_up = existing is not None and existing.get("look_up", True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from mg_provider.components.common import TYPE_PREFIX, child_options, google, project_number_of, refuse
+from mg_provider.components.common import TYPE_PREFIX, child_options, google, project_number_of, refuse, refuse_empty
 
 _PROJECT_ID = re.compile(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _PERIMETER = re.compile(r"accessPolicies/\d+/servicePerimeters/[A-Za-z][A-Za-z0-9_]*")
@@ -52,6 +52,8 @@ class VpcScAllowlist(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(TYPE_PREFIX + "VpcScAllowlist", name, None, opts)
+        lists = {"projects": projects, "perimeter_projects": perimeter_projects, "add_to_perimeter": add_to_perimeter}
+        refuse_empty(f"VpcScAllowlist {name}", **lists)
         self.project_ids = project_ids(projects)
         adding = project_ids(add_to_perimeter) if add_to_perimeter else []
         if adding and not perimeter:

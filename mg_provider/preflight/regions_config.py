@@ -11,6 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from mg_provider.api.errors import UserError
+from mg_provider.preflight.empty_values import empty_paths
 from mg_provider.preflight.regions import Wanted
 from mg_provider.wire.machine import MachineSpec
 
@@ -57,6 +58,12 @@ def read_auto(path: Path) -> AutoRegions:
     config = document.get("config") if isinstance(document, Mapping) else None
     values: Mapping[str, Any] = config if isinstance(config, Mapping) else {}
     environment = next((value for key, value in values.items() if str(key).endswith(":environment")), None)
+    if empty := [place.lstrip(".") for place in empty_paths(environment)]:
+        raise UserError(
+            f"{path.name} leaves {', '.join(empty)} empty",
+            property=f"environment.{empty[0]}",
+            hint="write a value there, or remove the line",
+        )
     regions = environment.get("regions") if isinstance(environment, Mapping) else None
     auto = regions.get("auto") if isinstance(regions, Mapping) else None
     if not isinstance(auto, Mapping) or not isinstance(auto.get("count"), int):

@@ -30,6 +30,7 @@ from mg_provider.api.errors import MgError, ProviderBug, UserError
 from mg_provider.api.redaction import redact
 from mg_provider.api.settings import Settings
 from mg_provider.clock import Clock, SystemClock
+from mg_provider.preflight.empty_values import LEFT_EMPTY, empty_paths
 from mg_provider.resources import host_internals
 from mg_provider.resources.fields import (
     UNKNOWN,
@@ -200,6 +201,8 @@ class DynamicProvider(ResourceProvider):
         old = cls._args(olds) if without_provider(olds) else None
         settings = _process.settings()
         given = from_engine(news)
+        if empty := left_empty(news):
+            return CheckResult(news, [CheckFailure(problem.property, problem.reason) for problem in empty])
         if path := _program_path(old):
             given["program_path"] = path
         args, problems = lifecycle.check(given, old, Defaults(settings.project, settings.region))
@@ -323,6 +326,12 @@ def _program_path(old: CloudArgs | None) -> str:
 def without_provider(props: Mapping[str, Any]) -> dict[str, Any]:
     """The properties without the serialized provider."""
     return {key: value for key, value in props.items() if key != "__provider"}
+
+
+def left_empty(news: Mapping[str, Any]) -> list[Problem]:
+    """The values inside arguments that are null; an argument that is null as a whole is one that was not given."""
+    given = {key: value for key, value in without_provider(news).items() if value is not None}
+    return [Problem(path.removeprefix("."), LEFT_EMPTY) for path in empty_paths(given)]
 
 
 def from_engine(props: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pulumi
 from pulumi.dynamic import Resource, ResourceProvider
 from pydantic import BaseModel
 
+from mg_provider.preflight.empty_values import LEFT_EMPTY, empty_paths
 from mg_provider.resources.dynamic_host import DynamicProvider
 from mg_provider.resources.fields import Args, Computed, Derived, Secret, has, plain
 from mg_provider.resources.reasons import nearest
@@ -47,9 +48,10 @@ class DynamicResource(Resource):
         cls._secret = (*secret, *(key for key, field in state if Secret() in field.metadata))
 
     def __init__(self, name: str, arguments: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> None:
-        given = {
-            key: _input(value) for key, value in arguments.items() if key not in _NOT_ARGUMENTS and value is not None
-        }
+        passed = _given(arguments)
+        if empty := next(empty_paths(passed), None):
+            raise pulumi.RunError(f"{type(self).__name__} {name}: {empty.removeprefix('.')} {LEFT_EMPTY}")
+        given = {key: _input(value) for key, value in passed.items()}
         given |= {key: pulumi.Output.secret(given[key]) for key in self._secret if key in given}
         named = pulumi.Config("mg").get("owner")
         owner = f"{named or pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
@@ -75,6 +77,11 @@ class DynamicResource(Resource):
                 return pulumi.Output.from_input(None)
             known = (*self._filled, *self._args_type().model_fields)
             raise AttributeError(f"{type(self).__name__} has no {name}: {nearest(name, known)}", name=name, obj=self)
+
+
+def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that a program passed: None is what one has that it did not pass."""
+    return {key: value for key, value in arguments.items() if key not in _NOT_ARGUMENTS and value is not None}
 
 
 def _input(value: Any) -> Any:

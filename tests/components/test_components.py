@@ -299,3 +299,22 @@ def test_the_type_tokens_of_components_are_frozen():
         "mg:components:RegionalFleet",
         "mg:components:PrivateModelEndpoint",
     }
+
+
+def test_a_value_inside_an_argument_of_a_component_that_is_none_is_refused_by_its_path():
+    place = {"region": "us-central1", "network": "n", "subnetwork": "s", "allowlist": ["my-project"]}
+    existing = {"network": "shared", "subnetworks": {"us-central1": "psc"}}
+    fleet = {"regions": ["us-central1"], "build": lambda place: None}
+    cases = {
+        "model.parked": lambda: PrivateModelEndpoint("e", model={**MODEL, "parked": None}, **place),
+        "allowlist[0]": lambda: PrivateModelEndpoint("e", model=MODEL, **{**place, "allowlist": [None]}),
+        "overrides.us-central1": lambda: RegionalFleet("f", **fleet, overrides={"us-central1": None}),
+        "overrides.us-central1.parked": lambda: RegionalFleet(
+            "f", **fleet, overrides={"us-central1": {"parked": None}}
+        ),
+        "existing.look_up": lambda: PscNetwork("n", existing={**existing, "look_up": None}),
+        "ranges.us-central1": lambda: PscNetwork("n", ranges={"us-central1": None}),
+        "perimeter_projects[0]": lambda: VpcScAllowlist("a", projects=["my-project"], perimeter_projects=[None]),
+    }
+    for path, program in cases.items():
+        assert f": {path} is left empty (null)" in refused(lambda program=program: program() and None)

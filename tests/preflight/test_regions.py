@@ -173,3 +173,15 @@ def test_a_file_without_auto_is_told(mg):
     told = mg()
     assert told.exit_code == 2
     assert "does not leave its regions open" in told.output
+
+
+@pytest.mark.parametrize(
+    ("line", "place"), [("from: [us-central1, us-east4, europe-west4]", "from"), ("count: 2", "count")]
+)
+def test_a_line_that_was_left_empty_is_not_taken_for_any_region(mg, line, place):
+    mg.file.write_text(mg.file.read_text().replace(line, f"{place}: "))
+    told = mg("--write")
+    assert told.exit_code == 2
+    assert f"environment.regions.auto.{place}" in told.output
+    assert f"leaves regions.auto.{place} empty" in told.output
+    assert "pinned" not in mg.file.read_text()

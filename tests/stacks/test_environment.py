@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.support.emptied import emptied, places, written
+
 STACKS = Path(__file__).parent.parent.parent / "stacks"
 
 
@@ -226,3 +228,32 @@ def test_the_template_asks_for_keys_that_the_program_knows(environment):
     assert environment.quickstart({}.get) is None
     with pytest.raises(environment.ConfigError, match="region: is required"):
         environment.quickstart({**answers, "region": ""}.get)
+
+
+FILES = sorted((STACKS / "config").glob("Pulumi.*.yaml"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_line_that_was_left_empty_is_refused_wherever_it_is(environment, file):
+    value = yaml.safe_load(file.read_text())["config"][environment.KEY]
+    assert list(places(value))
+    for path in places(value):
+        with pytest.raises(environment.ConfigError) as error:
+            environment.read(emptied(value, path))
+        (line,) = str(error.value).splitlines()
+        assert line.startswith(f"{environment.KEY}{written(path)}: is left empty: write ")
+        assert line.endswith((", or remove the line", ", or remove the line to make it public"))
+
+
+def test_an_empty_key_that_the_files_do_not_have_is_refused_too_each_once(environment):
+    keys = ("private", "parked", "spot", "regions", "rollout", "container_spec", "max_replica_count")
+    value = {"regions": ["us-east1"], "models": {"llama": {**MODEL, **dict.fromkeys(keys)}}, "vpc_sc": None}
+    with pytest.raises(environment.ConfigError) as error:
+        environment.read(value)
+    told = str(error.value).splitlines()
+    start = f"{environment.KEY}.models.llama."
+    assert told[0] == (
+        f"{start}private: is left empty: write `private: {{}}` to keep the model private, or remove the line to make "
+        "it public"
+    )
+    assert [line.partition(": ")[0] for line in told] == [*(start + key for key in keys), f"{environment.KEY}.vpc_sc"]

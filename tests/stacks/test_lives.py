@@ -94,6 +94,8 @@ def test_the_config_that_comes_along_fits_a_project_of_any_name(stack):
     # The project's own name goes first.
     one.edit(lambda config: config.update({"shop:environment": {"regions": ["mars"]}}))
     assert "shop:environment.regions: mars is no region" in one.run("preview")[2]
+    one.edit(lambda config: config.update({"shop:environment": None}))
+    assert "shop:environment: is left empty: write a value, or remove the line" in one.run("preview")[2]
     one.file.write_text(yaml.safe_dump({"config": {"shop:region": "us-central1"}}))
     assert "shop:gcsUri: is required, beside region, machineType" in one.run("preview")[2]
 
