@@ -195,7 +195,7 @@ class Serving:
             new=tuple(self.ids),
             deploy=put,
             restore=restore,
-            check=prober(self.args, self.context),
+            check=prober(self.args, rollout, self.context),
             options=rollout.options(),
         )
         try:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypedDict
 
 import pulumi
 from pydantic import Field
 
-from mg_provider.api.errors import MgError, OperationFailed
+from mg_provider.api.errors import MgError
 from mg_provider.resources.adoption import EndpointLifecycle, fixed_problem
-from mg_provider.resources.capacity import first_available
 from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs
 from mg_provider.resources.dynamic_host import DynamicProvider
 from mg_provider.resources.dynamic_resource import DynamicResource
 from mg_provider.resources.endpoint_args import is_known_private, name_endpoint, private
+from mg_provider.resources.endpoint_rollouts import NamedModels
 from mg_provider.resources.endpoint_settings import Refused, observe, observed_endpoint, settle_endpoint
-from mg_provider.resources.failures import explain_failure
-from mg_provider.resources.fields import UNKNOWN, Changes, Problem, State, Unknown
+from mg_provider.resources.fields import UNKNOWN, Changes, Local, Problem, State, Unknown, compare, mark_of
 from mg_provider.resources.identity import CLAIM_LABEL, ENDPOINT_ID
 from mg_provider.resources.inputs import (
     AutoscalingMetricSpecInput,
@@ -28,6 +27,7 @@ from mg_provider.resources.inputs import (
     MachineSpecInput,
     PredictRequestResponseLoggingConfigInput,
     PrivateServiceConnectConfigInput,
+    RolloutStrategyInput,
     ScaleToZeroSpecInput,
     TimeoutsInput,
 )
@@ -43,15 +43,13 @@ from mg_provider.resources.serving import (
     foreign_claim,
     make_endpoint,
     must_be_ours,
-    mutate,
-    settle_traffic,
     undeploy,
 )
 from mg_provider.resources.teardown import gone_for_good, still_deployed, stop_deploying
 from mg_provider.rollout.place import deploys, running_operation
+from mg_provider.rollout.rollout import RolledBack
 from mg_provider.wire.base import same
 from mg_provider.wire.endpoint import Endpoint
-from mg_provider.wire.machine import MachineSpec
 
 _SEEDS = ("dedicated_endpoint_enabled", "network", "encryption_spec", "gen_ai_advanced_features_config")
 
@@ -190,30 +188,22 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
             raise gone_for_good(args)
         else:
             self._make(args, state.claim, context)
-        ids = state.deployed_model_ids
+        models = NamedModels(args, old, dict(state.deployed_model_ids), context)
         try:
             self._settle_operations(args, context)
             endpoint = settle_endpoint(args, old, state.claim, context)
             ids = self._assign(args, old, state, endpoint)
-            self._deploy_missing(args, ids, context)
-            endpoint = settle_traffic(args, args.split(ids), context)
+            endpoint = models.settle(ids)
             undeploy(args, self._unwanted(args, ids, state, endpoint), context)
             endpoint = find_endpoint(args, context) or endpoint
             tell_failures(endpoint, context.progress)
             return self._state(endpoint, args, ids, state)
         except MgError as error:
-            raise self._failed(error, args, old, state, ids, context) from error
+            raise self._failed(error, models, state, context) from error
 
-    def _failed(
-        self,
-        error: MgError,
-        args: DedicatedEndpointArgs,
-        old: DedicatedEndpointArgs,
-        state: DedicatedEndpointState,
-        ids: Mapping[str, str],
-        context: Context,
-    ) -> MgError:
-        """The error, with what exists kept in the stack's state, unless nothing of it is this stack's."""
+    def _failed(self, error: MgError, models: NamedModels, state: DedicatedEndpointState, context: Context) -> MgError:
+        """The error, with what exists kept in the stack's state, unless all is as the state has it or not ours."""
+        args, old = models.args, models.old
         try:
             endpoint = find_endpoint(args, context)
         except MgError:
@@ -223,13 +213,14 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         if untouched or strange:
             return error
         error.exists = error.exists or [args.endpoint]
-        if endpoint is None:
-            leftover = sorted(state.known - set(ids.values()))
-            seen = state.model_copy(update={"deployed_model_ids": dict(ids), "leftover_deployed_models": leftover})
-        else:
+        told, seen = old, state
+        if endpoint is not None:
+            told, ids = models.told(endpoint)
             seen = self._state(endpoint, args, ids, state)
+        if isinstance(error, RolledBack) and seen == state and not _is_changed(old, told):
+            return error
         # A label that is not wanted any more may still be there: kept in the arguments, the next run removes it.
-        told = args.with_values(labels={**old.labels, **args.labels})
+        told = told.with_values(labels={**old.labels, **args.labels})
         return Incomplete(error, args.endpoint, told, seen)
 
     def _make(self, args: DedicatedEndpointArgs, claim: str, context: Context) -> None:
@@ -262,38 +253,6 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         return assign(
             args.endpoint_id, args.running, state.deployed_model_ids, old.deployed_models, present, tuple(free)
         )
-
-    def _deploy_missing(self, args: DedicatedEndpointArgs, ids: Mapping[str, str], context: Context) -> None:
-        """Deploy what is not there, each without traffic unless it is the first; adjust the replicas of what is."""
-        limit = context.limit(args.timeouts.create, CREATE_SECONDS)
-        for name, id in sorted(ids.items()):
-            endpoint = context.clients.vertex.get_endpoint(args.endpoint)
-            present = {entry.id: entry for entry in endpoint.deployed_models or []}
-            served = args.deployed_models[name]
-            if id in present:
-                mutate(args, present[id], served.resources(), served.enable_container_logging, context)
-                continue
-            split = {"0": 0, **endpoint.traffic_split} if endpoint.traffic_split else {"0": 100}
-            machines: list[MachineSpec | None] = [*served.choices()] or [None]
-            first_available(machines, self._deployer(args, name, id, split, limit, context), context)
-
-    def _deployer(
-        self, args: DedicatedEndpointArgs, name: str, id: str, split: dict[str, int], limit: float, context: Context
-    ) -> Callable[[MachineSpec | None], None]:
-        """Deploys one named model on the machine that it is given."""
-        served = args.deployed_models[name]
-
-        def deploy(machine: MachineSpec | None) -> None:
-            context.progress(f"deploying {name}")
-            wanted = served.wire(id, name) if machine is None else served.on(machine).wire(id, name)
-            operation = context.clients.vertex.deploy_model(args.endpoint, wanted, split)
-            try:
-                context.wait(operation, limit, f"deploying {name}")
-            except OperationFailed as error:
-                explain_failure(error, args.endpoint, context)
-                raise
-
-        return deploy
 
     def _unwanted(
         self, args: DedicatedEndpointArgs, ids: Mapping[str, str], state: DedicatedEndpointState, endpoint: Endpoint
@@ -341,6 +300,11 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         return observed_traffic(observed, args, names, endpoint)
 
 
+def _is_changed(old: DedicatedEndpointArgs, told: DedicatedEndpointArgs) -> bool:
+    """Whether something in the cloud is not what it was in the last run."""
+    return any(not isinstance(mark_of(type(told), name), Local) for name in compare(old, told).fields)
+
+
 def _is_public(args: DedicatedEndpointArgs, old: DedicatedEndpointArgs | None) -> bool | Unknown:
     """Whether the endpoint has its own public name where the program leaves that open: as before, else if it can."""
     config = args.private_service_connect_config
@@ -377,6 +341,7 @@ class ServedModelInput(TypedDict, total=False):
     service_account: pulumi.Input[str]
     fast_tryout_enabled: pulumi.Input[bool]
     enable_container_logging: pulumi.Input[bool]
+    rollout: pulumi.Input[RolloutStrategyInput]
 
 
 class DedicatedEndpoint(DynamicResource, module="mg", name="DedicatedEndpoint"):
@@ -386,6 +351,7 @@ class DedicatedEndpoint(DynamicResource, module="mg", name="DedicatedEndpoint"):
         name: The resource's name in the program.
         deployed_models: The models that the endpoint serves, by a name of your choice.
         traffic_split: Percent of the requests by that name; default all to the only one.
+        rollout: How a new deployment takes the old one's place; a model's own rollout wins.
         parked: Undeploy every model and keep the endpoint with its id and address.
         remove_unmanaged_deployed_models: Undeploy what is on the endpoint and not in deployed_models.
         dedicated_endpoint_enabled: Serve under the endpoint's own public DNS name; default yes, unless it is private.
@@ -424,6 +390,7 @@ class DedicatedEndpoint(DynamicResource, module="mg", name="DedicatedEndpoint"):
         *,
         deployed_models: pulumi.Input[Mapping[str, pulumi.Input[ServedModelInput]]] | None = None,
         traffic_split: pulumi.Input[Mapping[str, pulumi.Input[int]]] | None = None,
+        rollout: pulumi.Input[RolloutStrategyInput] | None = None,
         parked: pulumi.Input[bool] | None = None,
         remove_unmanaged_deployed_models: pulumi.Input[bool] | None = None,
         dedicated_endpoint_enabled: pulumi.Input[bool] | None = None,

@@ -9,9 +9,10 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from mg_provider.resources.endpoint_args import EndpointArgs, private
-from mg_provider.resources.fields import Computed, InPlace, Replaces, Rule
+from mg_provider.resources.fields import Computed, InPlace, Lines, Local, Replaces, Rule
 from mg_provider.resources.machines import MACHINE_RULES
 from mg_provider.resources.nested_rules import key_problem
+from mg_provider.resources.rollout_args import RolloutStrategy, rollout_problem
 from mg_provider.resources.served_model import ServedModel
 from mg_provider.wire.encryption import EncryptionSpec
 from mg_provider.wire.endpoint import Endpoint, GenAiAdvancedFeaturesConfig
@@ -32,6 +33,8 @@ def _names_problem(args: DedicatedEndpointArgs) -> str | None:
             reason = rule.test(served)
             if reason:
                 return f"{name}.{rule.property} {reason}"
+        if reason := rollout_problem(served.rollout):
+            return f"{name}.rollout {reason}"
     return None
 
 
@@ -68,10 +71,18 @@ class DedicatedEndpointArgs(EndpointArgs):
         description="Serve under the endpoint's own public DNS name. Default: yes, unless the endpoint is private. "
         "No source says that it can be changed on an endpoint.",
     )
-    deployed_models: Annotated[dict[str, ServedModel], InPlace("endpoints.deployModel, undeployModel")] = Field(
-        default={},
-        description="The models that the endpoint serves, by a name of your choice. One that only gets another name "
-        "is not deployed again.",
+    deployed_models: Annotated[dict[str, ServedModel], InPlace("endpoints.deployModel, undeployModel"), Lines()] = (
+        Field(
+            default={},
+            description="The models that the endpoint serves, by a name of your choice. One that only gets another name "
+            "is not deployed again.",
+        )
+    )
+    rollout: Annotated[RolloutStrategy | None, Local("read when a deployment is replaced"), Lines()] = Field(
+        default=None,
+        description="How the new deployment of a name takes the old one's place, or how a new name gets its traffic: "
+        "strategy, steps, probes; a model's own rollout wins. Default: the share of a changed name shifts in steps of "
+        "10, 50 and 100 %, with a chat of one token as the probe; a new name gets its traffic at once.",
     )
     parked: Annotated[bool, InPlace("endpoints.undeployModel, deployModel")] = Field(
         default=False,
@@ -104,6 +115,7 @@ class DedicatedEndpointArgs(EndpointArgs):
         *EndpointArgs.rules,
         Rule(("deployed_models",), _names_problem),
         Rule(("traffic_split", "deployed_models"), _traffic_problem),
+        Rule(("rollout",), lambda args: rollout_problem(args.rollout)),
         Rule(("encryption_spec", "region"), lambda args: key_problem(args.encryption_spec, args.region)),
         Rule(("dedicated_endpoint_enabled", "private_service_connect_config", "network"), _address_problem),
     )
@@ -113,10 +125,19 @@ class DedicatedEndpointArgs(EndpointArgs):
         """The models that are to be deployed now."""
         return {} if self.parked else self.deployed_models
 
+    def rollout_of(self, name: str) -> RolloutStrategy:
+        """How a new deployment takes the place of the one that has this name."""
+        return self.deployed_models[name].rollout or self.rollout or RolloutStrategy()
+
+    @property
+    def shares(self) -> dict[str, int]:
+        """Percent of the traffic by name, of the models that are to be deployed now."""
+        split = self.traffic_split or dict.fromkeys(self.running, 100)
+        return {name: percent for name, percent in split.items() if percent and name in self.running}
+
     def split(self, ids: Mapping[str, str]) -> dict[str, int]:
         """Percent by deployment id, from the deployment of each name."""
-        split = self.traffic_split or dict.fromkeys(self.running, 100)
-        return {ids[name]: percent for name, percent in split.items() if percent and name in self.running}
+        return {ids[name]: percent for name, percent in self.shares.items()}
 
     def wire(self, claim: str) -> Endpoint:
         """The request of ``endpoints.create``."""

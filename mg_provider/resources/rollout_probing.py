@@ -9,21 +9,33 @@ from mg_provider.resources.serving import place_of
 from mg_provider.rollout.probe import Prober
 
 if TYPE_CHECKING:
-    from mg_provider.resources.custom_weights_args import CustomWeightsModelArgs
+    from mg_provider.resources.endpoint_args import EndpointArgs
     from mg_provider.resources.lifecycle import Context
+    from mg_provider.resources.rollout_args import RolloutStrategy
     from mg_provider.rollout.rollout import Check
 
 
-def prober(args: CustomWeightsModelArgs, context: Context) -> Check | None:
+def unreachable(args: EndpointArgs, rollout: RolloutStrategy) -> str:
+    """Why nothing can be probed although the user wants it; empty where it can."""
+    if rollout.probing is None or rollout.probing.address:
+        return ""
+    if private(args.private_service_connect_config):
+        return "the endpoint is private and rollout.probe.address is not set"
+    if getattr(args, "network", ""):
+        return "the endpoint is in a peered network and rollout.probe.address is not set"
+    return ""
+
+
+def prober(args: EndpointArgs, rollout: RolloutStrategy, context: Context) -> Check | None:
     """What probes a new deployment; None where the user wants no probes, or a private endpoint has no address here.
 
     Permission: aiplatform.endpoints.predict.
     """
-    request = args.rollout_or_default.probing
+    request = rollout.probing
     if request is None:
         return None
-    if private(args.private_service_connect_config) and not request.address:
-        context.progress("note: the endpoint is private and rollout.probe.address is not set, so nothing is probed")
+    if reason := unreachable(args, rollout):
+        context.progress(f"note: {reason}, so nothing is probed")
         return None
     place, clients = place_of(args, context), context.clients
     # Programs that only register resources never load these.

@@ -16,8 +16,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from mg_provider.resources.capacity import accepts
-from mg_provider.resources.fields import InPlace, RollsOut, plain
+from mg_provider.resources.fields import InPlace, Local, RollsOut, plain
 from mg_provider.resources.machines import MUTATE, RUNS_ON, Machines
+from mg_provider.resources.rollout_args import RolloutStrategy
 from mg_provider.resources.standing import Stands
 from mg_provider.wire.base import same
 from mg_provider.wire.deployed_model import DeployedModel, FasterDeploymentConfig
@@ -32,6 +33,11 @@ class ServedModel(Machines):
     )
     enable_container_logging: Annotated[bool, InPlace(MUTATE), Stands("deployment", "enable_container_logging")] = (
         Field(default=True, description="Send the container's output to Cloud Logging.")
+    )
+    rollout: Annotated[RolloutStrategy | None, Local("read when a deployment is replaced")] = Field(
+        default=None,
+        description="How a new deployment takes the old one's place under this name. Default: as the endpoint's "
+        "rollout says.",
     )
 
     def fixed(self) -> dict[str, Any]:

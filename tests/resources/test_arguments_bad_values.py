@@ -290,6 +290,10 @@ TABLES = {
             Bad({"a": {"model": MODEL, "spott": True}}, "did you mean spot?", at=".a.spott"),
             Bad({"a-b": {"model": MODEL, "max_replica_count": 0}}, "or equal to 1", at=".a-b.max_replica_count"),
             Bad({"spot": {"model": 5}}, "valid string", at=".spot.model"),
+            Bad(
+                {"a": {"model": MODEL, "rollout": {"steps": [10, 5, 100]}}},
+                "a.rollout has steps [10, 5, 100]: each must",
+            ),
         ],
         "traffic_split": [
             *OBJECT,
@@ -299,6 +303,7 @@ TABLES = {
             Bad({"a": 150, "b": -50}, "outside 0 to 100"),
             Bad({}, "give each name its percent"),
         ],
+        "rollout": ROLLOUTS,
         "parked": SWITCH,
         "remove_unmanaged_deployed_models": SWITCH,
         "network": [

@@ -84,7 +84,7 @@ def test_another_machine_is_deployed_beside_before_the_old_one_goes(emulator, li
     life.up({"deployed_models": {"v1": {"model": model, "machine_spec": bigger}}})
     calls = [entry["rpc"].rsplit(".", 1)[-1] for entry in emulator.requests()[before:]]
     changing = [name for name in calls if name in ("deployModel", "patch", "undeployModel")]
-    assert changing == ["deployModel", "patch", "undeployModel"]
+    assert changing == ["deployModel", "patch", "patch", "patch", "undeployModel"]
     assert split(emulator, life) == {"v1": 100}
     assert life.refresh() == {}
     life.destroy()

@@ -173,11 +173,13 @@ DEDICATED_ENDPOINT = ResourceSamples(
         **ENDPOINT,
         "dedicated_endpoint_enabled": Sample(True, False),
         "deployed_models": Sample(
-            {"a": {"model": MODEL, "machine_spec": L4}}, {"a": {"model": f"{MODEL}@2", "min_replica_count": 2}}
+            {"a": {"model": MODEL, "machine_spec": L4, "rollout": {"steps": [50, 100]}}},
+            {"a": {"model": f"{MODEL}@2", "min_replica_count": 2}},
         ),
         "traffic_split": Sample(
             {"a": 90, "b": 10}, {"a": 0, "b": 100}, {"deployed_models": {"a": {"model": MODEL}, "b": {"model": MODEL}}}
         ),
+        "rollout": Sample({"steps": [50, 100]}, {"strategy": "recreate", "probe": {"max_latency": 2.5}}),
         "parked": Sample(True, False),
         "remove_unmanaged_deployed_models": Sample(True, False),
         "network": Sample("projects/1/global/networks/vpc", "projects/1/global/networks/other"),
