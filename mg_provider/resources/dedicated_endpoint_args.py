@@ -74,8 +74,8 @@ class DedicatedEndpointArgs(EndpointArgs):
     deployed_models: Annotated[dict[str, ServedModel], InPlace("endpoints.deployModel, undeployModel"), Lines()] = (
         Field(
             default={},
-            description="The models that the endpoint serves, by a name of your choice. One that only gets another name "
-            "is not deployed again.",
+            description="The models that the endpoint serves, by a name of your choice. One that only gets another "
+            "name is not deployed again.",
         )
     )
     rollout: Annotated[RolloutStrategy | None, Local("read when a deployment is replaced"), Lines()] = Field(
