@@ -8,7 +8,7 @@ from mg_provider.api.errors import MgError
 from mg_provider.resources.lifecycle import Context
 
 if TYPE_CHECKING:
-    from mg_provider.resources.batch_job import BatchJobArgs
+    from mg_provider.resources.batch_args import BatchJobArgs
 
 # Vertex AI's service agent reads the input, not the caller: the caller's missing permission proves nothing.
 _NOT_DECISIVE = frozenset({"permission_denied"})
@@ -51,7 +51,7 @@ def pass_input(args: BatchJobArgs, context: Context) -> None:
         rest = f"\n  and {more:,} more" if more > 0 else ""
         raise MgError(
             f"the batch would not be answered as it is:\n{lines}{rest}",
-            hint="mend the input (`mg batch check` checks it without a run), set allow_partial so that rows may fail, "
+            hint="fix the input (`mg batch check` checks it without a run), set allow_partial so that rows may fail, "
             "or preflight=False to leave this check out",
         )
     for finding in report.findings:

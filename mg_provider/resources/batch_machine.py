@@ -9,7 +9,7 @@ from mg_provider.api.errors import CloudError, UserError
 from mg_provider.wire.machine import MachineSpec
 
 if TYPE_CHECKING:
-    from mg_provider.resources.batch_job import BatchJobArgs
+    from mg_provider.resources.batch_args import BatchJobArgs
     from mg_provider.resources.lifecycle import Context
     from mg_provider.wire.publisher import Deploy
 

@@ -12,11 +12,11 @@ from mg_provider.api.batch_rows import read_line
 from mg_provider.api.errors import CloudError, ConnectionFailed, MgError, UserError
 from mg_provider.api.redaction import excerpt
 from mg_provider.resources.fields import State
-from mg_provider.wire.batch import BatchPredictionJob, JobState
+from mg_provider.wire.batch import END_STATES, BatchPredictionJob, JobState
 
 if TYPE_CHECKING:
     from mg_provider.api.batch_output import BatchOutput
-    from mg_provider.resources.batch_job import BatchJobArgs
+    from mg_provider.resources.batch_args import BatchJobArgs
     from mg_provider.resources.lifecycle import Context
 
 FIRST_ERRORS = 10
@@ -43,6 +43,11 @@ class BatchJobState(State):
         default=[], description="Why the job failed, then the first rows that failed, by custom_id, and why."
     )
     claim: str = Field(default="", description="Marks the create that started the job or took it up.")
+
+    @property
+    def ended(self) -> bool:
+        """Whether the job will never run again."""
+        return self.job_state in END_STATES
 
 
 def is_settled(args: BatchJobArgs, state: BatchJobState) -> bool:
@@ -135,4 +140,4 @@ def _told(job: BatchPredictionJob, args: BatchJobArgs, state: BatchJobState) -> 
             f"the job ended as {job.state}, because its time was over: {done}",
             "split the input, or raise max_replica_count",
         )
-    return f"the job ended as {job.state}: {done}", "mend the cause"
+    return f"the job ended as {job.state}: {done}", "fix the cause"

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mg_provider.preflight.machine import machine_problem
+from mg_provider.resources.batch_names import (
+    dataset_problem,
+    endpoint_problem,
+    folder_problem,
+    model_problem,
+    objects_problem,
+    output_table_problem,
+    region_of_model,
+    table_problem,
+)
 from mg_provider.resources.fields import Rule
 from mg_provider.resources.nested_rules import (
-    BIGQUERY,
-    GCS_FOLDER,
     container_problem,
     flex_start_problem,
     key_problem,
@@ -17,16 +25,11 @@ from mg_provider.resources.nested_rules import (
 from mg_provider.resources.reasons import nearest
 
 if TYPE_CHECKING:
-    from mg_provider.resources.batch_job import BatchJobArgs
+    from mg_provider.resources.batch_args import BatchJobArgs
+    from mg_provider.wire.batch import InputConfig, OutputConfig
 
 RUN_LABEL = "mg-run"
 
-_MODEL = re.compile(
-    r"(projects/[^/]+/locations/[^/]+/)?publishers/[^/]+/models/[^/]+|projects/[^/]+/locations/[^/]+/models/[^/]+"
-)
-_REGISTERED = re.compile(r"projects/[^/]+/locations/([^/]+)/models/[^/]+")
-_GCS = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/\S*)?")
-_BIGQUERY_TABLE = re.compile(r"bq://[\w:.-]+\.[\w$-]+\.[\w$-]+")
 _FORMATS = {
     "instances_format": ("bigquery", "csv", "file-list", "jsonl", "tf-record", "tf-record-gzip"),
     "predictions_format": ("bigquery", "csv", "jsonl"),
@@ -39,18 +42,14 @@ def _source_problem(args: BatchJobArgs) -> str | None:
         return (
             f"exactly one of model, unmanaged_container_model, endpoint is needed, not {' and '.join(given) or 'none'}"
         )
-    if args.model and not _MODEL.fullmatch(args.model):
-        return (
-            f"{args.model!r} is no model: write publishers/{{publisher}}/models/{{model}}@{{version}} or a Model's name"
-        )
-    return None
+    return model_problem(args.model) if args.model else None
 
 
 def _region_problem(args: BatchJobArgs) -> str | None:
     """A Model and its jobs are in one region. A publisher model is everywhere."""
-    match = _REGISTERED.fullmatch(args.model)
-    if match and args.region and match[1] != args.region:
-        return f"the Model is in {match[1]} and the job in {args.region}: run the job where the Model is"
+    region = region_of_model(args.model)
+    if region and args.region and region != args.region:
+        return f"the Model is in {region} and the job in {args.region}: run the job where the Model is"
     return None
 
 
@@ -59,7 +58,7 @@ def _endpoint_problem(args: BatchJobArgs) -> str | None:
     asked = [name for name in ("machine_spec", "spot", "flex_start", "starting_replica_count") if getattr(args, name)]
     if args.endpoint and asked:
         return f"answers on its own machines, so {' and '.join(asked)} would mean nothing: remove that, or name a model"
-    return None
+    return endpoint_problem(args.endpoint) if args.endpoint else None
 
 
 def _label_problem(args: BatchJobArgs) -> str | None:
@@ -73,14 +72,10 @@ def _input_problem(args: BatchJobArgs) -> str | None:
         return f"needs one of gcs_source and bigquery_source, not {' and '.join(given) or 'none'}"
     if not config.instances_format:
         return "needs instances_format: jsonl for Cloud Storage, bigquery for a table"
-    if config.bigquery_source and not _BIGQUERY_TABLE.fullmatch(config.bigquery_source.input_uri):
-        return f"{config.bigquery_source.input_uri!r} is no table: write bq://project.dataset.table"
-    uris = config.gcs_source.uris if config.gcs_source else []
-    if config.gcs_source and not uris:
+    if config.gcs_source and not config.gcs_source.uris:
         return "gcs_source.uris is empty: name at least one gs:// object"
-    wrong = next((uri for uri in uris if not _GCS.fullmatch(uri)), None)
-    if wrong:
-        return f"{wrong!r} is no Cloud Storage URI: write gs://bucket/object"
+    if wrong := _first(_places_read(config)):
+        return wrong
     return _format_problem("instances_format", config.instances_format, bool(config.bigquery_source))
 
 
@@ -91,11 +86,31 @@ def _output_problem(args: BatchJobArgs) -> str | None:
         return f"needs one of gcs_destination and bigquery_destination, not {' and '.join(given) or 'none'}"
     if not config.predictions_format:
         return "needs predictions_format: jsonl for Cloud Storage, bigquery for a table"
-    if config.gcs_destination and not _GCS.fullmatch(config.gcs_destination.output_uri_prefix):
-        return f"{config.gcs_destination.output_uri_prefix!r} is no Cloud Storage URI: write gs://bucket/folder"
-    if config.bigquery_destination and not BIGQUERY.fullmatch(config.bigquery_destination.output_uri):
-        return f"{config.bigquery_destination.output_uri!r} is no BigQuery URI: write bq://project.dataset.table"
+    if wrong := _first(_places_written(config)):
+        return wrong
     return _format_problem("predictions_format", config.predictions_format, bool(config.bigquery_destination))
+
+
+def _places_read(config: InputConfig) -> Iterator[str | None]:
+    if config.gcs_source:
+        yield from map(objects_problem, config.gcs_source.uris)
+    if config.bigquery_source:
+        yield table_problem(config.bigquery_source.input_uri)
+    if config.vertex_multimodal_dataset_source:
+        yield dataset_problem(config.vertex_multimodal_dataset_source.dataset_name)
+
+
+def _places_written(config: OutputConfig) -> Iterator[str | None]:
+    if config.gcs_destination:
+        yield folder_problem(config.gcs_destination.output_uri_prefix)
+    dataset = config.vertex_multimodal_dataset_destination
+    for table in (config.bigquery_destination, dataset.bigquery_destination if dataset else None):
+        if table:
+            yield output_table_problem(table.output_uri)
+
+
+def _first(problems: Iterator[str | None]) -> str | None:
+    return next((problem for problem in problems if problem), None)
 
 
 def _format_problem(name: str, given: str, table: bool) -> str | None:
@@ -114,8 +129,8 @@ def _container_problem(args: BatchJobArgs) -> str | None:
     model = args.unmanaged_container_model
     if model is None:
         return None
-    if model.artifact_uri and not GCS_FOLDER.fullmatch(model.artifact_uri):
-        return f"{model.artifact_uri!r} is no folder in Cloud Storage: write gs://bucket/path"
+    if model.artifact_uri and (problem := folder_problem(model.artifact_uri)):
+        return problem
     if model.container_spec is None:
         return "container_spec is missing: say which container serves the model"
     return container_problem(model.container_spec)

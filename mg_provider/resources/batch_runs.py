@@ -11,7 +11,7 @@ from mg_provider.resources.batch_progress import state_words
 from mg_provider.wire.batch import BatchPredictionJob, JobState
 
 if TYPE_CHECKING:
-    from mg_provider.resources.batch_job import BatchJobArgs
+    from mg_provider.resources.batch_args import BatchJobArgs
     from mg_provider.resources.lifecycle import Context
 
 _GOOD = (JobState.SUCCEEDED, JobState.PARTIALLY_SUCCEEDED)

@@ -42,10 +42,10 @@ class JobState(StrEnum):
     @property
     def ended(self) -> bool:
         """Whether the job will never run again. A paused job may."""
-        return self in _END_STATES
+        return self in END_STATES
 
 
-_END_STATES = frozenset(
+END_STATES = frozenset(
     {JobState.SUCCEEDED, JobState.PARTIALLY_SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.EXPIRED}
 )
 

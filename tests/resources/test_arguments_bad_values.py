@@ -229,6 +229,8 @@ MACHINES = {
     "service_account": ACCOUNT,
     "fast_tryout_enabled": SWITCH,
 }
+BAD_NAMES = ("..", "a..b", "llama?x=1", "lla ma", "llama%2F", "ll/ama/..", "#", "")
+NOT_FINITE = (float("nan"), float("inf"), -float("inf"))
 TABLES = {
     CUSTOM_WEIGHTS_MODEL.name: {
         **ENDPOINT,
@@ -384,7 +386,9 @@ TABLES = {
         "display_name": NAME,
         "model": [
             *TEXT,
-            Bad("llama", "'llama' is no model: write publishers/"),
+            Bad("llama", "'llama' is not a valid model: write publishers/"),
+            *(Bad(f"publishers/meta/models/{name}", "is not a valid model") for name in BAD_NAMES),
+            *(Bad(f"projects/{name}/locations/us-central1/models/1", "is not a valid model") for name in BAD_NAMES),
             Bad("", "exactly one of model, unmanaged_container_model, endpoint is needed, not none"),
             Bad(MODEL, "not model and endpoint", endpoint="projects/p/locations/us-central1/endpoints/1"),
             Bad(MODEL.replace("us-central1", "us-east4"), "the Model is in us-east4 and the job in us-central1"),
@@ -393,13 +397,15 @@ TABLES = {
             *OBJECT,
             Bad({"artifact": "gs://b"}, "did you mean artifact_uri?", at=".artifact"),
             Bad({"artifact_uri": "gs://bucket/w"}, "container_spec is missing"),
-            Bad({"artifact_uri": "/weights", "container_spec": CONTAINER}, "write gs://bucket/path"),
+            Bad({"artifact_uri": "/weights", "container_spec": CONTAINER}, "write gs://bucket/folder"),
+            Bad({"artifact_uri": "gs://bucket/../w", "container_spec": CONTAINER}, "write gs://bucket/folder"),
             Bad({"artifact_uri": "gs://bucket/w", "container_spec": {"args": []}}, "image_uri is missing"),
         ],
         "endpoint": [
             *TEXT,
             Bad("123", "Endpoint"),
             Bad("projects/p/endpoints/1", "Endpoint"),
+            *(Bad(f"projects/p/locations/us-central1/endpoints/{name}", "ndpoint", model=ABSENT) for name in BAD_NAMES),
             Bad("projects/p/locations/us-central1/endpoints/1", "its own machines, so spot", model=ABSENT, spot=True),
         ],
         "input_config": [
@@ -411,7 +417,24 @@ TABLES = {
             Bad({**JSONL, "gcs_source": {"uris": []}}, "name at least one gs:// object"),
             Bad({**JSONL, "gcs_source": {"uris": ["bucket/o"]}}, "write gs://bucket/object"),
             Bad({**JSONL, "gcs_source": {"uris": "gs://bucket/o"}}, "should be a list", at=".gcs_source.uris"),
-            Bad({"instances_format": "bigquery", "bigquery_source": {"input_uri": "p.d.t"}}, "bq://project.dataset"),
+            *(
+                Bad({**JSONL, "gcs_source": {"uris": ["gs://bucket/o", uri]}}, "is not a valid Cloud Storage URI")
+                for uri in ("gs://bucket/../o", "gs://bu..cket/o", "gs://buc?ket/o", "gs://bucket/a b", "gs://bucket")
+            ),
+            *(
+                Bad(
+                    {"instances_format": "bigquery", "bigquery_source": {"input_uri": uri}},
+                    "write bq://project.dataset",
+                )
+                for uri in ("p.d.t", "bq://p..t", "bq://p.d..t", "bq://p.d.t?", "bq://p.d d.t", "bq://../p.d.t")
+            ),
+            Bad(
+                {
+                    "instances_format": "vertex-dataset",
+                    "vertex_multimodal_dataset_source": {"dataset_name": "projects/p/locations/l/datasets/.."},
+                },
+                "is not a valid dataset",
+            ),
         ],
         "output_config": [
             *OBJECT,
@@ -420,7 +443,17 @@ TABLES = {
             Bad({**FOLDER, "predictions_format": "bigquery"}, "does not go with a bucket: use jsonl"),
             Bad({**FOLDER, "gcs_destination": {"output_uri_prefix": "out"}}, "write gs://bucket/folder"),
             Bad({**FOLDER, "gcs_destination": {}}, "is required", at=".gcs_destination.output_uri_prefix"),
-            Bad({"predictions_format": "bigquery", "bigquery_destination": {"output_uri": "d"}}, "bq://"),
+            *(
+                Bad({**FOLDER, "gcs_destination": {"output_uri_prefix": uri}}, "is not a valid Cloud Storage URI")
+                for uri in ("gs://bucket/../o", "gs://bucket/a?b", "gs://bucket/a b", "gs://bucket/*")
+            ),
+            *(
+                Bad(
+                    {"predictions_format": "bigquery", "bigquery_destination": {"output_uri": uri}},
+                    "write bq://project",
+                )
+                for uri in ("d", "bq://p..t", "bq://p.d.t?", "bq://p.a b", "bq://p.d.t$1", "bq://p.d.t.u")
+            ),
         ],
         "machine_spec": SPECS,
         "starting_replica_count": [
@@ -436,7 +469,10 @@ TABLES = {
             Bad({"instance_type": ["array"]}, "valid string", at=".instance_type"),
             Bad({"included_fields": ["a"], "excluded_fields": ["b"]}, "included_fields or excluded_fields, not both"),
         ],
-        "model_parameters": OBJECT,
+        "model_parameters": [
+            *OBJECT,
+            *(Bad({"stop": [{"p": value}]}, "use a finite number", at=".stop[0].p") for value in NOT_FINITE),
+        ],
         "manual_batch_tuning_parameters": [
             *OBJECT,
             Bad({"batch_size": "many"}, "valid integer", at=".batch_size"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mg_provider.resources.batch_job import BatchJobArgs
+from mg_provider.resources.batch_args import BatchJobArgs
 from mg_provider.resources.custom_weights_model import CustomWeightsModelArgs
 from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleArgs
