@@ -10,7 +10,7 @@ from mg_provider.resources.endpoint_args import EndpointArgs, private
 from mg_provider.resources.fields import Computed, Derived, InPlace, Lines, Local, Replaces, RollsOut, Rule, State
 from mg_provider.resources.identity import MODEL_ID
 from mg_provider.resources.machines import MACHINE_RULES, MUTATE, Machines
-from mg_provider.resources.model_source import SOURCE_RULES, ModelSource
+from mg_provider.resources.model_source import FIXED_MODEL, SOURCE_RULES, ModelSource
 from mg_provider.resources.nested_rules import container_problem
 from mg_provider.resources.rollout_args import RolloutStrategy, rollout_problem
 from mg_provider.resources.standing import Stands, Unseen
@@ -38,19 +38,25 @@ def _address_problem(args: CustomWeightsModelArgs) -> str | None:
 class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
     """What a user says of a served model."""
 
-    model_id: Annotated[str, RollsOut("another Model"), Computed()] = Field(
-        default="",
-        # Numbers are Vertex AI's own choice: only an adopted Model has one.
-        pattern=f"^({MODEL_ID.pattern}|[0-9]{{1,19}})$",
-        description="Id of the uploaded Model: at most 63 of a-z, 0-9, _ and -, a letter first. "
-        "Default: the endpoint's id; for other weights or another container, one that follows from them.",
+    model_id: Annotated[str, RollsOut("another Model"), Computed(), Unseen("an id cannot be changed", sent=True)] = (
+        Field(
+            default="",
+            # Numbers are Vertex AI's own choice: only an adopted Model has one.
+            pattern=f"^({MODEL_ID.pattern}|[0-9]{{1,19}})$",
+            description="Id of the uploaded Model: at most 63 of a-z, 0-9, _ and -, a letter first. "
+            "Default: the endpoint's id; for other weights or another container, one that follows from them.",
+        )
     )
-    model_display_name: Annotated[str, InPlace("models.patch"), Computed()] = Field(
+    model_display_name: Annotated[str, InPlace("models.patch"), Computed(), Stands("model", "display_name")] = Field(
         default="", max_length=128, description="Name of the Model for people. Default: the resource's name."
     )
-    container_spec: Annotated[ContainerSpec | None, RollsOut("another Model, deployed beside the old one"), Lines()] = (
-        Field(default=None, description="The serving container. Default: Google's for the model.")
-    )
+    container_spec: Annotated[
+        ContainerSpec | None,
+        RollsOut("another Model, deployed beside the old one"),
+        Lines(),
+        Stands("model", "container_spec"),
+        Unseen(FIXED_MODEL, sent=True, kept=True),
+    ] = Field(default=None, description="The serving container. Default: Google's for the model.")
     enable_container_logging: Annotated[
         bool | None, InPlace(MUTATE), Computed(), Stands("deployment", "enable_container_logging")
     ] = Field(

@@ -20,6 +20,7 @@ from mg_provider.resources.custom_weights_serving import Serving
 from mg_provider.resources.endpoint_settings import observe, observed_endpoint
 from mg_provider.resources.failures import explain_failure, lacks_capacity
 from mg_provider.resources.lifecycle import Context, Incomplete, not_ours
+from mg_provider.resources.observed_models import observed_deployment
 from mg_provider.resources.publisher_names import nearest_publisher_model
 from mg_provider.resources.serving import (
     CREATE_SECONDS,
@@ -30,6 +31,7 @@ from mg_provider.resources.serving import (
     nothing_left,
     undeploy,
 )
+from mg_provider.resources.standing import seen
 from mg_provider.resources.teardown import still_deployed
 from mg_provider.resources.weights_gate import pass_weights
 from mg_provider.rollout.journal import journal_of
@@ -38,10 +40,11 @@ from mg_provider.rollout.traffic import shares
 from mg_provider.wire.base import same
 from mg_provider.wire.deployed_model import DeployedModel
 from mg_provider.wire.endpoint import Endpoint
-from mg_provider.wire.machine import DedicatedResources, MachineSpec
+from mg_provider.wire.machine import MachineSpec
 
 if TYPE_CHECKING:
     from mg_provider.resources.custom_weights_args import CustomWeightsModelArgs, CustomWeightsModelState
+    from mg_provider.wire.model import Model
     from mg_provider.wire.operation import Operation
 
 
@@ -281,26 +284,14 @@ def machine_of(deployed: DeployedModel) -> MachineSpec | None:
     return deployed.dedicated_resources.machine_spec if deployed.dedicated_resources else None
 
 
-def observed(args: CustomWeightsModelArgs, endpoint: Endpoint) -> CustomWeightsModelArgs:
+def observed(args: CustomWeightsModelArgs, endpoint: Endpoint, model: Model | None) -> CustomWeightsModelArgs:
     """The arguments that would give what is there. What nobody set and Google chose is no drift."""
     deployed = own(endpoint, args)
-    resources = (deployed.dedicated_resources if deployed else None) or DedicatedResources()
-    machine = resources.machine_spec
-    machines = {
-        "min_replica_count": resources.min_replica_count or 0,
-        "max_replica_count": resources.max_replica_count,
-        "required_replica_count": resources.required_replica_count,
-        "autoscaling_metric_specs": resources.autoscaling_metric_specs or [],
-        "scale_to_zero_spec": resources.scale_to_zero_spec,
-        "machine_spec": args.machine_spec if accepts(args.machine_spec, machine) else machine,
-        "spot": bool(resources.spot),
-        "enable_container_logging": bool(deployed and deployed.enable_container_logging),
-    }
     # Nothing deployed is told as no replicas: the one property that then differs.
     missing: dict[str, object] = {} if args.parked else {"min_replica_count": 0}
-    running: dict[str, object] = {**machines, "parked": False} if deployed else missing
-    seen = {**observed_endpoint(args, endpoint), **running}
-    return observe(args, seen)
+    running = {**observed_deployment(args, deployed), "parked": False} if deployed else missing
+    named = seen(type(args), "model", model) if model else {}
+    return observe(args, {**observed_endpoint(args, endpoint), **running, **named})
 
 
 def _is_model(name: str | None, args: CustomWeightsModelArgs) -> bool:

@@ -50,6 +50,7 @@ from mg_provider.resources.serving import (
     foreign_claim,
     must_be_ours,
     mutate,
+    place_of,
 )
 from mg_provider.resources.weights_adoption import (
     adoption_problems,
@@ -60,6 +61,7 @@ from mg_provider.resources.weights_adoption import (
     with_model_of,
 )
 from mg_provider.rollout.journal import journal_of
+from mg_provider.rollout.models import find_model
 from mg_provider.rollout.query_id import container_query_id
 from mg_provider.rollout.traffic import shares
 from mg_provider.wire.deployed_model import DeployedModel
@@ -148,7 +150,8 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         if seen.deployed_model_id == state.deployed_model_id:
             # Autoscaling changes it all the time: as an output that followed, every refresh would show a change.
             seen.available_replica_count = state.available_replica_count
-        return Reading(observed(args, endpoint), seen)
+        model = find_model(place_of(args, context), args.model_id)
+        return Reading(observed(args, endpoint, model), seen)
 
     def update(
         self,

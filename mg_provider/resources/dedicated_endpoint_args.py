@@ -14,6 +14,7 @@ from mg_provider.resources.machines import MACHINE_RULES
 from mg_provider.resources.nested_rules import key_problem
 from mg_provider.resources.rollout_args import RolloutStrategy, rollout_problem
 from mg_provider.resources.served_model import ServedModel
+from mg_provider.resources.standing import Stands, Unseen
 from mg_provider.wire.encryption import EncryptionSpec
 from mg_provider.wire.endpoint import Endpoint, GenAiAdvancedFeaturesConfig
 
@@ -66,7 +67,12 @@ def _address_problem(args: DedicatedEndpointArgs) -> str | None:
 class DedicatedEndpointArgs(EndpointArgs):
     """What a user says of an endpoint with models of its own."""
 
-    dedicated_endpoint_enabled: Annotated[bool | None, Replaces("the public address changes"), Computed()] = Field(
+    dedicated_endpoint_enabled: Annotated[
+        bool | None,
+        Replaces("the public address changes"),
+        Computed(),
+        Stands("endpoint", "dedicated_endpoint_enabled"),
+    ] = Field(
         default=None,
         description="Serve under the endpoint's own public DNS name. Default: yes, unless the endpoint is private. "
         "No source says that it can be changed on an endpoint.",
@@ -89,7 +95,11 @@ class DedicatedEndpointArgs(EndpointArgs):
         description="Undeploy every model of deployed_models, so that no machine is paid for, and keep the endpoint "
         "with its id and address. Nothing answers meanwhile; without it they are deployed again.",
     )
-    remove_unmanaged_deployed_models: Annotated[bool, InPlace("endpoints.undeployModel")] = Field(
+    remove_unmanaged_deployed_models: Annotated[
+        bool,
+        InPlace("endpoints.undeployModel"),
+        Unseen("a wish, kept nowhere: what it removes shows in deployed_models"),
+    ] = Field(
         default=False,
         description="Undeploy what is on the endpoint and is not in deployed_models, such as models deployed by hand. "
         "Default: they are told in unmanaged_deployed_models, and left alone.",
@@ -99,16 +109,18 @@ class DedicatedEndpointArgs(EndpointArgs):
         description="Percent of the requests by name of a deployed model. Default: all to the only one. What was given "
         "by hand to another deployment is drift, and is taken back.",
     )
-    network: Annotated[str, Replaces("the network is fixed")] = Field(
+    network: Annotated[str, Replaces("the network is fixed"), Stands("endpoint", "network")] = Field(
         default="",
         pattern=r"^projects/[0-9]+/global/networks/[a-z][a-z0-9-]{0,62}$",
         description="Peered network, projects/{number}/global/networks/{name}; not with Private Service Connect.",
     )
-    encryption_spec: Annotated[EncryptionSpec | None, Replaces("the key is fixed")] = Field(
-        default=None, description="Customer-managed key."
-    )
+    encryption_spec: Annotated[
+        EncryptionSpec | None, Replaces("the key is fixed"), Stands("endpoint", "encryption_spec")
+    ] = Field(default=None, description="Customer-managed key.")
     gen_ai_advanced_features_config: Annotated[
-        GenAiAdvancedFeaturesConfig | None, Replaces("no source says that it can be changed")
+        GenAiAdvancedFeaturesConfig | None,
+        Replaces("no source says that it can be changed"),
+        Stands("endpoint", "gen_ai_advanced_features_config"),
     ] = Field(default=None, description="Features for generative models of Model Garden.")
 
     rules: ClassVar[tuple[Rule, ...]] = (

@@ -29,6 +29,7 @@ from mg_provider.resources.fields import (
 from mg_provider.resources.identity import CLAIM_LABEL, ENDPOINT_ID, Labels, derived_id, parent_seeds
 from mg_provider.resources.lifecycle import CloudArgs, kept
 from mg_provider.resources.nested_rules import connection_problem, logging_problem
+from mg_provider.resources.standing import Stands
 from mg_provider.wire.endpoint import (
     ClientConnectionConfig,
     PredictRequestResponseLoggingConfig,
@@ -112,17 +113,20 @@ class EndpointArgs(CloudArgs):
         description="Endpoint id: at most 63 of a-z, 0-9 and -, a letter first; or at most 9 digits. "
         "Default: derived from stack and resource name.",
     )
-    endpoint_display_name: Annotated[str, InPlace("endpoints.patch"), Computed()] = Field(
-        default="", max_length=128, description="Name of the endpoint for people. Default: the resource's name."
+    endpoint_display_name: Annotated[
+        str, InPlace("endpoints.patch"), Computed(), Stands("endpoint", "display_name")
+    ] = Field(default="", max_length=128, description="Name of the endpoint for people. Default: the resource's name.")
+    description: Annotated[str, InPlace("endpoints.patch"), Lines(), Stands("endpoint", "description", always=True)] = (
+        Field(default="", description="Free text on the endpoint.")
     )
-    description: Annotated[str, InPlace("endpoints.patch"), Lines()] = Field(
-        default="", description="Free text on the endpoint."
+    labels: Annotated[Labels, InPlace("endpoints.patch"), Stands("endpoint", "labels", always=True)] = Field(
+        default={}, description="Labels of the endpoint."
     )
-    labels: Annotated[Labels, InPlace("endpoints.patch")] = Field(default={}, description="Labels of the endpoint.")
     private_service_connect_config: Annotated[
         PrivateServiceConnectConfig | None,
         InPlace("endpoints.patch", moves_address, "a public address and a private one are different endpoints"),
         SetLike(within=("project_allowlist",)),
+        Stands("endpoint", "private_service_connect_config"),
     ] = Field(
         default=None,
         description="Serve through Private Service Connect, for the projects on project_allowlist. The list changes in "
@@ -130,11 +134,13 @@ class EndpointArgs(CloudArgs):
         "Everything else about it replaces the endpoint, psc_automation_configs included.",
     )
     predict_request_response_logging_config: Annotated[
-        PredictRequestResponseLoggingConfig | None, InPlace("endpoints.patch")
+        PredictRequestResponseLoggingConfig | None,
+        InPlace("endpoints.patch"),
+        Stands("endpoint", "predict_request_response_logging_config", always=True),
     ] = Field(default=None, description="Log requests and answers to BigQuery.")
-    client_connection_config: Annotated[ClientConnectionConfig | None, InPlace("endpoints.update")] = Field(
-        default=None, description="How long a caller may wait for an answer."
-    )
+    client_connection_config: Annotated[
+        ClientConnectionConfig | None, InPlace("endpoints.update"), Stands("endpoint", "client_connection_config")
+    ] = Field(default=None, description="How long a caller may wait for an answer.")
     adopt: Annotated[str, Local("read when the resource is made")] = Field(
         default="",
         pattern=f"^{ENDPOINT_NAME}$",

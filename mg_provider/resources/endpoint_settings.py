@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mg_provider.api.errors import Aborted, InvalidArgument, MgError
 from mg_provider.resources.endpoint_args import EndpointArgs
-from mg_provider.wire.base import same, without_outputs
+from mg_provider.resources.standing import drifted, seen
+from mg_provider.wire.base import same
 from mg_provider.wire.endpoint import ClientConnectionConfig, Endpoint, PrivateServiceConnectConfig
 
 if TYPE_CHECKING:
@@ -123,33 +124,10 @@ def _labels(args: EndpointArgs, old: EndpointArgs, claim: str, endpoint: Endpoin
 def observed_endpoint(args: EndpointArgs, endpoint: Endpoint) -> dict[str, object]:
     """The arguments of an endpoint that would give what is there."""
     labels = endpoint.labels or {}
-    return {
-        "endpoint_display_name": endpoint.display_name or "",
-        "description": endpoint.description or "",
-        "labels": {key: labels[key] for key in args.labels if key in labels},
-        "predict_request_response_logging_config": without_outputs(endpoint.predict_request_response_logging_config),
-        "private_service_connect_config": without_outputs(endpoint.private_service_connect_config),
-        "client_connection_config": endpoint.client_connection_config,
-    }
+    ours = {key: labels[key] for key in args.labels if key in labels}
+    return {**seen(type(args), "endpoint", endpoint), "labels": ours}
 
 
-# Arguments whose default is a fact of its own: a cloud that has something else has drifted.
-_TELLING_DEFAULTS = frozenset(
-    {
-        "min_replica_count",
-        "labels",
-        "description",
-        "spot",
-        "predict_request_response_logging_config",
-    }
-)
-
-
-def observe(args: A, seen: Mapping[str, object]) -> A:
+def observe(args: A, actual: Mapping[str, object]) -> A:
     """The arguments with what the cloud has, where that differs from what was asked for."""
-    drifted = {
-        name: value
-        for name, value in seen.items()
-        if name in args.model_fields_set | _TELLING_DEFAULTS and not same(getattr(args, name), value)
-    }
-    return args.with_values(**drifted)
+    return args.with_values(**drifted(args, actual))

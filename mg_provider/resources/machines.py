@@ -39,7 +39,7 @@ class Machines(BaseModel):
         "short. Default: the one that Model Garden recommends for the weights, else Google's for the model.",
     )
     min_replica_count: Annotated[
-        int, InPlace(MUTATE), Stands("deployment", "dedicated_resources.min_replica_count")
+        int, InPlace(MUTATE), Stands("deployment", "dedicated_resources.min_replica_count", always=True)
     ] = Field(default=1, ge=0, description="Replicas that always run; 0 only together with scale_to_zero_spec.")
     max_replica_count: Annotated[
         int | None, InPlace(MUTATE), Stands("deployment", "dedicated_resources.max_replica_count")
@@ -59,8 +59,8 @@ class Machines(BaseModel):
     scale_to_zero_spec: Annotated[
         ScaleToZeroSpec | None, InPlace(MUTATE), Stands("deployment", "dedicated_resources.scale_to_zero_spec")
     ] = Field(default=None, description="Let the deployment go down to no replica when idle.")
-    spot: Annotated[bool, RollsOut(_NEW_DEPLOYMENT), Stands("deployment", "dedicated_resources.spot")] = Field(
-        default=False, description="Use Spot VMs: cheaper, and they may be taken away."
+    spot: Annotated[bool, RollsOut(_NEW_DEPLOYMENT), Stands("deployment", "dedicated_resources.spot", always=True)] = (
+        Field(default=False, description="Use Spot VMs: cheaper, and they may be taken away.")
     )
     flex_start: Annotated[
         FlexStart | None, RollsOut(_NEW_DEPLOYMENT), Stands("deployment", "dedicated_resources.flex_start")

@@ -8,7 +8,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from mg_provider.resources.fields import Local, RollsOut, Rule, Secret
+from mg_provider.resources.standing import Stands, Unseen
 
+FIXED_MODEL = "a Model cannot be changed in this; another one has another id"
 SOURCES = ("gcs_uri", "publisher_model_name", "hugging_face_model_id")
 _GCS_URI = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/[^\s?#\[\]*]*)?")
 _PUBLISHER_MODEL = re.compile(r"publishers/[^/\s]+/models/[^/\s@]+(@[^/\s]+)?")
@@ -20,28 +22,31 @@ class ModelSource(BaseModel):
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
-    gcs_uri: Annotated[str, RollsOut("other weights are another Model, deployed beside the old one")] = Field(
-        default="", description="gs:// folder with weights, config.json and tokenizer in Hugging Face format."
-    )
+    gcs_uri: Annotated[
+        str,
+        RollsOut("other weights are another Model, deployed beside the old one"),
+        Stands("model", "artifact_uri"),
+        Unseen(FIXED_MODEL, sent=True, kept=True),
+    ] = Field(default="", description="gs:// folder with weights, config.json and tokenizer in Hugging Face format.")
     preflight: Annotated[bool, Local("read when deploying")] = Field(
         default=True, description="Check the folder of weights before anything is asked for."
     )
     allow_quantized: Annotated[bool, Local("read when deploying")] = Field(
         default=False, description="Deploy quantized weights although they are not listed as supported."
     )
-    publisher_model_name: Annotated[str, RollsOut("another Model, deployed beside the old one")] = Field(
-        default="", description="Model of Model Garden instead: publishers/{publisher}/models/{model}@{version}."
-    )
-    hugging_face_model_id: Annotated[str, RollsOut("another Model, deployed beside the old one")] = Field(
-        default="", description="Model of Hugging Face instead: {author}/{model}."
-    )
-    hugging_face_access_token: Annotated[str, Secret(), Local("read when deploying")] = Field(
-        default="", description="Read token for a gated Hugging Face model; kept secret.", repr=False
-    )
-    hugging_face_cache_enabled: Annotated[bool, Local("read when deploying")] = Field(
-        default=False, description="Use Google's cached copy of the Hugging Face model."
-    )
-    accept_eula: Annotated[bool, Local("read when deploying")] = Field(
+    publisher_model_name: Annotated[
+        str, RollsOut("another Model, deployed beside the old one"), Unseen(FIXED_MODEL, sent=True)
+    ] = Field(default="", description="Model of Model Garden instead: publishers/{publisher}/models/{model}@{version}.")
+    hugging_face_model_id: Annotated[
+        str, RollsOut("another Model, deployed beside the old one"), Unseen(FIXED_MODEL, sent=True)
+    ] = Field(default="", description="Model of Hugging Face instead: {author}/{model}.")
+    hugging_face_access_token: Annotated[
+        str, Secret(), Local("read when deploying"), Unseen("a secret, which Google does not show", sent=True)
+    ] = Field(default="", description="Read token for a gated Hugging Face model; kept secret.", repr=False)
+    hugging_face_cache_enabled: Annotated[
+        bool, Local("read when deploying"), Unseen("a word to one call", sent=True)
+    ] = Field(default=False, description="Use Google's cached copy of the Hugging Face model.")
+    accept_eula: Annotated[bool, Local("read when deploying"), Unseen("a word to one call", sent=True)] = Field(
         default=False, description="Accept the model's End User License Agreement."
     )
 

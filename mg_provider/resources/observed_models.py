@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 
 from mg_provider.resources.capacity import accepts
 from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs
+from mg_provider.resources.machines import Machines
 from mg_provider.resources.served_model import ServedModel, is_same_model
 from mg_provider.resources.serving import replica_changes
-from mg_provider.wire.base import same, without_outputs
+from mg_provider.resources.standing import drifted, seen
+from mg_provider.wire.base import without_outputs
 from mg_provider.wire.deployed_model import DeployedModel
 from mg_provider.wire.endpoint import Endpoint
 from mg_provider.wire.machine import DedicatedResources
@@ -34,26 +36,18 @@ def observed_models(
 
 def _observed(wanted: ServedModel, deployed: DeployedModel) -> ServedModel:
     """What was asked for, with what differs. What nobody set and Google chose is no drift."""
-    resources = deployed.dedicated_resources or DedicatedResources()
-    machine = resources.machine_spec
-    seen = {
-        "min_replica_count": resources.min_replica_count or 0,
-        "max_replica_count": resources.max_replica_count,
-        "required_replica_count": resources.required_replica_count,
-        "initial_replica_count": resources.initial_replica_count,
-        "autoscaling_metric_specs": resources.autoscaling_metric_specs or [],
-        "scale_to_zero_spec": resources.scale_to_zero_spec,
-        "machine_spec": wanted.machine_spec if accepts(wanted.machine_spec, machine) else machine,
-        "spot": bool(resources.spot),
-        "enable_container_logging": bool(deployed.enable_container_logging),
-    }
-    told = wanted.model_fields_set | {"min_replica_count", "spot", "enable_container_logging"}
-    drift: dict[str, object] = {
-        name: value for name, value in seen.items() if name in told and not same(getattr(wanted, name), value)
-    }
-    if not is_same_model(wanted.model, deployed):
-        drift["model"] = deployed.model or ""
-    return wanted.model_copy(update=drift)
+    actual = observed_deployment(wanted, deployed)
+    if is_same_model(wanted.model, deployed):
+        actual["model"] = wanted.model
+    return wanted.model_copy(update=drifted(wanted, actual))
+
+
+def observed_deployment(wanted: Machines, deployed: DeployedModel) -> dict[str, object]:
+    """The arguments that would give a deployment. Each of the machines to choose from is the right one."""
+    actual = seen(type(wanted), "deployment", deployed)
+    if accepts(wanted.machine_spec, actual["machine_spec"]):
+        actual["machine_spec"] = wanted.machine_spec
+    return actual
 
 
 def _additional(deployed: DeployedModel) -> ServedModel:

@@ -31,9 +31,9 @@ class ServedModel(Machines):
     model: Annotated[str, RollsOut("a new deployment"), Stands("deployment", "model")] = Field(
         description="Model resource name; the `model` output of a CustomWeightsModel, @version if wanted."
     )
-    enable_container_logging: Annotated[bool, InPlace(MUTATE), Stands("deployment", "enable_container_logging")] = (
-        Field(default=True, description="Send the container's output to Cloud Logging.")
-    )
+    enable_container_logging: Annotated[
+        bool, InPlace(MUTATE), Stands("deployment", "enable_container_logging", always=True)
+    ] = Field(default=True, description="Send the container's output to Cloud Logging.")
     rollout: Annotated[RolloutStrategy | None, Local("read when a deployment is replaced")] = Field(
         default=None,
         description="How a new deployment takes the old one's place under this name. Default: as the endpoint's "

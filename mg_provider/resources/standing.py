@@ -9,17 +9,22 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from mg_provider.resources.fields import InPlace, RollsOut
+from mg_provider.resources.fields import InPlace, Replaces, RollsOut
+from mg_provider.wire.base import same, without_outputs
 
 Thing = Literal["endpoint", "deployment", "model"]
 
 
 @dataclass(frozen=True)
 class Stands:
-    """The value stands in this thing, under a path of Google's names: it is sent there, and a refresh sees it there."""
+    """The value stands in this thing, under a path of Google's names: it is sent there, and a refresh sees it there.
+
+    ``always``: also where the program sets none, as its default is a fact of its own, and no choice of Google's.
+    """
 
     thing: Thing
     path: str
+    always: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,39 @@ def _marked(args_type: type[BaseModel], fits: Any) -> dict[str, str]:
     return {name: path for name, path in paths.items() if any(map(fits, args_type.model_fields[name].metadata))}
 
 
-def value_at(thing: BaseModel | None, path: str) -> Any:
-    """What stands under a path; None where something on the way is missing."""
+@cache
+def seen_in(args_type: type[BaseModel], thing: Thing) -> dict[str, str]:
+    """The fields that a refresh sees in this thing, each with its path."""
+    hidden = {
+        name
+        for name, field in args_type.model_fields.items()
+        if any(isinstance(mark, Unseen | Replaces) for mark in field.metadata)
+    }
+    return {name: path for name, path in standing(args_type, thing).items() if name not in hidden}
+
+
+def seen(args_type: type[BaseModel], thing: Thing, actual: BaseModel | None) -> dict[str, Any]:
+    """What the cloud has, by field; what is absent there is as empty as the field's default."""
+    found = {}
+    for name, path in seen_in(args_type, thing).items():
+        value, default = without_outputs(_value_at(actual, path)), args_type.model_fields[name].default
+        found[name] = type(default)() if value is None and default is not None else value
+    return found
+
+
+def drifted(wanted: BaseModel, actual: Mapping[str, Any]) -> dict[str, Any]:
+    """What differs from what was asked for. What nobody set and Google chose is no drift."""
+    told = wanted.model_fields_set | _always(type(wanted))
+    return {name: value for name, value in actual.items() if name in told and not same(getattr(wanted, name), value)}
+
+
+@cache
+def _always(args_type: type[BaseModel]) -> frozenset[str]:
+    told = ((name, mark) for name, field in args_type.model_fields.items() for mark in field.metadata)
+    return frozenset(name for name, mark in told if isinstance(mark, Stands) and mark.always)
+
+
+def _value_at(thing: BaseModel | None, path: str) -> Any:
     return reduce(lambda value, name: getattr(value, name, None), path.split("."), thing)
 
 

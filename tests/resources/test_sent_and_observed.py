@@ -1,0 +1,130 @@
+"""What a program sets is sent, is in the cloud, and shows in a refresh when somebody changes it there by hand."""
+
+from dataclasses import replace
+
+import pytest
+
+from mg_provider.resources.custom_weights_args import CustomWeightsModelArgs
+from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs
+from mg_provider.resources.dynamic_resource import is_derived
+from mg_provider.resources.served_model import ServedModel
+from tests.support.endpoints import BIGGER, Hand
+from tests.support.observation import Subject, problems_of
+from tests.support.samples import CUSTOM_WEIGHTS_MODEL, DEDICATED_ENDPOINT, L4, MACHINES, MODEL, Sample
+from tests.support.weights import make_bucket, put_weights
+
+HERE = "projects/my-project/locations/us-central1/models/served"
+SERVED = {"model": HERE, "machine_spec": L4}
+
+
+def weights(emulator):
+    make_bucket(emulator, "bucket")
+    return {"gcs_uri": put_weights(emulator, "llama", "bucket"), "machine_spec": L4}
+
+
+def model(emulator):
+    Hand(emulator).upload("served")
+    return {}
+
+
+def wrong(kind, least, wrap=dict):
+    def check(given):
+        arguments = {**kind.least, **least, **given}
+        return kind.check(kind.arguments(**wrap(arguments)))[1]
+
+    return check
+
+
+def named(given):
+    return {"deployed_models": {"a": {**SERVED, **given}}}
+
+
+def of(life, name):
+    return life.outputs["deployed_model_ids"][name]
+
+
+def resume(hand, life):
+    """What was parked is deployed again by hand, under its own id."""
+    life.up({"deployed_models": {"a": SERVED}})
+    id = of(life, "a")
+    life.up({"deployed_models": {"a": SERVED}, "parked": True})
+    hand.deploy(life.id, HERE, {"0": 100}, id=id)
+
+
+MACHINE = Sample(L4, BIGGER)
+TWO = {"a": SERVED, "b": SERVED}
+SHARES = {"a": 90, "b": 10}
+BOTH = Sample(TWO, TWO, {"traffic_split": SHARES})
+SPLIT = Sample(SHARES, SHARES, {"deployed_models": TWO})
+PARKED = Sample(True, False, {"deployed_models": {"a": SERVED}})
+SUBJECTS = [
+    Subject(
+        CustomWeightsModelArgs,
+        {**CUSTOM_WEIGHTS_MODEL.samples, "machine_spec": MACHINE},
+        CUSTOM_WEIGHTS_MODEL.provider,
+        weights,
+        wrong(CUSTOM_WEIGHTS_MODEL, {"machine_spec": L4}),
+        live={
+            "publisher_model_name": "publishers/qwen/models/qwen3@qwen3-4b",
+            "project": "my-project",
+            "region": "us-central1",
+            # Model Garden's deploy gives it without being asked.
+            "enable_container_logging": False,
+        },
+        by_hand={"parked": lambda hand, life: hand.deploy(life.id, life.outputs["model"], {"0": 100})},
+    ),
+    Subject(
+        ServedModel,
+        {
+            **MACHINES,
+            "machine_spec": MACHINE,
+            "model": Sample(HERE, MODEL),
+            "enable_container_logging": Sample(True, False),
+        },
+        DEDICATED_ENDPOINT.provider,
+        model,
+        wrong(DEDICATED_ENDPOINT, {}, named),
+        wrap=named,
+        unwrap=lambda drift: drift.get("deployed_models", {}).get("a", {}),
+    ),
+    Subject(
+        DedicatedEndpointArgs,
+        {
+            **DEDICATED_ENDPOINT.samples,
+            "deployed_models": BOTH,
+            "traffic_split": SPLIT,
+            "parked": PARKED,
+            "network": replace(DEDICATED_ENDPOINT.samples["network"], needs={"dedicated_endpoint_enabled": False}),
+        },
+        DEDICATED_ENDPOINT.provider,
+        model,
+        wrong(DEDICATED_ENDPOINT, {}),
+        live={"project": "my-project", "region": "us-central1"},
+        by_hand={
+            "parked": resume,
+            "deployed_models": lambda hand, life: hand.undeploy(life.id, of(life, "a"), {of(life, "b"): 100}),
+            "traffic_split": lambda hand, life: hand.patch(
+                life.id, "trafficSplit", trafficSplit={of(life, "a"): 50, of(life, "b"): 50}
+            ),
+        },
+    ),
+]
+LIVES = [(subject, *life) for subject in SUBJECTS for life in subject.lives()]
+
+
+def title(value):
+    return getattr(value, "args_type", type(value)).__name__ if isinstance(value, Subject) else None
+
+
+@pytest.mark.parametrize("subject", SUBJECTS, ids=title)
+def test_every_argument_is_tried_or_is_for_the_provider_alone(subject):
+    tried = {name for each, names, _ in LIVES if each is subject for name in names}
+    left = set(subject.samples) - tried
+    assert {name: subject.excused(name) for name in left if not subject.excused(name)} == {}
+    settable = {name for name in subject.args_type.model_fields if not is_derived(subject.args_type, name)}
+    assert settable == set(subject.samples)
+
+
+@pytest.mark.parametrize(("subject", "names", "given"), LIVES, ids=title)
+def test_what_is_set_is_sent_kept_and_seen(emulator, host, subject, names, given):
+    assert problems_of(subject, emulator, host, names, given) == []

@@ -1,0 +1,230 @@
+"""Every argument of a resource in the emulated cloud: sent, kept there, and seen by a refresh when changed by hand.
+
+Arguments are made together in as few lives as their rules allow. A resource joins with a :class:`Subject`.
+"""
+
+from dataclasses import dataclass, field
+
+from pydantic.alias_generators import to_camel
+
+from mg_provider.resources.fields import InPlace, Local, Replaces
+from mg_provider.resources.standing import Stands, Unseen
+from tests.support.endpoints import Hand
+from tests.support.life import Life
+from tests.support.samples import ABSENT
+from tests.support.weights import call
+
+# What a request calls an argument, where Google's name differs from one call to the other.
+_CALLED = {
+    "model_id": "modelUserId",
+    "endpoint_id": "endpointUserId",
+    "publisher_model_name": "publisherModelName",
+    "hugging_face_model_id": "huggingFaceModelId",
+}
+
+
+@dataclass
+class Subject:
+    """How a resource's arguments are tried.
+
+    Attributes:
+        args_type: The model of the arguments.
+        samples: Two good values for each.
+        provider: Of the resource.
+        least: The arguments without which there is none, given the emulator.
+        check: What is wrong with arguments, by property.
+        live: Values to make instead of the samples, where the emulated cloud needs real ones.
+        by_hand: Changes of arguments that stand in no single place: given a :class:`Hand` and the life.
+        wrap: The resource's arguments, given those that are tried.
+        unwrap: The drift of those that are tried, given the resource's.
+    """
+
+    args_type: type
+    samples: dict
+    provider: type
+    least: object
+    check: object
+    live: dict = field(default_factory=dict)
+    by_hand: dict = field(default_factory=dict)
+    wrap: object = dict
+    unwrap: object = dict
+
+    def marks(self, name):
+        return self.args_type.model_fields[name].metadata
+
+    def mark(self, name, kind):
+        return next((mark for mark in self.marks(name) if isinstance(mark, kind)), None)
+
+    def excused(self, name):
+        """Why an argument is not tried: it is for the provider alone, and its mark says so."""
+        local = self.mark(name, Local)
+        return local.reason if local and not self.mark(name, Stands) and not self.mark(name, Unseen) else ""
+
+    def value(self, name):
+        """The sample to make: not the default, which would stand there unasked."""
+        sample = self.samples[name]
+        default = self.args_type.model_fields[name].default
+        return self.live.get(name, sample.other if sample.value in (default, False) else sample.value)
+
+    def other(self, name):
+        sample = self.samples[name]
+        return sample.other if self.value(name) == sample.value else sample.value
+
+    def lives(self):
+        """Sets of arguments that can be made together, and changed by hand one at a time."""
+        sets = []
+        for name in self.samples:
+            if self.excused(name):
+                continue
+            given = {**self.samples[name].needs, name: self.value(name)}
+            alone = name in self.by_hand
+            fitting = None if alone else next((some for some in sets if self._go_together(some, name, given)), None)
+            if fitting is None:
+                sets.append(({name}, given))
+            else:
+                fitting[0].add(name)
+                fitting[1].update(given)
+        return sets
+
+    def _go_together(self, some, name, given):
+        names, values = some
+        if names & set(self.by_hand) or any(values.get(key, value) != value for key, value in given.items()):
+            return False
+        merged = {**values, **given}
+        changed = [{**merged, each: self.other(each)} for each in (*names, name)]
+        return not any(self.check(arguments) for arguments in (merged, *changed))
+
+
+def problems_of(subject, emulator, host, names, given):
+    """What is wrong with each argument of a life: not sent, not kept, not seen. Empty where nothing is."""
+    least = subject.least(emulator)
+    since = len(emulator.requests())
+    life = Life(host, subject.provider, name="llama")
+    life.up(subject.wrap({name: value for name, value in {**least, **given}.items() if value is not ABSENT}))
+    sent = emulator.requests()[since:]
+    told = [f"the refresh after up shows {drift}" for drift in [life.refresh()] if drift]
+    for name in sorted(names):
+        told += _problems(subject, emulator, life, name, sent)
+    life.destroy()
+    return told
+
+
+def _problems(subject, emulator, life, name, sent):
+    hand, value = Hand(emulator), subject.value(name)
+    stands, unseen, fixed = (subject.mark(name, kind) for kind in (Stands, Unseen, Replaces))
+    if name in subject.by_hand:
+        if name not in _drift(subject, life, lambda: subject.by_hand[name](hand, life)):
+            yield f"{name}: changed by hand, a refresh shows nothing"
+        return
+    if stands is None and unseen is None and fixed is None:
+        yield f"{name}: has no mark that says where it stands in the cloud, or why it cannot be seen there"
+        return
+    if not (unseen and not unseen.sent) and not any(_stands_in(entry, name, stands, value) for entry in sent):
+        yield f"{name}: {value!r} stands in no request"
+    if stands and (unseen is None or unseen.kept) and not matches(_actual(hand, life, stands), _wire(value)):
+        yield f"{name}: {value!r} is not what the cloud has: {_actual(hand, life, stands)!r}"
+    if stands and unseen is None and fixed is None:
+        before = _actual(hand, life, stands)
+        drift = _drift(subject, life, lambda: put(emulator, hand, life, subject, name, _wire(subject.other(name))))
+        if name not in drift:
+            yield f"{name}: changed to {subject.other(name)!r} by hand, a refresh shows {drift}"
+        put(emulator, hand, life, subject, name, before)
+
+
+def _drift(subject, life, change):
+    """What a refresh shows after a change by hand; the life then knows as little of it as before."""
+    known = life.id, life.inputs, life.outputs
+    change()
+    drift = life.refresh() or {}
+    life.id, life.inputs, life.outputs = known
+    return subject.unwrap(drift)
+
+
+def _stands_in(entry, name, stands, value):
+    if isinstance(value, str) and f"/{value}/" in f"{entry['path']}/":
+        return True
+    keys = {to_camel(name), _CALLED.get(name), to_camel(stands.path.rpartition(".")[2]) if stands else None}
+    query = entry.get("query") or {}
+    return any(query.get(key) == value for key in keys) or _holds(entry["body"], keys, _wire(value))
+
+
+def _holds(body, keys, wanted):
+    if isinstance(body, dict):
+        here = any(key in keys and matches(entry, wanted) for key, entry in body.items())
+        return here or any(_holds(entry, keys, wanted) for entry in body.values())
+    return isinstance(body, list) and any(_holds(entry, keys, wanted) for entry in body)
+
+
+def matches(actual, wanted):
+    """Whether something has what is wanted, and perhaps more."""
+    if isinstance(wanted, dict):
+        return isinstance(actual, dict) and all(matches(actual.get(key), entry) for key, entry in wanted.items())
+    if isinstance(wanted, list):
+        return isinstance(actual, list) and all(any(matches(one, entry) for one in actual) for entry in wanted)
+    if isinstance(wanted, str) and wanted.startswith("projects/"):
+        # Google answers with the project's number.
+        return str(actual).split("/")[2:] == wanted.split("/")[2:]
+    return actual == wanted or str(actual) == str(wanted) or (not wanted and not actual)
+
+
+def _wire(value):
+    if isinstance(value, dict):
+        return {to_camel(key): _wire(entry) for key, entry in value.items()}
+    return [_wire(entry) for entry in value] if isinstance(value, list) else value
+
+
+def deployed_id(life):
+    ids = life.outputs.get("deployed_model_ids")
+    return ids["a"] if ids else life.outputs["deployed_model_id"]
+
+
+def _thing(hand, life, stands):
+    """The name of what an argument stands in, and what is there now."""
+    endpoint = hand.endpoint(life.id)
+    if stands.thing == "endpoint":
+        return life.id, endpoint
+    entry = next(each for each in endpoint["deployedModels"] if each["id"] == deployed_id(life))
+    return (
+        (life.outputs["model"], hand.endpoint(life.outputs["model"])) if stands.thing == "model" else (life.id, entry)
+    )
+
+
+def _actual(hand, life, stands):
+    value = _thing(hand, life, stands)[1]
+    for name in stands.path.split("."):
+        value = value.get(to_camel(name)) if isinstance(value, dict) else None
+    return value
+
+
+def put(emulator, hand, life, subject, name, value):
+    """Change one thing in the cloud by the call that people have for it; what is fixed on a deployment, by another."""
+    stands, mark = subject.mark(name, Stands), subject.mark(name, InPlace)
+    path = [to_camel(part) for part in stands.path.split(".")]
+    body = value
+    for part in reversed(path):
+        body = {part: body} if body is not None else {}
+    mask = ".".join(path)
+    if mark is None:
+        _redeploy(emulator, life, path, value)
+    elif mark.reason == "endpoints.mutateDeployedModel":
+        hand.mutate(life.id, deployed_id(life), mask, **body)
+    elif mark.reason == "endpoints.update":
+        hand._call(f"{life.id}:update", {"endpoint": {"name": life.id, **body}})
+    else:
+        target, _ = _thing(hand, life, stands)
+        call(f"{emulator.url}/v1beta1/{target}?updateMask={mask}", body, "PATCH")
+
+
+def _redeploy(emulator, life, path, value):
+    """The same deployment with another value, as somebody leaves it who undeploys it and deploys it again."""
+    from mg_provider.emulator.services.vertex_state import vertex
+
+    with emulator.world.lock:
+        (endpoint,) = [each for each in vertex(emulator.world).endpoints.values() if life.id.endswith(each.key[2])]
+        inner = endpoint.find_deployed(deployed_id(life))
+        for part in path[:-1]:
+            inner = inner.setdefault(part, {})
+        if value:
+            inner[path[-1]] = value
+        else:
+            inner.pop(path[-1], None)
