@@ -80,6 +80,7 @@ SUBJECTS = [
             "machine_spec": MACHINE,
             "model": Sample(HERE, MODEL),
             "enable_container_logging": Sample(True, False),
+            "rollout": DEDICATED_ENDPOINT.samples["rollout"],
         },
         DEDICATED_ENDPOINT.provider,
         model,
