@@ -31,7 +31,7 @@ from mg_provider.api.redaction import redact
 from mg_provider.api.settings import Settings
 from mg_provider.clock import Clock, SystemClock
 from mg_provider.preflight.empty_values import LEFT_EMPTY, empty_paths
-from mg_provider.resources import host_internals
+from mg_provider.resources import engine_link, host_internals
 from mg_provider.resources.fields import (
     UNKNOWN,
     Args,
@@ -64,6 +64,7 @@ class _Process:
         self._clients: Clients | None = None
         self._settings: Settings | None = None
         self._config: Callable[[str], str | None] = lambda key: None
+        self._watched = False
 
     def configure(self, config: Callable[[str], str | None]) -> None:
         """Take the stack's configuration; the host calls this once for each kind of resource."""
@@ -71,10 +72,14 @@ class _Process:
             self._config = config
             self._settings = None
             self._clients = None
+            if not self._watched:
+                engine_link.end_with_the_engine()
+                self._watched = True
+        host_internals.find_server()
         threads = _host_threads(config(HOST_THREADS_KEY))
         if threads > 0 and (reached := host_internals.widen(threads)) is not None and reached != _reached.count:
             _reached.count = reached
-            say(f"mg: this provider process serves up to {reached} calls at once")
+            engine_link.log_debug(f"mg: this provider process serves up to {reached} calls at once")
 
     def settings(self) -> Settings:
         """The configuration as typed settings.

@@ -108,16 +108,20 @@ class _Idle:
 _server_seen: Any = None
 
 
+def find_server() -> None:
+    """Remember the host's server, whose end `is_stopping` looks for."""
+    global _server_seen
+    _server_seen = _server() or _server_seen
+
+
 def widen(threads: int) -> int | None:
     """Let the host serve this many calls at once. Answers the number reached, None if it could not be changed."""
-    global _server_seen
-    server = _server()
-    pool: Any = getattr(getattr(server, "_state", None), "thread_pool", None)
+    find_server()
+    pool: Any = getattr(getattr(_server_seen, "_state", None), "thread_pool", None)
     if not isinstance(pool, ThreadPoolExecutor) or not isinstance(getattr(pool, "_max_workers", None), int):
         return None
     if not all(hasattr(pool, part) for part in _POOL_PARTS):
         return None
-    _server_seen = server
     with pool._shutdown_lock:
         if pool._max_workers < threads:
             pool._max_workers = threads

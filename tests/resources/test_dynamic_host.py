@@ -12,7 +12,8 @@ from mg_provider.resources import host_internals
 from mg_provider.resources.dynamic_host import PROGRESS_SECONDS, _Progress
 from tests.api.server import Reply, Server, google_error
 from tests.support.broken import TOKEN, BrokenProvider
-from tests.support.host import Host, HostError, Kind
+from tests.support.engine import engine_log
+from tests.support.host import NO_ENGINE, Host, HostError, Kind
 from tests.support.samples import ALL, CUSTOM_WEIGHTS_MODEL, DEDICATED_ENDPOINT, HUGGING_FACE, label
 
 NAMES = ("vertexAi", "compute", "storage", "bigQuery")
@@ -29,8 +30,8 @@ def hosts():
     """Starts hosts and ends them."""
     started = []
 
-    def start(url, **more):
-        started.append(Host(config(url, **more)))
+    def start(url, engine=NO_ENGINE, **more):
+        started.append(Host(config(url, **more), engine))
         return started[-1]
 
     yield start
@@ -75,11 +76,20 @@ def read_at_once(host, count, inputs=None):
 def test_the_host_serves_many_more_calls_at_once_than_pulumi_s_four(hosts):
     crowd = Crowd(24)
     with Server(crowd) as server:
-        host = hosts(server.url)
-        assert read_at_once(host, 24) == [""] * 24
+        assert read_at_once(hosts(server.url), 24) == [""] * 24
     assert crowd.most == 24
-    host.close()
-    assert host.said.count("mg: this provider process serves up to 128 calls at once") == 1
+
+
+def test_how_many_calls_are_served_at_once_is_told_once_to_those_who_ask_for_details(hosts):
+    with engine_log() as log:
+        host = hosts("http://127.0.0.1:1", log.address)
+        for kind in ALL:
+            Kind(host, kind.provider).check(kind.arguments())
+        told = log.entries.get(timeout=30)
+        host.close()
+    assert told == ("DEBUG", "mg: this provider process serves up to 128 calls at once")
+    assert log.entries.empty()
+    assert not host.said
 
 
 def test_a_burst_of_calls_before_the_host_is_widened_does_not_take_the_width_away(hosts):
@@ -114,15 +124,14 @@ def test_calls_one_after_another_are_served_by_the_threads_that_are_there(hosts)
 
 def test_the_width_is_a_setting_and_zero_leaves_pulumi_s_own(hosts):
     four, six = Crowd(4), Crowd(6)
-    with Server(four) as first, Server(six) as second:
-        stock, wider = hosts(first.url, **{"mg:hostThreads": "0"}), hosts(second.url, **{"mg:hostThreads": 6})
+    with Server(four) as first, Server(six) as second, engine_log() as log:
+        stock = hosts(first.url, log.address, **{"mg:hostThreads": "0"})
+        wider = hosts(second.url, log.address, **{"mg:hostThreads": 6})
         assert read_at_once(stock, 8) == [""] * 8
         assert read_at_once(wider, 12) == [""] * 12
+        assert log.entries.get(timeout=30)[1] == "mg: this provider process serves up to 6 calls at once"
     assert (four.most, six.most) == (4, 6)
-    for host in (stock, wider):
-        host.close()
-    assert not stock.said
-    assert wider.said == ["mg: this provider process serves up to 6 calls at once"]
+    assert log.entries.empty()
 
 
 @pytest.mark.parametrize("value", ["many", "-1", "nan"])
@@ -191,7 +200,7 @@ def test_progress_of_a_create_names_the_resource(emulator, hosts):
     lines = [line for line in host.said if line.startswith("mg DedicatedEndpoint search: ")]
     assert any("making the endpoint" in line for line in lines)
     assert any("deleting the endpoint" in line for line in lines)
-    assert len(lines) == len(host.said) - 1
+    assert len(lines) == len(host.said)
 
 
 def test_a_mistake_of_ours_names_itself_in_words_before_its_traceback_and_tells_no_secret(hosts):

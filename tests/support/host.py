@@ -37,13 +37,22 @@ def plain(message):
     return {key: value for key, value in properties.items() if key != "__provider"}
 
 
-class Host:
-    """One host process; ``config`` is the stack's configuration."""
+NO_ENGINE = "127.0.0.1:1"
 
-    def __init__(self, config):
+
+class Host:
+    """One host process.
+
+    Args:
+        config: The stack's configuration.
+        engine: Where it finds the engine.
+        launcher: The command that starts it, if this process does not; it is ``process`` then.
+    """
+
+    def __init__(self, config, engine=NO_ENGINE, launcher=()):
         environment = {**os.environ, "PULUMI_PROJECT": "project"}
         self.process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "pulumi.dynamic", "127.0.0.1:1"],
+            [*launcher, sys.executable, "-u", "-m", "pulumi.dynamic", engine],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,
