@@ -30,6 +30,7 @@ from mg_provider.components import (
     VpcScAllowlist,
     WeightsBucketAccess,
 )
+from mg_provider.components.common import default_project
 from mg_provider.resources.dedicated_endpoint import ServedModelInput
 
 MACHINES = set(Replicas.model_fields)
@@ -223,6 +224,7 @@ def configured() -> Environment:
     if value is None:
         raise ConfigError(f"{key}: is required, or all of {', '.join(QUICKSTART)}: see stacks/config")
     environment = read(value, key)
+    environment.must_allow(default_project() or "", key)
     for doubt in environment.doubts():
         pulumi.log.warn(f"{key}.{doubt}")
     return environment

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 import pulumi
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator, model_validator
 
 from mg_provider.components.common import DNS_NAME
 from mg_provider.components.psc_network import address_problem, check_names, check_ranges
@@ -17,6 +17,7 @@ from mg_provider.components.vpc_sc_allowlist import project_ids
 from mg_provider.data import regions as known_regions
 from mg_provider.preflight.empty_values import empty_paths
 from mg_provider.preflight.machine import accelerators, machine_doubt
+from mg_provider.resources.psc_arguments import not_allowed
 from mg_provider.wire.machine import MachineSpec
 
 SPACE = "model-garden"
@@ -168,6 +169,14 @@ class PrivateAccess(Section):
     allow_psc_global_access: bool = False
     look_up: bool | None = None
 
+    @field_validator("allowlist")
+    @classmethod
+    def _names_projects(cls, projects: list[str]) -> list[str]:
+        try:
+            return project_ids(projects) if projects else []
+        except pulumi.RunError as error:
+            raise ValueError(str(error).removeprefix("allowlist: ")) from error
+
 
 class Replicas(Section):
     """The machines that serve a model: of one kind, or of the first that is to be had."""
@@ -284,6 +293,24 @@ class Environment(Section):
     def regions_of(self, model: str) -> list[str]:
         """The regions that a model runs in."""
         return self.models[model].regions or self.all_regions
+
+    def must_allow(self, project: str, key: str = KEY) -> None:
+        """Refuse a list of clients without the project that the forwarding rules are made in.
+
+        Raises:
+            ConfigError: A list lacks it.
+        """
+        lists = {
+            f"models.{name}.private.allowlist" if model.private.allowlist else "allowlist.projects": (
+                model.private.allowlist or (self.allowlist.projects if self.allowlist else [])
+            )
+            for name, model in self.models.items()
+            if model.private is not None
+        }
+        lacking = [place for place, listed in lists.items() if not_allowed(project, project_ids(listed))]
+        if lacking:
+            told = f"lacks {project}, in which the forwarding rules are made, so that no client gets in: add it"
+            raise ConfigError("\n".join(f"{key}.{place}: {told}" for place in lacking))
 
     def doubts(self) -> list[str]:
         """What is probably a mistake, each with its path."""

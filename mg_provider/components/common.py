@@ -43,11 +43,16 @@ def configured_project(given: str | None) -> str:
     Raises:
         RunError: there is none.
     """
-    configured = (pulumi.Config(space).get(PROJECT) for space in NAMESPACES)
-    project = given or next((value for value in configured if value), None) or os.environ.get(PROJECT_VARIABLE)
+    project = given or default_project()
     if not project:
         refuse("project", "is not known", "pass project, or `pulumi config set gcp:project my-project`")
     return project
+
+
+def default_project() -> str | None:
+    """The project of resources that name none, as far as configuration and environment tell."""
+    configured = (pulumi.Config(space).get(PROJECT) for space in NAMESPACES)
+    return next((value for value in configured if value), None) or os.environ.get(PROJECT_VARIABLE)
 
 
 def project_number_of(parent: pulumi.Resource, project: str) -> pulumi.Output[str]:

@@ -8,11 +8,19 @@ from typing import Any
 
 import pulumi
 
-from mg_provider.components.common import DNS_NAME, TYPE_PREFIX, child_options, google, refuse, refuse_empty
+from mg_provider.components.common import (
+    DNS_NAME,
+    TYPE_PREFIX,
+    child_options,
+    default_project,
+    google,
+    refuse,
+    refuse_empty,
+)
 from mg_provider.components.psc_network import PscNetwork
 from mg_provider.components.vpc_sc_allowlist import VpcScAllowlist, project_ids
 from mg_provider.resources.custom_weights_model import CustomWeightsModel
-from mg_provider.resources.psc_arguments import base_url
+from mg_provider.resources.psc_arguments import base_url, not_allowed
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRule
 
 _OWN = ("private_service_connect_config", "region", "project", "opts", "name")
@@ -99,6 +107,7 @@ class PrivateModelEndpoint(pulumi.ComponentResource):
         refuse_empty(f"PrivateModelEndpoint {name}", model=model, allowlist=_plain(allowlist), rule_labels=rule_labels)
         _check_model(name, model)
         _check_record(name, dns_record, network)
+        _check_rule_project(name, rule_project or project or _default_project(opts), project_ids(_plain(allowlist)))
         place = network if isinstance(network, PscNetwork) else None
         self.custom_weights_model = self._deploy(name, model, allowlist, region, project)
         self.forwarding_rule = PscForwardingRule(
@@ -190,6 +199,20 @@ def _check_model(name: str, model: Mapping[str, Any]) -> None:
             refuse(f"PrivateModelEndpoint {name}: model.{key}", "is set by the component", "remove it there")
         if key not in known:
             refuse(f"PrivateModelEndpoint {name}: model.{key}", "is no argument of CustomWeightsModel", "see its page")
+
+
+def _default_project(opts: pulumi.ResourceOptions | None) -> str | None:
+    """The project of parts that name none. A provider of the program's own may have another one: its checks tell."""
+    return None if opts is not None and (opts.provider or opts.providers) else default_project()
+
+
+def _check_rule_project(name: str, project: str | None, allowed: Sequence[str]) -> None:
+    if project and not_allowed(project, allowed):
+        refuse(
+            f"PrivateModelEndpoint {name}: allowlist",
+            f"lacks {project}, the project of the forwarding rule (it has {', '.join(allowed)})",
+            "add it there, or the endpoint refuses the rule",
+        )
 
 
 def _check_record(name: str, record: str | None, network: object) -> None:

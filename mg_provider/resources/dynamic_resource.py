@@ -65,6 +65,11 @@ class DynamicResource(Resource):
         )
 
     @classmethod
+    def takes(cls, argument: str) -> bool:
+        """Whether it has an argument of that name."""
+        return argument in cls._args_type().model_fields
+
+    @classmethod
     def _args_type(cls) -> type[Args]:
         args_type: type[Args] = cls.provider_type.lifecycle.args_type
         return args_type

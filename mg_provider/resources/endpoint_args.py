@@ -85,6 +85,11 @@ def allowlist_problem(config: PrivateServiceConnectConfig | None) -> str | None:
             return f"project_allowlist takes project ids, and {entry!r} is a project number: write its id"
         if not _PROJECT_ID.fullmatch(entry):
             return f"{entry!r} is no project id: lower-case letters, digits and -, a letter first"
+    for automated in config.psc_automation_configs or ():
+        if automated.project_id and automated.project_id not in entries:
+            return (
+                f"psc_automation_configs makes a rule in {automated.project_id}, which project_allowlist lacks: add it"
+            )
     return None
 
 

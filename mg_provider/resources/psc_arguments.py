@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -120,6 +120,23 @@ def _address_problem(args: PscForwardingRuleArgs) -> str | None:
     return None
 
 
+def not_allowed(project: str, allowed: Sequence[str]) -> bool:
+    """Whether a project is known not to be on an allowlist, which ids and numbers together do not tell."""
+    # A list that was made elsewhere may name projects by number.
+    ids = all(entry[:1].isalpha() and "/" not in entry for entry in allowed)
+    return bool(allowed and project) and ids and project not in allowed and not project.isdigit()
+
+
+def _allowlist_problem(args: PscForwardingRuleArgs) -> str | None:
+    allowed = args.endpoint_allowlist
+    if not not_allowed(args.project, allowed):
+        return None
+    return (
+        f"{args.project} is not on the endpoint's project_allowlist, which has {', '.join(allowed)}: add it there, in "
+        "private_service_connect_config"
+    )
+
+
 def _registrations_problem(args: PscForwardingRuleArgs) -> str | None:
     if len(args.service_directory_registrations) > 1:
         return "takes at most one entry: remove the others"
@@ -197,6 +214,11 @@ class PscForwardingRuleArgs(CloudArgs):
         description="Look in the preview of a creation already whether subnetwork and address can be had, which takes "
         "credentials. Not for a network that the same run makes.",
     )
+    endpoint_allowlist: Annotated[list[str], Local("used by the preview"), Transient()] = Field(
+        default=[],
+        description="Projects that the endpoint lets in: a preview refuses a rule whose project is not one of them. "
+        "Default: the project_allowlist of the model or endpoint in this program that `endpoint` comes from.",
+    )
     forwarding_rule: Annotated[str, Derived(), Local("follows from name, project and region")] = Field(
         default="", description="projects/{project}/regions/{region}/forwardingRules/{name}."
     )
@@ -222,6 +244,7 @@ class PscForwardingRuleArgs(CloudArgs):
         Rule(("subnetwork", "network", "region"), _subnetwork_problem),
         Rule(("address", "region", "project"), _address_problem),
         Rule(("service_directory_registrations",), _registrations_problem),
+        Rule(("project", "endpoint_allowlist"), _allowlist_problem),
     )
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from mg_provider.api.errors import MgError, NotFound
 from mg_provider.resources.lifecycle import Context
-from mg_provider.resources.psc_arguments import PscForwardingRuleArgs, short
+from mg_provider.resources.psc_arguments import PscForwardingRuleArgs, not_allowed, short
 from mg_provider.wire.compute import ForwardingRule, PscConnectionStatus
 from mg_provider.wire.endpoint import Endpoint
 
@@ -88,9 +88,7 @@ def must_be_allowed(args: PscForwardingRuleArgs, target: Target) -> None:
     """
     config = target.endpoint.private_service_connect_config if target.endpoint else None
     allowed = config.project_allowlist if config else None
-    # A list that was made elsewhere may name projects by number, which cannot be told from ids.
-    ids = [entry for entry in allowed or [] if entry[:1].isalpha() and "/" not in entry]
-    if not allowed or len(ids) < len(allowed) or args.project in allowed or args.project.isdigit():
+    if not allowed or not not_allowed(args.project, allowed):
         return
     raise MgError(
         f"project {args.project} is not on the project_allowlist of {args.endpoint}, which has {', '.join(allowed)}",

@@ -23,6 +23,7 @@ from mg_provider.resources.lifecycle import (
     kept,
     not_ours,
 )
+from mg_provider.resources.made_here import argument_of_maker
 from mg_provider.resources.psc_address import Held, check_subnetwork, ensure_address, find_address, find_usable
 from mg_provider.resources.psc_arguments import (
     API_VERSION,
@@ -342,6 +343,7 @@ class PscForwardingRule(DynamicResource, module="mg", name="PscForwardingRule"):
         no_automate_dns_zone: Make no DNS zone for the connection.
         service_directory_registrations: Service Directory entry; at most one.
         look_up: Look in the preview of a creation whether subnetwork and address can be had; default no.
+        endpoint_allowlist: Projects that the endpoint lets in; default as the resource says that ``endpoint`` is of.
         project: Project id; default from configuration.
         region: Region of rule and service attachment; default from configuration.
         timeouts: Seconds to wait: create, update, delete.
@@ -380,9 +382,19 @@ class PscForwardingRule(DynamicResource, module="mg", name="PscForwardingRule"):
         no_automate_dns_zone: pulumi.Input[bool] | None = None,
         service_directory_registrations: pulumi.Input[Sequence[ServiceDirectoryRegistrationInput]] | None = None,
         look_up: pulumi.Input[bool] | None = None,
+        endpoint_allowlist: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
         project: pulumi.Input[str] | None = None,
         region: pulumi.Input[str] | None = None,
         timeouts: pulumi.Input[TimeoutsInput] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        if endpoint is not None and endpoint_allowlist is None:
+            endpoint_allowlist = _allowlist_of(endpoint)
         super().__init__(name, locals(), opts)
+
+
+def _allowlist_of(endpoint: pulumi.Input[str]) -> pulumi.Output[Sequence[str]]:
+    """Whom an endpoint lets in, if this program makes it; empty if that is not known."""
+    config = argument_of_maker(endpoint, "private_service_connect_config")
+    allowed: pulumi.Output[Sequence[str]] = config.apply(lambda found: (found or {}).get("project_allowlist") or [])
+    return allowed

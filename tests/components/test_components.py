@@ -5,6 +5,7 @@ import sys
 import pulumi
 import pytest
 
+from mg_provider import CustomWeightsModel, DedicatedEndpoint, PscForwardingRule
 from mg_provider.api.settings import KEYS
 from mg_provider.components import (
     PrivateModelEndpoint,
@@ -195,6 +196,9 @@ def test_a_private_model_takes_a_network_by_name_and_no_name_of_its_own():
         ({"dns_record": "llama"}, "needs a zone"),
         ({"dns_record": "Bad_Name"}, "is no DNS name"),
         ({"allowlist": ["123456"]}, "is a project number"),
+        ({"allowlist": ["client-project"]}, "allowlist lacks my-project, the project of the forwarding rule"),
+        ({"project": "client-project"}, "allowlist lacks client-project"),
+        ({"rule_project": "client-project"}, "allowlist lacks client-project"),
     ],
 )
 def test_a_private_model_that_cannot_work_is_refused(arguments, told):
@@ -318,3 +322,41 @@ def test_a_value_inside_an_argument_of_a_component_that_is_none_is_refused_by_it
     }
     for path, program in cases.items():
         assert f": {path} is left empty (null)" in refused(lambda program=program: program() and None)
+
+
+def test_a_rule_in_a_project_that_is_allowed_to_connect_is_made_and_a_number_is_not_judged():
+    place = {"region": "us-central1", "network": "n", "subnetwork": "s", "allowlist": ["projects/client-project"]}
+    for project in ("client-project", "123456"):
+        made, _ = run(lambda p=project: PrivateModelEndpoint("e", model=MODEL, rule_project=p, **place).url)
+        assert made.of("PscForwardingRule")["e"]["project"] == project
+        assert made.of("PscForwardingRule")["e"]["endpoint_allowlist"] == ["client-project"]
+
+
+@pytest.mark.parametrize("kind", [CustomWeightsModel, DedicatedEndpoint])
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_rule_knows_the_allowlist_of_the_endpoint_that_it_is_wired_to(kind, preview):
+    allowed = {"enable_private_service_connect": True, "project_allowlist": ["client-project"]}
+
+    def program(**more):
+        source = MODEL if kind is CustomWeightsModel else {}
+        served = kind("llama", private_service_connect_config=allowed, **source)
+        PscForwardingRule("llama", endpoint=served.endpoint, network="n", subnetwork="s", **more)
+
+    rules = run(program, preview=preview)[0].of("PscForwardingRule")
+    assert rules["llama"]["endpoint_allowlist"] == ["client-project"]
+    rules = run(lambda: program(endpoint_allowlist=["my-project"]), preview=preview)[0].of("PscForwardingRule")
+    assert rules["llama"]["endpoint_allowlist"] == ["my-project"]
+
+
+def test_of_an_endpoint_that_this_program_does_not_make_a_rule_knows_no_allowlist():
+    endpoint = "projects/p/locations/us-central1/endpoints/e"
+
+    def program():
+        for name, given in {"text": endpoint, "output": pulumi.Output.from_input(endpoint)}.items():
+            PscForwardingRule(name, endpoint=given, network="n", subnetwork="s")
+        public = CustomWeightsModel("public", **MODEL)
+        PscForwardingRule("public", endpoint=public.endpoint, network="n", subnetwork="s")
+
+    rules = run(program)[0].of("PscForwardingRule")
+    assert {name: inputs["endpoint_allowlist"] for name, inputs in rules.items()} == {key: [] for key in rules}
+    assert set(rules) == {"text", "output", "public"}

@@ -374,6 +374,10 @@ TABLES = {
         "allow_psc_global_access": SWITCH,
         "no_automate_dns_zone": SWITCH,
         "look_up": SWITCH,
+        "endpoint_allowlist": [
+            Bad("my-project", "should be a list"),
+            Bad(["client-project"], "my-project is not on the endpoint's project_allowlist", at="project"),
+        ],
         "service_directory_registrations": [
             *LIST,
             Bad([{"namespace": "a"}, {"namespace": "b"}], "at most one entry: remove the others"),

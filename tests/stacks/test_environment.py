@@ -138,6 +138,10 @@ def test_every_stack_that_comes_along_is_valid(environment, file):
             "environment.models.a.private.addresses.us-east1: 10.0.0.5 is that of models.b too",
         ),
         (
+            {**PRIVATE, "models": {"a": {**MODEL, "private": {"allowlist": ["my-project", "12345"]}}}},
+            "environment.models.a.private.allowlist: 12345 is a project number: write the project id",
+        ),
+        (
             {**PRIVATE, "models": {"a": {**MODEL, "overrides": {"r2": {}}}}},
             "models.a.overrides.r2: the model is not in",
         ),
@@ -257,3 +261,23 @@ def test_an_empty_key_that_the_files_do_not_have_is_refused_too_each_once(enviro
         "it public"
     )
     assert [line.partition(": ")[0] for line in told] == [*(start + key for key in keys), f"{environment.KEY}.vpc_sc"]
+
+
+def test_a_list_of_clients_without_the_project_of_the_rules_is_refused_by_its_path_once(environment):
+    models = {name: {**MODEL, "private": {}} for name in "ab"}
+    own = {**MODEL, "private": {"allowlist": ["projects/client-project"]}}
+    value = {**PRIVATE, "models": {**models, "own": own, "public": MODEL}}
+    found = environment.read(value)
+    told = "in which the forwarding rules are made, so that no client gets in: add it"
+    with pytest.raises(environment.ConfigError) as error:
+        found.must_allow("host-project")
+    assert str(error.value).splitlines() == [
+        f"{environment.KEY}.allowlist.projects: lacks host-project, {told}",
+        f"{environment.KEY}.models.own.private.allowlist: lacks host-project, {told}",
+    ]
+    with pytest.raises(environment.ConfigError) as error:
+        found.must_allow("my-project", "shop:environment")
+    assert str(error.value) == f"shop:environment.models.own.private.allowlist: lacks my-project, {told}"
+    # Of a project that is known by its number, or not at all, nobody can tell.
+    for project in ("123456", ""):
+        found.must_allow(project)

@@ -183,6 +183,20 @@ for region in ("us-central1", "europe-west4"):
 """
 
 
+def test_a_rule_that_the_endpoint_would_not_let_in_is_refused_before_a_gpu_is_paid_for(stack, emulator):
+    one = stack("demo")
+    one.edit(lambda config: private_of(config).update(allowlist=["client-project"]))
+    code, _, errors = one.run("up")
+    assert code == 1
+    assert "environment.models.llama.private.allowlist: lacks my-project, in which the forwarding rules" in errors
+    # Parts that stand by themselves, wired by their outputs.
+    (one.folder / "stacks" / "__main__.py").write_text(BEFORE.replace('"my-project", ', ""))
+    code, _, errors = one.run("preview")
+    assert code == 1
+    assert "my-project is not on the endpoint's project_allowlist, which has client-project" in errors
+    assert emulator.ledger()["empty"]
+
+
 @pytest.mark.parametrize("own_processes", [False, True])
 def test_parts_that_stood_by_themselves_are_taken_over_by_the_components(stack, emulator, own_processes):
     one = stack("demo")
@@ -199,8 +213,8 @@ def test_parts_that_stood_by_themselves_are_taken_over_by_the_components(stack, 
         environment.update(models={"llama": llama}, endpoints={}, batch_jobs={})
 
     one.edit(reduce)
-    created = {"create": 3 + 2 * own_processes}
-    assert one.well("up") == created, "a fleet and two components, and the processes of the fleet"
+    made = {"create": 3 + 2 * own_processes, "update": 4}
+    assert one.well("up") == made, "a fleet, two components, the fleet's processes; labels that tell of the new place"
     assert emulator.ledger()["counts"] == ledger
     assert one.well("preview") == {}
     one.well("destroy")

@@ -217,6 +217,7 @@ PSC_FORWARDING_RULE = ResourceSamples(
         "allow_psc_global_access": Sample(True, False),
         "no_automate_dns_zone": Sample(True, False),
         "look_up": Sample(True, False),
+        "endpoint_allowlist": Sample(["my-project", "client-project"], ["my-project"]),
         "service_directory_registrations": Sample([{"namespace": "a"}], [{"namespace": "b", "service": "c"}]),
     },
 )
