@@ -7,17 +7,20 @@ from collections.abc import Iterator
 import pytest
 
 from mg_provider.emulator import Emulator
+from tests.support.invariants import watch
 
 
 @pytest.fixture(scope="session")
 def emulator_server() -> Iterator[Emulator]:
     with Emulator(port=0, speed=6000.0) as emulator:
+        watch(emulator)
         yield emulator
 
 
 @pytest.fixture
 def emulator(emulator_server: Emulator) -> Iterator[Emulator]:
     emulator_server.reset()
+    watch(emulator_server).reset()
     yield emulator_server
     wrong = [request["emulator_error"] for request in emulator_server.requests() if "emulator_error" in request]
     emulator_server.reset()

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from werkzeug.wrappers import Request, Response
 
-from mg_provider.emulator import admin, clock, discovery, services, validation
+from mg_provider.emulator import admin, clock, discovery, ledger, services, validation
 from mg_provider.emulator.errors import ApiError, invalid_argument, no_page, not_emulated
 from mg_provider.emulator.faults import REFUSALS, Fault
 from mg_provider.emulator.routing import HANDLERS, PRIVATELY_SERVED, Answer, Call
@@ -88,6 +88,9 @@ class _Exchange:
         legacy = (
             match.method.legacy if match else "/v1/b" in self.path or self.path.startswith(("/compute", "/bigquery"))
         )
+        self.record["rpc"] = match.method.rpc if match else None
+        for watcher in list(self.world.watchers):
+            watcher(self.record)
         with self.world.lock:
             self.world.requests.append(self.record)
             self.world.settle()
@@ -108,6 +111,8 @@ class _Exchange:
         self.record["rpc"] = match.method.rpc
         body = self._parsed_body(match)
         self.record["body"] = body
+        if self.request.method != "GET" and "/projects/" in self.path:
+            self.record["target"] = ledger.target(self.world, self.path)
         self.faults = self.world.faults.active(match.method.rpc, self.path + json.dumps(body))
         self._fail_early(match)
         handler = HANDLERS.get(match.method.rpc)

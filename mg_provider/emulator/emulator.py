@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -72,9 +74,21 @@ class Emulator:
         return faults
 
     def requests(self) -> list[dict[str, Any]]:
-        """What was received: rpc, method, path, query, body, status, response: ``GET /_mg/requests``."""
+        """What was received: rpc, method, path, query, body, status, response: ``GET /_mg/requests``.
+
+        What changes something also has ``target``: what it was done to, if that existed, with its labels until then.
+        """
         with self.world.lock:
             return list(self.world.requests)
+
+    @contextmanager
+    def watched(self, watcher: Callable[[dict[str, Any]], None]) -> Iterator[None]:
+        """Call ``watcher`` with each request, before it is answered and by the thread that answers it."""
+        self.world.watchers.append(watcher)
+        try:
+            yield
+        finally:
+            self.world.watchers.remove(watcher)
 
     def addresses(self) -> dict[str, str]:
         """Each private address and the URL that answers for it: ``GET /_mg/addresses``."""

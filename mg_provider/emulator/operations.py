@@ -42,6 +42,7 @@ class Plan:
         response: called at the end; the message name and body of the answer.
         metadata: more metadata fields; may change while it runs.
         failed: called with the moment when it ends in any other way than success.
+        labels: of what it makes, while that is not there yet.
     """
 
     metadata_type: str
@@ -49,6 +50,7 @@ class Plan:
     response: Callable[[], tuple[str, dict[str, Any]]]
     metadata: dict[str, Any] = field(default_factory=dict)
     failed: Callable[[float], None] | None = None
+    labels: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from mg_provider.emulator import clock
@@ -37,7 +38,6 @@ BEHAVIOURS: dict[str, Any] = {
     "connection_policy": "present",  # or "missing": PSC automation fails, as without a service connection policy
     "batch_detours": [],  # states that a job passes while it runs: JOB_STATE_PAUSED, JOB_STATE_UPDATING
     "batch_end": "",  # or "expired": its time is over when half of the rows are answered
-    "batch_listed_after": 0.0,  # emulated seconds from a job's creation until a list shows it
     "batch_completion_stats": "live",  # or "unknown_total", or "at_end": what a running job shows
     "batch_output_order": "scattered",  # or "input": the order of the answers
     # Emulated seconds instead of the usual, by deployment stage, or one of CREATE_ENDPOINT, UPDATE_ENDPOINT,
@@ -60,6 +60,7 @@ class World:
         behaviours: see :data:`BEHAVIOURS`.
         quota: ``"project/region/accelerator"`` to GPUs; what is not there is unlimited.
         requests: what was received, oldest first.
+        watchers: called with each request, with its ``rpc``, before it is answered, by the thread that answers it.
     """
 
     def __init__(self, speed: float, quota: dict[str, int], listeners: Listeners) -> None:
@@ -81,6 +82,7 @@ class World:
         self.behaviours: dict[str, Any] = {**BEHAVIOURS}
         self.quota: dict[str, int] = dict(self._initial_quota)
         self.requests: deque[dict[str, Any]] = deque(maxlen=_REQUESTS_KEPT)
+        self.watchers: list[Callable[[dict[str, Any]], None]] = []
         self._parts: dict[type[Any], Any] = {}
         self._numbers = 0
         self._project_ids: dict[str, str] = {}

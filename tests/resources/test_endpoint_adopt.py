@@ -218,7 +218,8 @@ def test_a_process_without_memory_goes_on_with_an_adoption(emulator, host, hand,
     life.up(wanted(name, model))
     second = Host(config(emulator))
     try:
-        again = Life(second, DedicatedEndpointProvider, name="chat")
+        again = Life(second, DedicatedEndpointProvider, name="chat", after=life)
+        again.id = again.inputs = again.outputs = None
         assert again.up(wanted(name, model))["deployed_model_ids"] == {"v1": id}
         assert again.refresh() == {}
         again.destroy()

@@ -178,8 +178,7 @@ def test_a_removal_whose_process_is_killed_is_finished_by_the_next(emulator, cha
     chat.up(two)
     emulator.set_speed(50)
     doomed = Host(config(emulator))
-    life = Life(doomed, DedicatedEndpointProvider, name="chat")
-    life.id, life.outputs = chat.id, chat.outputs
+    life = Life(doomed, DedicatedEndpointProvider, name="chat", after=chat)
 
     def destroy():
         with pytest.raises(HostError):
@@ -239,8 +238,7 @@ def test_a_change_that_was_killed_and_then_taken_back_leaves_no_gpu(emulator, ha
         },
     }
     second = Host(config(emulator))
-    forgotten = Life(second, DedicatedEndpointProvider, name="chat")
-    forgotten.id, forgotten.outputs, forgotten.inputs = chat.id, chat.outputs, chat.inputs
+    forgotten = Life(second, DedicatedEndpointProvider, name="chat", after=chat)
     forgotten.up(wanted)
     second.close()
     drift = chat.refresh()

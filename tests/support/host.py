@@ -14,14 +14,23 @@ from pulumi.output import Unknown
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
+from tests.support.invariants import account_at
+from tests.support.states import owner_label
+
 
 class HostError(Exception):
-    """What the host answered instead of a result; ``kept`` is what the engine would keep in state."""
+    """What the host answered instead of a result.
 
-    def __init__(self, text, kept=None):
+    Attributes:
+        kept: What the engine would keep in state.
+        cut: Whether the host answered nothing, because it died.
+    """
+
+    def __init__(self, text, kept=None, cut=False):
         super().__init__(text)
         self.text = text
         self.kept = kept
+        self.cut = cut
 
 
 def struct(properties):
@@ -65,6 +74,7 @@ class Host:
         self.channel = grpc.insecure_channel(f"127.0.0.1:{port}")
         self.stub = provider_pb2_grpc.ResourceProviderStub(self.channel)
         self.stub.Configure(provider_pb2.ConfigureRequest(args=struct(config)))
+        self.account = account_at(config.get("mg:vertexAiCustomEndpoint"))
 
     def _listen(self):
         for line in self.process.stderr:
@@ -90,6 +100,8 @@ class Kind:
         self.host = host
         self.provider = serialize_provider(provider_type)
         self.token = f"pulumi-python:dynamic/mg:{provider_type.__name__.removesuffix('Provider')}"
+        # A job keeps the labels of the owner that it was made for.
+        self.owners = set()
 
     def _struct(self, properties):
         return struct({**properties, "__provider": self.provider})
@@ -99,7 +111,14 @@ class Kind:
         try:
             yield
         except grpc.RpcError as error:
-            raise HostError(error.details(), kept_in_state(error)) from error
+            cut = error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+            raise HostError(error.details(), kept_in_state(error), cut) from error
+
+    def _acting(self, *properties):
+        """What is sent meanwhile is sent for the owners that these properties name."""
+        self.owners.update(owner_label(each["owner"]) for each in properties if each.get("owner"))
+        account = self.host.account
+        return account.acting(self.owners) if account else contextlib.nullcontext()
 
     def check(self, news, olds=None, urn=""):
         request = provider_pb2.CheckRequest(
@@ -116,24 +135,24 @@ class Kind:
 
     def create(self, inputs, timeout=0.0):
         request = provider_pb2.CreateRequest(properties=self._struct(inputs), timeout=timeout)
-        with self._errors():
+        with self._acting(inputs), self._errors():
             answer = self.host.stub.Create(request)
         return answer.id, plain(answer.properties)
 
     def read(self, id, outputs):
         request = provider_pb2.ReadRequest(id=id, properties=self._struct(outputs), inputs=struct({}))
-        with self._errors():
+        with self._acting(outputs), self._errors():
             answer = self.host.stub.Read(request)
         return answer.id, plain(answer.properties), plain(answer.inputs)
 
     def update(self, id, outputs, inputs):
         request = provider_pb2.UpdateRequest(id=id, olds=self._struct(outputs), news=self._struct(inputs))
-        with self._errors():
+        with self._acting(outputs, inputs), self._errors():
             return plain(self.host.stub.Update(request).properties)
 
     def delete(self, id, outputs):
         request = provider_pb2.DeleteRequest(id=id, properties=self._struct(outputs))
-        with self._errors():
+        with self._acting(outputs), self._errors():
             self.host.stub.Delete(request)
 
 

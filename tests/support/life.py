@@ -1,8 +1,14 @@
-"""One resource lived through the real host, with this side keeping the state that the engine would keep."""
+"""One resource lived through the real host, with this side keeping the state that the engine would keep.
+
+After each step the invariants hold: ``tests.support.invariants``.
+"""
+
+import contextlib
 
 from pulumi.runtime.proto import provider_pb2
 
 from tests.support.host import HostError, Kind
+from tests.support.states import said
 
 OWNER = "acme/project/stack"
 
@@ -16,9 +22,18 @@ class CheckFailed(Exception):
 
 
 class Life:
-    """A resource named ``name`` in a stack; ``up`` does what the engine's ``up`` would do with it."""
+    """A resource named ``name`` in a stack; ``up`` does what the engine's ``up`` would do with it.
 
-    def __init__(self, host, provider_type, name="llama", owner=OWNER, parents=()):
+    Args:
+        host: The provider's process.
+        provider_type: The kind of resource.
+        name: The resource's name.
+        owner: Whose it is.
+        parents: The types of the components that it is in.
+        after: A life that this one goes on with, as another process does with a stack's state.
+    """
+
+    def __init__(self, host, provider_type, name="llama", owner=OWNER, parents=(), after=None):
         self.kind = Kind(host, provider_type)
         self.name, self.owner, self.parents = name, owner, parents
         self.id = None
@@ -26,6 +41,44 @@ class Life:
         self.outputs = None
         self.unfinished = False
         self.replaced = []
+        self.type = provider_type.__name__.removesuffix("Provider")
+        self.account = host.account
+        self.holder = (
+            after.holder if after else self.account and self.account.holder(f"{self.type} {name}", self._state)
+        )
+        if after:
+            self.id, self.inputs, self.outputs = after.id, after.inputs, after.outputs
+            self.unfinished, self.replaced = after.unfinished, list(after.replaced)
+        if self.holder:
+            self.kind.owners = self.holder.owners
+
+    def _state(self):
+        """What a stack would have in its state: kind, inputs and outputs of each."""
+        live = [] if self.id is None else [(self.type, self.inputs or {}, self.outputs)]
+        return [*live, *((self.type, {}, outputs) for _, outputs in self.replaced)]
+
+    def _address(self):
+        return said(self.type, self.inputs or {}, self.outputs).address if self.id is not None else {}
+
+    @contextlib.contextmanager
+    def _step(self, *, moves=False, settles=True):
+        """One step, and the invariants at its end, however it ends."""
+        if self.account is None:
+            yield
+            return
+        before, since = self._address(), self.account.now()
+        self.holder.lives_on(self._state)
+        error = None
+        try:
+            yield
+        except HostError as failure:
+            error = failure
+            raise
+        finally:
+            self.holder.ended(since, error.text if error else "", cut=error is not None and error.cut, settled=settles)
+            if not moves:
+                self.account.moved(self.holder, before, self._address())
+            self.account.hold()
 
     @property
     def urn(self):
@@ -52,14 +105,20 @@ class Life:
     def up(self, arguments):
         """Create, update or replace; raises HostError as the engine would fail, keeping what it would keep."""
         operation, _ = self.preview(arguments)
+        if operation == "same":
+            self.inputs = self.check(arguments)
+            return self.outputs
+        with self._step(moves=operation in ("create", "replace")):
+            return self._up(operation, arguments)
+
+    def _up(self, operation, arguments):
         if operation == "replace":
             self.replaced.append((self.id, self.outputs))
             self.id = self.inputs = self.outputs = None
             operation = "create"
         inputs = self.check(arguments)
-        if operation == "same":
-            self.inputs = inputs
-            return self.outputs
+        if self.holder:
+            self.holder.begins([(self.type, inputs, {})])
         try:
             if operation == "create":
                 self.id, self.outputs = self.kind.create(inputs)
@@ -82,6 +141,10 @@ class Life:
 
         An input that only repeats an output as it was is no change: the engine shows none.
         """
+        with self._step(settles=False):
+            return self._refresh()
+
+    def _refresh(self):
         id, outputs, inputs = self.kind.read(self.id, self.outputs)
         if not id:
             self.id = self.inputs = self.outputs = None
@@ -93,6 +156,10 @@ class Life:
         return drift
 
     def destroy(self):
+        with self._step(moves=True):
+            self._destroy()
+
+    def _destroy(self):
         for id, outputs in [*self.replaced, (self.id, self.outputs)]:
             if id is not None:
                 self.kind.delete(id, outputs)

@@ -13,7 +13,7 @@ from typing import Any
 
 from mg_provider.emulator import errors
 from mg_provider.emulator.clock import moment
-from mg_provider.emulator.ledger import Entry, counts_resources
+from mg_provider.emulator.ledger import Entry, Machines, counts_resources
 from mg_provider.emulator.operations import Plan, Stage
 from mg_provider.emulator.routing import Answer, Call, handles
 from mg_provider.emulator.services.batch_filter import matching
@@ -207,8 +207,10 @@ def _meter(world: World, job: BatchJob, at: float) -> None:
     if job.state != "JOB_STATE_RUNNING":
         return
     machine = job.request.get("dedicatedResources", {}).get("machineSpec", {})
-    gpus = int(machine.get("acceleratorCount", 0)) * job.replicas
-    world.meter.start(job.name, machine.get("acceleratorType", ""), gpus, at)
+    accelerators = int(machine.get("acceleratorCount", 0))
+    machines = Machines(machine.get("machineType", ""), machine.get("acceleratorType", ""), accelerators, job.replicas)
+    if machine:
+        world.meter.start(job.name, machines, at)
 
 
 def job_body(world: World, job: BatchJob) -> Json:
@@ -274,9 +276,7 @@ def get_job(call: Call) -> Answer:
 def list_jobs(call: Call) -> Answer:
     """The location's jobs, newest first."""
     prefix = f"{call.parent}/batchPredictionJobs/"
-    listed = call.world.now() - call.world.behaviours["batch_listed_after"]
-    jobs = [job for name, job in _jobs(call.world).items() if name.startswith(prefix) and job.created <= listed]
-    bodies = [job_body(call.world, job) for job in jobs]
+    bodies = [job_body(call.world, job) for name, job in _jobs(call.world).items() if name.startswith(prefix)]
     found = [body for body in reversed(bodies) if matching(call.query.get("filter", ""), body)]
     start = int(call.query.get("pageToken") or 0)
     size = min(int(call.query.get("pageSize") or PAGE_JOBS), PAGE_JOBS)

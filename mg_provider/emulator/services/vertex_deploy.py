@@ -76,6 +76,7 @@ def deploy(call: Call) -> Answer:
         lambda: ("DeployResponse", names),
         metadata,
         lambda at: _give_up(request, at),
+        dict(request.endpoint_config.get("labels", {})),
     )
     return call.operation_answer(call.start_operation(call.parent, plan))
 

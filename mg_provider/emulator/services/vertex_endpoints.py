@@ -64,6 +64,7 @@ def create_endpoint(call: Call) -> Answer:
         lambda: ("Endpoint", {"name": name}),
         {},
         give_up,
+        dict(body.get("labels", {})),
     )
     return call.operation_answer(call.start_operation(name, plan))
 

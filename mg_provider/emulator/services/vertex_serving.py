@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mg_provider.emulator.errors import failed_precondition, invalid_argument, quota_exceeded, stockout
+from mg_provider.emulator.ledger import Machines
 from mg_provider.emulator.machines import DEFAULT_SPEC, complete_spec, quota_name
 from mg_provider.emulator.operations import Stage
 from mg_provider.emulator.services.container_log import STARTING, last_words, write_lines
@@ -183,7 +184,8 @@ class Deployment:
 
 def meter_key(key: Key, deployed_id: str) -> str:
     """What the GPU meter and quota know a deployed model by."""
-    return "/".join((*key, deployed_id))
+    number, region, endpoint = key
+    return f"projects/{number}/locations/{region}/endpoints/{endpoint}/deployedModels/{deployed_id}"
 
 
 def first_replicas(deployed: Json) -> int:
@@ -222,10 +224,12 @@ def quota_limit(world: World, number: str, region: str, accelerator: str) -> int
 
 
 def meter(world: World, key: Key, deployed: Json, replicas: int, at: float) -> None:
-    """Count the GPUs of ``replicas`` machines from ``at`` on."""
+    """Count ``replicas`` machines from ``at`` on."""
     machine = deployed.get("dedicatedResources", {}).get("machineSpec", {})
-    gpus = machine.get("acceleratorCount", 0) * replicas
-    world.meter.start(meter_key(key, deployed["id"]), machine.get("acceleratorType", ""), gpus, at)
+    machines = Machines(
+        machine.get("machineType", ""), machine.get("acceleratorType", ""), machine.get("acceleratorCount", 0), replicas
+    )
+    world.meter.start(meter_key(key, deployed["id"]), machines, at)
 
 
 def release(world: World, key: Key, deployed_id: str, at: float) -> None:
