@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
 
 from mg_provider.clock import Clock
-from mg_provider.rehearsal.properties import UNKNOWN, Properties, Value, masked, revealed
+from mg_provider.rehearsal.changes import change_lines
+from mg_provider.rehearsal.properties import Value, masked, revealed
 from mg_provider.rehearsal.steps import Step, Summary
 from mg_provider.rehearsal.urns import ROOT_TYPE, name_of, type_of
 
@@ -38,6 +40,7 @@ _PAST: Final = {
     "same": "unchanged",
 }
 _NOTED: Final = {"update": "changed in the cloud", "delete": "gone from the cloud", "same": "as the state has it"}
+_INDENT: Final = "     "
 _EXCEPTION: Final = re.compile(r"^(?:[A-Za-z_][\w.]*\.)?([A-Z]\w*): ", re.MULTILINE)
 
 
@@ -91,11 +94,10 @@ class Display:
     def _line(self, step: Step, words: str, end: str) -> None:
         sign = _SIGNS.get(step.result or step.operation, " ")
         colour = _COLOURS.get(sign, "default")
-        changed = ", ".join(_change(step, path) for path in (step.detailed or {}) if not path.startswith("__"))
         because = f" [replaces: {', '.join(step.keys)}]" if step.keys and step.operation == "replace" else ""
         label = f"{_short_type(step.urn)} {name_of(step.urn)}"
-        text = escape(f"{label}: {words}{end}{because}" + (f" [{changed}]" if changed else ""))
-        self._console.print(f"[{colour}]{sign:>2}[/] {text}", highlight=False, soft_wrap=True)
+        lines = (f"[{colour}]{sign:>2}[/] {escape(f'{label}: {words}{end}{because}')}", *_changed(step))
+        self._console.print("\n".join(lines), highlight=False, soft_wrap=True)
 
     def diagnostic(self, severity: str, message: str, urn: str) -> None:
         """What the program, a provider or the engine has to say."""
@@ -131,6 +133,12 @@ def headline(message: str) -> str:
     return f"{message[raised.end() :].strip()}\n{message.rstrip()}" if raised else message
 
 
+def _changed(step: Step) -> Iterator[str]:
+    for line in change_lines(step, _INDENT):
+        colour = _COLOURS.get(line.removeprefix(_INDENT)[:1], "default")
+        yield f"[{colour}]{escape(line)}[/]"
+
+
 def _short_type(urn: str) -> str:
     return type_of(urn).rsplit(":", 1)[-1]
 
@@ -139,22 +147,6 @@ def _count_word(operation: str, preview: bool) -> str:
     if operation == "same":
         return "unchanged"
     return f"to {operation}" if preview else _PAST.get(operation, operation)
-
-
-def _change(step: Step, path: str) -> str:
-    if step.old is None or step.new is None or step.detailed is None:
-        return path
-    kind = step.detailed[path].kind
-    key = re.split(r"[.\[]", path, maxsplit=1)[0]
-    before, after = _shown(step.old.inputs, key), _shown(step.new.inputs, key)
-    if path != key or kind.startswith(("add", "delete")):
-        return f"{kind[0].replace('a', '+').replace('d', '-').replace('u', '~')}{path}"
-    return f"{path}: {before} => {after}"
-
-
-def _shown(properties: Properties, key: str) -> str:
-    value = properties.get(key)
-    return "[unknown]" if value is UNKNOWN else _text(value)
 
 
 def _text(value: Value) -> str:

@@ -294,6 +294,22 @@ def test_people_see_a_line_for_each_change_and_the_outputs_without_secrets(world
     assert "address: a.toy" in text
 
 
+def test_people_see_what_changes_inside_a_value(world: RehearsalWorld) -> None:
+    thing = "Thing('a', size={0}, note={{'labels': {{'team': '{0}'}}, 'ids': ['x', 'y'][:{0}]}})\n"
+    world.program(thing.format(2))
+    world.up()
+    world.program(thing.format(1))
+    parts: list[str] = []
+    assert rehearse("preview", STACK, world.folder, world.state_file, write=parts.append) == 0
+    lines = "".join(parts).splitlines()
+    first = lines.index(" ~ Thing a: to update")
+    assert lines[first + 1 : first + 4] == [
+        '     - note.ids[1]: "y"',
+        '     ~ note.labels.team: "2" => "1"',
+        "     ~ size: 2 => 1",
+    ]
+
+
 def test_debug_messages_of_a_program_are_not_shown(world: RehearsalWorld) -> None:
     world.program("pulumi.log.debug('a detail', stream_id=1)\npulumi.log.info('a note')\nThing('a')\n")
     told: list[str] = []
