@@ -14,6 +14,7 @@ from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs
 from mg_provider.resources.dynamic_host import DynamicProvider
 from mg_provider.resources.dynamic_resource import DynamicResource
 from mg_provider.resources.endpoint_args import is_known_private, name_endpoint, private
+from mg_provider.resources.endpoint_plan import plan_texts
 from mg_provider.resources.endpoint_rollouts import NamedModels
 from mg_provider.resources.endpoint_settings import Refused, observe, observed_endpoint, settle_endpoint
 from mg_provider.resources.fields import UNKNOWN, Changes, Local, Problem, State, Unknown, compare, mark_of
@@ -31,7 +32,7 @@ from mg_provider.resources.inputs import (
     ScaleToZeroSpecInput,
     TimeoutsInput,
 )
-from mg_provider.resources.lifecycle import UNSETTLED, Context, Incomplete, Reading
+from mg_provider.resources.lifecycle import UNSETTLED, Context, Incomplete, Reading, kept
 from mg_provider.resources.machines import with_most_replicas
 from mg_provider.resources.observed_models import deployment_changes, observed_models, observed_traffic
 from mg_provider.resources.psc_automation import PscAutomation, automations, tell_failures
@@ -98,7 +99,9 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
             args = args.with_values(deployed_models=served)
         if args.dedicated_endpoint_enabled is None:
             args = args.with_values(dedicated_endpoint_enabled=_is_public(args, old))
-        return name_endpoint(args, old, _SEEDS)
+        stays = kept(old, args, "endpoint_id")
+        args = name_endpoint(args, old, _SEEDS)
+        return args.with_values(deployment_plan=plan_texts(old if stays else None, args))
 
     def completed(
         self, given: Mapping[str, Any], args: DedicatedEndpointArgs, endpoint: Endpoint, context: Context
@@ -376,6 +379,7 @@ class DedicatedEndpoint(DynamicResource, module="mg", name="DedicatedEndpoint"):
 
     endpoint: pulumi.Output[str]
     endpoint_id: pulumi.Output[str]
+    deployment_plan: pulumi.Output[Mapping[str, str]]
     deployed_model_ids: pulumi.Output[Mapping[str, str]]
     machine_types: pulumi.Output[Mapping[str, str]]
     unmanaged_deployed_models: pulumi.Output[list[str]]

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from mg_provider.resources.endpoint_args import EndpointArgs, private
-from mg_provider.resources.fields import Computed, InPlace, Lines, Local, Replaces, Rule
+from mg_provider.resources.fields import Computed, Derived, InPlace, Lines, Local, Replaces, Rule
 from mg_provider.resources.machines import MACHINE_RULES
 from mg_provider.resources.nested_rules import key_problem
 from mg_provider.resources.rollout_args import RolloutStrategy, rollout_problem
@@ -108,6 +108,11 @@ class DedicatedEndpointArgs(EndpointArgs):
         default={},
         description="Percent of the requests by name of a deployed model. Default: all to the only one. What was given "
         "by hand to another deployment is drift, and is taken back.",
+    )
+    deployment_plan: Annotated[dict[str, str], Derived(), Local("told in previews")] = Field(
+        default={},
+        description="What the last change did, by name of a deployed model: machines and GPUs, strategy, steps, "
+        "probes, GPUs at the peak, order. A preview shows it beforehand.",
     )
     network: Annotated[str, Replaces("the network is fixed"), Stands("endpoint", "network")] = Field(
         default="",

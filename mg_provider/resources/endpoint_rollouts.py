@@ -111,7 +111,8 @@ class NamedModels:
         ids = {**made, **before}
         moved = split == self.args.split(ids) if ids.keys() == self.args.running.keys() else False
         traffic = self.args.traffic_split if moved else self.old.traffic_split
-        return self.args.with_values(deployed_models=models, traffic_split=traffic), ids
+        plan = self.old.deployment_plan
+        return self.args.with_values(deployed_models=models, traffic_split=traffic, deployment_plan=plan), ids
 
     def replaced(self) -> set[str]:
         """The names that are on the endpoint with a deployment that is to be replaced by another one."""

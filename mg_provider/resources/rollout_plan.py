@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 from mg_provider.preflight.machine import accelerators
 from mg_provider.resources.capacity import accepts
-from mg_provider.resources.endpoint_args import private
 from mg_provider.resources.fields import UNKNOWN, Unknown, canonical, compare
 from mg_provider.resources.identity import derived_id
 from mg_provider.resources.machines import RUNS_ON
 from mg_provider.resources.model_source import SOURCES
+from mg_provider.resources.rollout_probing import unreachable
 
 if TYPE_CHECKING:
     from mg_provider.resources.custom_weights_args import CustomWeightsModelArgs
+    from mg_provider.resources.endpoint_args import EndpointArgs
+    from mg_provider.resources.machines import Machines
+    from mg_provider.resources.rollout_args import RolloutStrategy
     from mg_provider.wire.machine import MachineSpec
 
 MADE_OF = (*SOURCES, "container_spec")
@@ -61,16 +64,18 @@ def plan_text(old: CustomWeightsModelArgs | None, new: CustomWeightsModelArgs) -
     if not new.is_known(*_PLANNED, "parked", "rollout", "max_replica_count", "private_service_connect_config"):
         return UNKNOWN
     if old is None:
-        return f"parked: no machine runs; resuming takes {_gpus(new)}" if new.parked else f"deploys on {_gpus(new)}"
+        return f"parked: no machine runs; resuming takes {gpus(new)}" if new.parked else f"deploys on {gpus(new)}"
     if new.parked != old.parked:
-        change = f"parks: undeploys, and gives back {_gpus(old)}" if new.parked else f"resumes: deploys on {_gpus(new)}"
+        change = f"parks: undeploys, and gives back {gpus(old)}" if new.parked else f"resumes: deploys on {gpus(new)}"
         return f"{change}; endpoint, address and Model stay"
     if not rolls_out(old, new):
         return old.deployment_plan
     if new.parked:
         return "parked: nothing is deployed"
     stays = "stays where it runs if that is still a choice; else " if _may_stay(old, new) else ""
-    return f"{stays}{_way(new)}; {_peak(old, new)}; {_probing(new)}; endpoint and address stay"
+    rollout = new.rollout_or_default
+    how = way(rollout, ", ".join(f"{step} %" for step in rollout.steps))
+    return f"{stays}{how}; {peak(rollout, old, new)}; {probing(new, rollout)}; endpoint and address stay"
 
 
 def _may_stay(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> bool:
@@ -80,35 +85,56 @@ def _may_stay(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> bool:
     )
 
 
-def _way(args: CustomWeightsModelArgs) -> str:
-    rollout = args.rollout_or_default
+def way(rollout: RolloutStrategy, steps: str, *, alone: bool = True) -> str:
+    """How the new deployment comes. ``steps``: percent of the endpoint's traffic; empty where it gets none."""
     if rollout.strategy == "recreate":
-        return "recreate: undeploys first, so NOTHING SERVES until the new deployment is up"
+        meanwhile = "NOTHING SERVES" if alone else "the other names answer its share"
+        return f"recreate: undeploys first, so {meanwhile} until the new deployment is up"
     if rollout.strategy == "rolling":
         return "rolling: Vertex AI replaces replica by replica"
-    return f"shift: deploys beside, then moves traffic to {', '.join(f'{step} %' for step in rollout.steps)}"
+    return f"shift: deploys beside, then {f'moves traffic to {steps}' if steps else 'undeploys the old one'}"
 
 
-def _peak(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str:
-    if new.rollout_or_default.strategy == "recreate":
-        return f"no more than {_gpus(new)} at a time"
-    return f"at the peak {_gpus(old)} and {_gpus(new)} together"
+def peak(rollout: RolloutStrategy, old: Machines, new: Machines) -> str:
+    """The most GPUs while one deployment takes another one's place."""
+    if rollout.strategy == "recreate":
+        return f"no more than {gpus(new)} at a time"
+    return f"at the peak {gpus(old)} and {gpus(new)} together"
 
 
-def _probing(args: CustomWeightsModelArgs) -> str:
-    probe = args.rollout_or_default.probing
+def probing(args: EndpointArgs, rollout: RolloutStrategy) -> str:
+    """Whether the new deployment is asked before it gets all of its traffic."""
+    probe = rollout.probing
     if probe is None:
         return "not probed"
-    if private(args.private_service_connect_config) and not probe.address:
-        return "NOT PROBED, as the endpoint is private and rollout.probe.address is not set"
-    return f"probed by {probe.kind} at each step"
+    reason = unreachable(args, rollout)
+    return f"NOT PROBED, as {reason}" if reason else f"probed by {probe.kind} at each step"
 
 
-def _gpus(args: CustomWeightsModelArgs) -> str:
+def gpus(machines: Machines) -> str:
     """The most machines and GPUs of a deployment, of each choice."""
-    replicas = args.max_replica_count or max(args.min_replica_count, 1)
-    told = [_on(spec, replicas) for spec in args.choices()]
+    replicas = _most(machines)
+    told = [_on(spec, replicas) for spec in machines.choices()]
     return " or ".join(told) or f"up to {replicas} x the machine recommended for the model"
+
+
+def replicas_text(machines: Machines) -> str:
+    """The machines of a deployment and their GPUs, at the fewest and at the most replicas, of each choice."""
+    low, high = machines.min_replica_count, _most(machines)
+    told = []
+    for spec in machines.choices():
+        kind, count = accelerators(spec)
+        shown = f", {_span(low * count, high * count)} {kind}" if kind else ""
+        told.append(f"{_span(low, high)} x {spec.machine_type}{shown}")
+    return " or ".join(told) or f"{_span(low, high)} x the machine recommended for the model"
+
+
+def _span(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def _most(machines: Machines) -> int:
+    return machines.max_replica_count or max(machines.min_replica_count, 1)
 
 
 def _on(spec: MachineSpec, replicas: int) -> str:

@@ -94,7 +94,7 @@ class Killed:
         worker = threading.Thread(target=update)
         worker.start()
         while [entry["rpc"] for entry in emulator.requests()[since:] if "status" in entry].count(seen) < count:
-            emulator.advance(1)
+            emulator.advance(10)
             worker.join(0.002)
             assert worker.is_alive(), f"{seen} was never called {count} times"
         self.host.process.send_signal(signal.SIGKILL)
