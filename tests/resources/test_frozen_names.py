@@ -59,6 +59,7 @@ OUTPUTS = {
         "endpoint",
         "endpoint_id",
         "deployed_model_ids",
+        "deployment_plan",
         "machine_types",
         "unmanaged_deployed_models",
         "leftover_deployed_models",
