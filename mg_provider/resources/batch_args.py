@@ -6,11 +6,12 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from mg_provider.api.names import ENDPOINT_NAME
 from mg_provider.resources.batch_rules import BATCH_RULES, RUN_LABEL
 from mg_provider.resources.fields import Computed, Derived, Lines, Local, Replaces, Rule
 from mg_provider.resources.identity import Labels
 from mg_provider.resources.lifecycle import CloudArgs
+from mg_provider.resources.machines import MOST_REPLICAS
+from mg_provider.resources.names import EndpointName
 from mg_provider.wire.batch import (
     BatchPredictionJob,
     InputConfig,
@@ -57,9 +58,8 @@ class BatchJobArgs(CloudArgs):
     unmanaged_container_model: Annotated[UnmanagedContainerModel | None, Replaces(_FIXED), Lines()] = Field(
         default=None, description="A model that is not in the registry instead."
     )
-    endpoint: Annotated[str, Replaces(_FIXED)] = Field(
+    endpoint: Annotated[EndpointName, Replaces(_FIXED)] = Field(
         default="",
-        pattern=f"^{ENDPOINT_NAME}$",
         description="Endpoint that computes the predictions instead.",
     )
     input_config: Annotated[InputConfig, Replaces(_FIXED)] = Field(description="What the job reads.")
@@ -68,10 +68,10 @@ class BatchJobArgs(CloudArgs):
         default=None, description="Machine of one replica. Default: Google's verified one for the model."
     )
     starting_replica_count: Annotated[int | None, Replaces(_FIXED)] = Field(
-        default=None, ge=1, description="Replicas that the job starts with."
+        default=None, ge=1, le=MOST_REPLICAS, description="Replicas that the job starts with."
     )
     max_replica_count: Annotated[int, Replaces(_FIXED)] = Field(
-        default=1, ge=1, description="Most replicas that the job may use. Google's own default is 10."
+        default=1, ge=1, le=MOST_REPLICAS, description="Most replicas that the job may use. Google's own default is 10."
     )
     spot: Annotated[bool, Replaces(_FIXED)] = Field(default=False, description="Use Spot VMs.")
     flex_start: Annotated[FlexStart | None, Replaces(_FIXED)] = Field(
@@ -88,7 +88,7 @@ class BatchJobArgs(CloudArgs):
     )
     service_account: Annotated[str, Replaces(_FIXED)] = Field(
         default="",
-        pattern=r"^[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com$",
+        pattern=r"^[a-z0-9-]+@([a-z0-9-]+\.)+gserviceaccount\.com$",
         description="Service account that the container runs as.",
     )
     encryption_spec: Annotated[EncryptionSpec | None, Replaces(_FIXED)] = Field(

@@ -8,9 +8,12 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from mg_provider.api.names import MODEL
+from mg_provider.api.texts import cut, shown
 from mg_provider.resources.endpoint_args import EndpointArgs, private
 from mg_provider.resources.fields import Computed, Derived, InPlace, Lines, Local, Replaces, Rule
 from mg_provider.resources.machines import MACHINE_RULES
+from mg_provider.resources.names import PeeredNetworkName
 from mg_provider.resources.nested_rules import key_problem
 from mg_provider.resources.rollout_args import RolloutStrategy, rollout_problem
 from mg_provider.resources.served_model import ServedModel
@@ -18,18 +21,15 @@ from mg_provider.resources.standing import Stands, Unseen
 from mg_provider.wire.encryption import EncryptionSpec
 from mg_provider.wire.endpoint import Endpoint, GenAiAdvancedFeaturesConfig
 
-_MODEL = re.compile(r"projects/[^/]+/locations/[^/]+/models/[^/@]+(@[^/]+)?")
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")
 
 
 def _names_problem(args: DedicatedEndpointArgs) -> str | None:
     for name, served in args.deployed_models.items():
         if not _NAME.fullmatch(name):
-            return f"has the name {name!r}: use at most 32 of a-z, 0-9 and -, a letter first"
-        if not _MODEL.fullmatch(served.model):
-            return (
-                f"{name}: {served.model!r} is no model: write projects/{{project}}/locations/{{region}}/models/{{id}}"
-            )
+            return f"has the name {shown(name)}: use at most 32 of a-z, 0-9 and -, a letter first"
+        if problem := MODEL.problem(served.model):
+            return f"{name}: {problem}"
         for rule in MACHINE_RULES:
             reason = rule.test(served)
             if reason:
@@ -42,7 +42,8 @@ def _names_problem(args: DedicatedEndpointArgs) -> str | None:
 def _traffic_problem(args: DedicatedEndpointArgs) -> str | None:
     names, split = set(args.deployed_models), args.traffic_split
     if unknown := sorted(set(split) - names):
-        return f"names {', '.join(unknown)}, but deployed_models has {', '.join(sorted(names)) or 'none'}"
+        told = cut(", ".join(sorted(names)), 120) or "none"
+        return f"names {cut(', '.join(unknown))}, but deployed_models has {told}: use those"
     if any(not 0 <= percent <= 100 for percent in split.values()):
         return "has a value outside 0 to 100: give each name a percent"
     if split and sum(split.values()) != 100:
@@ -114,9 +115,8 @@ class DedicatedEndpointArgs(EndpointArgs):
         description="What the last change did, by name of a deployed model: machines and GPUs, strategy, steps, "
         "probes, GPUs at the peak, order. A preview shows it beforehand.",
     )
-    network: Annotated[str, Replaces("the network is fixed"), Stands("endpoint", "network")] = Field(
+    network: Annotated[PeeredNetworkName, Replaces("the network is fixed"), Stands("endpoint", "network")] = Field(
         default="",
-        pattern=r"^projects/[0-9]+/global/networks/[a-z][a-z0-9-]{0,62}$",
         description="Peered network, projects/{number}/global/networks/{name}; not with Private Service Connect.",
     )
     encryption_spec: Annotated[

@@ -28,7 +28,7 @@ from pulumi.dynamic import (
 
 from mg_provider.api.errors import MgError, ProviderBug, UserError
 from mg_provider.api.redaction import redact
-from mg_provider.api.settings import Settings
+from mg_provider.api.settings import Settings, is_loopback
 from mg_provider.clock import Clock, SystemClock
 from mg_provider.preflight.empty_values import LEFT_EMPTY, empty_paths
 from mg_provider.resources import engine_link, host_internals
@@ -210,7 +210,8 @@ class DynamicProvider(ResourceProvider):
             return CheckResult(news, [CheckFailure(problem.property, problem.reason) for problem in empty])
         if path := _program_path(old):
             given["program_path"] = path
-        args, problems = lifecycle.check(given, old, Defaults(settings.project, settings.region))
+        emulated = is_loopback(settings.compute_custom_endpoint or "")
+        args, problems = lifecycle.check(given, old, Defaults(settings.project, settings.region, emulated))
         if not problems and old is None and lifecycle.looks(args):
             args, problems = cls._look(given, args)
         if problems:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import Field
 from pydantic.alias_generators import to_snake
 
-from mg_provider.api.names import ENDPOINT_NAME
+from mg_provider.api.names import NETWORK
+from mg_provider.api.texts import shown
 from mg_provider.resources.fields import (
     UNKNOWN,
     Computed,
@@ -28,15 +29,17 @@ from mg_provider.resources.fields import (
 )
 from mg_provider.resources.identity import CLAIM_LABEL, ENDPOINT_ID, Labels, derived_id, parent_seeds
 from mg_provider.resources.lifecycle import CloudArgs, kept
+from mg_provider.resources.names import EndpointName
 from mg_provider.resources.nested_rules import connection_problem, logging_problem
 from mg_provider.resources.standing import Stands
 from mg_provider.wire.endpoint import (
     ClientConnectionConfig,
     PredictRequestResponseLoggingConfig,
     PrivateServiceConnectConfig,
+    PscAutomationConfig,
 )
 
-_PROJECT_ID = re.compile(r"[a-z](?:[a-z0-9.:-]{0,61}[a-z0-9])?")
+_PROJECT_ID = re.compile(r"[a-z](?:[a-z0-9-]|[.:][a-z0-9]){0,61}")
 # The fields of private_service_connect_config that make another address; the first one turns the rest on.
 _ADDRESS = ("enable_private_service_connect", "enable_secure_private_service_connect", "psc_automation_configs")
 
@@ -80,16 +83,26 @@ def allowlist_problem(config: PrivateServiceConnectConfig | None) -> str | None:
         )
     for entry in entries:
         if entry.startswith("projects/"):
-            return f"project_allowlist takes bare project ids: write {entry.removeprefix('projects/')!r}, not {entry!r}"
+            bare = shown(entry.removeprefix("projects/"))
+            return f"project_allowlist takes bare project ids: write {bare}, not {shown(entry)}"
         if entry.isdigit():
-            return f"project_allowlist takes project ids, and {entry!r} is a project number: write its id"
+            return f"project_allowlist takes project ids, and {shown(entry)} is a project number: write its id"
         if not _PROJECT_ID.fullmatch(entry):
-            return f"{entry!r} is no project id: lower-case letters, digits and -, a letter first"
-    for automated in config.psc_automation_configs or ():
-        if automated.project_id and automated.project_id not in entries:
-            return (
-                f"psc_automation_configs makes a rule in {automated.project_id}, which project_allowlist lacks: add it"
-            )
+            return f"{shown(entry)} is not a valid project id: use lower-case letters, digits and -, a letter first"
+    return next(
+        filter(None, (_automation_problem(each, entries) for each in config.psc_automation_configs or ())), None
+    )
+
+
+def _automation_problem(config: PscAutomationConfig, allowed: Collection[str]) -> str | None:
+    """Why Vertex AI could not make a rule in a network by itself."""
+    project, network = config.project_id or "", config.network or ""
+    if not _PROJECT_ID.fullmatch(project):
+        return f"psc_automation_configs has the project_id {shown(project)}: write the id of the network's project"
+    if project not in allowed:
+        return f"psc_automation_configs makes a rule in {shown(project)}, which project_allowlist lacks: add it"
+    if problem := NETWORK.problem(network):
+        return f"psc_automation_configs: {problem}"
     return None
 
 
@@ -146,9 +159,8 @@ class EndpointArgs(CloudArgs):
     client_connection_config: Annotated[
         ClientConnectionConfig | None, InPlace("endpoints.update"), Stands("endpoint", "client_connection_config")
     ] = Field(default=None, description="How long a caller may wait for an answer.")
-    adopt: Annotated[str, Local("read when the resource is made")] = Field(
+    adopt: Annotated[EndpointName, Local("read when the resource is made")] = Field(
         default="",
-        pattern=f"^{ENDPOINT_NAME}$",
         description="Take over this endpoint, made elsewhere, instead of making one: "
         "projects/{project}/locations/{region}/endpoints/{id}. The preview tells what will change on it.",
     )

@@ -15,7 +15,8 @@ from typing import Any, ClassVar, Self, cast
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from mg_provider.api.texts import cut
-from mg_provider.resources.reasons import explain, nearest
+from mg_provider.resources.reasons import MOST_SAID, explain, nearest
+from mg_provider.resources.salvage import salvaged
 from mg_provider.resources.soundness import MOST_CHARACTERS, misplaced, unsound, whole
 
 
@@ -148,7 +149,7 @@ class Args(BaseModel):
     def recall(cls, given: Mapping[str, Any]) -> Self:
         """Arguments from plain values that have been checked before, beside which there may be others.
 
-        An earlier version may have let pass what this one refuses: it is read as it was meant then.
+        An earlier version may have let pass what this one refuses: that is read as far as it can be.
         """
         return cls._read(given, strict=False)[0]
 
@@ -176,7 +177,7 @@ class Args(BaseModel):
                 continue
             reason = rule.test(self)
             if reason:
-                yield Problem(rule.property, reason)
+                yield Problem(rule.property, cut(reason, MOST_SAID))
 
     def encode(self) -> dict[str, Any]:
         """The fields that are set, as plain values; what Pulumi keeps as inputs."""
@@ -355,16 +356,23 @@ def _validate(args_type: type[Args], name: str, value: Any, *, strict: bool) -> 
     known = _without_unknown(value) if partial else value
     adapter = _adapter(args_type, name)
     try:
-        validated = adapter.validate_python(known, strict=strict)
+        validated = _validated(adapter, known, strict)
     except ValidationError as error:
-        try:
-            validated = adapter.validate_python(whole(known), strict=strict)
-        except ValidationError:
-            wrong = [entry for entry in error.errors() if not (partial and entry["type"] == "missing")]
-            secret, field = has(args_type, name, Secret), args_type.model_fields[name]
-            return value, [Problem(*explain(name, field, entry, secret=secret)) for entry in wrong]
+        if not strict:
+            return (value if partial else salvaged(adapter, value)), []
+        wrong = [entry for entry in error.errors() if not (partial and entry["type"] == "missing")]
+        secret, field = has(args_type, name, Secret), args_type.model_fields[name]
+        return value, [Problem(*explain(name, field, entry, secret=secret)) for entry in wrong]
     problems = [Problem(path, reason) for path, reason in misplaced(name, validated)]
     return (value if partial else validated), problems
+
+
+def _validated(adapter: TypeAdapter[Any], value: Any, strict: bool) -> Any:
+    try:
+        return adapter.validate_python(value, strict=strict)
+    except ValidationError:
+        # The engine has no whole numbers, so that 2.0 is meant as 2.
+        return adapter.validate_python(whole(value), strict=strict)
 
 
 def _unsound(args_type: type[Args], name: str, value: Any) -> Iterator[Problem]:

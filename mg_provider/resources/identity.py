@@ -13,6 +13,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from mg_provider.api.texts import shown
 from mg_provider.rollout.journal import DEPLOYMENT_LABEL, MODEL_LABEL
 
 OWNER_LABEL = "mg-owner"
@@ -35,9 +36,11 @@ def _labels(labels: dict[str, str]) -> dict[str, str]:
         if key in OWN_LABELS:
             raise ValueError(f"{key} is set by this provider: remove it")
         if not _LABEL_KEY.fullmatch(key) or key != key.lower():
-            raise ValueError(f"{key!r} is no label key: 1 to 63 lower-case letters, digits, _ and -, a letter first")
+            form = "use 1 to 63 lower-case letters, digits, _ and -, a letter first"
+            raise ValueError(f"{shown(key)} is not a valid label key: {form}")
         if not _LABEL_VALUE.fullmatch(value) or value != value.lower():
-            raise ValueError(f"{value!r} is no value for label {key}: at most 63 lower-case letters, digits, _ and -")
+            form = "use at most 63 lower-case letters, digits, _ and -"
+            raise ValueError(f"{shown(value)} is not a valid value for label {key}: {form}")
     return labels
 
 

@@ -185,6 +185,8 @@ class Defaults:
 
     project: str | None = None
     region: str | None = None
+    loopback_networks: bool = False
+    """Whether Compute Engine is an emulator, whose subnetworks have loopback addresses."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mg_provider.preflight.metrics import metrics_problem
 from mg_provider.resources.capacity import MachineChoice, choices_of, choices_problem
 from mg_provider.resources.fields import UNKNOWN, InPlace, RollsOut, Rule, SetLike, Unknown
 from mg_provider.resources.nested_rules import flex_start_problem, idle_problem
@@ -21,7 +22,9 @@ from mg_provider.wire.machine import (
 
 _NEW_DEPLOYMENT = "a new deployment, as a running one cannot be changed in this"
 MUTATE = "endpoints.mutateDeployedModel"
-_SERVICE_ACCOUNT = r"^[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com$"
+_SERVICE_ACCOUNT = r"^[a-z0-9-]+@([a-z0-9-]+\.)+gserviceaccount\.com$"
+MOST_REPLICAS = 10_000
+"""More than any project's quota: a higher number is a slip."""
 
 
 class Machines(BaseModel):
@@ -40,16 +43,31 @@ class Machines(BaseModel):
     )
     min_replica_count: Annotated[
         int, InPlace(MUTATE), Stands("deployment", "dedicated_resources.min_replica_count", always=True)
-    ] = Field(default=1, ge=0, description="Replicas that always run; 0 only together with scale_to_zero_spec.")
+    ] = Field(
+        default=1,
+        ge=0,
+        le=MOST_REPLICAS,
+        description="Replicas that always run; 0 only together with scale_to_zero_spec.",
+    )
     max_replica_count: Annotated[
         int | None, InPlace(MUTATE), Stands("deployment", "dedicated_resources.max_replica_count")
-    ] = Field(default=None, ge=1, description="Most replicas under load; quota is charged on it. Default: the minimum.")
+    ] = Field(
+        default=None,
+        ge=1,
+        le=MOST_REPLICAS,
+        description="Most replicas under load; quota is charged on it. Default: the minimum.",
+    )
     required_replica_count: Annotated[
         int | None, InPlace(MUTATE), Stands("deployment", "dedicated_resources.required_replica_count")
-    ] = Field(default=None, ge=0, description="Replicas that must be up for the deployment to count as a success.")
+    ] = Field(
+        default=None,
+        ge=0,
+        le=MOST_REPLICAS,
+        description="Replicas that must be up for the deployment to count as a success.",
+    )
     initial_replica_count: Annotated[
         int | None, InPlace(MUTATE), Stands("deployment", "dedicated_resources.initial_replica_count")
-    ] = Field(default=None, ge=1, description="Replicas started when scaling up from zero.")
+    ] = Field(default=None, ge=1, le=MOST_REPLICAS, description="Replicas started when scaling up from zero.")
     autoscaling_metric_specs: Annotated[
         list[AutoscalingMetricSpec],
         InPlace(MUTATE),
@@ -121,6 +139,15 @@ def _machine(machines: Machines) -> str | None:
     return choices_problem(machines.machine_spec)
 
 
+def _initial(machines: Machines) -> str | None:
+    initial, most = machines.initial_replica_count, machines.max_replica_count or max(machines.min_replica_count, 1)
+    if initial is None:
+        return None
+    if machines.min_replica_count != 0:
+        return f"is {initial}, which is of use with min_replica_count 0 only: remove it"
+    return f"is {initial}, more than max_replica_count {most}: use 1 to {most}" if initial > most else None
+
+
 def _replicas(machines: Machines) -> str | None:
     minimum, maximum, required = machines.min_replica_count, machines.max_replica_count, machines.required_replica_count
     if minimum == 0 and machines.scale_to_zero_spec is None:
@@ -138,6 +165,8 @@ def _replicas(machines: Machines) -> str | None:
 
 MACHINE_RULES = (
     Rule(("machine_spec",), _machine),
+    Rule(("initial_replica_count", "min_replica_count", "max_replica_count"), _initial),
+    Rule(("autoscaling_metric_specs",), lambda machines: metrics_problem(machines.autoscaling_metric_specs)),
     Rule(("scale_to_zero_spec",), lambda machines: idle_problem(machines.scale_to_zero_spec)),
     Rule(("flex_start",), lambda machines: flex_start_problem(machines.flex_start)),
     Rule(

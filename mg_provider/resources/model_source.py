@@ -7,14 +7,23 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mg_provider.api.names import ResourceName
+from mg_provider.api.texts import shown
 from mg_provider.resources.fields import Local, RollsOut, Rule, Secret
+from mg_provider.resources.nested_rules import folder_problem
 from mg_provider.resources.standing import Stands, Unseen
 
 FIXED_MODEL = "a Model cannot be changed in this; another one has another id"
 SOURCES = ("gcs_uri", "publisher_model_name", "hugging_face_model_id")
-_GCS_URI = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/[^\s?#\[\]*]*)?")
-_PUBLISHER_MODEL = re.compile(r"publishers/[^/\s]+/models/[^/\s@]+(@[^/\s]+)?")
-_HUGGING_FACE_MODEL = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_PUBLISHER_MODEL = ResourceName(
+    "a model of Model Garden",
+    "publishers/{publisher}/models/{model}",
+    {
+        "publisher": r"[a-zA-Z0-9_-]+",
+        "model": r"[a-zA-Z0-9_-]+(?:\.[a-zA-Z0-9_-]+)*(?:@[a-zA-Z0-9_-]+(?:\.[a-zA-Z0-9_-]+)*)?",
+    },
+)
+_HUGGING_FACE_MODEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.))*/[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.))*")
 
 
 class ModelSource(BaseModel):
@@ -60,20 +69,19 @@ def _source_problem(args: ModelSource) -> str | None:
 
 
 def _gcs_problem(args: ModelSource) -> str | None:
-    if args.gcs_uri and not _GCS_URI.fullmatch(args.gcs_uri):
-        return f"{args.gcs_uri!r} is no folder in Cloud Storage: write gs://bucket/path"
-    return None
+    return folder_problem(args.gcs_uri) if args.gcs_uri else None
 
 
 def _publisher_problem(args: ModelSource) -> str | None:
-    if args.publisher_model_name and not _PUBLISHER_MODEL.fullmatch(args.publisher_model_name):
-        return "should look like publishers/{publisher}/models/{model}@{version}"
-    return None
+    problem = _PUBLISHER_MODEL.problem(args.publisher_model_name) if args.publisher_model_name else None
+    return f"{problem}@{{version}}" if problem else None
 
 
 def _hugging_face_problem(args: ModelSource) -> str | None:
     if args.hugging_face_model_id and not _HUGGING_FACE_MODEL.fullmatch(args.hugging_face_model_id):
-        return "should look like {author}/{model}"
+        return (
+            f"{shown(args.hugging_face_model_id)} is not the name of a Hugging Face model: write {{author}}/{{model}}"
+        )
     return None
 
 

@@ -8,17 +8,14 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from mg_provider.api.names import ENDPOINT_NAME
+from mg_provider.api.names import SERVICE_ATTACHMENT
 from mg_provider.resources.fields import Computed, Derived, InPlace, Lines, Local, Replaces, Rule, State, Transient
 from mg_provider.resources.identity import COMPUTE_NAME, Labels
 from mg_provider.resources.lifecycle import CloudArgs
+from mg_provider.resources.names import AddressName, EndpointName, NetworkName, SubnetworkName
 from mg_provider.wire.compute import Address, ForwardingRule, ServiceDirectoryRegistration
 
-_ATTACHMENT = re.compile(r"(?:https://[^/]+/compute/v1/)?projects/[^/]+/regions/([^/]+)/serviceAttachments/[^/]+")
 _PATH = re.compile(r"projects/(?P<project>[^/]+)/(?:global|regions/(?P<region>[^/]+))/[a-zA-Z]+/(?P<name>[^/]+)")
-_BYTE = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
-_IPV4 = rf"(?:{_BYTE}\.){{3}}{_BYTE}"
-_URL = r"(?:https://[^/]+/compute/v1/)?"
 API_VERSION = "v1beta1"
 _FROM_IP = "follows from the IP"
 _REMADE = "forwardingRules.delete and insert, behind the same address: seconds without connection"
@@ -81,11 +78,13 @@ def _target_problem(args: PscForwardingRuleArgs) -> str | None:
 def _attachment_problem(args: PscForwardingRuleArgs) -> str | None:
     if not args.service_attachment:
         return None
-    match = _ATTACHMENT.fullmatch(args.service_attachment)
+    match = SERVICE_ATTACHMENT.match(args.service_attachment)
     if not match:
-        return "is not a service attachment: pass projects/{project}/regions/{region}/serviceAttachments/{name}"
-    if args.region and match[1] != args.region:
-        return f"is in {match[1]}, but a forwarding rule reaches only attachments of its own region {args.region}"
+        return SERVICE_ATTACHMENT.problem(args.service_attachment)
+    if args.region and match["region"] != args.region:
+        return (
+            f"is in {match['region']}, but a forwarding rule reaches only attachments of its own region {args.region}"
+        )
     return None
 
 
@@ -148,9 +147,8 @@ def _registrations_problem(args: PscForwardingRuleArgs) -> str | None:
 class PscForwardingRuleArgs(CloudArgs):
     """What a user says of a private address to an endpoint."""
 
-    endpoint: Annotated[str, InPlace(_LOOKED_UP)] = Field(
+    endpoint: Annotated[EndpointName, InPlace(_LOOKED_UP)] = Field(
         default="",
-        pattern=f"^{ENDPOINT_NAME}$",
         description="Endpoint to reach, projects/{project}/locations/{region}/endpoints/{id}: the `endpoint` output of "
         "a model or endpoint. Its service attachment is looked up. This or service_attachment.",
     )
@@ -163,18 +161,16 @@ class PscForwardingRuleArgs(CloudArgs):
         "parks a model as `parked`, as it may come back with another attachment; while it is 'true', a closed "
         "connection is no drift.",
     )
-    network: Annotated[str, Replaces("an address belongs to one network")] = Field(
-        pattern=f"^{_URL}(projects/[^/]+/global/networks/)?[a-z][a-z0-9-]{{0,62}}$",
+    network: Annotated[NetworkName, Replaces("an address belongs to one network")] = Field(
         description="Network of the clients: name, or projects/{project}/global/networks/{name}, for a Shared VPC "
         "with the host project.",
     )
-    subnetwork: Annotated[str, Replaces("an address belongs to one subnetwork")] = Field(
-        pattern=f"^{_URL}(projects/[^/]+/regions/[^/]+/subnetworks/)?[a-z][a-z0-9-]{{0,62}}$",
+    subnetwork: Annotated[SubnetworkName, Replaces("an address belongs to one subnetwork")] = Field(
         description="Subnetwork that the address is taken from: name, or projects/{p}/regions/{r}/subnetworks/{name}; "
         "a name alone is looked for in the network's project.",
     )
     address: Annotated[
-        str,
+        AddressName,
         # An IP where none was named is the one that it has: `refuse` sees to that.
         Replaces(
             "clients have the address in their configuration",
@@ -183,10 +179,9 @@ class PscForwardingRuleArgs(CloudArgs):
         Computed(),
     ] = Field(
         default="",
-        pattern=f"^({_IPV4}|{_URL}(projects/[^/]+/regions/[^/]+/addresses/)?[a-z][a-z0-9-]{{0,62}})$",
-        description="Internal IPv4 address to take, or name or projects/{p}/regions/{r}/addresses/{name} of one that "
-        "is reserved, which then is used and never deleted. Default: a free one, which then stays, also if it comes to "
-        "be named.",
+        description="Internal IPv4 address to take, of any range that a subnetwork can have; or name or "
+        "projects/{p}/regions/{r}/addresses/{name} of one that is reserved, which then is used and never deleted. "
+        "Default: a free one, which then stays, also if it comes to be named.",
     )
     forwarding_rule_name: Annotated[str, Replaces("names are fixed"), Computed()] = Field(
         default="",

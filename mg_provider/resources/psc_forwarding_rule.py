@@ -17,6 +17,7 @@ from mg_provider.resources.lifecycle import (
     LOOK_SECONDS,
     UNSETTLED,
     Context,
+    Defaults,
     Incomplete,
     Lifecycle,
     Reading,
@@ -24,6 +25,7 @@ from mg_provider.resources.lifecycle import (
     not_ours,
 )
 from mg_provider.resources.made_here import argument_of_maker
+from mg_provider.resources.names import loopback_problem
 from mg_provider.resources.psc_address import Held, check_subnetwork, ensure_address, find_address, find_usable
 from mg_provider.resources.psc_arguments import (
     API_VERSION,
@@ -64,6 +66,16 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
     args_type = PscForwardingRuleArgs
     state_type = PscForwardingRuleState
     ids = ("forwarding_rule_name",)
+
+    def check(
+        self, given: Mapping[str, Any], old: PscForwardingRuleArgs | None, defaults: Defaults
+    ) -> tuple[PscForwardingRuleArgs, list[Problem]]:
+        """Arguments, validated and completed, and what is wrong with them. Pure: no network, no clock."""
+        args, problems = super().check(given, old, defaults)
+        if not problems and not defaults.loopback_networks and args.is_known("address"):
+            problem = loopback_problem(args.address)
+            problems = [Problem("address", problem)] if problem else []
+        return args, problems
 
     def name(self, args: PscForwardingRuleArgs, old: PscForwardingRuleArgs | None) -> PscForwardingRuleArgs:
         """Name the rule after the resource; a kept resource keeps its name."""

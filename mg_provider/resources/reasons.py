@@ -13,7 +13,9 @@ from pydantic.fields import FieldInfo
 
 from mg_provider.api.texts import cut, shown
 
-_MOST = 300
+MOST_SAID = 300
+"""Characters of a message."""
+
 _SHAPES = {
     "dict_type": "should be a dictionary",
     "model_type": "should be a dictionary",
@@ -31,7 +33,7 @@ def explain(name: str, field: FieldInfo, error: Mapping[str, Any], *, secret: bo
         secret: Whether the value must not be shown.
     """
     path, deepest = _walk(name, field, error["loc"])
-    return path, cut(_reason(deepest, error, secret), _MOST)
+    return path, cut(_reason(deepest, error, secret), MOST_SAID)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -18,6 +18,7 @@ from tests.support.samples import (
     H100,
     IDLE,
     JSONL,
+    KEY,
     L4,
     LOGGING,
     MODEL,
@@ -27,6 +28,7 @@ from tests.support.samples import (
     label,
 )
 
+ONLINE = "aiplatform.googleapis.com/prediction/online/"
 LLAMA = "projects/my-project/locations/us-central1/endpoints/llama"
 
 
@@ -58,27 +60,38 @@ NUMBER = [
     Bad("2", "not '2'"),
     Bad(True, "not True"),
 ]
-COUNT = [*NUMBER, Bad(-1, "greater than or equal to"), Bad({"count": 1}, "not a dictionary")]
+COUNT = [
+    *NUMBER,
+    Bad(1e18, "less than or equal to 10000"),
+    Bad(1e308, "or equal to 10000, not a number of about 309 digits"),
+    Bad(-1, "greater than or equal to"),
+    Bad({"count": 1}, "not a dictionary"),
+]
 OBJECT = [Bad("text", "should be a dictionary, not 'text'"), Bad(["list"], "should be a dictionary, not a list")]
 LIST = [Bad("text", "should be a list, not 'text'"), Bad({"a": 1}, "should be a list, not a dictionary")]
 TEXTS = [*OBJECT, Bad({"a": 1}, "valid string, not 1", at=".a"), Bad({"a": ["b"]}, "not a list", at=".a")]
 IDENTIFIER = [Bad("x" * 64, "at most 63"), Bad("-search", "a letter first"), Bad("Such Name", "at most 63")]
 NAME = [*TEXT, Bad("x" * 129, "at most 128 characters")]
-ACCOUNT = [*TEXT, Bad("me@example.com", "Service account"), Bad("a@p.iam.gserviceaccount.com,b", "Service account")]
+ACCOUNT = [
+    *TEXT,
+    Bad("me@example.com", "Service account"),
+    Bad("a@p.iam.gserviceaccount.com,b", "Service account"),
+    Bad("a@..gserviceaccount.com", "Service"),
+]
 FLEX = [*OBJECT, Bad({"max_runtime_duration": "1h"}, "seven days (604800s)", at=".max_runtime_duration")]
 KEYS = [
     *OBJECT,
     Bad({}, "is required: Cloud KMS key", at=".kms_key_name"),
     Bad({"kms_key": "k"}, "did you mean kms_key_name?", at=".kms_key"),
-    Bad({"kms_key_name": "k"}, "projects/{p}/locations"),
+    Bad({"kms_key_name": "k"}, "projects/{project}/locations"),
     Bad({"kms_key_name": "projects/p/locations/europe-west4/keyRings/r/cryptoKeys/k"}, "us-central1"),
 ]
 LABELS = [
     *TEXTS,
-    Bad({"Team": "search"}, "'Team' is no label key", "lower-case"),
+    Bad({"Team": "search"}, "'Team' is not a valid label key", "lower-case"),
     Bad({"1st": "search"}, "a letter first"),
     Bad({"x" * 64: "a"}, "1 to 63"),
-    Bad({"team": "Search"}, "no value for label team"),
+    Bad({"team": "Search"}, "not a valid value for label team"),
     Bad({"team": "search and ads"}, "at most 63"),
     Bad({"team": "x" * 64}, "at most 63"),
     Bad({"mg-owner": "me"}, "mg-owner is set by this provider: remove it"),
@@ -138,6 +151,17 @@ CONTAINERS = [
     Bad({**CONTAINER, "image_uri": ABSENT}, "image_uri is missing"),
     Bad({**CONTAINER, "env": {"HF_TOKEN": TOKENS[0]}}, "should be a list, not a dictionary", at=".env"),
     Bad({**CONTAINER, "env": [{"value": "a"}]}, "is required: Name", at=".env[0].name"),
+    Bad({**CONTAINER, "env": [{"name": "A=B"}]}, "env has the name 'A=B': use letters, digits and _"),
+    Bad({**CONTAINER, "env": [{"name": ""}]}, "env has the name ''"),
+    Bad({**CONTAINER, "env": [{"name": "A", "value": "\x00"}]}, "U+0000 at position 1", at=".env[0].value"),
+    Bad({**CONTAINER, "image_uri": "https://us-docker.pkg.dev/p/r/vllm"}, "not the name of a container image"),
+    Bad({**CONTAINER, "image_uri": "us-docker.pkg.dev/../vllm"}, "write {region}-docker.pkg.dev"),
+    Bad({**CONTAINER, "shared_memory_size_mb": -1}, "is -1: use 0 or more", at=".shared_memory_size_mb"),
+    Bad({**CONTAINER, "shared_memory_size_mb": 2**31 - 1}, "use at most 16777216, which is 16 TB"),
+    Bad({**CONTAINER, "predict_route": "predict"}, "predict_route is 'predict': write a path such as /predict"),
+    Bad({**CONTAINER, "ports": [{"container_port": True}]}, "valid integer, not True", at=".ports[0].container_port"),
+    Bad({**CONTAINER, "startup_probe": {"http_get": {"port": 65536}}}, "startup_probe.http_get.port is 65536"),
+    Bad({**CONTAINER, "startup_probe": {"http_get": {"http_headers": [{"name": "A:B"}]}}}, "the header 'A:B'"),
     Bad({**CONTAINER, "ports": [8080]}, "should be a dictionary, not 8080", at=".ports[0]"),
     Bad({**CONTAINER, "ports": [{"container_port": 0}]}, "1 to 65535"),
     Bad({**CONTAINER, "deployment_timeout": "1h"}, "two hours (7200s)", at=".deployment_timeout"),
@@ -170,11 +194,16 @@ ENDPOINT = {
         Bad({**PRIVATE, "project_allowlist": ["projects/x"]}, "bare project ids: write 'x'"),
         Bad({**PRIVATE, "project_allowlist": ["123456"]}, "'123456' is a project number"),
         Bad({**PRIVATE, "project_allowlist": []}, "empty project_allowlist: name the projects"),
-        Bad({**PRIVATE, "project_allowlist": ["My Project"]}, "'My Project' is no project id"),
+        Bad({**PRIVATE, "project_allowlist": ["My Project"]}, "'My Project' is not a valid project id"),
         Bad({**PRIVATE, "project_allowlist": "my-project"}, "should be a list", at=".project_allowlist"),
         Bad({**PRIVATE, "project_allowlist": ["a-project", 5]}, "valid string", at=".project_allowlist[1]"),
         Bad({**PRIVATE, "enable_private_service_connect": False}, "is not true: set it"),
         Bad({**PRIVATE, "project_allow_list": []}, "did you mean project_allowlist?", at=".project_allow_list"),
+        Bad({**PRIVATE, "project_allowlist": ["x" * 5000]}, "(5,000 characters) is not a valid project id"),
+        Bad({**PRIVATE, "psc_automation_configs": [{"project_id": "1"}]}, "has the project_id '1': write the id"),
+        Bad(
+            {**PRIVATE, "psc_automation_configs": [{"project_id": "my-project", "network": "vpc"}]}, "name of a network"
+        ),
         Bad({**PRIVATE, "service_attachment": "a"}, "is filled by Google: remove it", at=".service_attachment"),
     ],
     "predict_request_response_logging_config": [
@@ -210,11 +239,27 @@ MACHINES = {
     ],
     "max_replica_count": [*COUNT, Bad(0, "greater than or equal to 1, not 0")],
     "required_replica_count": [*COUNT, Bad(1.5, "valid integer")],
-    "initial_replica_count": [*COUNT, Bad(0, "greater than or equal to 1")],
+    "initial_replica_count": [
+        *COUNT,
+        Bad(0, "greater than or equal to 1"),
+        Bad(3, "is 3, more than max_replica_count 2: use 1 to 2"),
+        Bad(1, "of use with min_replica_count 0 only: remove it", min_replica_count=1, scale_to_zero_spec=ABSENT),
+    ],
     "autoscaling_metric_specs": [
         *LIST,
         Bad([{"target": 60}], "is required: Metric", at="[0].metric_name"),
         Bad([DUTY, {**DUTY, "target": "half"}], "valid integer", at="[1].target"),
+        Bad([DUTY, {**DUTY, "target": -1}], "is -1: use 0 or more", at="[1].target"),
+        Bad([{**DUTY, "target": 0}], "has the target 0", "use 1 to 100, as its target is in percent"),
+        Bad([{**DUTY, "target": 1000}], "has the target 1000", "use 1 to 100"),
+        Bad([DUTY, {**DUTY, "target": 60}], "accelerator/duty_cycle twice: keep one entry for each metric"),
+        Bad([{**DUTY, "metric_name": "cpu/utilization"}], f"did you mean {ONLINE}cpu/utilization?"),
+        Bad([{**DUTY, "metric_name": f"{ONLINE}gpu/duty_cycle"}], f"did you mean {ONLINE}accelerator/duty_cycle?"),
+        Bad(
+            [{**DUTY, "metric_name": f"{ONLINE}tokens"}], f"has the unknown metric '{ONLINE}tokens'", "use one such as"
+        ),
+        Bad([{**DUTY, "metric_name": "https://prometheus.googleapis.com/a"}], "unknown metric"),
+        Bad([{**DUTY, "metric_name": "x" * 5000}], "unknown metric", "(5,000 characters)"),
         Bad(["duty_cycle"], "should be a dictionary", at="[0]"),
     ],
     "scale_to_zero_spec": [
@@ -237,19 +282,29 @@ TABLES = {
         **MACHINES,
         "gcs_uri": [
             *TEXT,
-            Bad("bucket/llama", "is no folder in Cloud Storage: write gs://bucket/path"),
+            Bad("bucket/llama", "is not a valid folder in Cloud Storage: write gs://bucket/path"),
             Bad("s3://bucket/llama", "write gs://bucket/path"),
             Bad("gs://Bucket", "write gs://"),
             Bad("gs://bucket/*.safetensors", "write gs://"),
+            Bad("gs://bucket/../other", "write gs://"),
+            Bad("gs://bucket/a?b", "write gs://"),
+            Bad("s3://bucket/" + "x" * 5000, "(5,012 characters) is not"),
             Bad("", "exactly one of gcs_uri, publisher_model_name, hugging_face_model_id is needed, not none"),
             Bad("gs://bucket/a", "not gcs_uri and hugging_face_model_id", hugging_face_model_id="meta/llama"),
         ],
         "preflight": SWITCH,
         "allow_quantized": SWITCH,
-        "publisher_model_name": [*TEXT, Bad("gemma", "publishers/{publisher}"), Bad("models/a@1", "publishers/")],
+        "publisher_model_name": [
+            *TEXT,
+            Bad("gemma", "publishers/{publisher}"),
+            Bad("models/a@1", "publishers/"),
+            Bad("publishers/../models/a@1", "{model}@{version}"),
+        ],
         "hugging_face_model_id": [
             *TEXT,
             Bad("llama", "{author}/{model}"),
+            Bad("meta/../llama", "{author}/{model}"),
+            Bad("meta/..", "{author}/{model}"),
             Bad("https://hf.co/a/b", "{author}/{model}"),
         ],
         "hugging_face_access_token": [
@@ -284,7 +339,7 @@ TABLES = {
             Bad({"a": MODEL}, "should be a dictionary", at=".a"),
             Bad({"a": {}}, "is required: Model resource name", at=".a.model"),
             Bad({"Name": {"model": MODEL}}, "at most 32 of a-z, 0-9 and -"),
-            Bad({"a": {"model": "llama"}}, "a: 'llama' is no model: write projects/"),
+            Bad({"a": {"model": "llama"}}, "a: 'llama' is not the name of a model: write projects/"),
             Bad({"a": {"model": MODEL, "min_replica_count": 0}}, "a.min_replica_count is 0"),
             Bad(
                 {"a": {"model": MODEL, "machine_spec": {**L4, "accelerator_count": 9}}}, "a.machine_spec g2-standard-12"
@@ -329,27 +384,27 @@ TABLES = {
         "service_attachment": [
             *TEXT,
             Bad("", "or endpoint is needed: pass endpoint"),
-            Bad("10.0.0.5", "is not a service attachment"),
+            Bad("10.0.0.5", "is not the name of a service attachment"),
             Bad(ATTACHMENT.replace("us-central1", "us-east4"), "is in us-east4", "its own region us-central1"),
             Bad(ATTACHMENT, "given beside endpoint: remove one", endpoint=LLAMA),
         ],
         "endpoint": [
             *TEXT,
-            Bad("123", "Endpoint to reach"),
-            Bad("projects/p/endpoints/1", "Endpoint to reach"),
+            Bad("123", "not the name of an endpoint"),
+            Bad("projects/p/endpoints/1", "not the name of an endpoint"),
             Bad(LLAMA.replace("us-central1", "us-east4"), "is in us-east4", "its own region us-central1"),
         ],
         "triggers": TEXTS,
         "network": [
             *TEXT,
-            Bad("VPC", "Network of the clients"),
-            Bad("", "Network"),
-            Bad("global/networks/a", "name, or"),
+            Bad("VPC", "not the name of a network"),
+            Bad("", "network"),
+            Bad("global/networks/a", "networks/{name}, or only the {name}"),
         ],
         "subnetwork": [
             *TEXT,
-            Bad("a b", "Subnetwork"),
-            Bad("projects/p/subnetworks/a", "projects/{p}/regions/{r}"),
+            Bad("a b", "not the name of a subnetwork"),
+            Bad("projects/p/subnetworks/a", "projects/{project}/regions/{region}"),
             Bad("projects/host/regions/us-east4/subnetworks/a", "is in us-east4", "name a subnetwork of us-central1"),
             Bad(
                 "projects/host/regions/us-central1/subnetworks/a",
@@ -364,6 +419,13 @@ TABLES = {
             Bad("10.0.0.5.6", "IPv4 address"),
             Bad("10.0.0.0/24", "IPv4"),
             Bad("fd00::1", "IPv4"),
+            Bad("8.8.8.8", "Google's public services"),
+            Bad("0.0.0.0", "no subnetwork has it: write an internal address such as 10.0.0.5"),
+            Bad("127.0.0.1", "the machine itself"),
+            Bad("169.254.169.254", "link-local"),
+            Bad("224.0.0.1", "multicast"),
+            Bad("255.255.255.255", "broadcast"),
+            Bad("010.0.0.5", "not a valid IPv4 address"),
             Bad("projects/p/addresses/a", "IPv4"),
             Bad("projects/p/regions/us-east4/addresses/a", "is in us-east4", "name an address of us-central1"),
             Bad("projects/host-project/regions/us-central1/addresses/a", "is in project host-project", "in the rule's"),
@@ -407,8 +469,8 @@ TABLES = {
         ],
         "endpoint": [
             *TEXT,
-            Bad("123", "Endpoint"),
-            Bad("projects/p/endpoints/1", "Endpoint"),
+            Bad("123", "not the name of an endpoint"),
+            Bad("projects/p/endpoints/1", "not the name of an endpoint"),
             *(Bad(f"projects/p/locations/us-central1/endpoints/{name}", "ndpoint", model=ABSENT) for name in BAD_NAMES),
             Bad("projects/p/locations/us-central1/endpoints/1", "its own machines, so spot", model=ABSENT, spot=True),
         ],
@@ -535,6 +597,46 @@ def test_a_wrong_value_is_told_at_its_property_with_what_to_do(kind, name, bad):
         assert text in problems[place]
     assert not any(token in reason for token in TOKENS for reason in problems.values())
     assert all(len(reason) <= 600 for reason in problems.values())
+
+
+NAMES = [
+    pytest.param(*case, id=f"{case[0].name}-{case[1]}")
+    for case in (
+        *((kind, "adopt", LLAMA, lambda name: name, {}) for kind in (CUSTOM_WEIGHTS_MODEL, DEDICATED_ENDPOINT)),
+        (DEDICATED_ENDPOINT, "deployed_models", MODEL, lambda name: {"a": {"model": name}}, {}),
+        (DEDICATED_ENDPOINT, "encryption_spec", KEY["kms_key_name"], lambda name: {"kms_key_name": name}, {}),
+        (DEDICATED_ENDPOINT, "network", "projects/1/global/networks/vpc", lambda name: name, {}),
+        (PSC_FORWARDING_RULE, "endpoint", LLAMA, lambda name: name, {"service_attachment": ABSENT}),
+        (PSC_FORWARDING_RULE, "service_attachment", ATTACHMENT, lambda name: name, {}),
+        (PSC_FORWARDING_RULE, "network", "projects/p/global/networks/vpc", lambda name: name, {}),
+        (PSC_FORWARDING_RULE, "subnetwork", "projects/p/regions/us-central1/subnetworks/a", lambda name: name, {}),
+        (PSC_FORWARDING_RULE, "address", "projects/p/regions/us-central1/addresses/a", lambda name: name, {}),
+        (BATCH_JOB, "endpoint", LLAMA, lambda name: name, {"model": ABSENT}),
+    )
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "good", "hold", "more"), NAMES)
+def test_a_resource_name_is_that_and_nothing_else(kind, name, good, hold, more):
+    parent, _, last = good.rpartition("/")
+    odd = [
+        *(
+            f"{good}{end}"
+            for end in ("/", "/..", "/../other", "?alt=media", "#top", " ", "\n", "%2F..", ":predict", "\\")
+        ),
+        *(f"{start}{good}" for start in ("/", "//", " ", "../", "https://evil.example/", "//compute.googleapis.com/")),
+        *(f"{parent}/{other}" for other in ("", "..", ".", "a b", "*", last.upper(), "é", last * 64, "a/b", "-a")),
+        f"https://evil.example/compute/v1/{good}",
+        f"https://www.googleapis.com.evil.example/compute/v1/{good}",
+        f"http://www.googleapis.com/compute/v1/{good}",
+        good.replace("projects/", "projects/../", 1),
+        good.replace("projects/", "projects//", 1),
+    ]
+    if name == "encryption_spec":
+        # Keys have freer names.
+        odd = [text for text in odd if not text.endswith(("/K", "/-a"))]
+    accepted = [text for text in odd if not kind.check(kind.arguments(name, hold(text), **more))[1]]
+    assert accepted == []
 
 
 @pytest.mark.parametrize("kind", ALL, ids=label)

@@ -50,7 +50,7 @@ def test_ownership_labels_are_labels_that_google_takes(owner, resource):
 
 
 @settings(max_examples=25, deadline=None)
-@given(some.text(min_size=1, max_size=80))
+@given(some.text(min_size=1, max_size=80).filter(str.isprintable))
 @pytest.mark.parametrize("kind", ALL, ids=label)
 def test_every_planned_id_keeps_the_rule_of_its_argument(kind, resource):
     args, found = ids(kind, resource=resource)

@@ -124,7 +124,7 @@ MACHINES = {
     "min_replica_count": Sample(1, 2, {"max_replica_count": 4}),
     "max_replica_count": Sample(2, 3),
     "required_replica_count": Sample(1, 2, {"min_replica_count": 2}),
-    "initial_replica_count": Sample(1, 2, {"min_replica_count": 0, "scale_to_zero_spec": IDLE}),
+    "initial_replica_count": Sample(1, 2, {"min_replica_count": 0, "max_replica_count": 2, "scale_to_zero_spec": IDLE}),
     "autoscaling_metric_specs": Sample([DUTY], [{**DUTY, "target": 60}]),
     "scale_to_zero_spec": Sample(IDLE, {"idle_scaledown_period": "900s"}, {"min_replica_count": 0}),
     "spot": Sample(True, False),
