@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from mg_provider.resources.batch_rules import BATCH_RULES, RUN_LABEL
 from mg_provider.resources.fields import Computed, Derived, Lines, Local, Replaces, Rule
@@ -107,7 +107,12 @@ class BatchJobArgs(CloudArgs):
         default=True,
         description="Wait until the job has ended; otherwise the next `up` or `refresh` sees how far it is.",
     )
-    allow_partial: Annotated[float, Local("used when the job has ended")] = Field(
+    # True and False are the whole and none.
+    allow_partial: Annotated[
+        float,
+        BeforeValidator(lambda given: float(given) if isinstance(given, bool) else given),
+        Local("used when the job has ended"),
+    ] = Field(
         default=0.0,
         ge=0,
         le=1,
