@@ -136,6 +136,17 @@ def _allowlist_problem(args: PscForwardingRuleArgs) -> str | None:
     )
 
 
+def _public_problem(args: PscForwardingRuleArgs) -> str | None:
+    # An attachment that is known is there, whatever becomes of its endpoint.
+    attached = isinstance(args.service_attachment, str) and args.service_attachment
+    if args.endpoint_is_private is not False or attached:
+        return None
+    return (
+        "is False: the endpoint is public, or turns public with this run, so no rule can lead to it: remove this "
+        "rule, or keep the endpoint private, by enable_private_service_connect in its private_service_connect_config"
+    )
+
+
 def _registrations_problem(args: PscForwardingRuleArgs) -> str | None:
     if len(args.service_directory_registrations) > 1:
         return "takes at most one entry: remove the others"
@@ -214,6 +225,12 @@ class PscForwardingRuleArgs(CloudArgs):
         description="Projects that the endpoint lets in: a preview refuses a rule whose project is not one of them. "
         "Default: the project_allowlist of the model or endpoint in this program that `endpoint` comes from.",
     )
+    endpoint_is_private: Annotated[bool | None, Local("used by the preview"), Transient()] = Field(
+        default=None,
+        description="Whether the endpoint is private: a preview refuses a rule to one that is not, or that turns "
+        "public in the same run. Default: as the model or endpoint in this program says that `endpoint` or "
+        "`service_attachment` comes from.",
+    )
     forwarding_rule: Annotated[str, Derived(), Local("follows from name, project and region")] = Field(
         default="", description="projects/{project}/regions/{region}/forwardingRules/{name}."
     )
@@ -240,6 +257,7 @@ class PscForwardingRuleArgs(CloudArgs):
         Rule(("address", "region", "project"), _address_problem),
         Rule(("service_directory_registrations",), _registrations_problem),
         Rule(("project", "endpoint_allowlist"), _allowlist_problem),
+        Rule(("endpoint_is_private",), _public_problem),
     )
 
     @property

@@ -356,6 +356,7 @@ class PscForwardingRule(DynamicResource, module="mg", name="PscForwardingRule"):
         service_directory_registrations: Service Directory entry; at most one.
         look_up: Look in the preview of a creation whether subnetwork and address can be had; default no.
         endpoint_allowlist: Projects that the endpoint lets in; default as the resource says that ``endpoint`` is of.
+        endpoint_is_private: Whether the endpoint is private; default as the resource says that it is of.
         project: Project id; default from configuration.
         region: Region of rule and service attachment; default from configuration.
         timeouts: Seconds to wait: create, update, delete.
@@ -395,6 +396,7 @@ class PscForwardingRule(DynamicResource, module="mg", name="PscForwardingRule"):
         service_directory_registrations: pulumi.Input[Sequence[ServiceDirectoryRegistrationInput]] | None = None,
         look_up: pulumi.Input[bool] | None = None,
         endpoint_allowlist: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
+        endpoint_is_private: pulumi.Input[bool | None] = None,
         project: pulumi.Input[str] | None = None,
         region: pulumi.Input[str] | None = None,
         timeouts: pulumi.Input[TimeoutsInput] | None = None,
@@ -402,6 +404,9 @@ class PscForwardingRule(DynamicResource, module="mg", name="PscForwardingRule"):
     ) -> None:
         if endpoint is not None and endpoint_allowlist is None:
             endpoint_allowlist = _allowlist_of(endpoint)
+        target = endpoint if endpoint is not None else service_attachment
+        if target is not None and endpoint_is_private is None:
+            endpoint_is_private = _is_private(target)
         super().__init__(name, locals(), opts)
 
 
@@ -410,3 +415,16 @@ def _allowlist_of(endpoint: pulumi.Input[str]) -> pulumi.Output[Sequence[str]]:
     config = argument_of_maker(endpoint, "private_service_connect_config")
     allowed: pulumi.Output[Sequence[str]] = config.apply(lambda found: (found or {}).get("project_allowlist") or [])
     return allowed
+
+
+def _is_private(target: pulumi.Input[str]) -> pulumi.Output[bool | None]:
+    """Whether the endpoint that a name or attachment is of is private; None if this program does not make it."""
+    config = argument_of_maker(target, "private_service_connect_config")
+    # Every resource of ours has a name; what is not made here has no maker.
+    maker = argument_of_maker(target, "resource")
+
+    def told(found: Sequence[Any]) -> bool | None:
+        config, maker = found
+        return bool((config or {}).get("enable_private_service_connect")) if maker else None
+
+    return pulumi.Output.all(config, maker).apply(told)

@@ -348,6 +348,27 @@ def test_a_rule_knows_the_allowlist_of_the_endpoint_that_it_is_wired_to(kind, pr
     assert rules["llama"]["endpoint_allowlist"] == ["my-project"]
 
 
+@pytest.mark.parametrize("kind", [CustomWeightsModel, DedicatedEndpoint])
+@pytest.mark.parametrize("by", ["endpoint", "service_attachment"])
+@pytest.mark.parametrize(
+    ("config", "private"),
+    [
+        (None, False),
+        ({"enable_private_service_connect": False}, False),
+        ({"enable_private_service_connect": True}, True),
+    ],
+    ids=["left out", "off", "on"],
+)
+def test_a_rule_knows_whether_the_endpoint_that_it_is_wired_to_is_private(kind, by, config, private):
+    def program():
+        served = kind("llama", private_service_connect_config=config, **(MODEL if kind is CustomWeightsModel else {}))
+        PscForwardingRule("llama", network="n", subnetwork="s", **{by: getattr(served, by)})
+
+    for preview in (True, False):
+        rules = run(program, preview=preview)[0].of("PscForwardingRule")
+        assert rules["llama"]["endpoint_is_private"] is private
+
+
 def test_of_an_endpoint_that_this_program_does_not_make_a_rule_knows_no_allowlist():
     endpoint = "projects/p/locations/us-central1/endpoints/e"
 
@@ -358,5 +379,10 @@ def test_of_an_endpoint_that_this_program_does_not_make_a_rule_knows_no_allowlis
         PscForwardingRule("public", endpoint=public.endpoint, network="n", subnetwork="s")
 
     rules = run(program)[0].of("PscForwardingRule")
+    assert {name: inputs.get("endpoint_is_private") for name, inputs in rules.items()} == {
+        "text": None,
+        "output": None,
+        "public": False,
+    }
     assert {name: inputs["endpoint_allowlist"] for name, inputs in rules.items()} == {key: [] for key in rules}
     assert set(rules) == {"text", "output", "public"}

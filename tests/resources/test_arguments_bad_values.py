@@ -436,6 +436,10 @@ TABLES = {
         "allow_psc_global_access": SWITCH,
         "no_automate_dns_zone": SWITCH,
         "look_up": SWITCH,
+        "endpoint_is_private": [
+            *SWITCH,
+            Bad(False, "the endpoint is public", "or keep", endpoint=LLAMA, service_attachment=ABSENT),
+        ],
         "endpoint_allowlist": [
             Bad("my-project", "should be a list"),
             Bad(["client-project"], "my-project is not on the endpoint's project_allowlist", at="project"),

@@ -218,6 +218,7 @@ PSC_FORWARDING_RULE = ResourceSamples(
         "no_automate_dns_zone": Sample(True, False),
         "look_up": Sample(True, False),
         "endpoint_allowlist": Sample(["my-project", "client-project"], ["my-project"]),
+        "endpoint_is_private": Sample(True, False),
         "service_directory_registrations": Sample([{"namespace": "a"}], [{"namespace": "b", "service": "c"}]),
     },
 )
