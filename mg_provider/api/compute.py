@@ -13,6 +13,7 @@ from mg_provider.wire.compute import (
     Address,
     AddressList,
     ComputeOperation,
+    ComputeOperationList,
     ForwardingRule,
     ForwardingRuleList,
     MachineType,
@@ -186,6 +187,17 @@ class ComputeClient:
         """``GET projects/{project}/regions/{region}/operations/{name}``. Permission: compute.regionOperations.get."""
         place = _regional(project, region, "operations", name)
         return parse(ComputeOperation, self._json("GET", place, retry_budget=retry_budget))
+
+    def list_operations(self, project: str, region: str, filter: str | None = None) -> Iterator[ComputeOperation]:
+        """``GET …/operations``. Permission: compute.regionOperations.list."""
+
+        def fetch(token: str | None) -> tuple[list[ComputeOperation], str | None]:
+            query = {"filter": filter, "pageToken": token, "maxResults": 500}
+            answer = self._json("GET", _regional(project, region, "operations"), query)
+            page = parse(ComputeOperationList, answer)
+            return page.items, page.next_page_token
+
+        return pages(fetch)
 
     def _change(
         self, method: str, place: str, request_id: str, body: Mapping[str, Any] | None = None

@@ -28,6 +28,7 @@ BEHAVIOURS: dict[str, Any] = {
     "strict_networks": False,  # only networks that were made, by a call or through the admin route, exist
     "unlisted_project": "PENDING",  # or "REJECTED", "NEEDS_ATTENTION": the connection of a project not on the allowlist
     "service_directory": "asked",  # or "always": a rule registers itself although nobody asked for it
+    "being_made": "shown",  # or "hidden": are an address and a rule there for callers while they are being made?
     "patch_global_access": "allow",  # or "refuse": does forwardingRules.patch change allowPscGlobalAccess?
     "fast_tryout": "hidden",  # or "shown": whether an endpoint shows that Model Garden's deploy was asked for it
     "stockouts": [],  # "region/machine-type" without machines

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 
 from mg_provider.api.errors import InvalidArgument, MgError, NotFound, OperationTimeout, PermissionDenied, UserError
-from mg_provider.resources.lifecycle import Context, not_ours
-from mg_provider.resources.psc_arguments import PscForwardingRuleArgs, last, project_of, region_of, same_project, short
+from mg_provider.resources.lifecycle import Context
+from mg_provider.resources.psc_arguments import (
+    Held,
+    PscForwardingRuleArgs,
+    last,
+    project_of,
+    region_of,
+    same_project,
+    short,
+)
 from mg_provider.resources.psc_changes import Labelling, RegionalChanges
-from mg_provider.wire.compute import Address
+from mg_provider.resources.psc_ownership import Ownership
+from mg_provider.wire.compute import ForwardingRule
 
 _POLL_SECONDS = 2.0
-
-
-@dataclass(frozen=True)
-class Held:
-    """An address: what the cloud has, its resource name, and whether it was reserved for the rule."""
-
-    address: Address
-    path: str
-    own: bool
 
 
 def check_subnetwork(args: PscForwardingRuleArgs, context: Context, *, retry_budget: float | None = None) -> None:
@@ -97,12 +96,15 @@ def find_address(args: PscForwardingRuleArgs, context: Context) -> Held | None:
     return Held(taken, path, own=False)
 
 
-def find_usable(args: PscForwardingRuleArgs, owner: PscForwardingRuleArgs, context: Context) -> Held | None:
+def find_usable(
+    args: PscForwardingRuleArgs, ownership: Ownership, rule: ForwardingRule | None, context: Context
+) -> Held | None:
     """The address, if it is there already; None if it is to be reserved.
 
     Args:
         args: What the program says.
-        owner: Whose labels a reserved address carries now.
+        ownership: What may be touched.
+        rule: The rule as it is.
         context: The world.
 
     Raises:
@@ -110,7 +112,7 @@ def find_usable(args: PscForwardingRuleArgs, owner: PscForwardingRuleArgs, conte
     """
     held = find_address(args, context)
     if held is not None:
-        _must_be_usable(held, args, owner)
+        _must_be_usable(held, args, ownership, rule)
     elif args.names_address:
         raise UserError(
             f"{args.address_path} does not exist", property="address", hint="reserve it first, or leave address out"
@@ -118,18 +120,17 @@ def find_usable(args: PscForwardingRuleArgs, owner: PscForwardingRuleArgs, conte
     return held
 
 
-def _must_be_usable(held: Held, args: PscForwardingRuleArgs, owner: PscForwardingRuleArgs) -> None:
+def _must_be_usable(held: Held, args: PscForwardingRuleArgs, ownership: Ownership, rule: ForwardingRule | None) -> None:
     """Refuse an address that is somebody else's, used by another rule, or not what the program asks for.
 
     Raises:
         MgError: It cannot be the rule's, with the reason and what to do.
     """
     address, path = held.address, held.path
-    if held.own and not owner.owns(address.labels):
-        raise not_ours(f"address {path}", args.resource, "set another forwarding_rule_name")
+    ownership.require_address(held, rule)
     others = [short(user) for user in address.users or [] if not _is_this_rule(short(user), args)]
     if others:
-        same = not held.own and owner.owns(address.labels)
+        same = not held.own and ownership.owns(address.labels)
         raise UserError(
             f"{address.address} ({path}) is in use by {', '.join(others)}",
             property="address",
@@ -170,7 +171,7 @@ def _same_subnetwork(one: str, other: str) -> bool:
 
 def ensure_address(
     args: PscForwardingRuleArgs,
-    owner: PscForwardingRuleArgs,
+    rule: ForwardingRule | None,
     labels: Labelling,
     changes: RegionalChanges,
     context: Context,
@@ -179,18 +180,17 @@ def ensure_address(
 
     Args:
         args: What the program says.
-        owner: Whose labels a reserved address carries now.
+        rule: The rule as it is.
         labels: Its labels.
         changes: Makes the changes.
         context: The world.
     """
-    held = find_usable(args, owner, context)
+    held = find_usable(args, changes.ownership, rule, context)
     if held is None:
         _reserve(args, labels, changes, context)
-        held = find_address(args, context)
+        held = find_usable(args, changes.ownership, rule, context)
         if held is None:
             raise MgError(f"{args.address_path} was reserved and is gone", hint="run the same command again")
-        _must_be_usable(held, args, args)
     held = _reserved(held, changes.limit, context)
     if held.own:
         compute, place = context.clients.compute, (args.project, args.region, last(held.path))
@@ -199,15 +199,29 @@ def ensure_address(
             labels,
             lambda: compute.get_address(*place),
             lambda request, request_id: compute.set_address_labels(*place, request, request_id),
+            lambda: guard_address(args, rule, changes.ownership, context),
         )
+        held = find_address(args, context) or held
     return held
+
+
+def guard_address(
+    args: PscForwardingRuleArgs, rule: ForwardingRule | None, ownership: Ownership, context: Context
+) -> None:
+    """Refuse to touch the address as it is now, unless it was reserved for the rule.
+
+    Raises:
+        MgError: It is somebody else's.
+    """
+    if (held := find_address(args, context)) is not None:
+        ownership.require_address(held, rule)
 
 
 def _reserve(args: PscForwardingRuleArgs, labels: Labelling, changes: RegionalChanges, context: Context) -> None:
     context.progress("reserving an address")
     request = args.wire_address(labels.wanted)
     try:
-        changes.unless_there(
+        changes.create(
             lambda request_id: context.clients.compute.insert_address(args.project, args.region, request, request_id)
         )
     except InvalidArgument as error:

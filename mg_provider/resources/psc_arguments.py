@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -62,6 +63,15 @@ def base_url(host: str, endpoint: str) -> str:
 def same_project(one: str, other: str) -> bool:
     """Whether two projects may be the same: of an id and a number nobody can tell."""
     return not one or not other or one.isdigit() != other.isdigit() or one == other
+
+
+@dataclass(frozen=True)
+class Held:
+    """An address: what the cloud has, its resource name, and whether it was reserved for the rule."""
+
+    address: Address
+    path: str
+    own: bool
 
 
 def _target_problem(args: PscForwardingRuleArgs) -> str | None:
@@ -306,8 +316,11 @@ class PscForwardingRuleArgs(CloudArgs):
         project = project_of(self.address) or self.project
         return f"projects/{project}/regions/{self.region}/addresses/{name}"
 
-    def wire(self, labels: Mapping[str, str], target: str, address_path: str) -> ForwardingRule:
-        """The request of ``forwardingRules.insert`` to a service attachment, behind a reserved address."""
+    def wire(self, target: str, address_path: str) -> ForwardingRule:
+        """The request of ``forwardingRules.insert`` to a service attachment, behind a reserved address.
+
+        Compute Engine takes no labels with it (hashicorp/terraform-provider-google issue 16255): they are set after.
+        """
         return ForwardingRule(
             name=self.forwarding_rule_name,
             ip_address=address_path,
@@ -317,7 +330,6 @@ class PscForwardingRuleArgs(CloudArgs):
             allow_psc_global_access=self.allow_psc_global_access or None,
             no_automate_dns_zone=self.no_automate_dns_zone or None,
             service_directory_registrations=self.service_directory_registrations or None,
-            labels=dict(labels),
         )
 
     def wire_address(self, labels: Mapping[str, str]) -> Address:
@@ -352,3 +364,9 @@ class PscForwardingRuleState(State):
     connected_service_attachment: str = Field(default="", description="Service attachment that the rule leads to.")
     reserved_address: str = Field(default="", description="projects/{project}/regions/{region}/addresses/{name}.")
     claim: str = Field(default="", description="Marks the create that took hold of it.")
+    ownership: dict[str, str] | None = Field(
+        default=None, description="The labels that say whose rule and address are, as far as both have them."
+    )
+    unlabelled: str = Field(
+        default="", description="Number of a rule that was made and does not have its labels yet; empty otherwise."
+    )

@@ -1,4 +1,7 @@
-"""Changes of a region's addresses and forwarding rules: made once, waited for, and made again where that is needed."""
+"""Changes of a region's addresses and forwarding rules: made once, waited for, and made again where that is needed.
+
+Whose a resource is, is looked at right before each change of it, also after each wait: somebody else may have it now.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,15 @@ from functools import partial
 from mg_provider.api.errors import Aborted, AlreadyExists, FailedPrecondition, MgError, NotFound, PermissionDenied
 from mg_provider.resources.lifecycle import Context
 from mg_provider.resources.psc_arguments import PscForwardingRuleArgs
+from mg_provider.resources.psc_ownership import Ownership
+from mg_provider.resources.psc_under_way import wait_for_others
 from mg_provider.wire.compute import Address, ComputeOperation, ForwardingRule, SetLabelsRequest
 
 _MOST_MERGES = 5
 _POLL_SECONDS = 3.0
+
+Guard = Callable[[], None]
+"""Refuses, with an MgError, to touch what is not the resource's."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,7 @@ class RegionalChanges:
     """The changes that one create, update or delete makes.
 
     Args:
-        args: What the program says of the rule.
+        ownership: What may be touched.
         context: The world.
         limit: Seconds to wait for each change.
 
@@ -43,24 +51,49 @@ class RegionalChanges:
         begun: Whether any change was asked for, so that something may differ from what was there before.
     """
 
-    def __init__(self, args: PscForwardingRuleArgs, context: Context, limit: float) -> None:
-        self._args, self._context, self.limit = args, context, limit
+    def __init__(self, ownership: Ownership, context: Context, limit: float) -> None:
+        self.ownership, self._args, self._context, self.limit = ownership, ownership.args, context, limit
         self.begun = False
 
-    def make(self, call: Callable[[str], ComputeOperation]) -> None:
-        """Make a change under a request id of its own, by which Compute knows a repeat, and wait until it is done.
+    def make(self, call: Callable[[str], ComputeOperation], guard: Guard) -> None:
+        """Change what is there, and wait until it is done.
 
         While an earlier change of the same resource is under way, Compute refuses; then it is made after that one.
 
         Raises:
             MgError: It was refused or ended badly, is not done in time, or the user stopped the run.
         """
+        self._wait(self._begin(call, guard))
+
+    def create(self, call: Callable[[str], ComputeOperation]) -> None:
+        """Make a creation, and wait until it is done. What is there already stays: whose it is, the caller looks.
+
+        Raises:
+            MgError: As :meth:`make`.
+        """
+        try:
+            operation = self._begin(call, lambda: None)
+        except AlreadyExists:
+            self._context.progress("it was made by an earlier call")
+            wait_for_others(self._args, self.limit, self._context)
+            return
+        if operation.target_id is not None:
+            self.ownership.made.add(str(operation.target_id))
+        self._wait(operation)
+
+    def _wait(self, operation: ComputeOperation) -> None:
+        self._context.clients.operations.wait_compute(
+            self._args.project, self._args.region, operation, timeout=self.limit, cancelled=self._context.cancelled
+        )
+
+    def _begin(self, call: Callable[[str], ComputeOperation], guard: Guard) -> ComputeOperation:
+        """Ask for a change under a request id of its own, by which Compute knows a repeat."""
         context, started = self._context, self._context.clock.monotonic()
         while True:
+            guard()
             self.begun = True
             try:
-                operation = call(context.clock.request_id())
-                break
+                return call(context.clock.request_id())
             except FailedPrecondition as error:
                 waited = context.clock.monotonic() - started
                 if "not ready" not in error.message or waited > self.limit or context.cancelled():
@@ -70,9 +103,6 @@ class RegionalChanges:
             except PermissionDenied as error:
                 error.hint = permission_hint(error, self._args, context) or error.hint
                 raise
-        context.clients.operations.wait_compute(
-            self._args.project, self._args.region, operation, timeout=self.limit, cancelled=context.cancelled
-        )
 
     def relabel(
         self,
@@ -80,6 +110,7 @@ class RegionalChanges:
         wanted: Labelling,
         read: Callable[[], Address | ForwardingRule],
         write: Callable[[SetLabelsRequest, str], ComputeOperation],
+        guard: Guard,
     ) -> None:
         """Give a resource the labels that it is to have. If somebody changes them meanwhile, they are read again.
 
@@ -92,7 +123,7 @@ class RegionalChanges:
                 return
             request = SetLabelsRequest(labels=labels, label_fingerprint=resource.label_fingerprint or "")
             try:
-                self.make(partial(write, request))
+                self.make(partial(write, request), guard)
             except Aborted:
                 resource = read()
             else:
@@ -103,17 +134,10 @@ class RegionalChanges:
             hint="find out who, then run the same command again",
         )
 
-    def unless_there(self, call: Callable[[str], ComputeOperation]) -> None:
-        """Make a creation that an earlier run may have made already."""
-        try:
-            self.make(call)
-        except AlreadyExists:
-            self._context.progress("it was made by an earlier call")
-
-    def unless_gone(self, call: Callable[[str], ComputeOperation]) -> None:
+    def unless_gone(self, call: Callable[[str], ComputeOperation], guard: Guard) -> None:
         """Make a deletion; gone already is fine."""
         try:
-            self.make(call)
+            self.make(call, guard)
         except NotFound:
             return
 

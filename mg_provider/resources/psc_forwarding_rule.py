@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from mg_provider.api.errors import CloudError, ConnectionFailed, InvalidArgument, MgError, NotFound, UserError
+from mg_provider.api.errors import CloudError, ConnectionFailed, MgError, UserError
 from mg_provider.resources.dynamic_host import DynamicProvider
 from mg_provider.resources.dynamic_resource import DynamicResource
 from mg_provider.resources.fields import UNKNOWN, Changes, Problem
@@ -22,11 +22,16 @@ from mg_provider.resources.lifecycle import (
     Lifecycle,
     Reading,
     kept,
-    not_ours,
 )
 from mg_provider.resources.made_here import argument_of_maker
 from mg_provider.resources.names import loopback_problem
-from mg_provider.resources.psc_address import Held, check_subnetwork, ensure_address, find_address, find_usable
+from mg_provider.resources.psc_address import (
+    check_subnetwork,
+    ensure_address,
+    find_address,
+    find_usable,
+    guard_address,
+)
 from mg_provider.resources.psc_arguments import (
     API_VERSION,
     PscForwardingRuleArgs,
@@ -37,15 +42,17 @@ from mg_provider.resources.psc_arguments import (
 from mg_provider.resources.psc_changes import Labelling, RegionalChanges
 from mg_provider.resources.psc_connection import (
     astray,
-    explanation,
     find_target,
     is_dead,
     must_be_allowed,
     must_be_reachable,
     wait_until_accepted,
 )
+from mg_provider.resources.psc_ownership import Ownership
+from mg_provider.resources.psc_rule import Rule
+from mg_provider.resources.psc_under_way import under_way, wait_for_others
 from mg_provider.resources.psc_view import must_be_remade, observed, state_of
-from mg_provider.wire.compute import ForwardingRule, PscConnectionStatus
+from mg_provider.wire.compute import PscConnectionStatus
 
 CREATE_SECONDS = 900.0
 UPDATE_SECONDS = 900.0
@@ -58,9 +65,9 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
     The rule is made anew for what a rule cannot change; the address stays as long as the resource does. While nothing
     is deployed on the endpoint, the address waits without a rule, or with the one it has.
 
-    IAM: in the rule's project ``compute.addresses.*``, ``compute.forwardingRules.*``, ``compute.regionOperations.get``;
-    in the network's project ``compute.subnetworks.use`` and ``compute.networks.use`` (roles/compute.networkUser); with
-    ``endpoint``, ``aiplatform.endpoints.get``.
+    IAM: in the rule's project ``compute.addresses.*``, ``compute.forwardingRules.*``, ``compute.regionOperations.get``
+    and ``list``; in the network's project ``compute.subnetworks.use`` and ``compute.networks.use``
+    (roles/compute.networkUser); with ``endpoint``, ``aiplatform.endpoints.get``.
     """
 
     args_type = PscForwardingRuleArgs
@@ -102,8 +109,8 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         """Find out whether subnetwork, rule and address can be had; an address that is reserved already is known."""
         try:
             check_subnetwork(args, context, retry_budget=LOOK_SECONDS)
-            self._own_rule(args, args, context)
-            held = find_usable(args, args, context)
+            ownership = Ownership(args, args, "", in_state=False)
+            held = find_usable(args, ownership, Rule(args, ownership, context).own(), context)
         except (CloudError, ConnectionFailed) as error:
             context.progress(f"{args.subnetwork_path}: whether it gives the address is not known now: {error.summary}")
             return args, []
@@ -128,22 +135,44 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
                 "rule is there before the old one goes",
             )
 
+    def settled(self, args: PscForwardingRuleArgs, state: PscForwardingRuleState) -> bool:
+        """Whether rule and address say whose they are."""
+        return state.ownership is None or state.ownership == args.ownership
+
     def create(self, args: PscForwardingRuleArgs, context: Context) -> tuple[str, PscForwardingRuleState]:
         """Reserve the address and make the rule, or take up those that an earlier run of ours made."""
-        changes = RegionalChanges(args, context, context.limit(args.timeouts.create, CREATE_SECONDS))
         claim = context.clock.request_id()
+        ownership = Ownership(args, args, claim, in_state=False)
+        changes = RegionalChanges(ownership, context, context.limit(args.timeouts.create, CREATE_SECONDS))
+        self._take_up(args, ownership, context)
         try:
-            return args.forwarding_rule, self._converge(args, args, claim, frozenset(), changes, context)
+            return args.forwarding_rule, self._converge(args, args, frozenset(), changes, context)
         except MgError as error:
-            if (incomplete := self._incomplete(error, args, claim, changes, context)) is None:
+            if (incomplete := self._incomplete(error, changes, context)) is None:
                 raise
             raise incomplete from error
+
+    def _take_up(self, args: PscForwardingRuleArgs, ownership: Ownership, context: Context) -> None:
+        """Tell what an earlier run made and this one goes on with.
+
+        Raises:
+            MgError: Nobody said whose stack this is, so what exists may be somebody else's.
+        """
+        rule, held = Rule(args, ownership, context).find(), find_address(args, context)
+        if rule is not None and ownership.has_rule(rule, held):
+            context.take_up(f"forwarding rule {args.forwarding_rule}", rule.creation_timestamp or "", args)
+        elif held is not None and ownership.has_address(held, rule):
+            context.take_up(f"address {held.path}", held.address.creation_timestamp or "", args)
 
     def read(
         self, id: str, args: PscForwardingRuleArgs, state: PscForwardingRuleState, context: Context
     ) -> Reading[PscForwardingRuleArgs, PscForwardingRuleState] | None:
         """Rule and address as they are. A rule that is not accepted, or is missing, shows as an empty target."""
-        rule, held = self._rule(args, context), find_address(args, context)
+        ownership = Ownership(args, args, state.claim, in_state=True)
+        rule, held = Rule(args, ownership, context).find(), find_address(args, context)
+        if rule is None and under_way(args, context):
+            context.progress("an earlier change still runs: `pulumi up` waits for it")
+            return Reading(args, state)
         if rule is None and held is None:
             return None
         seen, target = observed(args, rule), find_target(args, context)
@@ -163,6 +192,8 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         # An earlier look may have found that the rule does not lead there; its URL stays what it is to be.
         endpoint = args.endpoint or state.base_url.partition(f"/{API_VERSION}/")[2]
         found = state_of(args.with_values(endpoint=endpoint), rule, held)
+        # Whose it is stays known where somebody took the labels away.
+        found = found.model_copy(update={"claim": found.claim or state.claim, "unlabelled": state.unlabelled})
         return Reading(seen.with_values(**urls(found.ip_address, endpoint)), found)
 
     def update(
@@ -175,160 +206,96 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         context: Context,
     ) -> PscForwardingRuleState:
         """Change labels and global access in place; make the rule anew behind its address for the rest."""
-        regional = RegionalChanges(new, context, context.limit(new.timeouts.update, UPDATE_SECONDS))
         claim = state.claim or context.clock.request_id()
+        ownership = Ownership(new, old, claim, in_state=True, made={state.unlabelled} - {""})
+        regional = RegionalChanges(ownership, context, context.limit(new.timeouts.update, UPDATE_SECONDS))
         try:
-            return self._converge(new, old, claim, changes.fields, regional, context)
+            return self._converge(new, old, changes.fields, regional, context)
         except MgError as error:
-            incomplete = self._incomplete(error, new, claim, regional, context) if regional.begun else None
+            incomplete = self._incomplete(error, regional, context) if regional.begun else None
             if incomplete is None:
                 raise
             raise incomplete from error
 
     def delete(self, id: str, args: PscForwardingRuleArgs, state: PscForwardingRuleState, context: Context) -> None:
         """Delete the rule, then give its address back, if it was reserved for the rule."""
-        changes = RegionalChanges(args, context, context.limit(args.timeouts.delete, DELETE_SECONDS))
-        rule, held = self._rule(args, context), find_address(args, context)
+        ownership = Ownership(args, args, state.claim, in_state=True, made={state.unlabelled} - {""})
+        changes = RegionalChanges(ownership, context, context.limit(args.timeouts.delete, DELETE_SECONDS))
+        wait_for_others(args, changes.limit, context)
+        work = Rule(args, ownership, context)
+        rule, held = work.find(), find_address(args, context)
+        if rule is not None:
+            ownership.require_rule(rule, held)
+        if held is not None:
+            ownership.require_address(held, rule)
         address = held.address if held is not None and held.own else None
         for kind, found in (("forwarding rule", rule), ("address", address)):
-            if found is None:
-                continue
-            self._must_be_ours(found.labels, args, f"{kind} {args.forwarding_rule_name}")
-            if state.claim and (found.labels or {}).get(CLAIM_LABEL) != state.claim:
+            if found is not None and ownership.claimed_by_another(found.labels):
                 context.progress(f"{kind} {args.forwarding_rule_name} was taken up by a newer create; left alone")
                 return
-        place = (args.project, args.region, args.forwarding_rule_name)
         if rule is not None:
-            changes.unless_gone(lambda request: context.clients.compute.delete_forwarding_rule(*place, request))
+            work.remove(changes)
         if address is not None:
-            changes.unless_gone(lambda request: context.clients.compute.delete_address(*place, request))
+            place = (args.project, args.region, args.forwarding_rule_name)
+            changes.unless_gone(
+                lambda request: context.clients.compute.delete_address(*place, request),
+                lambda: guard_address(args, rule, ownership, context),
+            )
 
     def _converge(
         self,
         args: PscForwardingRuleArgs,
-        owner: PscForwardingRuleArgs,
-        claim: str,
+        old: PscForwardingRuleArgs,
         changed: frozenset[str],
         changes: RegionalChanges,
         context: Context,
     ) -> PscForwardingRuleState:
-        """Make what is there what is wanted; ``owner`` is whose labels it carries now."""
-        wanted_labels = {**args.labels, **args.ownership, CLAIM_LABEL: claim}
-        labels = Labelling(wanted_labels, owner.labels)
-        rule = self._own_rule(args, owner, context)
+        """Make what is there what is wanted; ``old`` is what was wanted before."""
+        ownership = changes.ownership
+        labels = Labelling({**args.labels, **args.ownership, CLAIM_LABEL: ownership.claim}, old.labels)
+        wait_for_others(args, changes.limit, context)
+        work = Rule(args, ownership, context)
+        rule = work.own()
         target = must_be_reachable(args, find_target(args, context))
         if rule is None:
             must_be_allowed(args, target)
             check_subnetwork(args, context)
-        held = ensure_address(args, owner, labels, changes, context)
+        held = ensure_address(args, rule, labels, changes, context)
         wanted = target.choose(rule)
         if rule is not None and must_be_remade(args, rule, wanted, changed):
             must_be_allowed(args, target)
             context.progress("removing the rule; its address stays reserved")
-            place = (args.project, args.region, args.forwarding_rule_name)
-            changes.unless_gone(lambda request: context.clients.compute.delete_forwarding_rule(*place, request))
+            work.remove(changes)
             rule = None
         if rule is None and not wanted:
             context.progress("nothing is deployed on the endpoint: its address waits; refresh once something is")
             return state_of(args, None, held)
-        rule = self._settle(args, rule, labels, wanted, held, changes, context)
+        rule = work.settle(rule, labels, wanted, held, changes)
         if target.attachments:
             rule = wait_until_accepted(args, rule, changes.limit, context)
         return state_of(args, rule, held)
 
-    def _settle(
-        self,
-        args: PscForwardingRuleArgs,
-        rule: ForwardingRule | None,
-        labels: Labelling,
-        target: str,
-        held: Held,
-        changes: RegionalChanges,
-        context: Context,
-    ) -> ForwardingRule:
-        """Make the rule, or change of it what can be changed."""
-        compute, place = context.clients.compute, (args.project, args.region, args.forwarding_rule_name)
-        if rule is None:
-            self._insert(
-                args, args.wire(labels.beside(rule.labels if rule else None), target, held.path), changes, context
-            )
-            return compute.get_forwarding_rule(*place)
-        changes.relabel(
-            rule,
-            labels,
-            lambda: compute.get_forwarding_rule(*place),
-            lambda request, request_id: compute.set_forwarding_rule_labels(*place, request, request_id),
-        )
-        if bool(rule.allow_psc_global_access) != args.allow_psc_global_access:
-            self._set_global_access(
-                args, args.wire(labels.beside(rule.labels if rule else None), target, held.path), changes, context
-            )
-        return compute.get_forwarding_rule(*place)
-
-    def _set_global_access(
-        self, args: PscForwardingRuleArgs, wanted: ForwardingRule, changes: RegionalChanges, context: Context
-    ) -> None:
-        """Patch the rule; should Compute refuse, as its reference says against what gcloud does, make it anew."""
-        compute, place = context.clients.compute, (args.project, args.region, args.forwarding_rule_name)
-        present = compute.get_forwarding_rule(*place)
-        patch = ForwardingRule(
-            name=present.name, fingerprint=present.fingerprint, allow_psc_global_access=args.allow_psc_global_access
-        )
-        try:
-            changes.make(lambda request: compute.patch_forwarding_rule(*place, patch, request))
-        except InvalidArgument:
-            context.progress("global access cannot be changed in place: making the rule anew behind its address")
-            changes.unless_gone(lambda request: compute.delete_forwarding_rule(*place, request))
-            self._insert(args, wanted, changes, context)
-
-    def _insert(
-        self, args: PscForwardingRuleArgs, rule: ForwardingRule, changes: RegionalChanges, context: Context
-    ) -> None:
-        context.progress("making the forwarding rule")
-        try:
-            changes.unless_there(
-                lambda request: context.clients.compute.insert_forwarding_rule(args.project, args.region, rule, request)
-            )
-        except (InvalidArgument, NotFound) as error:
-            if "service attachment" in error.message or "serviceAttachments/" in error.message:
-                error.hint = explanation(PscConnectionStatus.CLOSED, args)
-            raise
-
-    def _incomplete(
-        self, error: MgError, args: PscForwardingRuleArgs, claim: str, changes: RegionalChanges, context: Context
-    ) -> Incomplete | None:
+    def _incomplete(self, error: MgError, changes: RegionalChanges, context: Context) -> Incomplete | None:
         """What keeps the resource in state after an error, if something of ours exists, or may exist."""
+        ownership = changes.ownership
+        args = ownership.args
         try:
-            rule, held = self._rule(args, context), find_address(args, context)
+            rule, held = Rule(args, ownership, context).find(), find_address(args, context)
         except MgError:
             rule = held = None
             unsure = changes.begun
         else:
             unsure = changes.begun and isinstance(error, UNSETTLED)
-        labels = [rule.labels if rule else None, held.address.labels if held and held.own else None]
-        if not unsure and not any(args.owns(entry) for entry in labels):
+        ours = rule is not None and ownership.has_rule(rule, held)
+        reserved = held is not None and ownership.has_address(held, rule)
+        if not (unsure or ours or reserved):
             return None
-        state = state_of(args, rule, held)
-        return Incomplete(error, args.forwarding_rule, args, state.model_copy(update={"claim": state.claim or claim}))
-
-    def _rule(self, args: PscForwardingRuleArgs, context: Context) -> ForwardingRule | None:
-        try:
-            return context.clients.compute.get_forwarding_rule(args.project, args.region, args.forwarding_rule_name)
-        except NotFound:
-            return None
-
-    def _own_rule(
-        self, args: PscForwardingRuleArgs, owner: PscForwardingRuleArgs, context: Context
-    ) -> ForwardingRule | None:
-        """The rule, if there is one; somebody else's is an error."""
-        rule = self._rule(args, context)
-        if rule is not None:
-            self._must_be_ours(rule.labels, owner, f"forwarding rule {args.forwarding_rule_name}")
-        return rule
-
-    def _must_be_ours(self, labels: Mapping[str, str] | None, args: PscForwardingRuleArgs, what: str) -> None:
-        if not args.owns(labels):
-            raise not_ours(what, args.resource, "set another forwarding_rule_name")
+        state = state_of(args, rule if ours else None, held if reserved or (held and not held.own) else None)
+        made = (
+            str(rule.id) if rule is not None and str(rule.id) in ownership.made and not args.owns(rule.labels) else ""
+        )
+        update = {"claim": state.claim or ownership.claim, "unlabelled": made}
+        return Incomplete(error, args.forwarding_rule, args, state.model_copy(update=update))
 
 
 class PscForwardingRuleProvider(DynamicProvider):

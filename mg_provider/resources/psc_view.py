@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mg_provider.resources.identity import CLAIM_LABEL
-from mg_provider.resources.psc_address import Held
-from mg_provider.resources.psc_arguments import PscForwardingRuleArgs, PscForwardingRuleState, short, urls
+from mg_provider.resources.psc_arguments import Held, PscForwardingRuleArgs, PscForwardingRuleState, short, urls
 from mg_provider.resources.psc_connection import is_dead
+from mg_provider.resources.psc_ownership import shown_ownership
 from mg_provider.wire.base import same
 from mg_provider.wire.compute import ForwardingRule
 
@@ -55,4 +55,5 @@ def state_of(args: PscForwardingRuleArgs, rule: ForwardingRule | None, held: Hel
         connected_service_attachment=short(found.target or ""),
         reserved_address=held.path if held else "",
         claim=labels.get(CLAIM_LABEL, ""),
+        ownership=shown_ownership(args, rule, held),
     )

@@ -150,6 +150,13 @@ class ComputeOperation(WireModel):
         return self.status == "DONE"
 
 
+class ComputeOperationList(WireModel):
+    """A page of operations."""
+
+    items: list[ComputeOperation] = Field(default_factory=list)
+    next_page_token: str | None = None
+
+
 class Network(WireModel):
     """A VPC network."""
 

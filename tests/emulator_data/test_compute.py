@@ -158,6 +158,7 @@ def test_the_private_address_answers_while_the_rule_lives_and_no_longer(client: 
         ({"target": f"projects/t-tp/regions/{REGION}/serviceAttachments/unknown"}, "does not exist"),
         ({"target": "projects/p/regions/r/targetInstances/x"}, "service attachment is needed"),
         ({"ports": ["443"]}, "resource.ports"),
+        ({"labels": {"a": "b"}}, "resource.labels"),
         ({"loadBalancingScheme": "EXTERNAL"}, "resource.loadBalancingScheme"),
         ({"IPAddress": "10.128.0.42"}, "resource.IPAddress"),
         ({"network": "not/a/network"}, "resource.network"),
@@ -168,6 +169,21 @@ def test_a_wrong_rule_is_refused_at_the_field(client: Client, change: dict[str, 
     body = {"name": "rule", "network": "global/networks/default", "target": ATTACHMENT, **change}
     assert text in client.refused(400, "POST", RULES, body)["message"]
     assert client.emulator.ledger()["empty"] is True
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_what_is_being_made_is_seen_or_not_as_the_test_wants_and_its_operation_always(
+    client: Client, hidden: bool
+) -> None:
+    client.emulator.behave(being_made="hidden" if hidden else "shown")
+    client.make_attachment(PROJECT)
+    operation = client.ok("POST", RULES, {"name": "rule", "network": "global/networks/default", "target": ATTACHMENT})
+    assert client.call("GET", f"{RULES}/rule").status_code == (404 if hidden else 200)
+    assert ("items" in client.ok("GET", RULES)) is not hidden
+    running = client.ok("GET", f"{COMPUTE}/operations", params={"filter": 'status != "DONE"'})["items"]
+    assert [one["targetLink"].rpartition("/")[2] for one in running] == ["rule"]
+    client.done(operation)
+    assert client.ok("GET", f"{RULES}/rule")["name"] == "rule"
 
 
 def test_an_unknown_field_is_refused_by_its_name(client: Client) -> None:
@@ -260,8 +276,11 @@ def test_patch_changes_global_access_and_nothing_else(client: Client) -> None:
 
 def test_rules_are_listed_by_region_and_filtered_by_label(client: Client) -> None:
     client.make_attachment(PROJECT)
-    client.make_rule("first", labels={"mg-owner": "abc"})
+    client.make_rule("first")
     client.make_rule("second")
+    fingerprint = client.ok("GET", f"{RULES}/first")["labelFingerprint"]
+    body = {"labels": {"mg-owner": "abc"}, "labelFingerprint": fingerprint}
+    client.done(client.ok("POST", f"{RULES}/first/setLabels", body))
     assert [rule["name"] for rule in client.ok("GET", RULES)["items"]] == ["first", "second"]
     found = client.ok("GET", RULES, params={"filter": 'labels.mg-owner = "abc"'})
     assert [rule["name"] for rule in found["items"]] == ["first"]

@@ -20,6 +20,8 @@ CREATE_CALLS = [
     "compute.addresses.insert",
     "compute.forwardingRules.get",
     "compute.forwardingRules.insert",
+    "compute.forwardingRules.setLabels",
+    "compute.regionOperations.list",
     "compute.regionOperations.get",
 ]
 CHANGE_CALLS = [
@@ -31,6 +33,7 @@ CHANGE_CALLS = [
 ]
 IN_PLACE_CALLS = ["compute.forwardingRules.setLabels", "compute.forwardingRules.patch"]
 DELETE_CALLS = [
+    "compute.regionOperations.list",
     "compute.forwardingRules.get",
     "compute.forwardingRules.delete",
     "compute.addresses.get",
@@ -94,6 +97,8 @@ def unstall(emulator):
         for resource in [*compute_state(world).addresses.values(), *compute_state(world).rules.values()]:
             resource.busy = False
             resource.being_made = False
+        for operation in compute_state(world).operations.operations.values():
+            operation.stalled = False
 
 
 def repeatedly(emulator, rpc, fault, run):
@@ -176,6 +181,7 @@ def test_a_repeat_carries_the_same_request_id_and_each_call_one_of_its_own(emula
     [
         ("compute.addresses.insert", 0),
         ("compute.forwardingRules.insert", 0),
+        ("compute.forwardingRules.setLabels", 0),
         ("compute.regionOperations.get", 0),
     ],
     ids=lambda value: str(value).removeprefix("compute."),

@@ -137,7 +137,7 @@ def test_a_description_changed_by_hand_shows_as_just_that(emulator, life):
     shown = call(rule, method="GET")
     call(rule, method="DELETE")
     emulator.advance(60)
-    body = {name: shown[name] for name in ("name", "network", "target", "labels", "IPAddress")}
+    body = {name: shown[name] for name in ("name", "network", "target", "IPAddress")}
     call(f"{emulator.url}{RULES}", {**body, "description": "by hand"})
     emulator.advance(60)
     assert life.refresh() == {"description": "by hand"}

@@ -60,6 +60,7 @@ SCHEMAS: dict[type[WireModel], str] = {
     compute.Accelerator: "compute.v1/MachineType.accelerators",
     compute.Address: "compute.v1/Address",
     compute.ComputeOperation: "compute.v1/Operation",
+    compute.ComputeOperationList: "compute.v1/OperationList",
     compute.ComputeOperationError: "compute.v1/Operation.error.errors",
     compute.ComputeOperationErrors: "compute.v1/Operation.error",
     compute.ForwardingRule: "compute.v1/ForwardingRule",

@@ -86,7 +86,7 @@ def get_address(call: Call) -> Answer:
 def list_addresses(call: Call) -> Answer:
     """The region's addresses."""
     state = compute_state(call.world)
-    found = [address for key, address in state.addresses.items() if key[:2] == place_of(call)]
+    found = [address for key, address in state.addresses.items() if key[:2] == place_of(call) and state.shows(address)]
     return list_answer(call, "compute#addressList", [address.body(state.users(address)) for address in found])
 
 

@@ -24,8 +24,10 @@ _PAGE_ITEMS = 500
 
 
 def compute_state(world: World) -> ComputeState:
-    """The addresses, rules and networks of this emulator."""
-    return world.part(ComputeState)
+    """The addresses, rules and networks of this emulator, which shows them as it is told to now."""
+    state = world.part(ComputeState)
+    state.hides = world.behaviours["being_made"] == "hidden"
+    return state
 
 
 def networks_of(call: Call) -> Networks:

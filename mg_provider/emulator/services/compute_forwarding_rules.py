@@ -17,7 +17,6 @@ from mg_provider.emulator.services.compute_calls import (
     networks_of,
     new_reference,
     place_of,
-    read_labels,
     repeated_operation,
     require_idle,
     set_labels,
@@ -54,7 +53,7 @@ def insert_rule(call: Call) -> Answer:
         target=target,
         network=network,
         details=_details(call),
-        labels=read_labels(body.get("labels", {})),
+        labels={},
         subnetwork=subnetwork,
         generation=service_attachments(call.world).generation(target.path),
     )
@@ -86,6 +85,10 @@ def _refuse_load_balancing(body: Json) -> None:
         if body.get(name):
             wanted = "Must not be set on a forwarding rule whose target is a service attachment."
             raise invalid_field(f"resource.{name}", body[name], wanted)
+    if body.get("labels"):
+        # hashicorp/terraform-provider-google issue 16255, and what its provider does since: labels are set afterwards.
+        wanted = "Invalid field set in Private Service Connect Forwarding Rule. This field should not be set."
+        raise invalid_field("resource.labels", "", wanted)
     if len(body.get("serviceDirectoryRegistrations", ())) > 1:
         raise invalid_field("resource.serviceDirectoryRegistrations", "", "There is at most one.")
 
@@ -167,7 +170,8 @@ def get_rule(call: Call) -> Answer:
 @handles("compute.forwardingRules.list")
 def list_rules(call: Call) -> Answer:
     """The region's forwarding rules."""
-    rules = [rule for key, rule in compute_state(call.world).rules.items() if key[:2] == place_of(call)]
+    state = compute_state(call.world)
+    rules = [rule for key, rule in state.rules.items() if key[:2] == place_of(call) and state.shows(rule)]
     return list_answer(call, "compute#forwardingRuleList", [_shown(call, rule) for rule in rules])
 
 

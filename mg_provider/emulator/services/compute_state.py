@@ -138,6 +138,12 @@ class ComputeState:
         self.addresses: dict[tuple[str, str, str], Address] = {}
         self.rules: dict[tuple[str, str, str], ForwardingRule] = {}
         self.operations = RegionalOperations()
+        self.hides = False
+        """Whether what is being made is not there for callers."""
+
+    def shows(self, resource: Address | ForwardingRule) -> bool:
+        """Whether a caller finds it."""
+        return not (resource.being_made and self.hides)
 
     def users(self, address: Address) -> list[str]:
         """Links to the rules that have the address."""
@@ -179,16 +185,20 @@ class ComputeState:
     def address(self, place: Place, name: str, project: str) -> Address:
         """The address of that name. ApiError when there is none: with the ``project`` as asked."""
         found = self.addresses.get((*place, name))
-        return found if found is not None else _missing(f"projects/{project}/regions/{place[1]}/addresses/{name}")
+        if found is None or not self.shows(found):
+            raise _missing(project, place, "addresses", name)
+        return found
 
     def rule(self, place: Place, name: str, project: str) -> ForwardingRule:
         """The forwarding rule of that name. ApiError when there is none: with the ``project`` as asked."""
         found = self.rules.get((*place, name))
-        return found if found is not None else _missing(f"projects/{project}/regions/{place[1]}/forwardingRules/{name}")
+        if found is None or not self.shows(found):
+            raise _missing(project, place, "forwardingRules", name)
+        return found
 
 
-def _missing(path: str) -> Any:
-    raise errors.not_found(f"The resource '{path}' was not found")
+def _missing(project: str, place: Place, collection: str, name: str) -> errors.ApiError:
+    return errors.not_found(f"The resource 'projects/{project}/regions/{place[1]}/{collection}/{name}' was not found")
 
 
 def invalid_field(name: str, value: object, wanted: str) -> errors.ApiError:
