@@ -12,6 +12,7 @@ from mg_provider.resources.identity import MODEL_ID
 from mg_provider.resources.machines import MACHINE_RULES, MUTATE, Machines
 from mg_provider.resources.model_source import FIXED_MODEL, SOURCE_RULES, ModelSource
 from mg_provider.resources.nested_rules import container_problem
+from mg_provider.resources.query_name import UPLOADED, name_problem, upload_problem
 from mg_provider.resources.rollout_args import RolloutStrategy, rollout_problem
 from mg_provider.resources.standing import Stands, Unseen
 from mg_provider.wire.container import ContainerSpec
@@ -94,10 +95,19 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
     model: Annotated[str, Derived(), Local("follows from the ids")] = Field(
         default="", description="projects/{project}/locations/{region}/models/{model_id}."
     )
-    query_model_id: Annotated[str, Derived(), Local("stays as long as the endpoint")] = Field(
+    query_model_id: Annotated[
+        str,
+        RollsOut("another Model, deployed beside the old one"),
+        Computed(),
+        Unseen("it is one of the container's environment variables, and a Model cannot be changed in them"),
+    ] = Field(
         default="",
-        description="What chat requests name as `model`: the id of the endpoint's first Model. New weights are served "
-        "under the same name, unless container_spec says otherwise in its environment variable MODEL_ID.",
+        description="What chat requests name as `model`; the container has it in its environment variable MODEL_ID. "
+        "Default: the id of the endpoint's first Model, or what container_spec says; new weights are served under the "
+        "same name. Models behind one DedicatedEndpoint share one name.",
+    )
+    container_model_id: Annotated[str, Derived(), Local("follows from query_model_id")] = Field(
+        default="", description="The MODEL_ID that is set because the program chose query_model_id; empty otherwise."
     )
 
     rules: ClassVar[tuple[Rule, ...]] = (
@@ -107,12 +117,19 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
         Rule(("rollout",), lambda args: rollout_problem(args.rollout)),
         Rule(("container_spec",), lambda args: container_problem(args.container_spec)),
         Rule(("dedicated_endpoint_disabled", "private_service_connect_config"), _address_problem),
+        Rule(("query_model_id", "container_model_id", "container_spec"), name_problem),
+        Rule(UPLOADED, upload_problem),
     )
 
     @property
     def rollout_or_default(self) -> RolloutStrategy:
         """How a new deployment takes the old one's place."""
         return self.rollout or RolloutStrategy()
+
+    @property
+    def uploads_named(self) -> bool:
+        """Whether the Model is uploaded, under a name of the program's choice: Model Garden's deploy chooses one."""
+        return bool(self.container_model_id)
 
     def wire(self, claim: str) -> DeployRequest:
         """The request of ``projects.locations:deploy``."""

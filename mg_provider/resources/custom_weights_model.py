@@ -44,6 +44,7 @@ from mg_provider.resources.inputs import (
 )
 from mg_provider.resources.lifecycle import UNSETTLED, Context, Defaults, Incomplete, Reading, kept
 from mg_provider.resources.machines import with_most_replicas
+from mg_provider.resources.query_name import with_chosen_name, with_query_name
 from mg_provider.resources.rollout_plan import next_model_id, plan_text, rolls_out, same_id_problem
 from mg_provider.resources.serving import (
     find_endpoint,
@@ -62,7 +63,6 @@ from mg_provider.resources.weights_adoption import (
 )
 from mg_provider.rollout.journal import journal_of
 from mg_provider.rollout.models import find_model
-from mg_provider.rollout.query_id import container_query_id
 from mg_provider.rollout.traffic import shares
 from mg_provider.wire.deployed_model import DeployedModel
 from mg_provider.wire.endpoint import Endpoint
@@ -85,7 +85,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         """Name endpoint and Model after the resource; what is not replaced keeps its ids."""
         args = with_most_replicas(args)
         stays = kept(old, args, "endpoint_id")
-        args = name_endpoint(args, old, SEEDS)
+        args = with_chosen_name(name_endpoint(args, old, SEEDS), old if stays else None)
         if not args.model_id:
             fresh = args.endpoint_id if args.is_known("endpoint_id") else UNKNOWN
             if isinstance(fresh, str) and fresh[:1].isdigit():
@@ -95,9 +95,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             args = args.with_values(model_display_name=args.resource)
         known = args.is_known("project", "region", "model_id")
         args = args.with_values(model=f"{args.parent}/models/{args.model_id}" if known else UNKNOWN)
-        before = (old.query_model_id or old.model_id) if old is not None and stays else args.model_id
-        own = container_query_id(args.container_spec) if args.is_known("container_spec") else ""
-        args = args.with_values(query_model_id=own or before)
+        args = with_query_name(args, old if stays else None)
         return args.with_values(deployment_plan=plan_text(old if stays else None, args))
 
     def check(
@@ -112,6 +110,9 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             problems = [Problem("model_id", f"{id!r} does not fit: {description}")]
         if not problems and old is not None and (reason := same_id_problem(old, args)):
             problems = [Problem("model_id", reason)]
+        if not problems and old is None and args.is_known("adopt") and args.adopt and given.get("query_model_id"):
+            reason = "cannot be chosen while an endpoint is taken over: remove it, and give it once `up` has run"
+            problems = [Problem("query_model_id", reason)]
         return args, problems
 
     def settled(self, args: CustomWeightsModelArgs, state: CustomWeightsModelState) -> bool:
@@ -190,10 +191,10 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         endpoint = find_endpoint(args, context)
         if endpoint is not None:
             self.may_take(args, owner, endpoint)
-        elif args.retain_model or args.parked:
+        elif args.retain_model or args.parked or args.uploads_named:
             try:
                 endpoint = endpoint_for_kept_model(args, state.claim, context) if args.retain_model else None
-                if endpoint is None and args.parked:
+                if endpoint is None and (args.parked or args.uploads_named):
                     endpoint = empty_endpoint(args, state.claim, context)
             except UNSETTLED as error:
                 raise self._incomplete(error, args, state, context) from error
@@ -227,7 +228,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         if missing and not args.parked and not rolls_out(owner, args):
             refuse_new_deployment(args, endpoint, context)
         serving = Serving(args, owner, state, context)
-        if endpoint is None or (fresh and missing and not args.parked):
+        if endpoint is None or (fresh and missing and not args.parked and not args.uploads_named):
 
             def keep(error: MgError, seen: CustomWeightsModelState) -> Incomplete:
                 return self._incomplete(error, args, seen, context)
@@ -325,6 +326,7 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
         accept_eula: Accept the model's End User License Agreement.
         model_id: Id of the uploaded Model; default the endpoint's.
         model_display_name: Name of the Model for people; default the resource's name.
+        query_model_id: What chat requests name as ``model``; default the id of the endpoint's first Model.
         container_spec: The serving container; default Google's for the model.
         machine_spec: Machine of one replica, or a list of choices; default the one recommended for the weights.
         min_replica_count: Replicas that always run; default 1.
@@ -364,6 +366,7 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
     model: pulumi.Output[str]
     model_id: pulumi.Output[str]
     query_model_id: pulumi.Output[str]
+    container_model_id: pulumi.Output[str]
     deployment_plan: pulumi.Output[str]
     traffic_percent: pulumi.Output[int]
     rollout_under_way: pulumi.Output[str]
@@ -391,6 +394,7 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
         accept_eula: pulumi.Input[bool] | None = None,
         model_id: pulumi.Input[str] | None = None,
         model_display_name: pulumi.Input[str] | None = None,
+        query_model_id: pulumi.Input[str] | None = None,
         container_spec: pulumi.Input[ContainerSpecInput] | None = None,
         machine_spec: pulumi.Input[MachineSpecInput | Sequence[pulumi.Input[MachineSpecInput]]] | None = None,
         min_replica_count: pulumi.Input[int] | None = None,

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 from mg_provider.api.errors import MgError, OperationFailed
 from mg_provider.resources.capacity import NoCapacity, accepts, first_available, ordered
 from mg_provider.resources.failures import explain_failure
-from mg_provider.resources.fields import canonical
 from mg_provider.resources.identity import content_hash
 from mg_provider.resources.machines import RUNS_ON
-from mg_provider.resources.rollout_plan import MADE_OF, remade, rolls_out
+from mg_provider.resources.rollout_plan import made_of, remade, rolls_out
 from mg_provider.resources.rollout_probing import prober
 from mg_provider.resources.served_model import ServedModel, derived_id, is_derived, is_same_model
 from mg_provider.resources.serving import UPDATE_SECONDS, place_of
@@ -296,8 +295,8 @@ class Serving:
         source = Source(args.gcs_uri, args.publisher_model_name, args.hugging_face_model_id, container)
         known = [machine for machine in machines if machine is not None]
         model = made_from(source, args.parent, known or args.choices(), self.context)
-        if args.gcs_uri and container is None:
-            model = with_query_id(model, query_id(before) or args.query_model_id)
+        so_far = (query_id(before) or args.query_model_id) if args.gcs_uri and container is None else ""
+        model = with_query_id(model, args.container_model_id or so_far)
         named = {"display_name": args.model_display_name, "labels": model_labels(args)}
         write_journal(place, Journal(self.ids[0], args.model_id))
         upload(place, args.model_id, model.model_copy(update=named))
@@ -333,7 +332,7 @@ class Serving:
 
 def content_of(args: CustomWeightsModelArgs) -> str:
     """A hash of what the Model is made of, as a label's value."""
-    return content_hash(*(f"{name}={canonical(type(args), name, getattr(args, name))}" for name in MADE_OF))
+    return content_hash(*made_of(args))
 
 
 def model_labels(args: CustomWeightsModelArgs) -> dict[str, str]:

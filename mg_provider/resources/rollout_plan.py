@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mg_provider.preflight.machine import accelerators
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from mg_provider.resources.rollout_args import RolloutStrategy
     from mg_provider.wire.machine import MachineSpec
 
-MADE_OF = (*SOURCES, "container_spec")
+MADE_OF = (*SOURCES, "container_spec", "container_model_id")
 """The arguments that a Model is made of: another value is another Model."""
 
 _PLANNED = (*MADE_OF, "model_id", *RUNS_ON)
@@ -41,8 +42,15 @@ def next_model_id(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> s
         return UNKNOWN
     if not remade(old, new):
         return old.model_id
-    made_of = (f"{name}={canonical(type(new), name, getattr(new, name))}" for name in MADE_OF)
-    return derived_id(new.owner, new.resource, "model", old.endpoint_id, *made_of)
+    return derived_id(new.owner, new.resource, "model", old.endpoint_id, *made_of(new))
+
+
+def made_of(args: CustomWeightsModelArgs) -> Iterator[str]:
+    """What a Model is made of, a text each; a name counts only where one was chosen."""
+    for name in MADE_OF:
+        value = getattr(args, name)
+        if value or name != "container_model_id":
+            yield f"{name}={canonical(type(args), name, value)}"
 
 
 def same_id_problem(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str | None:
@@ -75,7 +83,14 @@ def plan_text(old: CustomWeightsModelArgs | None, new: CustomWeightsModelArgs) -
     stays = "stays where it runs if that is still a choice; else " if _may_stay(old, new) else ""
     rollout = new.rollout_or_default
     how = way(rollout, ", ".join(f"{step} %" for step in rollout.steps))
-    return f"{stays}{how}; {peak(rollout, old, new)}; {probing(new, rollout)}; endpoint and address stay"
+    told = f"{peak(rollout, old, new)}; {probing(new, rollout)}{_renamed(old, new)}"
+    return f"{stays}{how}; {told}; endpoint and address stay"
+
+
+def _renamed(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str:
+    if old.query_model_id == new.query_model_id or not old.query_model_id:
+        return ""
+    return f"; ANSWERS TO {new.query_model_id} INSTEAD OF {old.query_model_id}, which requests name as model"
 
 
 def _may_stay(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> bool:

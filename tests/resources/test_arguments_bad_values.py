@@ -317,6 +317,7 @@ TABLES = {
         "accept_eula": SWITCH,
         "model_id": [*TEXT, *IDENTIFIER, Bad("1llama", "a letter first")],
         "model_display_name": NAME,
+        "query_model_id": [*TEXT, Bad("a b", "does not fit: use at most 128"), Bad("it's", "does not fit")],
         "container_spec": CONTAINERS,
         "enable_container_logging": SWITCH,
         "system_labels": TEXTS,

@@ -42,6 +42,7 @@ OUTPUTS = {
         "model",
         "model_id",
         "query_model_id",
+        "container_model_id",
         "deployed_model_id",
         "dedicated_endpoint_dns",
         "service_attachment",

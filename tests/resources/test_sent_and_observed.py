@@ -72,6 +72,7 @@ SUBJECTS = [
             "enable_container_logging": False,
         },
         by_hand={"parked": lambda hand, life: hand.deploy(life.id, life.outputs["model"], {"0": 100})},
+        alone=("query_model_id",),
     ),
     Subject(
         ServedModel,

@@ -35,6 +35,7 @@ class Subject:
         check: What is wrong with arguments, by property.
         live: Values to make instead of the samples, where the emulated cloud needs real ones.
         by_hand: Changes of arguments that stand in no single place: given a :class:`Hand` and the life.
+        alone: Arguments that have it made by other calls, so that nothing else is tried beside them.
         wrap: The resource's arguments, given those that are tried.
         unwrap: The drift of those that are tried, given the resource's.
     """
@@ -46,6 +47,7 @@ class Subject:
     check: object
     live: dict = field(default_factory=dict)
     by_hand: dict = field(default_factory=dict)
+    alone: tuple = ()
     wrap: object = dict
     unwrap: object = dict
 
@@ -77,7 +79,7 @@ class Subject:
             if self.excused(name):
                 continue
             given = {**self.samples[name].needs, name: self.value(name)}
-            alone = name in self.by_hand
+            alone = name in self.by_hand or name in self.alone
             fitting = None if alone else next((some for some in sets if self._go_together(some, name, given)), None)
             if fitting is None:
                 sets.append(({name}, given))
@@ -88,7 +90,7 @@ class Subject:
 
     def _go_together(self, some, name, given):
         names, values = some
-        if names & set(self.by_hand) or any(values.get(key, value) != value for key, value in given.items()):
+        if names & {*self.by_hand, *self.alone} or any(values.get(key, value) != value for key, value in given.items()):
             return False
         merged = {**values, **given}
         changed = [{**merged, each: self.other(each)} for each in (*names, name)]

@@ -154,6 +154,7 @@ CUSTOM_WEIGHTS_MODEL = ResourceSamples(
         "hugging_face_cache_enabled": Sample(True, False, HUGGING_FACE),
         "accept_eula": Sample(True, False),
         "model_id": Sample("llama", "llama_2"),
+        "query_model_id": Sample("chat", "meta/llama-3"),
         "model_display_name": Sample("Llama", "Llama 2"),
         "container_spec": Sample(CONTAINER, {**CONTAINER, "args": []}),
         "enable_container_logging": Sample(True, False),

@@ -16,7 +16,7 @@ from mg_provider.emulator.operations import Plan
 from mg_provider.emulator.routing import Answer, Call, handles
 from mg_provider.emulator.services.model_garden import check_publisher_model, query_model_id
 from mg_provider.emulator.services.vertex_endpoints import add_endpoint, check_kind
-from mg_provider.emulator.services.vertex_models import add_model
+from mg_provider.emulator.services.vertex_models import add_model, container_query_id
 from mg_provider.emulator.services.vertex_serving import Deployment, complete_resources, stage
 from mg_provider.emulator.services.vertex_state import Json, Key, bad_allowlist_entries, check_private_config, vertex
 from mg_provider.emulator.services.weights import Weights, container_spec, read_weights, split_uri
@@ -92,7 +92,8 @@ def _checked(call: Call) -> _Request:
         call.body.get("deployConfig", {}).get("dedicatedResources") or {"minReplicaCount": 1, "maxReplicaCount": 1}
     )
     endpoint_key, model_key = _claim_ids(call)
-    query_id = query_model_id(publisher_model) if publisher_model else model_key[2]
+    chosen = container_query_id(call.body.get("modelConfig", {}))
+    query_id = chosen or (query_model_id(publisher_model) if publisher_model else model_key[2])
     deployment = Deployment(call.world, endpoint_key, _deployed_model(call, resources), query_id, {"0": 100})
     return _Request(call, endpoint_key, model_key, deployment, publisher_model, gcs_uri)
 

@@ -56,7 +56,7 @@ def add_model(world: World, key: Key, config: Json, at: float, *, source: str) -
         "modelSourceInfo": {"sourceType": source},
         "supportedDeploymentResourcesTypes": ["DEDICATED_RESOURCES"],
     }
-    model = Model(key, resource, query_id=_query_id(resource) or key[2])
+    model = Model(key, resource, query_id=container_query_id(resource) or key[2])
     touch(world, model, at)
     state = vertex(world)
     state.models[key] = model
@@ -64,7 +64,7 @@ def add_model(world: World, key: Key, config: Json, at: float, *, source: str) -
     return model
 
 
-def _query_id(resource: Json) -> str:
+def container_query_id(resource: Json) -> str:
     """What the model server takes as ``model``: MODEL_ID in the container's environment, as the console shows it."""
     env = resource.get("containerSpec", {}).get("env", [])
     return next((str(entry["value"]) for entry in env if entry["name"] == "MODEL_ID" and entry.get("value")), "")
