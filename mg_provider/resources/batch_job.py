@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import pulumi
 
-from mg_provider.api.errors import ConnectionFailed, MgError, NotFound
+from mg_provider.api.errors import ConnectionFailed, MgError, NotFound, OperationCancelled
 from mg_provider.resources.batch_args import SEEDS, BatchJobArgs
 from mg_provider.resources.batch_holders import JobHolders
 from mg_provider.resources.batch_input_gate import pass_input
+from mg_provider.resources.batch_late import asked_now, look_at_once, look_until_sure, seconds_left
 from mg_provider.resources.batch_machine import batch_machine
 from mg_provider.resources.batch_outcome import BatchJobState, is_settled, observe, problem_of
 from mg_provider.resources.batch_output_table import refuse_same_table, same_table
@@ -105,7 +106,9 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
         """The job as it is."""
         runs = BatchRuns(args, context)
         job = runs.get(state.batch_prediction_job) if state.batch_prediction_job else runs.best(state)
-        return None if job is None else Reading(args, observe(job, state, context))
+        if job is None:
+            return Reading(args, state) if seconds_left(state, context) else None
+        return Reading(args, observe(job, state, context))
 
     def update(
         self,
@@ -118,12 +121,18 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
     ) -> BatchJobState:
         """See how far the job has come, and go on waiting for it; one that is gone is started again."""
         runs = BatchRuns(new, context)
-        return self._converge(new, state, runs, runs.best(state), context)
+        try:
+            job = look_until_sure(runs, state, context)
+        except OperationCancelled as error:
+            raise Incomplete(error, id, new, state) from error
+        return self._converge(new, state, runs, job, context)
 
     def delete(self, id: str, args: BatchJobArgs, state: BatchJobState, context: Context) -> None:
         """Cancel a running job, wait until it has stopped, delete it; with ``delete_output`` its output too."""
         limit = context.limit(args.timeouts.delete, DELETE_SECONDS)
         runs = BatchRuns(args, context)
+        if state.asked:
+            look_until_sure(runs, state, context)
         jobs = runs.all(state)
         for job in jobs:
             if _holders.has_other(job.name or "", state.claim):
@@ -183,13 +192,10 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
         except UNSETTLED as error:
             if isinstance(error, ConnectionFailed) and not error.sent:
                 raise
-            try:
-                job = runs.best(state)
-            except MgError:
-                # Whether it exists is then for the next run to find out; until then the stack must not forget it.
-                job = None
+            asked = asked_now(state, context)
+            job = look_at_once(runs, asked, context)
             if job is None:
-                raise Incomplete(error, self._id(args), args, state) from error
+                raise Incomplete(error, self._id(args), args, asked) from error
             return job
 
     def _id(self, args: BatchJobArgs) -> str:

@@ -42,6 +42,7 @@ class BatchJobState(State):
     first_errors: list[str] = Field(
         default=[], description="Why the job failed, then the first rows that failed, by custom_id, and why."
     )
+    asked: str = Field(default="", description="When a job was asked for whose answer never came, until it is found.")
     claim: str = Field(default="", description="Marks the create that started the job or took it up.")
 
     @property

@@ -142,15 +142,21 @@ def test_a_job_whose_rows_all_failed_names_the_first_of_them(emulator, life):
     assert all(text in failure.value.text for text in told)
 
 
-def test_a_wait_that_was_too_short_keeps_the_job_and_the_next_run_finishes_it(emulator, life):
+@pytest.mark.parametrize("then", ["up", "destroy"])
+def test_waits_that_are_too_short_keep_the_job_and_start_no_other(emulator, life, then):
     emulator.set_speed(1)
-    with pytest.raises(HostError, match="has not ended after") as failure:
-        life.up(arguments(timeouts={"create": 0.5}))
-    assert failure.value.kept is not None
+    for _ in range(2):
+        with pytest.raises(HostError, match="has not ended after") as failure:
+            life.up(arguments(timeouts={"create": 0.5}))
+        assert failure.value.kept is not None
+        assert failure.value.kept[1]["batch_prediction_job"] == jobs(emulator)[0]["name"]
+    assert life.preview(arguments(timeouts={"create": 0.5})) == ("update", [])
     emulator.set_speed(QUICK)
-    assert life.up(arguments())["job_state"] == "JOB_STATE_SUCCEEDED"
+    if then == "up":
+        assert life.up(arguments())["job_state"] == "JOB_STATE_SUCCEEDED"
     assert started(emulator) == 1
     life.destroy()
+    assert emulator.ledger()["empty"]
 
 
 @pytest.mark.parametrize("seen", [CREATE, GET])

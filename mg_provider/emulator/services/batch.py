@@ -276,7 +276,9 @@ def get_job(call: Call) -> Answer:
 def list_jobs(call: Call) -> Answer:
     """The location's jobs, newest first."""
     prefix = f"{call.parent}/batchPredictionJobs/"
-    bodies = [job_body(call.world, job) for name, job in _jobs(call.world).items() if name.startswith(prefix)]
+    listed = call.world.now() - call.world.behaviours["batch_listed_after"]
+    jobs = [job for name, job in _jobs(call.world).items() if name.startswith(prefix) and job.created <= listed]
+    bodies = [job_body(call.world, job) for job in jobs]
     found = [body for body in reversed(bodies) if matching(call.query.get("filter", ""), body)]
     start = int(call.query.get("pageToken") or 0)
     size = min(int(call.query.get("pageSize") or PAGE_JOBS), PAGE_JOBS)
