@@ -12,6 +12,7 @@ from mg_provider.resources.identity import Labels
 from mg_provider.resources.lifecycle import CloudArgs
 from mg_provider.resources.machines import MOST_REPLICAS
 from mg_provider.resources.names import EndpointName
+from mg_provider.resources.standing import Stands, Unseen
 from mg_provider.wire.batch import (
     BatchPredictionJob,
     InputConfig,
@@ -49,60 +50,69 @@ SEEDS = (
 class BatchJobArgs(CloudArgs):
     """What a user says of a batch prediction run."""
 
-    display_name: Annotated[str, Replaces(_FIXED), Computed()] = Field(
+    display_name: Annotated[str, Replaces(_FIXED), Stands("job", "display_name"), Computed()] = Field(
         default="", max_length=128, description="Name for people. Default: the resource's name."
     )
-    model: Annotated[str, Replaces(_FIXED)] = Field(
+    model: Annotated[str, Replaces(_FIXED), Stands("job", "model")] = Field(
         default="", description="publishers/{publisher}/models/{model}@{version}, or a Model's resource name."
     )
-    unmanaged_container_model: Annotated[UnmanagedContainerModel | None, Replaces(_FIXED), Lines()] = Field(
-        default=None, description="A model that is not in the registry instead."
-    )
-    endpoint: Annotated[EndpointName, Replaces(_FIXED)] = Field(
+    unmanaged_container_model: Annotated[
+        UnmanagedContainerModel | None, Replaces(_FIXED), Stands("job", "unmanaged_container_model"), Lines()
+    ] = Field(default=None, description="A model that is not in the registry instead.")
+    endpoint: Annotated[EndpointName, Replaces(_FIXED), Stands("job", "endpoint")] = Field(
         default="",
         description="Endpoint that computes the predictions instead.",
     )
-    input_config: Annotated[InputConfig, Replaces(_FIXED)] = Field(description="What the job reads.")
-    output_config: Annotated[OutputConfig, Replaces(_FIXED)] = Field(description="Where the job writes.")
-    machine_spec: Annotated[MachineSpec | None, Replaces(_FIXED)] = Field(
-        default=None, description="Machine of one replica. Default: Google's verified one for the model."
+    input_config: Annotated[InputConfig, Replaces(_FIXED), Stands("job", "input_config")] = Field(
+        description="What the job reads."
     )
-    starting_replica_count: Annotated[int | None, Replaces(_FIXED)] = Field(
-        default=None, ge=1, le=MOST_REPLICAS, description="Replicas that the job starts with."
+    output_config: Annotated[OutputConfig, Replaces(_FIXED), Stands("job", "output_config")] = Field(
+        description="Where the job writes."
     )
-    max_replica_count: Annotated[int, Replaces(_FIXED)] = Field(
+    machine_spec: Annotated[MachineSpec | None, Replaces(_FIXED), Stands("job", "dedicated_resources.machine_spec")] = (
+        Field(default=None, description="Machine of one replica. Default: Google's verified one for the model.")
+    )
+    starting_replica_count: Annotated[
+        int | None, Replaces(_FIXED), Stands("job", "dedicated_resources.starting_replica_count")
+    ] = Field(default=None, ge=1, le=MOST_REPLICAS, description="Replicas that the job starts with.")
+    max_replica_count: Annotated[int, Replaces(_FIXED), Stands("job", "dedicated_resources.max_replica_count")] = Field(
         default=1, ge=1, le=MOST_REPLICAS, description="Most replicas that the job may use. Google's own default is 10."
     )
-    spot: Annotated[bool, Replaces(_FIXED)] = Field(default=False, description="Use Spot VMs.")
-    flex_start: Annotated[FlexStart | None, Replaces(_FIXED)] = Field(
+    spot: Annotated[bool, Replaces(_FIXED), Stands("job", "dedicated_resources.spot")] = Field(
+        default=False, description="Use Spot VMs."
+    )
+    flex_start: Annotated[FlexStart | None, Replaces(_FIXED), Stands("job", "dedicated_resources.flex_start")] = Field(
         default=None, description="Queue for capacity instead of failing at once."
     )
-    instance_config: Annotated[InstanceConfig | None, Replaces(_FIXED)] = Field(
+    instance_config: Annotated[InstanceConfig | None, Replaces(_FIXED), Stands("job", "instance_config")] = Field(
         default=None, description="How a row becomes an instance."
     )
-    model_parameters: Annotated[dict[str, object] | None, Replaces(_FIXED), Lines()] = Field(
-        default=None, description="Parameters sent with every instance."
-    )
-    manual_batch_tuning_parameters: Annotated[ManualBatchTuningParameters | None, Replaces(_FIXED)] = Field(
-        default=None, description="How rows are grouped."
-    )
-    service_account: Annotated[str, Replaces(_FIXED)] = Field(
+    model_parameters: Annotated[
+        dict[str, object] | None, Replaces(_FIXED), Stands("job", "model_parameters"), Lines()
+    ] = Field(default=None, description="Parameters sent with every instance.")
+    manual_batch_tuning_parameters: Annotated[
+        ManualBatchTuningParameters | None, Replaces(_FIXED), Stands("job", "manual_batch_tuning_parameters")
+    ] = Field(default=None, description="How rows are grouped.")
+    service_account: Annotated[str, Replaces(_FIXED), Stands("job", "service_account")] = Field(
         default="",
         pattern=r"^[a-z0-9-]+@([a-z0-9-]+\.)+gserviceaccount\.com$",
         description="Service account that the container runs as.",
     )
-    encryption_spec: Annotated[EncryptionSpec | None, Replaces(_FIXED)] = Field(
+    encryption_spec: Annotated[EncryptionSpec | None, Replaces(_FIXED), Stands("job", "encryption_spec")] = Field(
         default=None, description="Customer-managed key."
     )
-    disable_container_logging: Annotated[bool, Replaces(_FIXED)] = Field(
+    disable_container_logging: Annotated[bool, Replaces(_FIXED), Stands("job", "disable_container_logging")] = Field(
         default=False, description="Keep the container's output out of Cloud Logging."
     )
-    labels: Annotated[Labels, Local("a job's labels are fixed; the next run has the new ones")] = Field(
-        default={}, description="Labels of the job."
-    )
-    triggers: Annotated[dict[str, str], Replaces("the program asks for another run"), Lines()] = Field(
-        default={}, description="Any values; another run when one changes, such as an object's generation."
-    )
+    labels: Annotated[
+        Labels,
+        Local("a job's labels are fixed; the next run has the new ones"),
+        Stands("job", "labels"),
+        Unseen("nobody can change a job's labels", sent=True, kept=True),
+    ] = Field(default={}, description="Labels of the job.")
+    triggers: Annotated[
+        dict[str, str], Replaces("the program asks for another run"), Lines(), Unseen("part of the run's name")
+    ] = Field(default={}, description="Any values; another run when one changes, such as an object's generation.")
     wait: Annotated[bool, Local("used by the next call")] = Field(
         default=True,
         description="Wait until the job has ended; otherwise the next `up` or `refresh` sees how far it is.",

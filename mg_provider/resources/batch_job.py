@@ -12,7 +12,7 @@ from mg_provider.resources.batch_holders import JobHolders
 from mg_provider.resources.batch_input_gate import pass_input
 from mg_provider.resources.batch_late import asked_now, look_at_once, look_until_sure, seconds_left
 from mg_provider.resources.batch_machine import batch_machine
-from mg_provider.resources.batch_outcome import BatchJobState, is_settled, observe, problem_of
+from mg_provider.resources.batch_outcome import BatchJobState, ended_job, is_settled, observe, problem_of
 from mg_provider.resources.batch_output_table import refuse_same_table, same_table
 from mg_provider.resources.batch_progress import RowProgress
 from mg_provider.resources.batch_runs import BatchRuns
@@ -119,12 +119,16 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
         changes: Changes,
         context: Context,
     ) -> BatchJobState:
-        """See how far the job has come, and go on waiting for it; one that is gone is started again."""
+        """See how far the job has come, and go on waiting for it; one that went before it ended is started again."""
         runs = BatchRuns(new, context)
         try:
             job = look_until_sure(runs, state, context)
         except OperationCancelled as error:
             raise Incomplete(error, id, new, state) from error
+        if job is None and state.ended:
+            # It was paid for, and its answers are where they were.
+            context.progress(f"{state.batch_prediction_job} is gone; another value in `triggers` makes another run")
+            return self._accepted(new, state, ended_job(state))
         return self._converge(new, state, runs, job, context)
 
     def delete(self, id: str, args: BatchJobArgs, state: BatchJobState, context: Context) -> None:
@@ -162,11 +166,14 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
             context.progress(f"staying with the job that is there already, {job.name}")
         if args.wait and not job.ended:
             job = self._wait(args, job, state, context)
-        found = observe(job, state, context)
-        problem = problem_of(job, args, found)
+        return self._accepted(args, observe(job, state, context), job)
+
+    def _accepted(self, args: BatchJobArgs, state: BatchJobState, job: BatchPredictionJob) -> BatchJobState:
+        """The outputs; an error where the job ended in a way that the program does not accept."""
+        problem = problem_of(job, args, state)
         if problem is not None:
-            raise Incomplete(problem, self._id(args), args, found)
-        return found
+            raise Incomplete(problem, self._id(args), args, state)
+        return state
 
     def _wait(
         self, args: BatchJobArgs, job: BatchPredictionJob, state: BatchJobState, context: Context
@@ -233,7 +240,7 @@ class BatchJob(DynamicResource, module="mg", name="BatchJob"):
         labels: Labels of the job.
         triggers: Any values; another run when one changes.
         wait: Wait until the job has ended; default yes.
-        allow_partial: Share of rows that may fail, 0 to 1; default none. True accepts any.
+        allow_partial: Share of rows that may fail, 0 to 1; default none.
         delete_output: Delete this run's output together with its job; default no.
         preflight: Check the input and the output's place before a job is started; default yes.
         project: Project id; default from configuration.

@@ -38,7 +38,7 @@ def batch_machine(args: BatchJobArgs, context: Context) -> MachineSpec | None:
         raise UserError(
             f"{args.model} runs on Google's own machines, so there is none to ask for",
             property="machine_spec",
-            hint="remove spot, flex_start and starting_replica_count, or set machine_spec",
+            hint="remove spot, flex_start, starting_replica_count and max_replica_count, or set machine_spec",
         )
     return spec
 
@@ -50,7 +50,7 @@ def machine_words(spec: MachineSpec) -> str:
 
 
 def _asks_for_machines(args: BatchJobArgs) -> bool:
-    return bool(args.spot or args.flex_start or args.starting_replica_count)
+    return bool(args.spot or args.flex_start or args.starting_replica_count or args.max_replica_count > 1)
 
 
 def _of_model(args: BatchJobArgs, context: Context) -> MachineSpec | None:

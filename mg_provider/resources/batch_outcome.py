@@ -68,6 +68,11 @@ def _failed_share(state: BatchJobState) -> float:
     return lost / total if total else 1.0
 
 
+def ended_job(state: BatchJobState) -> BatchPredictionJob:
+    """A job that is gone, as far as the outputs tell how it ended."""
+    return BatchPredictionJob(name=state.batch_prediction_job, state=JobState(state.job_state))
+
+
 def observe(job: BatchPredictionJob, known: BatchJobState, context: Context) -> BatchJobState:
     """The outputs of the resource. Errors of an ended job are read from its output once, and then kept."""
     stats, machines = job.completion_stats, job.dedicated_resources

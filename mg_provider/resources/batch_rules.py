@@ -56,6 +56,7 @@ def _region_problem(args: BatchJobArgs) -> str | None:
 def _endpoint_problem(args: BatchJobArgs) -> str | None:
     """An endpoint answers on the machines that it has."""
     asked = [name for name in ("machine_spec", "spot", "flex_start", "starting_replica_count") if getattr(args, name)]
+    asked += ["max_replica_count"] if args.max_replica_count > 1 else []
     if args.endpoint and asked:
         return f"answers on its own machines, so {' and '.join(asked)} would mean nothing: remove that, or name a model"
     return endpoint_problem(args.endpoint) if args.endpoint else None
@@ -162,7 +163,10 @@ def _replica_problem(args: BatchJobArgs) -> str | None:
 BATCH_RULES = (
     Rule(("model", "unmanaged_container_model", "endpoint"), _source_problem),
     Rule(("model", "region"), _region_problem),
-    Rule(("endpoint", "machine_spec", "spot", "flex_start", "starting_replica_count"), _endpoint_problem),
+    Rule(
+        ("endpoint", "machine_spec", "spot", "flex_start", "starting_replica_count", "max_replica_count"),
+        _endpoint_problem,
+    ),
     Rule(("labels",), _label_problem),
     Rule(("input_config",), _input_problem),
     Rule(("output_config",), _output_problem),

@@ -157,6 +157,32 @@ def test_a_job_that_somebody_deleted_is_gone(emulator, life):
     assert life.refresh() is None
 
 
+def test_a_job_that_somebody_deleted_is_not_paid_for_again_by_a_change_that_makes_no_other_run(emulator, life):
+    before = life.up(arguments())
+    forget(emulator, before)
+    wanted = arguments(timeouts={"create": 60}, delete_output=True)
+    assert life.preview(wanted)[0] == "update"
+    after = life.up(wanted)
+    assert (after["batch_prediction_job"], after["output_location"]) == (
+        before["batch_prediction_job"],
+        before["output_location"],
+    )
+    assert any("is gone; another value in `triggers`" in line for line in life.kind.host.said)
+    assert started(emulator) == 1
+    life.up(arguments(triggers={"night": "2"}))
+    assert started(emulator) == 2
+
+
+def test_a_failed_job_that_somebody_deleted_is_told_as_before(emulator, life):
+    wanted = arguments("in/missing.jsonl", preflight=False)
+    with pytest.raises(HostError, match="JOB_STATE_FAILED"):
+        life.up(wanted)
+    forget(emulator, life.outputs)
+    with pytest.raises(HostError, match="JOB_STATE_FAILED"):
+        life.up(wanted)
+    assert started(emulator) == 1
+
+
 def test_the_output_of_a_job_that_somebody_deleted_is_deleted_all_the_same(emulator, life):
     forget(emulator, life.up(arguments(delete_output=True)))
     life.destroy()
@@ -182,7 +208,7 @@ def test_rows_that_failed_are_an_error_unless_as_many_are_allowed(emulator, life
 
 def test_any_share_can_be_allowed(emulator, life):
     put_rows(emulator, "in/partly.jsonl", [{"custom_id": "bad"}, {"custom_id": "worse"}, chat("Good")])
-    assert life.up(arguments("in/partly.jsonl", allow_partial=True))["failed_count"] == 2
+    assert life.up(arguments("in/partly.jsonl", allow_partial=1))["failed_count"] == 2
 
 
 def test_errors_that_cannot_be_read_are_told_as_the_service_lists_them(emulator, life):

@@ -4,14 +4,27 @@ from dataclasses import replace
 
 import pytest
 
+from mg_provider.resources.batch_args import BatchJobArgs
 from mg_provider.resources.custom_weights_args import CustomWeightsModelArgs
 from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs
 from mg_provider.resources.dynamic_resource import is_derived
 from mg_provider.resources.served_model import ServedModel
+from tests.support.batch import chat, put_rows
 from tests.support.endpoints import BIGGER, Hand
 from tests.support.observation import Subject, problems_of
-from tests.support.samples import CUSTOM_WEIGHTS_MODEL, DEDICATED_ENDPOINT, L4, MACHINES, MODEL, Sample
-from tests.support.weights import make_bucket, put_weights
+from tests.support.samples import (
+    ABSENT,
+    BATCH_JOB,
+    CUSTOM_WEIGHTS_MODEL,
+    DEDICATED_ENDPOINT,
+    FOLDER,
+    JSONL,
+    L4,
+    MACHINES,
+    MODEL,
+    Sample,
+)
+from tests.support.weights import call, make_bucket, put_weights
 
 HERE = "projects/my-project/locations/us-central1/models/served"
 SERVED = {"model": HERE, "machine_spec": L4}
@@ -49,6 +62,15 @@ def resume(hand, life):
     id = of(life, "a")
     life.up({"deployed_models": {"a": SERVED}, "parked": True})
     hand.deploy(life.id, HERE, {"0": 100}, id=id)
+
+
+def job(emulator):
+    model(emulator)
+    make_bucket(emulator, "bucket")
+    put_rows(emulator, "in.jsonl", [chat("Why?")], "bucket")
+    put_weights(emulator, "w", "bucket")
+    call(f"{emulator.url}/v1beta1/{HERE.partition('/models/')[0]}/endpoints?endpointId=answering", {"displayName": "a"})
+    return {"input_config": JSONL, "output_config": FOLDER, "model": HERE, "machine_spec": L4}
 
 
 MACHINE = Sample(L4, BIGGER)
@@ -108,6 +130,22 @@ SUBJECTS = [
             "traffic_split": lambda hand, life: hand.patch(
                 life.id, "trafficSplit", trafficSplit={of(life, "a"): 50, of(life, "b"): 50}
             ),
+        },
+    ),
+    Subject(
+        BatchJobArgs,
+        {
+            **BATCH_JOB.samples,
+            "endpoint": replace(BATCH_JOB.samples["endpoint"], needs={"model": ABSENT, "machine_spec": ABSENT}),
+        },
+        BATCH_JOB.provider,
+        job,
+        wrong(BATCH_JOB, {"machine_spec": L4}),
+        live={
+            "project": "my-project",
+            "region": "us-central1",
+            "model": HERE,
+            "endpoint": f"{HERE.partition('/models/')[0]}/endpoints/answering",
         },
     ),
 ]

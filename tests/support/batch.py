@@ -20,8 +20,8 @@ def chat(text, **more):
     return {"body": {"messages": [{"role": "user", "content": text}]}, **more}
 
 
-def put_rows(emulator, name, rows):
-    put(emulator, name, "\n".join(json.dumps(row) for row in rows).encode())
+def put_rows(emulator, name, rows, bucket=BUCKET):
+    put(emulator, name, "\n".join(json.dumps(row) for row in rows).encode(), bucket)
 
 
 def put_questions(emulator, name="in/questions.jsonl", count=2):

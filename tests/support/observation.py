@@ -182,6 +182,9 @@ def deployed_id(life):
 
 def _thing(hand, life, stands):
     """The name of what an argument stands in, and what is there now."""
+    if stands.thing == "job":
+        job = life.outputs["batch_prediction_job"]
+        return job, hand.endpoint(job)
     endpoint = hand.endpoint(life.id)
     if stands.thing == "endpoint":
         return life.id, endpoint
