@@ -9,6 +9,7 @@ from tests.resources.conftest import QUICK
 from tests.support.batch import arguments, jobs, minutes_pass, put_rows, started
 from tests.support.host import HostError
 from tests.support.life import Life
+from tests.support.processes import until
 from tests.support.weights import make_bucket
 
 _JOBS = "aiplatform.projects.locations.batchPredictionJobs"
@@ -163,7 +164,7 @@ def test_a_job_that_no_list_shows_yet_is_waited_for_and_not_paid_for_again(emula
     assert started(emulator) == 1
     assert [job["name"] for job in jobs(emulator)] == [life.outputs["batch_prediction_job"]]
     assert life.outputs["asked"] == ""
-    assert any("whose answer never came" in line for line in life.kind.host.said)
+    assert until(lambda: any("whose answer never came" in line for line in life.kind.host.said), 10)
     life.destroy()
     assert emulator.ledger()["empty"]
 

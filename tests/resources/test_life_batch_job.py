@@ -21,6 +21,7 @@ from tests.support.batch import (
 )
 from tests.support.host import HostError
 from tests.support.life import CheckFailed, Life
+from tests.support.processes import until
 from tests.support.weights import BUCKET, make_bucket, put_weights
 
 ACTIVE = ("JOB_STATE_QUEUED", "JOB_STATE_PENDING", "JOB_STATE_RUNNING")
@@ -167,7 +168,7 @@ def test_a_job_that_somebody_deleted_is_not_paid_for_again_by_a_change_that_make
         before["batch_prediction_job"],
         before["output_location"],
     )
-    assert any("is gone; another value in `triggers`" in line for line in life.kind.host.said)
+    assert until(lambda: any("is gone; another value in `triggers`" in line for line in life.kind.host.said), 10)
     assert started(emulator) == 1
     life.up(arguments(triggers={"night": "2"}))
     assert started(emulator) == 2

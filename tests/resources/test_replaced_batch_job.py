@@ -25,11 +25,7 @@ def command(emulator):
         while hosts:
             hosts.pop().close()
         hosts.append(Host(config(emulator)))
-        life = Life(hosts[0], BatchJobProvider, name="nightly")
-        if before is not None:
-            life.id, life.inputs, life.outputs = before.id, before.inputs, before.outputs
-            life.unfinished, life.replaced = before.unfinished, before.replaced
-        return life
+        return Life(hosts[0], BatchJobProvider, name="nightly", after=before)
 
     yield start
     while hosts:
