@@ -240,7 +240,7 @@ class BatchJob(DynamicResource, module="mg", name="BatchJob"):
         labels: Labels of the job.
         triggers: Any values; another run when one changes.
         wait: Wait until the job has ended; default yes.
-        allow_partial: Share of rows that may fail, 0 to 1; default none.
+        allow_partial: Share of rows that may fail, 0 to 1; default none. True accepts any.
         delete_output: Delete this run's output together with its job; default no.
         preflight: Check the input and the output's place before a job is started; default yes.
         project: Project id; default from configuration.

@@ -1,4 +1,4 @@
-"""What the names in a batch job's arguments look like: models, endpoints, places in Cloud Storage and BigQuery.
+"""What the names in a batch job's arguments look like: models, places in Cloud Storage and BigQuery.
 
 A name becomes part of an address, so nothing is let through that would make another address of it.
 """
@@ -17,7 +17,6 @@ _MODEL: Final = rf"models/{_ID}(?:@{_ID})?"
 
 _PUBLISHED = re.compile(rf"(?:{_PLACE}/)?publishers/{_ID}/{_MODEL}")
 _REGISTERED = re.compile(rf"{_PLACE}/{_MODEL}")
-_ENDPOINT = re.compile(rf"{_PLACE}/endpoints/[a-z0-9-]+")
 _DATASET = re.compile(rf"{_PLACE}/datasets/[0-9]+")
 
 _BUCKET: Final = r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]"
@@ -42,12 +41,6 @@ def model_problem(name: str) -> str | None:
         return None
     form = "publishers/{publisher}/models/{model}@{version} or a Model's name"
     return f"{shown(name)} is not a valid model: write {form}"
-
-
-def endpoint_problem(name: str) -> str | None:
-    """Why a text names no endpoint."""
-    form = "projects/{project}/locations/{region}/endpoints/{id}"
-    return None if _fits(_ENDPOINT, name) else f"{shown(name)} is not a valid endpoint: write {form}"
 
 
 def dataset_problem(name: str) -> str | None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from mg_provider.preflight.machine import machine_problem
 from mg_provider.resources.batch_names import (
     dataset_problem,
-    endpoint_problem,
     folder_problem,
     model_problem,
     objects_problem,
@@ -59,7 +58,7 @@ def _endpoint_problem(args: BatchJobArgs) -> str | None:
     asked += ["max_replica_count"] if args.max_replica_count > 1 else []
     if args.endpoint and asked:
         return f"answers on its own machines, so {' and '.join(asked)} would mean nothing: remove that, or name a model"
-    return endpoint_problem(args.endpoint) if args.endpoint else None
+    return None
 
 
 def _label_problem(args: BatchJobArgs) -> str | None:

@@ -209,7 +209,7 @@ def test_rows_that_failed_are_an_error_unless_as_many_are_allowed(emulator, life
 
 def test_any_share_can_be_allowed(emulator, life):
     put_rows(emulator, "in/partly.jsonl", [{"custom_id": "bad"}, {"custom_id": "worse"}, chat("Good")])
-    assert life.up(arguments("in/partly.jsonl", allow_partial=1))["failed_count"] == 2
+    assert life.up(arguments("in/partly.jsonl", allow_partial=True))["failed_count"] == 2
 
 
 def test_errors_that_cannot_be_read_are_told_as_the_service_lists_them(emulator, life):
