@@ -371,9 +371,8 @@ class PscForwardingRule(DynamicResource, module="mg", name="PscForwardingRule"):
     ) -> None:
         if endpoint is not None and endpoint_allowlist is None:
             endpoint_allowlist = _allowlist_of(endpoint)
-        target = endpoint if endpoint is not None else service_attachment
-        if target is not None and endpoint_is_private is None:
-            endpoint_is_private = _is_private(target)
+        if endpoint_is_private is None:
+            endpoint_is_private = _is_private(endpoint if endpoint is not None else service_attachment)
         super().__init__(name, locals(), opts)
 
 
@@ -384,7 +383,7 @@ def _allowlist_of(endpoint: pulumi.Input[str]) -> pulumi.Output[Sequence[str]]:
     return allowed
 
 
-def _is_private(target: pulumi.Input[str]) -> pulumi.Output[bool | None]:
+def _is_private(target: pulumi.Input[str] | None) -> pulumi.Output[bool | None]:
     """Whether the endpoint that a name or attachment is of is private; None if this program does not make it."""
     config = argument_of_maker(target, "private_service_connect_config")
     # Every resource of ours has a name; what is not made here has no maker.
