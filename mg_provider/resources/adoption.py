@@ -13,8 +13,8 @@ from mg_provider.api.errors import MgError, NotFound
 from mg_provider.resources.endpoint_args import EndpointArgs, moves_address
 from mg_provider.resources.endpoint_settings import endpoint_patch
 from mg_provider.resources.fields import Problem, State, plain
-from mg_provider.resources.identity import ENDPOINT_ID, OWN_LABELS, OWNER_LABEL
-from mg_provider.resources.lifecycle import LOOK_SECONDS, Context, Defaults, Lifecycle, not_ours
+from mg_provider.resources.identity import CLAIM_LABEL, ENDPOINT_ID, OWNER_LABEL, RESOURCE_LABEL
+from mg_provider.resources.lifecycle import LOOK_SECONDS, Context, Defaults, Lifecycle
 from mg_provider.wire.base import same, without_outputs
 from mg_provider.wire.endpoint import Endpoint
 
@@ -77,16 +77,27 @@ class EndpointLifecycle(Lifecycle[A, S], Generic[A, S]):
         """What taking over changes, a line each."""
         return list(setting_changes(args, endpoint))
 
-    def may_take(self, args: A, owner: A, endpoint: Endpoint) -> None:
+    def may_take(self, args: A, owner: A, claim: str, endpoint: Endpoint, context: Context) -> None:
         """Refuse to touch an endpoint that is not this resource's, unless the program asks for it by name.
+
+        Args:
+            args: What is wanted.
+            owner: What was wanted in the last run; ``args`` itself in a creation.
+            claim: The create that holds the endpoint, as far as this run knows.
+            endpoint: As it was found.
+            context: Of the call.
 
         Raises:
             MgError: It belongs to somebody else, or cannot become what is wanted.
         """
-        if owner.owns(endpoint.labels):
+        labels = endpoint.labels or {}
+        if args.owns(labels) or owner.owns(labels):
+            if owner is args and labels.get(CLAIM_LABEL) != claim:
+                context.take_up(f"endpoint {args.endpoint}", endpoint.create_time or "", args)
             return
         if not args.adopting:
-            raise not_ours(f"endpoint {args.endpoint}", args.resource, "set another endpoint_id, or adopt it")
+            context.guard.endpoint(endpoint)
+            return
         for problem in [stranger(args, endpoint), *self.fixed(args, endpoint)]:
             if problem is not None:
                 raise MgError(f"{args.endpoint}: {problem.property} {problem.reason}", resource=args.resource)
@@ -121,7 +132,7 @@ def setting_changes(args: EndpointArgs, endpoint: Endpoint) -> Iterator[str]:
         wanted, actual = getattr(args, _ARGUMENT.get(name, name)), getattr(endpoint, name)
         if name == "labels":
             changed = {key: value for key, value in args.labels.items() if (actual or {}).get(key) != value}
-            own = ", ".join(sorted(OWN_LABELS))
+            own = ", ".join((CLAIM_LABEL, OWNER_LABEL, RESOURCE_LABEL))
             yield f"labels: {_shown(changed)} and this stack's {own}" if changed else f"labels: this stack's {own}"
         else:
             yield f"{_ARGUMENT.get(name, name)}: {_shown(actual)} -> {_shown(wanted)}"

@@ -192,9 +192,16 @@ class CustomWeightsModelState(State):
     unmanaged_deployed_models: list[str] = Field(
         default=[], description="Deployment ids on the endpoint that this resource did not make."
     )
+    surplus_deployed_models: list[str] = Field(
+        default=[],
+        description="Deployment ids of this resource's Model beside the one that serves, for the next run to undeploy.",
+    )
     machine_spec_taken: MachineSpec | None = Field(
         default=None,
         description="Machine of the deployment: which of the choices was to be had, or which one was recommended.",
     )
     operation: str = Field(default="", description="The deployment that was still running when waiting for it ended.")
+    ownership: dict[str, str] | None = Field(
+        default=None, description="The labels that say whose the endpoint is, as the cloud has them."
+    )
     claim: str = Field(default="", description="Marks the create that took hold of it.")

@@ -16,12 +16,15 @@ from mg_provider.api.errors import (
     Unavailable,
 )
 from mg_provider.resources.capacity import NoCapacity, accepts, first_available, ordered
-from mg_provider.resources.custom_weights_serving import Serving
+from mg_provider.resources.custom_weights_args import SEEDS
+from mg_provider.resources.custom_weights_serving import Serving, release_model
+from mg_provider.resources.endpoint_args import derived_endpoint_id
 from mg_provider.resources.endpoint_settings import observe, observed_endpoint
 from mg_provider.resources.failures import explain_failure, lacks_capacity
-from mg_provider.resources.lifecycle import Context, Incomplete, not_ours
+from mg_provider.resources.lifecycle import Context, Incomplete, NotOurs
 from mg_provider.resources.observed_models import observed_deployment
 from mg_provider.resources.publisher_names import nearest_publisher_model
+from mg_provider.resources.served_model import is_derived
 from mg_provider.resources.serving import (
     CREATE_SECONDS,
     DELETE_SECONDS,
@@ -29,13 +32,17 @@ from mg_provider.resources.serving import (
     delete_model,
     find_endpoint,
     nothing_left,
+    place_of,
     undeploy,
 )
 from mg_provider.resources.standing import seen
 from mg_provider.resources.teardown import still_deployed
+from mg_provider.resources.underway import Matches, stop, under_way
 from mg_provider.resources.weights_gate import pass_weights
 from mg_provider.rollout.journal import journal_of
-from mg_provider.rollout.place import running_operation
+from mg_provider.rollout.models import find_model
+from mg_provider.rollout.query_id import container_query_id
+from mg_provider.rollout.sources import Source
 from mg_provider.rollout.traffic import shares
 from mg_provider.wire.base import same
 from mg_provider.wire.deployed_model import DeployedModel
@@ -90,6 +97,8 @@ class Deployment:
         operation = running(self.args, self.state.operation, self.context)
         if operation is None:
             return []
+        if self.fresh:
+            self.context.take_up(f"the deployment {operation.name}", operation.started or "", self.args)
         self.context.progress("going on with the deployment that is running")
         taken = self.state.machine_spec_taken
         try:
@@ -117,13 +126,15 @@ class Deployment:
     def _attempt(self, machine: MachineSpec | None) -> None:
         args = self.args if machine is None else self.args.on(machine)
         endpoint = find_endpoint(args, self.context)
+        if endpoint is not None:
+            self.context.guard.endpoint(endpoint)
         again = endpoint is not None and model_exists(args, self.context)
         try:
             if not again:
                 self._clear(endpoint)
             operation = self._begin(args, self._put_back if again else self._deploy, machine)
         except MgError as error:
-            if endpoint is None or lacks_capacity(error) or isinstance(error, Incomplete):
+            if endpoint is None or lacks_capacity(error) or isinstance(error, (Incomplete, NotOurs)):
                 raise
             raise self.keep(error, self._trying(machine)) from error
         if operation is not None:
@@ -144,18 +155,22 @@ class Deployment:
             raise
         except (ConnectionFailed, AlreadyExists, Unavailable) as error:
             try:
-                operation = running(args, "", self.context)
+                under_way = running(args, "", self.context)
                 endpoint = find_endpoint(args, self.context)
             except MgError:
                 # Whether the call took effect cannot be known now, so it stays in the stack's state.
                 raise self.keep(error, self._trying(machine)) from error
-            if operation is None and (endpoint is None or not own(endpoint, args)):
+            if under_way is None and (endpoint is None or not own(endpoint, args)):
                 raise
-            return operation
+            if under_way is None:
+                self._prove()
+            return under_way
 
     def _deploy(self, args: CustomWeightsModelArgs) -> Operation:
         self.context.progress(f"deploying {args.gcs_uri or args.publisher_model_name or args.hugging_face_model_id}")
-        return self.context.clients.vertex.deploy(args.parent, args.wire(self.state.claim))
+        operation = self.context.clients.vertex.deploy(args.parent, args.wire(self.state.claim))
+        self.context.guard.took_ids()
+        return operation
 
     def _put_back(self, args: CustomWeightsModelArgs) -> Operation:
         """Put the uploaded Model back on its endpoint."""
@@ -168,15 +183,17 @@ class Deployment:
         args = self.args
         if endpoint is not None:
             delete_endpoint(args, self.context)
-        elif "model_id" in args.model_fields_set and model_exists(args, self.context):
-            if args.model_id != args.endpoint_id:
-                raise not_ours(f"model {args.model}", args.resource, "set another model_id")
+        else:
+            # Only what is this resource's is deleted; a Model of somebody else's ends the creation.
             delete_model(args.model, args, self.context)
 
     def _wait(self, operation: Operation, machine: MachineSpec | None) -> None:
         left = max(self._until - self.context.clock.monotonic(), 0.0)
         try:
             self.context.wait(operation, left, "deploying")
+            self._prove()
+        except NotOurs:
+            raise
         except OperationFailed as error:
             token = self.args.hugging_face_access_token
             explain_failure(error, self.args.endpoint, self.context, secrets=(token,))
@@ -184,6 +201,19 @@ class Deployment:
         except MgError as error:
             waiting = self._trying(machine).model_copy(update={"operation": operation.name})
             raise self.keep(error, waiting) from error
+
+    def _prove(self) -> None:
+        """What was waited for may be another stack's, which asked for the same ids at the same moment.
+
+        Raises:
+            NotOurs: It is.
+        """
+        endpoint = find_endpoint(self.args, self.context)
+        model = find_model(place_of(self.args, self.context), self.args.model_id)
+        if endpoint is not None:
+            self.context.guard.endpoint(endpoint)
+        if model is not None:
+            self.context.guard.model(model)
 
     def _trying(self, machine: MachineSpec | None) -> CustomWeightsModelState:
         return self.state.model_copy(update={"machine_spec_taken": machine, "operation": ""})
@@ -195,6 +225,9 @@ class Deployment:
         self.context.progress("the deployment failed; deleting what it made")
         try:
             take_down(self.args, self.state, self.context)
+        except NotOurs as theirs:
+            error.hint = theirs.hint
+            return error
         except MgError as second:
             error.exists = [self.args.endpoint, self.args.model]
             error.hint = f"{error.hint or ''} (cleaning up failed as well: {second.summary})".strip()
@@ -203,32 +236,89 @@ class Deployment:
 
 
 def running(args: CustomWeightsModelArgs, known: str, context: Context) -> Operation | None:
-    """The deployment that an earlier run started and that still runs, by name if ``known``, or else looked for."""
-    if known:
-        try:
-            operation = context.clients.vertex.get_operation(known)
-        except NotFound:
-            operation = None
-        if operation is not None and not operation.done:
-            return operation
+    """What makes the endpoint or deploys on it since an earlier run, by name if ``known``, or else looked for."""
+    return under_way(args, known, context, _may_deploy_this(args, context))
 
-    def ours(operation: Operation) -> bool:
+
+def _names_model(args: CustomWeightsModelArgs, operation: Operation) -> bool:
+    """Whether an operation of the location deploys a Model with this resource's id."""
+    metadata = operation.metadata or {}
+    return "DeployOperationMetadata" in str(metadata.get("@type")) and metadata.get("modelId") == args.model_id
+
+
+def _may_deploy_this(args: CustomWeightsModelArgs, context: Context) -> Matches:
+    """Which operations of the location may be this deployment.
+
+    They name the Model's id, or for an entry of Model Garden that entry: then it may be somebody else's deployment of
+    the same entry, which is waited for as well unless it began after this endpoint was made.
+    """
+    source = Source(args.gcs_uri, args.publisher_model_name, args.hugging_face_model_id)
+    published = source.publisher_model.partition("@")[0].lower()
+    endpoint = find_endpoint(args, context) if published else None
+    made = endpoint.create_time if endpoint is not None else None
+
+    def matches(operation: Operation) -> bool:
         metadata = operation.metadata or {}
-        return "DeployOperationMetadata" in str(metadata.get("@type")) and metadata.get("modelId") == args.model_id
+        if "DeployOperationMetadata" not in str(metadata.get("@type")):
+            return False
+        entry = str(metadata.get("publisherModel", "")).partition("@")[0].lower()
+        same_entry = bool(published) and entry == published
+        in_time = made is None or operation.started is None or operation.started <= made
+        return _names_model(args, operation) or (same_entry and in_time)
 
-    def again(operation: Operation) -> bool:
-        return "DeployModelOperationMetadata" in str((operation.metadata or {}).get("@type"))
+    return matches
 
-    return running_operation(args.parent, ours, context) or running_operation(args.endpoint, again, context)
+
+def go_on(
+    args: CustomWeightsModelArgs, old: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context
+) -> bool:
+    """Wait for everything that an earlier run began, whichever way it ends, before anything is deployed.
+
+    Returns:
+        Whether there was anything to wait for.
+
+    Raises:
+        OperationFailed: It failed, nothing serves, and no other machine is left to try.
+        MgError: It still runs, or could not be asked.
+    """
+    known, limit = state.operation, context.limit(args.timeouts.create, CREATE_SECONDS)
+    began, waited = context.clock.monotonic(), False
+    matches = [_may_deploy_this(each, context) for each in ((old,) if old.model_id == args.model_id else (old, args))]
+    while (
+        operation := under_way(args, known, context, lambda operation: any(match(operation) for match in matches))
+    ) is not None:
+        waited = True
+        context.progress("going on with the deployment that is running")
+        try:
+            context.wait(operation, max(limit - (context.clock.monotonic() - began), 0.0), "deploying")
+        except OperationFailed as error:
+            endpoint = find_endpoint(args, context)
+            other_machines = lacks_capacity(error) and len(args.choices()) > 1
+            if other_machines or (endpoint is not None and endpoint.deployed_models):
+                context.progress(f"it did not end well: {error.summary}")
+            else:
+                explain_failure(error, args.endpoint, context, secrets=(args.hugging_face_access_token,))
+                raise
+        known = ""
+    return waited
+
+
+def deploys_from_nothing(args: CustomWeightsModelArgs, context: Context) -> bool:
+    """Whether Model Garden's deploy makes what is wanted: no Model is there, and it is asked for by its own id."""
+    same_name = args.query_model_id in ("", args.model_id, container_query_id(args.container_spec))
+    return same_name and not model_exists(args, context)
+
+
+def has_derived_ids(args: CustomWeightsModelArgs) -> bool:
+    """Whether endpoint and Model have the ids that follow from the stack's and the resource's names."""
+    derived = derived_endpoint_id(args, SEEDS)
+    return args.endpoint_id == derived and args.model_id in (derived, f"model-{derived}")
 
 
 def model_exists(args: CustomWeightsModelArgs, context: Context) -> bool:
-    """Whether the uploaded Model is there."""
-    try:
-        context.clients.vertex.get_model(args.model)
-    except NotFound:
-        return False
-    return True
+    """Whether the uploaded Model is there, and this resource's."""
+    model = find_model(place_of(args, context), args.model_id)
+    return model is not None and context.guard.has_model(model)
 
 
 def take_down(args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context) -> None:
@@ -244,22 +334,24 @@ def take_down(args: CustomWeightsModelArgs, state: CustomWeightsModelState, cont
         delete_endpoint(args, context)
     for model_id in sorted(models):
         if args.retain_model and model_id == args.model_id:
-            context.progress(f"kept: {args.model}")
+            release_model(args, model_id, context)
         else:
             delete_model(f"{args.parent}/models/{model_id}", args, context)
 
 
-def stop_deploying(args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context) -> None:
-    """End a deployment that still runs, so that nothing appears after everything was deleted."""
-    operation = running(args, state.operation, context)
-    if operation is None:
-        return
-    context.progress("cancelling the deployment that is running")
-    context.clients.vertex.cancel_operation(operation.name)
-    try:
-        context.wait(operation, context.limit(args.timeouts.delete, DELETE_SECONDS), "cancelling")
-    except OperationFailed:
-        return
+def stop_deploying(args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context) -> bool:
+    """End a deployment that still runs, so that nothing appears after everything was deleted; whether there was one.
+
+    One that may be another stack's, as it only names the same Model Garden entry or id, is waited for instead.
+    """
+    ids_are_ours = has_derived_ids(args) or find_endpoint(args, context) is not None
+
+    def certain(operation: Operation) -> bool:
+        below_endpoint = f"/endpoints/{args.endpoint_id}/operations/" in operation.name
+        return below_endpoint or operation.name == state.operation or (ids_are_ours and _names_model(args, operation))
+
+    limit = context.limit(args.timeouts.delete, DELETE_SECONDS)
+    return stop(args, state.operation, limit, context, _may_deploy_this(args, context), certain)
 
 
 def own(endpoint: Endpoint, args: CustomWeightsModelArgs) -> DeployedModel | None:
@@ -275,8 +367,12 @@ def own(endpoint: Endpoint, args: CustomWeightsModelArgs) -> DeployedModel | Non
 
 
 def ids_of(endpoint: Endpoint, args: CustomWeightsModelArgs) -> list[str]:
-    """The ids of the deployments of this resource's Model."""
-    return [entry.id for entry in endpoint.deployed_models or [] if entry.id and _is_model(entry.model, args)]
+    """The ids of this resource's deployments: those of its Model, and those whose id is of its making."""
+    return [
+        entry.id
+        for entry in endpoint.deployed_models or []
+        if entry.id and (_is_model(entry.model, args) or is_derived(args.endpoint_id, entry.id))
+    ]
 
 
 def machine_of(deployed: DeployedModel) -> MachineSpec | None:

@@ -7,11 +7,14 @@ from typing import Any
 
 import pulumi
 
-from mg_provider.api.errors import Aborted, MgError
+from mg_provider.api.errors import MgError, OperationFailed
 from mg_provider.resources.adoption import EndpointLifecycle
 from mg_provider.resources.custom_weights_args import SEEDS, CustomWeightsModelArgs, CustomWeightsModelState
 from mg_provider.resources.custom_weights_deployment import (
     Deployment,
+    deploys_from_nothing,
+    go_on,
+    has_derived_ids,
     ids_of,
     machine_of,
     observed,
@@ -19,11 +22,11 @@ from mg_provider.resources.custom_weights_deployment import (
     stop_deploying,
     take_down,
 )
-from mg_provider.resources.custom_weights_serving import Serving, model_labels
+from mg_provider.resources.custom_weights_serving import Serving, settle_models
 from mg_provider.resources.dynamic_host import DynamicProvider
 from mg_provider.resources.dynamic_resource import DynamicResource
 from mg_provider.resources.endpoint_args import name_endpoint
-from mg_provider.resources.endpoint_settings import MOST_MERGES, Refused, settle_endpoint, too_busy
+from mg_provider.resources.endpoint_settings import Refused, settle_endpoint
 from mg_provider.resources.fields import (
     UNKNOWN,
     Changes,
@@ -42,14 +45,19 @@ from mg_provider.resources.inputs import (
     ScaleToZeroSpecInput,
     TimeoutsInput,
 )
-from mg_provider.resources.lifecycle import UNSETTLED, Context, Defaults, Incomplete, Reading, kept
+from mg_provider.resources.lifecycle import UNSETTLED, Context, Defaults, Incomplete, NotOurs, Reading, kept
 from mg_provider.resources.machines import with_most_replicas
+from mg_provider.resources.ownership import (
+    guarded,
+    guarded_creation,
+    lacks_ownership,
+    may_take_down,
+    ownership_of,
+)
 from mg_provider.resources.query_name import with_chosen_name, with_query_name
 from mg_provider.resources.rollout_plan import next_model_id, plan_text, rolls_out, same_id_problem
 from mg_provider.resources.serving import (
     find_endpoint,
-    foreign_claim,
-    must_be_ours,
     mutate,
     place_of,
 )
@@ -66,7 +74,6 @@ from mg_provider.rollout.models import find_model
 from mg_provider.rollout.traffic import shares
 from mg_provider.wire.deployed_model import DeployedModel
 from mg_provider.wire.endpoint import Endpoint
-from mg_provider.wire.model import Model
 
 
 class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, CustomWeightsModelState]):
@@ -116,9 +123,10 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         return args, problems
 
     def settled(self, args: CustomWeightsModelArgs, state: CustomWeightsModelState) -> bool:
-        """Whether no rollout was cut off, and what serves has all of the traffic."""
+        """Whether nothing is under way or left over, what serves has all of the traffic, and says whose it is."""
         alone = args.parked or not state.deployed_model_id or state.traffic_percent == 100
-        return alone and not state.rollout_under_way
+        under_way = state.rollout_under_way or state.operation or state.surplus_deployed_models
+        return alone and not under_way and not lacks_ownership(args, state.ownership)
 
     def completed(
         self, given: Mapping[str, Any], args: CustomWeightsModelArgs, endpoint: Endpoint, context: Context
@@ -138,6 +146,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
     def create(self, args: CustomWeightsModelArgs, context: Context) -> tuple[str, CustomWeightsModelState]:
         """Deploy, or go on with the deployment that an interrupted run of ours began."""
         state = CustomWeightsModelState(claim=context.clock.request_id())
+        context = guarded_creation(context, args, state.claim, has_derived_ids(args))
         return args.endpoint, self._converge(args, args, state, context, fresh=True)
 
     def read(
@@ -165,18 +174,15 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
     ) -> CustomWeightsModelState:
         """Change replicas, autoscaling, labels, names and settings on the running endpoint."""
         claim = state.claim or context.clock.request_id()
+        context = guarded(context, new, old, state.claim)
         return self._converge(new, old, state.model_copy(update={"claim": claim}), context)
 
     def delete(self, id: str, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context) -> None:
         """Undeploy, delete the endpoint, delete the Model. What is gone already is fine."""
-        endpoint = find_endpoint(args, context)
-        if endpoint is not None:
-            must_be_ours(endpoint, args)
-            if foreign_claim(endpoint, state.claim):
-                context.progress("a newer create has taken up the endpoint; left alone")
-                return
-        stop_deploying(args, state, context)
-        take_down(args, state, context)
+        context = guarded(context, args, args, state.claim)
+        if may_take_down(args, state.claim, context):
+            stop_deploying(args, state, context)
+            take_down(args, state, context)
 
     def _converge(
         self,
@@ -190,28 +196,55 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         """Bring the cloud to what is wanted from wherever an earlier run left it."""
         endpoint = find_endpoint(args, context)
         if endpoint is not None:
-            self.may_take(args, owner, endpoint)
-        elif args.retain_model or args.parked or args.uploads_named:
-            try:
-                endpoint = endpoint_for_kept_model(args, state.claim, context) if args.retain_model else None
-                if endpoint is None and (args.parked or args.uploads_named):
-                    endpoint = empty_endpoint(args, state.claim, context)
-            except UNSETTLED as error:
-                raise self._incomplete(error, args, state, context) from error
+            self.may_take(args, owner, state.claim, endpoint, context)
+        if not fresh and self._go_on(args, owner, state, context):
+            endpoint = find_endpoint(args, context)
+        if endpoint is None:
+            endpoint = self._empty(args, state, context)
         self._serve(args, owner, state, endpoint, context, fresh=fresh)
         try:
             endpoint = settle_endpoint(args, owner, state.claim, context)
             deployed = own(endpoint, args)
             if deployed is not None:
                 mutate(args, deployed, args.resources(), args.enable_container_logging, context)
-            self._settle_model(args, context)
+            settle_models(args, owner, context)
             return self._state(find_endpoint(args, context) or endpoint, args, state)
         except MgError as error:
-            if isinstance(error, Refused) and owner is not args:
+            if isinstance(error, NotOurs) or (isinstance(error, Refused) and owner is not args):
                 raise
             # A label that is not wanted any more may still be there: kept in the arguments, the next run removes it.
             told = args.with_values(labels={**owner.labels, **args.labels})
             raise self._incomplete(error, told, state, context) from error
+
+    def _go_on(
+        self,
+        args: CustomWeightsModelArgs,
+        owner: CustomWeightsModelArgs,
+        state: CustomWeightsModelState,
+        context: Context,
+    ) -> bool:
+        """Wait for the deployment that an earlier run began, or end it where nothing is to be served."""
+        if args.parked:
+            return stop_deploying(owner, state, context)
+        try:
+            return go_on(args, owner, state, context)
+        except NotOurs:
+            raise
+        except MgError as error:
+            waiting = state.model_copy(update={"operation": getattr(error, "operation", "")})
+            ended = isinstance(error, OperationFailed)
+            raise self._incomplete(error, owner, state if ended else waiting, context) from error
+
+    def _empty(self, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context) -> Endpoint | None:
+        """An endpoint without a deployment, where Model Garden's deploy cannot make what is wanted; else None."""
+        try:
+            kept = endpoint_for_kept_model(args, state, context) if args.retain_model else None
+            made_by_parts = args.parked or args.uploads_named or not deploys_from_nothing(args, context)
+            wanted = kept is None and made_by_parts
+            return empty_endpoint(args, state, context) if wanted else kept
+        except UNSETTLED as error:
+            waiting = state.model_copy(update={"operation": getattr(error, "operation", "")})
+            raise self._incomplete(error, args, waiting, context) from error
 
     def _serve(
         self,
@@ -239,6 +272,8 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
                 return
         try:
             serving.settle(endpoint)
+        except NotOurs:
+            raise
         except MgError as error:
             raise self._cut_off(error, owner, state, context) from error
 
@@ -250,22 +285,6 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         seen = incomplete.state.encode()
         as_before = not seen["rollout_under_way"] and seen["deployed_model_id"] == state.deployed_model_id
         return error if as_before and not isinstance(error, UNSETTLED) else incomplete
-
-    def _settle_model(self, args: CustomWeightsModelArgs, context: Context) -> None:
-        for _ in range(MOST_MERGES):
-            model = context.clients.vertex.get_model(args.model)
-            labels = {**(model.labels or {}), **model_labels(args)}
-            wanted = {"display_name": args.model_display_name, "labels": labels}
-            mask = [name for name, value in wanted.items() if getattr(model, name) != value]
-            if not mask:
-                return
-            changed = Model.model_validate({"etag": model.etag, **{name: wanted[name] for name in mask}})
-            try:
-                context.clients.vertex.patch_model(args.model, changed, mask)
-            except Aborted:
-                continue
-            return
-        raise too_busy(args, "name of the Model")
 
     def _incomplete(
         self, error: MgError, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context
@@ -282,7 +301,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         self, endpoint: Endpoint, args: CustomWeightsModelArgs, before: CustomWeightsModelState
     ) -> CustomWeightsModelState:
         deployed = own(endpoint, args) or DeployedModel()
-        machine = machine_of(deployed)
+        machine, journal, ours = machine_of(deployed), journal_of(endpoint), ids_of(endpoint, args)
         attachment = deployed.private_endpoints.service_attachment if deployed.private_endpoints else None
         return CustomWeightsModelState(
             deployed_model_id=deployed.id or "",
@@ -290,16 +309,16 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             service_attachment=attachment or "",
             available_replica_count=(deployed.status.available_replica_count if deployed.status else 0) or 0,
             traffic_percent=shares(endpoint).get(deployed.id or "", 0),
-            rollout_under_way=journal_of(endpoint).deployment,
+            rollout_under_way=journal.deployment,
             machine_type=(machine.machine_type if machine else "") or "",
             machine_spec_taken=machine or before.machine_spec_taken,
             container_logging=bool(deployed.enable_container_logging) if deployed.id else before.container_logging,
+            surplus_deployed_models=[] if journal.deployment else sorted(set(ours) - {deployed.id}),
             unmanaged_deployed_models=sorted(
-                entry.id
-                for entry in endpoint.deployed_models or []
-                if entry.id and entry.id not in ids_of(endpoint, args)
+                entry.id for entry in endpoint.deployed_models or [] if entry.id and entry.id not in ours
             ),
-            claim=(endpoint.labels or {}).get(CLAIM_LABEL, ""),
+            ownership=ownership_of(endpoint),
+            claim=(endpoint.labels or {}).get(CLAIM_LABEL) or before.claim,
         )
 
 
@@ -376,6 +395,7 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
     max_replica_count: pulumi.Output[int]
     available_replica_count: pulumi.Output[int]
     unmanaged_deployed_models: pulumi.Output[list[str]]
+    surplus_deployed_models: pulumi.Output[list[str]]
     machine_type: pulumi.Output[str]
     container_logging: pulumi.Output[bool]
     machine_spec_taken: pulumi.Output[Mapping[str, Any]]

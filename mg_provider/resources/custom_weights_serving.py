@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mg_provider.api.errors import MgError, OperationFailed
 from mg_provider.resources.capacity import NoCapacity, accepts, first_available, ordered
 from mg_provider.resources.failures import explain_failure
-from mg_provider.resources.identity import content_hash
+from mg_provider.resources.identity import ENDPOINT_LABEL, content_hash
 from mg_provider.resources.machines import RUNS_ON
 from mg_provider.resources.rollout_plan import made_of, remade, rolls_out
 from mg_provider.resources.rollout_probing import prober
@@ -22,7 +22,14 @@ from mg_provider.resources.weights_adoption import model_id_of, serves
 from mg_provider.resources.weights_gate import pass_weights
 from mg_provider.rollout.deploying import deploy, stop_deploying
 from mg_provider.rollout.journal import Journal, journal_of, write_journal
-from mg_provider.rollout.models import delete_model, find_model, labelled_models, served_elsewhere, upload
+from mg_provider.rollout.models import (
+    delete_model,
+    find_model,
+    labelled_models,
+    patch_labels,
+    served_elsewhere,
+    upload,
+)
 from mg_provider.rollout.place import Place, deploys, running_operation
 from mg_provider.rollout.query_id import query_id, with_query_id
 from mg_provider.rollout.rollout import CannotDeploy, RolledBack, Rollout
@@ -108,15 +115,15 @@ class Serving:
         return [_id(self.args, machine) for machine in choices or [None]]
 
     def ours(self, endpoint: Endpoint) -> dict[str, DeployedModel]:
-        """The deployments that this resource made, in this and in other runs.
-
-        Their ids tell; only where none does, as after a creation that was cut off, their Model does.
-        """
+        """The deployments that are this resource's: by their ids, which it made, or by their Model, which it made."""
         present = {entry.id: entry for entry in endpoint.deployed_models or [] if entry.id}
         known = self.state.deployed_model_id
-        told = {id: entry for id, entry in present.items() if id == known or is_derived(self.args.endpoint_id, id)}
-        models = (self.args.model_id, self.old.model_id)
-        return told or {id: entry for id, entry in present.items() if model_id_of(entry) in models}
+        models = (self.args.model_id, self.old.model_id, journal_of(endpoint).model_id)
+        return {
+            id: entry
+            for id, entry in present.items()
+            if id == known or is_derived(self.args.endpoint_id, id) or model_id_of(entry) in models
+        }
 
     def fitting(self, ours: Mapping[str, DeployedModel]) -> str | None:
         """The deployment among ours that is what is wanted, in everything that is fixed while it runs."""
@@ -312,9 +319,10 @@ class Serving:
         for id in sorted(set(self.model_ids(endpoint, journal)) - {keep}):
             model = find_model(self.place, id)
             served = model is not None and served_elsewhere(model, self.args.endpoint)
-            kept = self.args.retain_model and id == self.old.model_id
-            if kept or served:
-                self.context.progress(f"kept: {id}{', which another endpoint serves' if served else ''}")
+            if served:
+                self.context.progress(f"kept: {id}, which another endpoint serves")
+            elif self.args.retain_model and id == self.old.model_id:
+                release_model(self.args, id, self.context)
             else:
                 delete_model(self.place, id)
         write_journal(self.place, Journal())
@@ -327,7 +335,8 @@ class Serving:
                 yield model_id_of(entry)
         for args in (self.args, self.old):
             for model in labelled_models(self.place, args.ownership):
-                yield (model.name or "").rpartition("/")[2]
+                if self.context.guard.has_model(model):
+                    yield (model.name or "").rpartition("/")[2]
 
 
 def content_of(args: CustomWeightsModelArgs) -> str:
@@ -336,8 +345,25 @@ def content_of(args: CustomWeightsModelArgs) -> str:
 
 
 def model_labels(args: CustomWeightsModelArgs) -> dict[str, str]:
-    """The labels of a Model: whose it is, and what it was made of."""
-    return {**args.ownership, CONTENT_LABEL: content_of(args)}
+    """The labels of a Model: whose it is, which endpoint it was made for, and what it was made of."""
+    return {**args.ownership, ENDPOINT_LABEL: args.endpoint_id, CONTENT_LABEL: content_of(args)}
+
+
+def settle_models(args: CustomWeightsModelArgs, old: CustomWeightsModelArgs, context: Context) -> None:
+    """Give the Model its name and labels, and older ones that are kept the labels of a resource that was renamed."""
+    place = place_of(args, context)
+    whose = {**args.ownership, ENDPOINT_LABEL: args.endpoint_id}
+    if old.ownership != args.ownership:
+        for model in labelled_models(place, old.ownership):
+            if context.guard.has_model(model):
+                patch_labels(place, (model.name or "").rpartition("/")[2], whose)
+    patch_labels(place, args.model_id, model_labels(args), args.model_display_name)
+
+
+def release_model(args: CustomWeightsModelArgs, model_id: str, context: Context) -> None:
+    """Keep a Model, which from then on is nobody's."""
+    context.progress(f"kept: {args.parent}/models/{model_id}")
+    patch_labels(place_of(args, context), model_id, dict.fromkeys((*args.ownership, ENDPOINT_LABEL)))
 
 
 def _id(args: CustomWeightsModelArgs, machine: MachineSpec | None) -> str:

@@ -32,21 +32,22 @@ from mg_provider.resources.inputs import (
     ScaleToZeroSpecInput,
     TimeoutsInput,
 )
-from mg_provider.resources.lifecycle import UNSETTLED, Context, Incomplete, Reading, kept
+from mg_provider.resources.lifecycle import UNSETTLED, Context, Incomplete, NotOurs, Reading, kept
 from mg_provider.resources.machines import with_most_replicas
 from mg_provider.resources.observed_models import deployment_changes, observed_models, observed_traffic
+from mg_provider.resources.ownership import guarded, guarded_creation, lacks_ownership, may_take_down, ownership_of
 from mg_provider.resources.psc_automation import PscAutomation, automations, tell_failures
 from mg_provider.resources.served_model import assign, is_derived, machine_type
 from mg_provider.resources.serving import (
     CREATE_SECONDS,
+    DELETE_SECONDS,
     delete_endpoint,
     find_endpoint,
-    foreign_claim,
     make_endpoint,
-    must_be_ours,
     undeploy,
 )
-from mg_provider.resources.teardown import gone_for_good, still_deployed, stop_deploying
+from mg_provider.resources.teardown import gone_for_good, still_deployed
+from mg_provider.resources.underway import stop
 from mg_provider.rollout.place import deploys, running_operation
 from mg_provider.rollout.rollout import RolledBack
 from mg_provider.wire.base import same
@@ -73,6 +74,10 @@ class DedicatedEndpointState(State):
     psc_automation: list[PscAutomation] = Field(
         default=[], description="What became of each of psc_automation_configs: state, address, rule, error."
     )
+    ownership: dict[str, str] | None = Field(
+        default=None, description="The labels that say whose the endpoint is, as the cloud has them."
+    )
+    operation: str = Field(default="", description="The creation that was still running when waiting for it ended.")
     claim: str = Field(default="", description="Marks the create that took hold of it.")
 
     @property
@@ -124,10 +129,14 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         ids = self._assign(args, args, DedicatedEndpointState(), endpoint)
         return [*super().changes(args, endpoint, context), *deployment_changes(args, ids, endpoint)]
 
+    def settled(self, args: DedicatedEndpointArgs, state: DedicatedEndpointState) -> bool:
+        """Whether the endpoint still says whose it is, and nothing of it is still being made."""
+        return not (state.operation or lacks_ownership(args, state.ownership))
+
     def create(self, args: DedicatedEndpointArgs, context: Context) -> tuple[str, DedicatedEndpointState]:
         """Make the endpoint and deploy onto it, or go on where an interrupted run of ours stopped."""
         state = DedicatedEndpointState(claim=context.clock.request_id())
-        return args.endpoint, self._converge(args, args, state, context)
+        return args.endpoint, self._converge(args, args, state, guarded_creation(context, args, state.claim))
 
     def read(
         self, id: str, args: DedicatedEndpointArgs, state: DedicatedEndpointState, context: Context
@@ -153,18 +162,15 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
     ) -> DedicatedEndpointState:
         """Deploy what is new, shift the traffic, then undeploy what is no longer wanted."""
         claim = state.claim or context.clock.request_id()
+        context = guarded(context, new, old, state.claim)
         return self._converge(new, old, state.model_copy(update={"claim": claim}), context)
 
     def delete(self, id: str, args: DedicatedEndpointArgs, state: DedicatedEndpointState, context: Context) -> None:
         """Undeploy every model of ours, then delete the endpoint. What is gone already is fine."""
-        endpoint = find_endpoint(args, context)
-        if endpoint is None:
+        context = guarded(context, args, args, state.claim)
+        if not may_take_down(args, state.claim, context):
             return
-        must_be_ours(endpoint, args)
-        if foreign_claim(endpoint, state.claim):
-            context.progress("a newer create has taken up the endpoint; left alone")
-            return
-        stop_deploying(args, context)
+        stop(args, state.operation, context.limit(args.timeouts.delete, DELETE_SECONDS), context)
         endpoint = find_endpoint(args, context)
         if endpoint is None:
             return
@@ -185,12 +191,11 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
     ) -> DedicatedEndpointState:
         """Bring the cloud to what is wanted from wherever an earlier run left it."""
         endpoint = find_endpoint(args, context)
-        if endpoint is not None:
-            self.may_take(args, old, endpoint)
-        elif not ENDPOINT_ID.fullmatch(args.endpoint_id):
+        if endpoint is None and not ENDPOINT_ID.fullmatch(args.endpoint_id):
             raise gone_for_good(args)
-        else:
-            self._make(args, state.claim, context)
+        if endpoint is None:
+            endpoint = self._make(args, state, context)
+        self.may_take(args, old, state.claim, endpoint, context)
         models = NamedModels(args, old, dict(state.deployed_model_ids), context)
         try:
             self._settle_operations(args, context)
@@ -201,6 +206,8 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
             endpoint = find_endpoint(args, context) or endpoint
             tell_failures(endpoint, context.progress)
             return self._state(endpoint, args, ids, state)
+        except NotOurs:
+            raise
         except MgError as error:
             raise self._failed(error, models, state, context) from error
 
@@ -226,11 +233,12 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         told = told.with_values(labels={**old.labels, **args.labels})
         return Incomplete(error, args.endpoint, told, seen)
 
-    def _make(self, args: DedicatedEndpointArgs, claim: str, context: Context) -> None:
+    def _make(self, args: DedicatedEndpointArgs, state: DedicatedEndpointState, context: Context) -> Endpoint:
         try:
-            make_endpoint(args, args.wire(claim), context)
+            return make_endpoint(args, args.wire(state.claim), state.operation, context)
         except UNSETTLED as error:
-            raise Incomplete(error, args.endpoint, args, DedicatedEndpointState(claim=claim)) from error
+            waiting = DedicatedEndpointState(claim=state.claim, operation=getattr(error, "operation", ""))
+            raise Incomplete(error, args.endpoint, args, waiting) from error
 
     def _settle_operations(self, args: DedicatedEndpointArgs, context: Context) -> None:
         """Let a deployment that an interrupted run started come to its end, well or badly."""
@@ -283,7 +291,8 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
             dedicated_endpoint_dns=(endpoint.dedicated_endpoint_dns or "").removeprefix("https://"),
             service_attachment=next((entry for entry in attachments if entry), ""),
             psc_automation=automations(endpoint),
-            claim=(endpoint.labels or {}).get(CLAIM_LABEL, ""),
+            ownership=ownership_of(endpoint),
+            claim=(endpoint.labels or {}).get(CLAIM_LABEL) or before.claim,
         )
 
     def _observed(

@@ -207,14 +207,15 @@ def name_endpoint(args: E, old: E | None, seeds: Iterable[str]) -> E:
     """
     if not args.endpoint_id:
         fresh = UNKNOWN if isinstance(args.adopt, Unknown) else args.adopt.rpartition("/")[2]
-        args = args.with_values(endpoint_id=kept(old, args, "endpoint_id") or fresh or _fresh_endpoint_id(args, seeds))
+        args = args.with_values(endpoint_id=kept(old, args, "endpoint_id") or fresh or derived_endpoint_id(args, seeds))
     if not args.endpoint_display_name:
         args = args.with_values(endpoint_display_name=args.resource)
     known = args.is_known("project", "region", "endpoint_id")
     return args.with_values(endpoint=f"{args.parent}/endpoints/{args.endpoint_id}" if known else UNKNOWN)
 
 
-def _fresh_endpoint_id(args: EndpointArgs, seeds: Iterable[str]) -> str | Unknown:
+def derived_endpoint_id(args: EndpointArgs, seeds: Iterable[str]) -> str | Unknown:
+    """The id of an endpoint that nobody named: it follows from the stack, the resource and what makes its address."""
     config = args.private_service_connect_config
     address = json.dumps(_address(config), sort_keys=True) if is_known_private(config) else UNKNOWN
     return fresh_id(args, seeds, address) or UNKNOWN

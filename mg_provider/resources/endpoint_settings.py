@@ -49,6 +49,7 @@ def settle_endpoint(args: EndpointArgs, old: EndpointArgs, claim: str, context: 
         body, mask = endpoint_patch(args, old, claim, endpoint)
         if not mask:
             break
+        context.guard.endpoint(endpoint)
         context.progress(f"setting {', '.join(mask)}")
         try:
             endpoint = vertex.patch_endpoint(args.endpoint, body, mask)
@@ -61,6 +62,7 @@ def settle_endpoint(args: EndpointArgs, old: EndpointArgs, claim: str, context: 
         raise too_busy(args, "settings")
     wanted = args.client_connection_config or (ClientConnectionConfig() if old.client_connection_config else None)
     if wanted is not None and not _connects_as(wanted, endpoint):
+        context.guard.endpoint(endpoint)
         context.progress("setting client_connection_config")
         operation = vertex.update_endpoint(args.endpoint, Endpoint(name=args.endpoint, client_connection_config=wanted))
         context.wait(operation, context.limit(args.timeouts.update, UPDATE_SECONDS), "updating the endpoint")

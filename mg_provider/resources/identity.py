@@ -21,7 +21,10 @@ RESOURCE_LABEL = "mg-resource"
 # One value for each create that took hold of the resource: what an older create made must not be deleted
 # on behalf of a replaced resource after a newer create has adopted it.
 CLAIM_LABEL = "mg-claim"
-OWN_LABELS = frozenset({OWNER_LABEL, RESOURCE_LABEL, CLAIM_LABEL, DEPLOYMENT_LABEL, MODEL_LABEL})
+# On a Model: the endpoint that it was made for. A resource that is being replaced has two endpoints at a time, and each
+# deletes its own Models.
+ENDPOINT_LABEL = "mg-endpoint"
+OWN_LABELS = frozenset({OWNER_LABEL, RESOURCE_LABEL, CLAIM_LABEL, ENDPOINT_LABEL, DEPLOYMENT_LABEL, MODEL_LABEL})
 
 _LABEL_KEY = re.compile(r"[^\W\d_][\w-]{0,62}")
 # Google keeps 64; three say whose a resource is, two tell of a rollout under way.

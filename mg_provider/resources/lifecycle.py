@@ -32,7 +32,8 @@ from mg_provider.resources.fields import (
     State,
     compare,
 )
-from mg_provider.resources.identity import is_ours, ownership_labels
+from mg_provider.resources.identity import OWNER_LABEL, RESOURCE_LABEL, is_ours, ownership_labels
+from mg_provider.rollout.place import UNGUARDED, Guard
 
 if TYPE_CHECKING:
     from mg_provider.api.clients import Clients
@@ -124,6 +125,7 @@ class Context:
         progress: Takes a line for the user at each change of phase.
         cancelled: Whether the user wants to stop.
         timeout: Seconds of the program's custom timeout; None if it set none.
+        guard: Refuses to touch endpoints and Models of others.
         owner_is_certain: Whether no other person's stack can have this stack's labels.
     """
 
@@ -133,6 +135,7 @@ class Context:
     cancelled: Callable[[], bool]
     timeout: float | None = None
     owner_is_certain: bool = True
+    guard: Guard = UNGUARDED
 
     def take_up(self, what: str, made: str, args: CloudArgs) -> None:
         """Say that a creation goes on with something that exists and carries this resource's labels.
@@ -327,10 +330,20 @@ def kept(old: CloudArgs | None, new: CloudArgs, field: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def not_ours(what: str, resource: str, instead: str) -> MgError:
-    """The error of finding something that another stack, or somebody by hand, made."""
-    return MgError(
-        f"{what} exists and does not carry this stack's ownership label, so it is left as it is",
+class NotOurs(MgError):
+    """Something belongs to somebody else, and was left as it is."""
+
+
+def not_ours(what: str, resource: str, instead: str, labels: Mapping[str, str] | None = None) -> NotOurs:
+    """The error of finding something that another stack, another resource or somebody by hand made."""
+    told = ", ".join(f"{key}={labels[key]}" for key in (OWNER_LABEL, RESOURCE_LABEL) if labels and key in labels)
+    whose = (
+        f"carries the ownership labels of somebody else ({told})"
+        if told
+        else "does not carry this stack's ownership label"
+    )
+    return NotOurs(
+        f"{what} exists and {whose}, so it is left as it is",
         resource=resource,
         hint=f"{instead}, or remove it if nobody needs it",
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from mg_provider.api.errors import AlreadyExists, MgError, NotFound
+from mg_provider.api.errors import AlreadyExists, ConnectionFailed, MgError, NotFound, Unavailable
 from mg_provider.resources.endpoint_args import EndpointArgs
-from mg_provider.resources.identity import CLAIM_LABEL
-from mg_provider.resources.lifecycle import UNSETTLED, Context, not_ours
+from mg_provider.resources.lifecycle import Context
 from mg_provider.resources.machines import MUTATE, Machines
 from mg_provider.resources.standing import changed_by
+from mg_provider.resources.underway import under_way
 from mg_provider.rollout import models, traffic
 from mg_provider.rollout.place import Place
 from mg_provider.wire.base import WireModel, same
@@ -20,6 +20,7 @@ from mg_provider.wire.machine import DedicatedResources
 CREATE_SECONDS = 7200.0
 UPDATE_SECONDS = 7200.0
 DELETE_SECONDS = 1800.0
+LOOK_AGAIN_SECONDS = 2.0
 
 # What mutateDeployedModel changes of the machines; everything else about them is fixed once they run.
 MUTABLE_RESOURCES = tuple(changed_by(Machines, MUTATE))
@@ -33,34 +34,41 @@ def find_endpoint(args: EndpointArgs, context: Context) -> Endpoint | None:
         return None
 
 
-def must_be_ours(endpoint: Endpoint, args: EndpointArgs) -> None:
-    """Refuse to touch an endpoint without this stack's label.
+def make_endpoint(args: EndpointArgs, endpoint: Endpoint, known: str, context: Context) -> Endpoint:
+    """Make the endpoint, or go on with a call of ours that is making it or has made it.
+
+    Args:
+        args: The resource's arguments.
+        endpoint: What to make.
+        known: The operation of an earlier run that was making it, as the stack's state has it.
+        context: Of the call.
 
     Raises:
-        MgError: It belongs to somebody else.
-    """
-    if not args.owns(endpoint.labels):
-        raise not_ours(f"endpoint {args.endpoint}", args.resource, "set another endpoint_id")
-
-
-def make_endpoint(args: EndpointArgs, endpoint: Endpoint, context: Context) -> None:
-    """Make the endpoint, or find that an earlier call of ours, whose answer was lost, made it.
-
-    Raises:
+        NotOurs: Somebody else asked for the same id, and was first.
         MgError: One of ``UNSETTLED`` where the endpoint may come to be without our having seen it.
     """
-    context.progress("making the endpoint")
-    try:
-        operation = context.clients.vertex.create_endpoint(args.parent, args.endpoint_id, endpoint)
-        context.wait(operation, context.limit(args.timeouts.create, CREATE_SECONDS), "making the endpoint")
-    except (AlreadyExists, *UNSETTLED):
+    clock, limit = context.clock, context.limit(args.timeouts.create, CREATE_SECONDS)
+    began = clock.monotonic()
+    while (found := find_endpoint(args, context)) is None:
+        running, known = under_way(args, known, context), ""
+        left = max(limit - (clock.monotonic() - began), 0.0)
+        if running is not None:
+            context.progress("going on with the endpoint that is being made")
+            context.wait(running, left, "making the endpoint")
+            continue
+        context.progress("making the endpoint")
         try:
-            found = find_endpoint(args, context)
-        except MgError:
-            found = None
-        if found is None:
-            raise
-        must_be_ours(found, args)
+            operation = context.clients.vertex.create_endpoint(args.parent, args.endpoint_id, endpoint)
+        except (AlreadyExists, ConnectionFailed, Unavailable) as error:
+            lost = isinstance(error, AlreadyExists) or getattr(error, "sent", False)
+            if not lost or not left or context.cancelled():
+                raise
+            # It may be on its way without being shown: asking again answers AlreadyExists until it is there.
+            clock.sleep(LOOK_AGAIN_SECONDS)
+        else:
+            context.wait(operation, left, "making the endpoint")
+    context.guard.endpoint(found)
+    return found
 
 
 def replica_changes(wanted: DedicatedResources, deployed: DeployedModel) -> list[str]:
@@ -94,6 +102,8 @@ def mutate(
         mask.append("enable_container_logging")
     if not mask:
         return
+    if (endpoint := find_endpoint(args, context)) is not None:
+        context.guard.endpoint(endpoint)
     context.progress(f"changing {', '.join(path.rpartition('.')[2] for path in mask)}")
     operation = context.clients.vertex.mutate_deployed_model(args.endpoint, request, mask)
     context.wait(operation, context.limit(args.timeouts.update, UPDATE_SECONDS), "changing the deployment")
@@ -131,17 +141,15 @@ def delete_model(name: str, args: EndpointArgs, context: Context) -> None:
 
 def delete_endpoint(args: EndpointArgs, context: Context) -> None:
     """Delete the endpoint; gone already is fine."""
+    if (endpoint := find_endpoint(args, context)) is None:
+        return
+    context.guard.endpoint(endpoint)
     context.progress("deleting the endpoint")
     try:
         operation = context.clients.vertex.delete_endpoint(args.endpoint)
         context.wait(operation, context.limit(args.timeouts.delete, DELETE_SECONDS), "deleting the endpoint")
     except NotFound:
         return
-
-
-def foreign_claim(endpoint: Endpoint, claim: str) -> bool:
-    """Whether a newer create has taken hold of the endpoint since this state was written."""
-    return bool(claim) and (endpoint.labels or {}).get(CLAIM_LABEL, claim) != claim
 
 
 def nothing_left(cause: MgError, what: str) -> MgError:

@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from mg_provider.api.errors import MgError
 from mg_provider.resources.endpoint_args import EndpointArgs
-from mg_provider.resources.serving import place_of
-from mg_provider.rollout import deploying
 from mg_provider.wire.deployed_model import DeployedModel
-
-if TYPE_CHECKING:
-    from mg_provider.resources.lifecycle import Context
-
-
-def stop_deploying(args: EndpointArgs, context: Context) -> None:
-    """End every deployment that still runs on the endpoint: no GPU is waited for that is then given back."""
-    deploying.stop_deploying(place_of(args, context))
 
 
 def still_deployed(args: EndpointArgs, deployed: Iterable[DeployedModel]) -> MgError:

@@ -13,9 +13,9 @@ from mg_provider.resources.adoption import fixed_problem
 from mg_provider.resources.capacity import accepts
 from mg_provider.resources.endpoint_args import private
 from mg_provider.resources.fields import Problem
-from mg_provider.resources.identity import ENDPOINT_ID
+from mg_provider.resources.identity import ENDPOINT_ID, OWNER_LABEL
 from mg_provider.resources.model_source import SOURCES, ModelSource
-from mg_provider.resources.serving import find_endpoint, make_endpoint, replica_changes
+from mg_provider.resources.serving import make_endpoint, replica_changes
 from mg_provider.resources.teardown import gone_for_good
 from mg_provider.rollout.query_id import query_id
 from mg_provider.wire.deployed_model import DeployedModel
@@ -24,7 +24,7 @@ from mg_provider.wire.machine import DedicatedResources
 from mg_provider.wire.model import Model
 
 if TYPE_CHECKING:
-    from mg_provider.resources.custom_weights_args import CustomWeightsModelArgs
+    from mg_provider.resources.custom_weights_args import CustomWeightsModelArgs, CustomWeightsModelState
     from mg_provider.resources.lifecycle import Context
 
 
@@ -120,7 +120,9 @@ def refuse_new_deployment(args: CustomWeightsModelArgs, endpoint: Endpoint | Non
         ) from error
 
 
-def endpoint_for_kept_model(args: CustomWeightsModelArgs, claim: str, context: Context) -> Endpoint | None:
+def endpoint_for_kept_model(
+    args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context
+) -> Endpoint | None:
     """An endpoint for the Model that was kept when an earlier resource was removed; None if none was kept.
 
     Raises:
@@ -136,18 +138,20 @@ def endpoint_for_kept_model(args: CustomWeightsModelArgs, claim: str, context: C
             resource=args.resource,
             hint="set another model_id, or delete the Model if nobody needs it",
         )
+    if OWNER_LABEL in (model.labels or {}):
+        context.guard.model(model)
+    context.guard.took_model()
     context.progress(f"making an endpoint for {args.model}, which was kept")
-    return empty_endpoint(args, claim, context)
+    return empty_endpoint(args, state, context)
 
 
-def empty_endpoint(args: CustomWeightsModelArgs, claim: str, context: Context) -> Endpoint | None:
+def empty_endpoint(args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context) -> Endpoint:
     """An endpoint with nothing on it yet."""
     endpoint = Endpoint(
         display_name=args.endpoint_display_name,
-        labels=args.all_labels(claim),
+        labels=args.all_labels(state.claim),
         dedicated_endpoint_enabled=not args.dedicated_endpoint_disabled
         and not private(args.private_service_connect_config),
         private_service_connect_config=args.private_service_connect_config,
     )
-    make_endpoint(args, endpoint, context)
-    return find_endpoint(args, context)
+    return make_endpoint(args, endpoint, state.operation, context)

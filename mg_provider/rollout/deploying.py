@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mg_provider.api.errors import AlreadyExists, ConnectionFailed, NotFound, OperationFailed, Unavailable
-from mg_provider.rollout.place import Place, deploys, running_operation
+from mg_provider.api.errors import AlreadyExists, ConnectionFailed, Unavailable
+from mg_provider.rollout.place import Place, cancel, deploys, running_operation
 from mg_provider.wire.deployed_model import DeployedModel
 
 _LOOK_AGAIN_SECONDS = 15.0
@@ -29,6 +29,8 @@ def deploy(place: Place, wanted: DeployedModel, split: Mapping[str, int] | None)
             place.world.progress("going on with the deployment that is running")
             place.world.wait(running, place.deploy_seconds, "deploying")
             continue
+        if (endpoint := place.find()) is not None:
+            place.guard.endpoint(endpoint)
         try:
             operation = place.world.clients.vertex.deploy_model(place.endpoint, wanted, split)
         except AlreadyExists:
@@ -47,9 +49,7 @@ def deploy(place: Place, wanted: DeployedModel, split: Mapping[str, int] | None)
 def stop_deploying(place: Place) -> None:
     """End every deployment that still runs on the endpoint: no GPU is waited for that is then given back."""
     while (operation := running_operation(place.endpoint, deploys, place.world)) is not None:
+        if (endpoint := place.find()) is not None:
+            place.guard.endpoint(endpoint)
         place.world.progress("cancelling the deployment that is running")
-        try:
-            place.world.clients.vertex.cancel_operation(operation.name)
-            place.world.wait(operation, place.change_seconds, "cancelling")
-        except (OperationFailed, NotFound):
-            continue
+        cancel(operation, place.change_seconds, place.world)

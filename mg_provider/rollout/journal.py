@@ -44,6 +44,7 @@ def write_journal(place: Place, journal: Journal) -> None:
         endpoint = place.world.clients.vertex.get_endpoint(place.endpoint)
         if journal_of(endpoint) == journal:
             return
+        place.guard.endpoint(endpoint)
         labels = {**(endpoint.labels or {}), **told}
         body = Endpoint(
             etag=endpoint.etag, labels={key: value for key, value in labels.items() if value or key not in told}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mg_provider.api.errors import AlreadyExists, ConnectionFailed, FailedPrecondition, NotFound, Unavailable
+from mg_provider.api.errors import Aborted, AlreadyExists, ConnectionFailed, FailedPrecondition, NotFound, Unavailable
 from mg_provider.rollout.place import Place, running_operation
 from mg_provider.wire.model import Model
 
 _IN_USE_POLL_SECONDS = 10.0
 _LOOK_AGAIN_SECONDS = 2.0
+_MOST_MERGES = 5
 
 
 def find_model(place: Place, model_id: str) -> Model | None:
@@ -57,6 +58,10 @@ def delete_model(place: Place, model_id: str) -> None:
         uploading = running_operation(name, lambda operation: "Upload" in str(operation.metadata), world)
         if uploading is not None:
             world.wait(uploading, place.change_seconds, "waiting for the upload of the model")
+        model = find_model(place, model_id)
+        if model is None:
+            return
+        place.guard.model(model)
         try:
             world.progress(f"deleting the model {model_id}")
             operation = world.clients.vertex.delete_model(name)
@@ -68,6 +73,35 @@ def delete_model(place: Place, model_id: str) -> None:
             if waited > place.change_seconds or world.cancelled():
                 raise
             world.clock.sleep(min(_IN_USE_POLL_SECONDS, 0.2 + waited))
+        else:
+            return
+
+
+def patch_labels(place: Place, model_id: str, changes: Mapping[str, str | None], display_name: str = "") -> None:
+    """Set labels of a Model, those that are None removed, and its name; others stay. Gone is fine.
+
+    Permission: aiplatform.models.update.
+
+    Raises:
+        Aborted: Somebody else keeps changing the Model.
+    """
+    for attempt in range(_MOST_MERGES):
+        model = find_model(place, model_id)
+        if model is None:
+            return
+        merged = {**(model.labels or {}), **changes}
+        labels = {key: value for key, value in merged.items() if value is not None}
+        wanted = {"labels": labels, "display_name": display_name or model.display_name}
+        mask = [name for name, value in wanted.items() if (getattr(model, name) or {}) != value]
+        if not mask:
+            return
+        place.guard.model(model)
+        changed = Model.model_validate({"etag": model.etag, **{name: wanted[name] for name in mask}})
+        try:
+            place.world.clients.vertex.patch_model(f"{place.parent}/models/{model_id}", changed, mask)
+        except Aborted:
+            if attempt + 1 == _MOST_MERGES:
+                raise
         else:
             return
 

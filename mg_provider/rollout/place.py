@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from mg_provider.api.errors import CloudError, NotFound
+from mg_provider.api.errors import CloudError, FailedPrecondition, NotFound, OperationFailed
 from mg_provider.wire.endpoint import Endpoint
 
 if TYPE_CHECKING:
@@ -14,14 +14,61 @@ if TYPE_CHECKING:
     from mg_provider.api.clients import Clients
     from mg_provider.clock import Clock
     from mg_provider.wire.deployed_model import DeployedModel
+    from mg_provider.wire.model import Model
     from mg_provider.wire.operation import Operation
 
 DEPLOY_SECONDS = 7200.0
 CHANGE_SECONDS = 1800.0
 
 
+class Guard(Protocol):
+    """Refuses to touch what is somebody else's. It is asked with what was read right before each change."""
+
+    def endpoint(self, endpoint: Endpoint) -> None:
+        """Raises MgError unless the endpoint may be changed or deleted."""
+
+    def model(self, model: Model) -> None:
+        """Raises MgError unless the Model may be changed or deleted."""
+
+    def has_model(self, model: Model) -> bool:
+        """Whether the Model may be changed or deleted."""
+
+    def took_ids(self) -> None:
+        """Note that Google has accepted a creation with the resource's ids: what has them now is its own."""
+
+    def took_model(self) -> None:
+        """Note that a Model with the resource's id, and without an owner, is taken up."""
+
+
+class Unguarded:
+    """Refuses nothing."""
+
+    def endpoint(self, endpoint: Endpoint) -> None:
+        """Every endpoint may be changed."""
+
+    def model(self, model: Model) -> None:
+        """Every Model may be changed."""
+
+    def has_model(self, model: Model) -> bool:
+        """Every Model may be changed."""
+        return True
+
+    def took_ids(self) -> None:
+        """Nothing follows from it."""
+
+    def took_model(self) -> None:
+        """Nothing follows from it."""
+
+
+UNGUARDED = Unguarded()
+
+
 class World(Protocol):
     """What a rollout may use of the world."""
+
+    @property
+    def guard(self) -> Guard:
+        """Whose endpoint and Models may be touched."""
 
     @property
     def clock(self) -> Clock:
@@ -62,6 +109,11 @@ class Place:
     change_seconds: float = CHANGE_SECONDS
 
     @property
+    def guard(self) -> Guard:
+        """Whose endpoint and Models may be touched."""
+        return self.world.guard
+
+    @property
     def parent(self) -> str:
         """``projects/{project}/locations/{region}``."""
         return self.endpoint.rpartition("/endpoints/")[0]
@@ -91,6 +143,20 @@ def running_operation(parent: str, matches: Callable[[Operation], bool], world: 
             return None
         raise
     return next((operation for operation in operations if not operation.done and matches(operation)), None)
+
+
+def cancel(operation: Operation, limit: float, world: World) -> None:
+    """End an operation, or wait for it where Vertex AI does not let go of it; how it ends does not matter."""
+    try:
+        world.clients.vertex.cancel_operation(operation.name)
+    except FailedPrecondition as error:
+        world.progress(f"it cannot be cancelled ({error.message}): waiting for its end")
+    except NotFound:
+        return
+    try:
+        world.wait(operation, limit, "cancelling")
+    except (OperationFailed, NotFound):
+        return
 
 
 def deploys(operation: Operation) -> bool:

@@ -31,6 +31,7 @@ def settle_traffic(place: Place, wanted: Mapping[str, int], *, clear: bool = Fal
         endpoint = vertex.get_endpoint(place.endpoint)
         if shares(endpoint) == asked or not (asked or clear):
             return endpoint
+        place.guard.endpoint(endpoint)
         told = ", ".join(f"{percent} % to {id}" for id, percent in sorted(asked.items())) or "none"
         place.world.progress(f"shifting traffic: {told}")
         body = Endpoint(etag=endpoint.etag, traffic_split=asked or None)
@@ -57,6 +58,7 @@ def undeploy(place: Place, ids: Iterable[str]) -> None:
         deployed = [entry.id for entry in endpoint.deployed_models or [] if entry.id] if endpoint else []
         if endpoint is None or deployed_id not in deployed:
             continue
+        place.guard.endpoint(endpoint)
         split = shares(endpoint)
         rest = {key: value for key, value in split.items() if key != deployed_id and key in deployed}
         if split.get(deployed_id) and not rest and len(deployed) > 1:

@@ -50,6 +50,7 @@ OUTPUTS = {
         "available_replica_count",
         "machine_type",
         "unmanaged_deployed_models",
+        "surplus_deployed_models",
         "machine_spec_taken",
         "deployment_plan",
         "traffic_percent",

@@ -12,6 +12,7 @@ Each resource that is lived through the real host (``tests.support.life``), and 
 import contextlib
 import threading
 
+from mg_provider.emulator.services.vertex_state import vertex
 from tests.support.states import place, said, slug
 
 ACCOUNTS = {}
@@ -130,9 +131,11 @@ class Account:
         return [{"status": None, **entry} for entry in requests[since:] if entry["user_agent"].startswith(OURS)]
 
     def hold(self):
-        """Hold A and B now, for every holder."""
+        """Hold A and B now, for every holder; while another one is at work, its end will."""
         with self._lock:
             self._note_hands()
+            if self._windows:
+                return
             words = [(holder, word) for holder in self.holders for word in holder.said()]
             ledger = self.emulator.ledger()
             self._labels = {place(each["name"]): each["labels"] for each in ledger["resources"]}
@@ -205,9 +208,25 @@ class Account:
             if entry["kind"] not in LABELLED or "mg-owner" not in entry["labels"] or name in names | kept:
                 continue
             owner = entry["labels"]["mg-owner"]
-            known = self._cut_off(owner) or any(_belongs(entry["labels"], *pair) for pair in words)
+            known = (
+                self._cut_off(owner)
+                or any(_belongs(entry["labels"], *pair) for pair in words)
+                or self._serves_others(entry, words)
+            )
             if not known and not any(_named(name, holder.error) for holder in self.holders):
                 self._wrong("B", f"{name} has the owner {owner}, and is in no state")
+
+    def _serves_others(self, entry, words):
+        """Whether it is an older Model of an endpoint in a state, which another endpoint serves."""
+        home = entry["labels"].get("mg-endpoint")
+        endpoints = {word.endpoint.rpartition("/")[2] for _, word in words} - {""}
+        served = (
+            deployed["model"].partition("@")[0]
+            for endpoint in vertex(self.emulator.world).endpoints.values()
+            if endpoint.key[2] != home
+            for deployed in endpoint.deployed
+        )
+        return home in endpoints and entry["name"] in served
 
     def _wrong(self, invariant, text):
         if invariant not in self.excused:

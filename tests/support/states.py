@@ -80,7 +80,8 @@ def _endpoint(told, values):
     told.names = {told.endpoint} - {""}
     told.address = {name: values.get(name, "") for name in ("endpoint_id", "dedicated_endpoint_dns")}
     told.unfinished = bool(values.get("operation"))
-    unmanaged = [*values.get("unmanaged_deployed_models", []), *values.get("leftover_deployed_models", [])]
+    lists = ("unmanaged_deployed_models", "leftover_deployed_models", "surplus_deployed_models")
+    unmanaged = [id for name in lists for id in values.get(name, [])]
     under_way = [values["rollout_under_way"]] if values.get("rollout_under_way") else []
     told.machines = {_deployed(told, id): None for id in [*unmanaged, *under_way]}
 
