@@ -34,6 +34,7 @@ from mg_provider.resources.inputs import (
 )
 from mg_provider.resources.lifecycle import UNSETTLED, Context, Incomplete, NotOurs, Reading, kept
 from mg_provider.resources.machines import with_most_replicas
+from mg_provider.resources.made_here import query_names_of
 from mg_provider.resources.observed_models import deployment_changes, observed_models, observed_traffic
 from mg_provider.resources.ownership import guarded, guarded_creation, lacks_ownership, may_take_down, ownership_of
 from mg_provider.resources.psc_automation import PscAutomation, automations, tell_failures
@@ -363,6 +364,7 @@ class DedicatedEndpoint(DynamicResource, module="mg", name="DedicatedEndpoint"):
         name: The resource's name in the program.
         deployed_models: The models that the endpoint serves, by a name of your choice.
         traffic_split: Percent of the requests by that name; default all to the only one.
+        query_model_ids: What chat requests call each model; default as the models in this program say.
         rollout: How a new deployment takes the old one's place; a model's own rollout wins.
         parked: Undeploy every model and keep the endpoint with its id and address.
         remove_unmanaged_deployed_models: Undeploy what is on the endpoint and not in deployed_models.
@@ -403,6 +405,7 @@ class DedicatedEndpoint(DynamicResource, module="mg", name="DedicatedEndpoint"):
         *,
         deployed_models: pulumi.Input[Mapping[str, pulumi.Input[ServedModelInput]]] | None = None,
         traffic_split: pulumi.Input[Mapping[str, pulumi.Input[int]]] | None = None,
+        query_model_ids: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         rollout: pulumi.Input[RolloutStrategyInput] | None = None,
         parked: pulumi.Input[bool] | None = None,
         remove_unmanaged_deployed_models: pulumi.Input[bool] | None = None,
@@ -423,4 +426,6 @@ class DedicatedEndpoint(DynamicResource, module="mg", name="DedicatedEndpoint"):
         timeouts: pulumi.Input[TimeoutsInput] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        if query_model_ids is None:
+            query_model_ids = query_names_of(deployed_models)
         super().__init__(name, locals(), opts)

@@ -11,7 +11,7 @@ from pydantic import Field
 from mg_provider.api.names import MODEL
 from mg_provider.api.texts import cut, shown
 from mg_provider.resources.endpoint_args import EndpointArgs, private
-from mg_provider.resources.fields import Computed, Derived, InPlace, Lines, Local, Replaces, Rule
+from mg_provider.resources.fields import Computed, Derived, InPlace, Lines, Local, Replaces, Rule, Transient
 from mg_provider.resources.machines import MACHINE_RULES
 from mg_provider.resources.names import PeeredNetworkName
 from mg_provider.resources.nested_rules import key_problem
@@ -51,6 +51,19 @@ def _traffic_problem(args: DedicatedEndpointArgs) -> str | None:
     if not split and len(names) > 1:
         return "is needed with several deployed_models: give each name its percent"
     return None
+
+
+def _query_names_problem(args: DedicatedEndpointArgs) -> str | None:
+    """Why a request that names a model would fail at some of them."""
+    asked = [name for name, share in args.traffic_split.items() if share]
+    told = {name: args.query_model_ids[name] for name in asked if args.query_model_ids.get(name)}
+    if len(set(told.values())) < 2:
+        return None
+    names = ", ".join(f"{name} answers to {id}" for name, id in sorted(told.items()))
+    return (
+        f"shares requests between models of different names ({cut(names, 200)}), so that a request that names one of "
+        "them fails at the others: give each of the models the same query_model_id"
+    )
 
 
 def _address_problem(args: DedicatedEndpointArgs) -> str | None:
@@ -110,6 +123,11 @@ class DedicatedEndpointArgs(EndpointArgs):
         description="Percent of the requests by name of a deployed model. Default: all to the only one. What was given "
         "by hand to another deployment is drift, and is taken back.",
     )
+    query_model_ids: Annotated[dict[str, str], Local("used by the preview"), Transient()] = Field(
+        default={},
+        description="What chat requests name as `model` for each deployed model: a preview refuses a traffic_split "
+        "between models of different names. Default: the query_model_id of the models in this program.",
+    )
     deployment_plan: Annotated[dict[str, str], Derived(), Local("told in previews")] = Field(
         default={},
         description="What the last change did, by name of a deployed model: machines and GPUs, strategy, steps, "
@@ -132,6 +150,7 @@ class DedicatedEndpointArgs(EndpointArgs):
         *EndpointArgs.rules,
         Rule(("deployed_models",), _names_problem),
         Rule(("traffic_split", "deployed_models"), _traffic_problem),
+        Rule(("traffic_split", "query_model_ids"), _query_names_problem),
         Rule(("rollout",), lambda args: rollout_problem(args.rollout)),
         Rule(("encryption_spec", "region"), lambda args: key_problem(args.encryption_spec, args.region)),
         Rule(("dedicated_endpoint_enabled", "private_service_connect_config", "network"), _address_problem),

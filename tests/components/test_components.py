@@ -386,3 +386,22 @@ def test_of_an_endpoint_that_this_program_does_not_make_a_rule_knows_no_allowlis
     }
     assert {name: inputs["endpoint_allowlist"] for name, inputs in rules.items()} == {key: [] for key in rules}
     assert set(rules) == {"text", "output", "public"}
+
+
+def test_an_endpoint_knows_what_its_models_are_called_where_that_is_certain():
+    own = {"image_uri": "gcr.io/p/vllm:1"}
+
+    def program():
+        models = {
+            "weights": CustomWeightsModel("weights", **MODEL),
+            "chosen": CustomWeightsModel("chosen", query_model_id="chat", container_spec=own, **MODEL),
+            "container": CustomWeightsModel("container", container_spec=own, **MODEL),
+            "published": CustomWeightsModel("published", publisher_model_name="publishers/p/models/m@1"),
+        }
+        served = {name: {"model": model.model} for name, model in models.items()}
+        served["elsewhere"] = {"model": "projects/p/locations/us-central1/models/m"}
+        DedicatedEndpoint("chat", deployed_models=served, traffic_split={"weights": 50, "chosen": 50})
+
+    known = run(program)[0].of("DedicatedEndpoint")["chat"]["query_model_ids"]
+    # The mocks answer with what was asked for: only the provider names what nobody named.
+    assert known == {"weights": "", "chosen": "", "container": "", "published": ""}

@@ -353,6 +353,17 @@ TABLES = {
                 "a.rollout has steps [10, 5, 100]: each must",
             ),
         ],
+        "query_model_ids": [
+            *TEXTS,
+            Bad(
+                {"a": "llama", "b": "gemma"},
+                "a answers to llama, b answers to gemma",
+                "give each of the models the same query_model_id",
+                at="traffic_split",
+                traffic_split={"a": 90, "b": 10},
+                deployed_models={"a": {"model": MODEL}, "b": {"model": MODEL}},
+            ),
+        ],
         "traffic_split": [
             *OBJECT,
             Bad({"a": "most"}, "valid integer", at=".a"),

@@ -180,6 +180,7 @@ DEDICATED_ENDPOINT = ResourceSamples(
         "traffic_split": Sample(
             {"a": 90, "b": 10}, {"a": 0, "b": 100}, {"deployed_models": {"a": {"model": MODEL}, "b": {"model": MODEL}}}
         ),
+        "query_model_ids": Sample({"a": "chat", "b": "chat"}, {"a": "chat"}),
         "rollout": Sample({"steps": [50, 100]}, {"strategy": "recreate", "probe": {"max_latency": 2.5}}),
         "parked": Sample(True, False),
         "remove_unmanaged_deployed_models": Sample(True, False),
