@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help setup fmt lint test demo bench build generate lock
+.PHONY: help setup fmt lint test faults demo bench build generate lock
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -27,6 +27,10 @@ demo: $(READY) ## Custom weights from a bucket to an answered request, on this m
 
 test: $(READY) ## All tests
 	@$(BIN)/python -m pytest -n auto
+
+faults: $(READY) ## Lives with kills, lost answers and time limits: CASES=20 SEED=… ENGINE=rehearse|pulumi|both
+	@$(BIN)/python -m tests.faults --cases $(or $(CASES),20) $(if $(SEED),--seed $(SEED)) \
+		--engine $(or $(ENGINE),rehearse)
 
 lint: $(READY) ## Style, types, import contracts, generated files
 	@$(BIN)/ruff check .

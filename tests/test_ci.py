@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-TARGETS = {"help", "setup", "fmt", "lint", "test", "demo", "bench", "build", "generate", "lock"}
+TARGETS = {"help", "setup", "fmt", "lint", "test", "demo", "faults", "bench", "build", "generate", "lock"}
 
 
 def targets():

@@ -25,7 +25,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SHIM = """#!{python} -IS
-import array, json, os, socket, sys
+import array, json, os, signal, socket, sys
 if sys.argv[1:2] != ["-u"]:
     os.execv({python!r}, [{python!r}, *sys.argv[1:]])
 server = socket.socket(socket.AF_UNIX)
@@ -33,6 +33,9 @@ server.connect({address!r})
 text = json.dumps({{"argv": sys.argv[1:], "env": dict(os.environ), "cwd": os.getcwd()}}).encode()
 server.sendmsg([len(text).to_bytes(8, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))])
 server.sendall(text)
+fork = int.from_bytes(server.recv(8), "big")
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, lambda sent, _: os.kill(fork, sent))
 for stream in (0, 1, 2):
     os.close(stream)
 answer = server.recv(1)
@@ -101,6 +104,8 @@ def run(connection: socket.socket) -> None:
     while len(text) < int.from_bytes(head, "big"):
         text += connection.recv(65536)
     request = json.loads(text)
+    # The signals that the other end gets are for this process.
+    connection.send(os.getpid().to_bytes(8, "big"))
     for target, given in enumerate(streams):
         os.dup2(given, target)
         os.close(given)

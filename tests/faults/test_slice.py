@@ -1,0 +1,36 @@
+"""A handful of the driver's cases; `make faults` plays as many as one likes."""
+
+import pytest
+
+from tests.conformance.forks import environment
+from tests.faults.cases import case
+from tests.faults.driver import play
+from tests.faults.engines import ENGINES, PULUMI
+
+IMPORTED = ("mg_provider.rehearsal.engine:up", "mg_provider.resources.custom_weights_model:CustomWeightsModel")
+
+
+@pytest.fixture(scope="module")
+def virtualenv():
+    with environment(*IMPORTED) as folder:
+        yield str(folder)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("seed", [104, 105, 110])
+def test_a_disturbed_life_converges_and_leaves_nothing(seed, emulator, tmp_path, virtualenv):
+    outcome = play(case(seed), ENGINES["rehearse"], emulator, tmp_path / "case", virtualenv)
+    assert not outcome.failure, outcome
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(PULUMI is None, reason="the pulumi CLI is not on PATH, so only the rehearsal engine was disturbed")
+@pytest.mark.parametrize("seed", [102])
+def test_so_it_does_on_pulumi(seed, emulator, tmp_path, virtualenv):
+    outcome = play(case(seed), ENGINES["pulumi"], emulator, tmp_path / "case", virtualenv)
+    assert not outcome.failure, outcome
+
+
+def test_a_case_follows_from_its_seed_alone():
+    assert str(case(7)) == str(case(7))
+    assert len({str(case(seed)) for seed in range(50)}) > 45
