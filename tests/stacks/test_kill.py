@@ -31,7 +31,9 @@ def mg(emulator, tmp_path):
     rows = json.dumps({"body": {"messages": [{"role": "user", "content": "Hello"}]}})
     put(emulator, "questions/one.jsonl", rows.encode(), "demo-weights")
     names = ("vertexAi", "compute", "storage", "bigQuery")
-    config = [part for name in names for part in ("-c", f"mg:{name}CustomEndpoint={emulator.url}")]
+    endpoints = [f"mg:{name}CustomEndpoint={emulator.url}" for name in names]
+    # What a killed run leaves is taken up where somebody has said whose it is.
+    config = [part for entry in (*endpoints, "mg:owner=demo") for part in ("-c", entry)]
 
     def start(operation):
         command = [MG, "rehearse", operation, ROOT, "-s", "demo", "--state", tmp_path / "state.json", *config]
