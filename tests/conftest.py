@@ -7,7 +7,21 @@ from collections.abc import Iterator
 import pytest
 
 from mg_provider.emulator import Emulator
+from tests.support import forks
 from tests.support.invariants import watch
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forks_end() -> Iterator[None]:
+    """The server that forks, where a test has started it, ends with the tests."""
+    yield
+    forks.end()
+
+
+@pytest.fixture(scope="session")
+def virtualenv() -> str:
+    """An environment whose interpreter starts quickly."""
+    return str(forks.shared())
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from mg_provider.cli import app
 from mg_provider.rehearsal.command import rehearse
 from tests.resources.conftest import config
+from tests.support.forks import project_file
 
 LLAMA = "publishers/meta/models/llama3_1@llama-3.1-8b-instruct"
 BATCH = """
@@ -103,7 +104,7 @@ def test_the_list_for_people_marks_what_nobody_verified(online):
 
 def previewed(folder, program):
     """The inputs of the program's resources by name, from a preview that reaches no network."""
-    (folder / "Pulumi.yaml").write_text("name: pasted\nruntime: python\n")
+    (folder / "Pulumi.yaml").write_text(project_file("pasted"))
     (folder / "__main__.py").write_text(program)
     nobody = dict.fromkeys(("vertexAi", "compute", "storage", "bigQuery"), "http://127.0.0.1:9")
     given = {"mg:project": "my-project", "mg:region": "us-central1"}

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conformance import lives, options
 from tests.conformance.engines import PULUMI, PulumiWorld, RehearsalWorld, World, differences
-from tests.conformance.forks import environment
 from tests.conformance.registry import SCENARIOS
 
 Scenario = Callable[[World], None]
 CHOSEN = [scenario for module in (lives, options) for scenario in SCENARIOS if scenario.__module__ == module.__name__]
 both = pytest.mark.parametrize("scenario", CHOSEN, ids=lambda scenario: scenario.__name__)
-
-
-@pytest.fixture(scope="session")
-def virtualenv() -> Iterator[str]:
-    with environment() as folder:
-        yield str(folder)
 
 
 def played(world: World, scenario: Scenario) -> World:

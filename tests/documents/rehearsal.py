@@ -3,6 +3,7 @@
 import json
 
 from mg_provider.rehearsal.command import rehearse
+from tests.support.forks import project_file
 
 APIS = ("vertexAi", "compute", "storage", "bigQuery", "logging")
 
@@ -12,7 +13,7 @@ class Rehearsal:
 
     def __init__(self, folder, program, url):
         self.folder, self.state_file = folder, folder / "state.json"
-        (folder / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+        (folder / "Pulumi.yaml").write_text(project_file("shop"))
         (folder / "__main__.py").write_text(program)
         self.config = {"mg:project": "my-project", "mg:region": "us-central1"}
         self.config |= {f"mg:{api}CustomEndpoint": url for api in APIS}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from mg_provider.emulator import Emulator
 from mg_provider.rehearsal.command import REFUSED, rehearse
 from tests.conformance.engines import STACK, RehearsalWorld
-from tests.conformance.forks import environment
 
 NETWORK = (
     "def res(token, label, opts=None, **props):\n"
@@ -21,12 +19,6 @@ SUBNETWORK = (
     "subnetwork = res('gcp:compute/subnetwork:Subnetwork', 'sub', name='psc', region='us-central1',\n"
     "    network=network.id, ipCidrRange='10.7.0.0/28')\n"
 )
-
-
-@pytest.fixture(scope="module")
-def virtualenv() -> Iterator[str]:
-    with environment() as folder:
-        yield str(folder)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +16,11 @@ import pytest
 
 from mg_provider.rehearsal.command import REFUSED, rehearse
 from tests.conformance.engines import PULUMI, STACK, PulumiWorld, RehearsalWorld, differences, normal
-from tests.conformance.forks import environment
 
 DRIVER = (
     "import sys; from pathlib import Path; from mg_provider.rehearsal.command import rehearse; "
     "sys.exit(rehearse('up', 'test', Path(sys.argv[1]), Path(sys.argv[2]), as_json=len(sys.argv) > 3))"
 )
-
-
-@pytest.fixture(scope="module")
-def virtualenv() -> Iterator[str]:
-    with environment() as folder:
-        yield str(folder)
 
 
 @pytest.fixture

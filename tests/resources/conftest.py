@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.host import Host
+from tests.support.host import OWN_INTERPRETER, Host
 
 # An emulated hour in a few milliseconds.
 QUICK = 1_000_000
@@ -19,7 +19,7 @@ def config(emulator):
 
 @pytest.fixture(scope="session")
 def session_host(emulator_server):
-    host = Host(config(emulator_server))
+    host = Host(config(emulator_server), launcher=OWN_INTERPRETER)
     yield host
     host.close()
 

@@ -13,7 +13,7 @@ from mg_provider.resources.dynamic_host import PROGRESS_SECONDS, _Progress
 from tests.api.server import Reply, Server, google_error
 from tests.support.broken import TOKEN, BrokenProvider
 from tests.support.engine import engine_log
-from tests.support.host import NO_ENGINE, Host, HostError, Kind
+from tests.support.host import NO_ENGINE, OWN_INTERPRETER, Host, HostError, Kind
 from tests.support.samples import ALL, CUSTOM_WEIGHTS_MODEL, DEDICATED_ENDPOINT, HUGGING_FACE, label
 
 NAMES = ("vertexAi", "compute", "storage", "bigQuery")
@@ -30,8 +30,8 @@ def hosts():
     """Starts hosts and ends them."""
     started = []
 
-    def start(url, engine=NO_ENGINE, **more):
-        started.append(Host(config(url, **more), engine))
+    def start(url, engine=NO_ENGINE, launcher=None, **more):
+        started.append(Host(config(url, **more), engine, launcher))
         return started[-1]
 
     yield start
@@ -108,7 +108,7 @@ def test_calls_that_wait_while_the_first_one_loads_the_provider_are_then_served_
     crowd = Crowd(24)
     with Server(crowd) as server:
         inputs = checked(hosts(server.url), 24)
-        assert read_at_once(hosts(server.url), 24, inputs) == [""] * 24
+        assert read_at_once(hosts(server.url, launcher=OWN_INTERPRETER), 24, inputs) == [""] * 24
     assert crowd.most == 24
 
 

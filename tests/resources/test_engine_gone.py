@@ -11,7 +11,7 @@ import pytest
 from mg_provider.resources import engine_link
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from tests.resources.conftest import config
-from tests.support.host import Host, HostError
+from tests.support.host import OWN_INTERPRETER, Host, HostError
 from tests.support.life import Life
 from tests.support.processes import descendants, running, until
 from tests.support.weights import make_bucket, put_weights
@@ -41,7 +41,7 @@ def create(emulator):
     emulator.set_speed(1)
     hosts = []
 
-    def start(launcher=(), **more):
+    def start(launcher=OWN_INTERPRETER, **more):
         host = Host({**config(emulator), **more}, launcher=launcher)
         hosts.append(host)
         ended = threading.Event()

@@ -6,6 +6,7 @@ import pytest
 
 from mg_provider.rehearsal.command import rehearse
 from tests.support.batch import jobs, put_questions, started
+from tests.support.forks import project_file
 from tests.support.weights import make_bucket, put_weights
 
 PROGRAM = """
@@ -31,7 +32,7 @@ pulumi.export("machine", job.machine_type)
 @pytest.fixture
 def engine(emulator, tmp_path):
     """Runs an operation of the rehearsal engine; answers the stack's outputs."""
-    (tmp_path / "Pulumi.yaml").write_text("name: nightly\nruntime: python\n")
+    (tmp_path / "Pulumi.yaml").write_text(project_file("nightly"))
     (tmp_path / "__main__.py").write_text(PROGRAM)
     file = tmp_path / "state.json"
     config = {"mg:project": "my-project", "mg:region": "us-central1"}

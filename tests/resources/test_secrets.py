@@ -7,6 +7,7 @@ import pytest
 from mg_provider.rehearsal.command import rehearse
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from tests.resources.conftest import QUICK, config
+from tests.support.forks import project_file
 from tests.support.host import HostError
 from tests.support.life import Life
 
@@ -36,7 +37,7 @@ def in_clear(value, path=""):
 
 def test_the_state_holds_a_token_only_as_a_secret_and_nothing_prints_it(emulator, tmp_path):
     emulator.set_speed(QUICK)
-    (tmp_path / "Pulumi.yaml").write_text("name: secrets\nruntime: python\n")
+    (tmp_path / "Pulumi.yaml").write_text(project_file("secrets"))
     (tmp_path / "__main__.py").write_text(PROGRAM)
     state = tmp_path / "state.json"
     told = []

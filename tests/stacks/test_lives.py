@@ -8,9 +8,9 @@ import yaml
 
 from mg_provider.rehearsal.command import rehearse
 from tests.conformance.engines import differences
-from tests.conformance.forks import environment
 from tests.stacks.folder import StackFolder, custom_endpoints, live, told_by
 from tests.support.batch import objects
+from tests.support.forks import environment
 from tests.support.weights import call, make_bucket, put, put_weights
 
 STACKS = ["demo", "public-endpoint", "private-endpoint", "multi-region", "nightly-batch"]

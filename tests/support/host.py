@@ -14,6 +14,7 @@ from pulumi.output import Unknown
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
+from tests.support.forks import Fork
 from tests.support.invariants import account_at
 from tests.support.states import owner_label
 
@@ -47,6 +48,7 @@ def plain(message):
 
 
 NO_ENGINE = "127.0.0.1:1"
+OWN_INTERPRETER = ()
 
 
 class Host:
@@ -55,18 +57,18 @@ class Host:
     Args:
         config: The stack's configuration.
         engine: Where it finds the engine.
-        launcher: The command that starts it, if this process does not; it is ``process`` then.
+        launcher: The command that starts it, with an interpreter of its own, and is ``process`` then; OWN_INTERPRETER
+            where that is this process. None takes a process that has imported already what it needs.
     """
 
-    def __init__(self, config, engine=NO_ENGINE, launcher=()):
+    def __init__(self, config, engine=NO_ENGINE, launcher=None):
         environment = {**os.environ, "PULUMI_PROJECT": "project"}
-        self.process = subprocess.Popen(
-            [*launcher, sys.executable, "-u", "-m", "pulumi.dynamic", engine],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            text=True,
-        )
+        arguments = ["-u", "-m", "pulumi.dynamic", engine]
+        if launcher is None:
+            self.process = Fork(arguments, environment)
+        else:
+            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+            self.process = subprocess.Popen([*launcher, sys.executable, *arguments], env=environment, **pipes)
         port = int(self.process.stdout.readline())
         self.said = []
         self._reader = threading.Thread(target=self._listen, daemon=True)

@@ -1,17 +1,20 @@
-"""An interpreter that starts quickly, for tests that start many: it forks from a process that has imported Pulumi.
+"""An interpreter that starts quickly, for tests that start many: it forks from a process that has imported much.
 
 ``environment()`` makes a folder like that of a virtual environment. Its ``bin/python`` hands its arguments,
 environment and standard streams to the server, which forks; what runs is the same as with the real interpreter. Only
-`python -u`, as both engines start programs and providers, goes that way.
+`python -u`, as both engines start programs and providers, goes that way. ``shared()`` is one for all tests of a
+process, and :class:`Fork` starts a process of it without an interpreter in between.
 """
 
 from __future__ import annotations
 
 import array
+import functools
 import importlib
 import json
 import os
 import runpy
+import select
 import shutil
 import signal
 import socket
@@ -21,7 +24,7 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 SHIM = """#!{python} -IS
@@ -38,9 +41,86 @@ for number in (signal.SIGINT, signal.SIGTERM):
     signal.signal(number, lambda sent, _: os.kill(fork, sent))
 for stream in (0, 1, 2):
     os.close(stream)
-answer = server.recv(1)
-os._exit(answer[0] if answer else 1)
+answer = server.recv(9, socket.MSG_WAITALL)
+os._exit(answer[8] if len(answer) == 9 else 1)
 """
+# What provider processes and programs of ours import. Each fork still makes all that is made while it runs.
+OURS = (
+    "mg_provider:BatchJob",
+    "mg_provider:CustomWeightsModel",
+    "mg_provider:DedicatedEndpoint",
+    "mg_provider:PscForwardingRule",
+    "mg_provider.api.clients:Clients",
+)
+_shared = ExitStack()
+
+
+@functools.cache
+def shared() -> Path:
+    """The folder of one server, which is started when first asked for and runs until ``end()``."""
+    return _shared.enter_context(environment(*OURS))
+
+
+def end() -> None:
+    """End the shared server, if there is one."""
+    _shared.close()
+    shared.cache_clear()
+
+
+def project_file(name: str) -> str:
+    """A ``Pulumi.yaml`` whose program and provider processes come from the shared server."""
+    return f"name: {name}\nruntime:\n  name: python\n  options:\n    virtualenv: {shared()}\n"
+
+
+class Fork:
+    """A process of the shared server, with as much of ``subprocess.Popen`` as tests use: output and errors are pipes.
+
+    Args:
+        arguments: What follows ``python`` on a command line, ``-u`` first.
+        env: Its environment.
+    """
+
+    def __init__(self, arguments: list[str], env: dict[str, str]) -> None:
+        self._connection = socket.socket(socket.AF_UNIX)
+        # The tests' guard against connections elsewhere knows hosts only, so it is not asked about a path.
+        socket.SocketType.connect(self._connection, str(shared() / "socket"))
+        nothing, (output, said), (errors, told) = os.open(os.devnull, os.O_RDONLY), os.pipe(), os.pipe()
+        self.stdout, self.stderr = open(output, encoding="utf-8"), open(errors, encoding="utf-8")  # noqa: SIM115
+        given = (nothing, said, told)
+        text = json.dumps({"argv": arguments, "env": env, "cwd": os.getcwd()}).encode()
+        socket.send_fds(self._connection, [len(text).to_bytes(8, "big")], list(given))
+        for stream in given:
+            os.close(stream)
+        self._connection.sendall(text)
+        self.pid = int.from_bytes(self._connection.recv(8, socket.MSG_WAITALL), "big")
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """How it ended; None while it runs."""
+        return self._ended(0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait until it has ended."""
+        code = self._ended(timeout)
+        if code is None:
+            raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def _ended(self, timeout: float | None) -> int | None:
+        if self.returncode is None and select.select([self._connection], [], [], timeout)[0]:
+            answer = self._connection.recv(1)
+            self._connection.close()
+            self.returncode = answer[0] if answer else -signal.SIGKILL
+        return self.returncode
 
 
 @contextmanager
@@ -103,6 +183,7 @@ def run(connection: socket.socket) -> None:
     text = b""
     while len(text) < int.from_bytes(head, "big"):
         text += connection.recv(65536)
+    connection.sendall(os.getpid().to_bytes(8, "big"))
     request = json.loads(text)
     # The signals that the other end gets are for this process.
     connection.send(os.getpid().to_bytes(8, "big"))
