@@ -35,6 +35,8 @@ BEHAVIOURS: dict[str, Any] = {
     "rolled_out_deployment": "undeployed",  # or "kept", without traffic: what a rolling deployment replaced
     "recommended_regions": [],  # regions beside the one asked that recommendSpec names, where machines are there
     "container_lines": [],  # what the container of a deployment that fails writes beside the usual
+    # or "refuse": is a Model of another location than the endpoint's deployed? PROTO of DeployedModel.model: it may be.
+    "model_of_another_location": "allow",
     "conflicting_operations": "allow",  # or "refuse": a second mutating call while one runs on the endpoint
     "connection_policy": "present",  # or "missing": PSC automation fails, as without a service connection policy
     "batch_detours": [],  # states that a job passes while it runs: JOB_STATE_PAUSED, JOB_STATE_UPDATING

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import difflib
+import re
 from functools import cache
+from typing import Final
 
+from mg_provider.api.names import RESERVATION
+from mg_provider.api.texts import cut, shown
 from mg_provider.data import table
-from mg_provider.wire.machine import MachineSpec
+from mg_provider.wire.machine import MachineSpec, ReservationAffinity
+
+_FORMS: Final = {
+    "machine_type": (re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"), "g2-standard-12"),
+    "gpu_partition_size": (re.compile(r"[0-9]{1,3}g\.[0-9]{1,4}gb(?:\+[a-z.]{1,20})?"), "1g.10gb"),
+    "tpu_topology": (re.compile(r"[0-9]{1,4}(?:x[0-9]{1,4}){1,3}"), "2x2"),
+    "min_gpu_driver_version": (re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"), "550.90.07"),
+}
+_AFFINITIES: Final = ("NO_RESERVATION", "ANY_RESERVATION", "SPECIFIC_RESERVATION")
+_MOST_ACCELERATORS: Final = 1024
+_MOST_NODES: Final = 1024
 
 
 @cache
@@ -39,10 +53,14 @@ def machine_problem(spec: MachineSpec) -> str | None:
     kind, count, machine = spec.accelerator_type, spec.accelerator_count, spec.machine_type
     if not machine:
         return "machine_type is missing: name one, for example g2-standard-12"
+    if problem := _form_problem(spec):
+        return problem
     if kind and kind not in table("machine_types")["accelerator_enum"]:
-        return f"accelerator_type {kind} is not one Vertex knows: {_close(kind)}"
+        return f"accelerator_type {cut(kind)} is not one Vertex knows: {_close(kind)}"
     if count is not None and not kind:
         return f"accelerator_count is {count} but accelerator_type is missing: name the accelerator, or leave both out"
+    if count is not None and not 1 <= count <= _MOST_ACCELERATORS:
+        return f"accelerator_count is {count}: use 1 to {_MOST_ACCELERATORS}"
     if machine in table("machine_types")["tpu"]:
         return f"{machine} is a TPU machine: leave accelerator_type and accelerator_count out" if kind else None
     if machine in _fixed():
@@ -50,6 +68,31 @@ def machine_problem(spec: MachineSpec) -> str | None:
     if machine in _optional() and kind:
         return _optional_problem(machine, kind, count or 1)
     return None
+
+
+def _form_problem(spec: MachineSpec) -> str | None:
+    """Why a part of a machine spec could not be what it stands for, by its form alone."""
+    for name, (form, example) in _FORMS.items():
+        value = getattr(spec, name)
+        if value is not None and not form.fullmatch(value):
+            return f"{name} {shown(value)} is not valid: write one such as {example}"
+    nodes = spec.multihost_gpu_node_count
+    if nodes is not None and not 1 <= nodes <= _MOST_NODES:
+        return f"multihost_gpu_node_count is {nodes}: use 1 to {_MOST_NODES}"
+    return _reservation_problem(spec.reservation_affinity) if spec.reservation_affinity else None
+
+
+def _reservation_problem(affinity: ReservationAffinity) -> str | None:
+    kind, key, values = affinity.reservation_affinity_type, affinity.key, affinity.values or []
+    if kind not in _AFFINITIES:
+        return f"reservation_affinity_type {shown(kind)} is not valid: use {', '.join(_AFFINITIES)}"
+    if kind != _AFFINITIES[-1] and (key or values):
+        return (
+            f"reservation_affinity has key or values, which {kind} does not take: remove them, or use {_AFFINITIES[-1]}"
+        )
+    if kind == _AFFINITIES[-1] and not (key and values):
+        return f"reservation_affinity needs key and values with {kind}: name the reservation"
+    return next(filter(None, map(RESERVATION.problem, values)), None)
 
 
 def machine_doubt(spec: MachineSpec) -> str | None:
@@ -95,6 +138,6 @@ def _optional_problem(machine: str, kind: str, count: int) -> str | None:
 
 def _close(kind: str) -> str:
     known = [name for name in table("machine_types")["accelerator_enum"] if name != "ACCELERATOR_TYPE_UNSPECIFIED"]
-    written = kind.upper().replace("-", "_").replace(" ", "_")
+    written = cut(kind).upper().replace("-", "_").replace(" ", "_")
     near = [name for name in known if written in name] or difflib.get_close_matches(written, known, 1)
     return f"did you mean {near[0]}?" if near else "use one of " + ", ".join(known)

@@ -8,9 +8,9 @@ from typing import Any, TypedDict
 import pulumi
 from pydantic import Field
 
-from mg_provider.api.errors import MgError
+from mg_provider.api.errors import MgError, UserError
 from mg_provider.resources.adoption import EndpointLifecycle, fixed_problem
-from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs
+from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs, left_behind
 from mg_provider.resources.dynamic_host import DynamicProvider
 from mg_provider.resources.dynamic_resource import DynamicResource
 from mg_provider.resources.endpoint_args import is_known_private, name_endpoint, private
@@ -108,6 +108,20 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         stays = kept(old, args, "endpoint_id")
         args = name_endpoint(args, old, _SEEDS)
         return args.with_values(deployment_plan=plan_texts(old if stays else None, args))
+
+    def refuse(self, old: DedicatedEndpointArgs, new: DedicatedEndpointArgs, state: DedicatedEndpointState) -> None:
+        """Refuse to move to another region or project with a Model that is named where the endpoint was.
+
+        Raises:
+            UserError: One is.
+        """
+        if reason := left_behind(old, new):
+            raise UserError(
+                reason,
+                property="deployed_models",
+                hint="name a Model that is where the endpoint goes; to serve this one from there all the same, make "
+                "another DedicatedEndpoint beside this one",
+            )
 
     def completed(
         self, given: Mapping[str, Any], args: DedicatedEndpointArgs, endpoint: Endpoint, context: Context

@@ -78,6 +78,24 @@ def _address_problem(args: DedicatedEndpointArgs) -> str | None:
     return None
 
 
+def left_behind(old: DedicatedEndpointArgs, new: DedicatedEndpointArgs) -> str | None:
+    """Why an endpoint cannot move to another region or project: a Model that it serves is named where it was.
+
+    Google's reference lets an endpoint serve a Model of another region, so that alone is no mistake. With an endpoint
+    that moves, it is far more often a name that was forgotten, and the endpoint that serves now would be replaced by
+    one that was never tried. A project's id and number cannot be compared.
+    """
+    if not new.is_known("project", "region", "deployed_models"):
+        return None
+    for name, served in new.running.items():
+        match = MODEL.match(served.model)
+        for part in ("region", "project"):
+            before, after = getattr(old, part), getattr(new, part)
+            if match and before != after and match[part] == before and after.isdigit() == before.isdigit():
+                return f"{name} is {cut(served.model, 120)}, and the endpoint moves from {cut(before)} to {cut(after)}"
+    return None
+
+
 class DedicatedEndpointArgs(EndpointArgs):
     """What a user says of an endpoint with models of its own."""
 

@@ -167,7 +167,8 @@ class Args(BaseModel):
 
     def problems_beside(self, asked: Self) -> list[Problem]:
         """What is wrong with arguments that were completed; those that are as they were asked for are not looked at."""
-        added = (name for name in self.model_fields_set if getattr(self, name) is not getattr(asked, name))
+        changed = (name for name in self.model_fields_set if getattr(self, name) is not getattr(asked, name))
+        added = (name for name in changed if not has(type(self), name, Derived))
         wrong = [_validate(type(self), name, plain(getattr(self, name)), strict=True)[1] for name in added]
         return [problem for problems in wrong for problem in problems] or list(self._broken_rules())
 

@@ -122,6 +122,11 @@ ROLLOUTS = [
     Bad({"probe": {"expected_status": 42}}, "greater than or equal to 100", at=".probe.expected_status"),
     Bad({"probe": {"requests": 0}}, "greater than or equal to 1", at=".probe.requests"),
 ]
+RESERVED = {
+    "reservation_affinity_type": "SPECIFIC_RESERVATION",
+    "key": "compute.googleapis.com/reservation-name",
+    "values": ["../r"],
+}
 SPECS = [
     *OBJECT,
     Bad({}, "machine_type is missing"),
@@ -132,6 +137,16 @@ SPECS = [
     Bad({"machine_type": "n1-standard-4", "accelerator_count": 1}, "accelerator_type is missing"),
     Bad({**L4, "machine_type": "ct5lp-hightpu-4t"}, "TPU machine"),
     Bad({**L4, "machine_type": "n1-standard-4"}, "choose another machine_type"),
+    Bad({**L4, "machine_type": "g2 standard"}, "machine_type 'g2 standard' is not valid: write one such as"),
+    Bad({**L4, "machine_type": "x" * 5000 + "/"}, "(5,001 characters) is not valid"),
+    Bad({**L4, "accelerator_count": -1}, "is -1: use 0 or more", at=".accelerator_count"),
+    Bad({**L4, "accelerator_count": True}, "valid integer, not True", at=".accelerator_count"),
+    Bad({"machine_type": "new-gpu-1", "accelerator_type": "NVIDIA_L4", "accelerator_count": 10**6}, "use 1 to 1024"),
+    Bad({"machine_type": "ct5lp-hightpu-4t", "tpu_topology": "2*2"}, "tpu_topology '2*2' is not valid", "2x2"),
+    Bad({**L4, "gpu_partition_size": "half"}, "write one such as 1g.10gb"),
+    Bad({**L4, "reservation_affinity": {"reservation_affinity_type": "SOME"}}, "use NO_RESERVATION, ANY_RESERVATION"),
+    Bad({**L4, "reservation_affinity": {"reservation_affinity_type": "SPECIFIC_RESERVATION"}}, "needs key and values"),
+    Bad({**L4, "reservation_affinity": RESERVED}, "'../r' is not the name of a reservation: write projects/"),
     Bad({**L4, "machne_type": "g2-standard-12"}, "did you mean machine_type?", at=".machne_type"),
     Bad({**L4, "accelerator_count": "one"}, "valid integer", at=".accelerator_count"),
     Bad({**L4, "reservation_affinity": {}}, "is required", at=".reservation_affinity.reservation_affinity_type"),

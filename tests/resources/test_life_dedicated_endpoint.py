@@ -230,3 +230,47 @@ def test_an_endpoint_whose_making_was_not_seen_to_end_is_kept_in_state(emulator,
     emulator.set_speed(QUICK)
     life.destroy()
     assert leftovers(emulator) == []
+
+
+def test_an_endpoint_does_not_move_away_from_a_model_that_is_named_where_it_was(emulator, life, model):
+    here = {"deployed_models": {"chat": served(model)}}
+    life.up(here)
+    before = emulator.ledger()["resources"]
+    for moved in ({"region": "europe-west4"}, {"project": "other-project"}):
+        calls = len(emulator.requests())
+        with pytest.raises(HostError, match="name a Model that is where the endpoint goes") as refused:
+            life.preview({**here, **moved})
+        assert f"chat is {model}, and the endpoint moves from" in refused.value.text
+        assert len(emulator.requests()) == calls
+    assert emulator.ledger()["resources"] == before
+
+    there = {
+        "deployed_models": {"chat": served(model.replace("us-central1", "europe-west4"))},
+        "region": "europe-west4",
+    }
+    assert life.preview(there) == ("replace", ["endpoint_id", "region"])
+    # A number may be that of the project that the endpoint goes to.
+    numbered = {"deployed_models": {"chat": served(model.replace("my-project", "123"))}, "project": "other-project"}
+    assert life.preview(numbered)[0] == "replace"
+    assert life.preview({"region": "europe-west4", "parked": True, **here})[0] == "replace"
+    life.destroy()
+    assert leftovers(emulator) == []
+
+
+def test_a_new_endpoint_may_serve_a_model_of_another_region(emulator, life, model):
+    elsewhere = {"deployed_models": {"chat": served(model)}, "region": "europe-west4"}
+    life.up(elsewhere)
+    assert split(emulator, life) == {"chat": 100}
+    assert life.preview(elsewhere) == ("same", [])
+    assert life.refresh() == {}
+    life.destroy()
+    assert leftovers(emulator) == []
+
+
+def test_where_google_refuses_a_model_of_another_region_no_gpu_is_paid_for(emulator, life, model):
+    emulator.behave(model_of_another_location="refuse")
+    with pytest.raises(HostError, match="is not in europe-west4, where the Endpoint is"):
+        life.up({"deployed_models": {"chat": served(model)}, "region": "europe-west4"})
+    assert not emulator.ledger()["gpu_seconds"]
+    life.destroy()
+    assert leftovers(emulator) == []

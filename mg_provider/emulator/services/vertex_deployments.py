@@ -95,7 +95,7 @@ def _registered_model(call: Call, name: str) -> Model:
     if match is None:
         raise invalid_argument(f"Invalid resource name {name!r} for a model.", ("deployed_model.model", name))
     project, region, identifier = match.groups()
-    if region != call.region:
+    if region != call.region and call.world.behaviours["model_of_another_location"] == "refuse":
         text = f"The Model {name} is not in {call.region}, where the Endpoint is."
         raise invalid_argument(text, ("deployed_model.model", text))
     return vertex(call.world).model((call.world.project_number(project), region, identifier))
