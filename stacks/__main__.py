@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, cast
 
 import pulumi
 from environment import (
     LEFT_EMPTY,
+    MACHINES,
     QUICKSTART,
     SPACE,
     BatchConfig,
     ConfigError,
-    EndpointConfig,
     Environment,
     ModelConfig,
     PrivateAccess,
-    Replicas,
     left_empty,
     quickstart,
     read,
@@ -33,7 +33,6 @@ from mg_provider.components import (
 from mg_provider.components.common import default_project
 from mg_provider.resources.dedicated_endpoint import ServedModelInput
 
-MACHINES = set(Replicas.model_fields)
 SOURCES = {
     "gcs_uri",
     "hugging_face_model_id",
@@ -48,35 +47,39 @@ SOURCES = {
 }
 
 
-def machines(config: Replicas) -> dict[str, Any]:
-    """The machine arguments that are set."""
-    return config.model_dump(include=MACHINES, exclude_none=True)
+def chat_line(
+    host: pulumi.Input[str], endpoint: pulumi.Input[str], model: pulumi.Input[str] | None
+) -> pulumi.Output[str]:
+    """A curl line that asks the endpoint a question; without a model where only its container knows what it is called.
 
-
-def chat_line(host: pulumi.Input[str], endpoint: pulumi.Input[str], model: pulumi.Input[str]) -> pulumi.Output[str]:
-    """A curl line that asks the endpoint a question."""
+    A model server then answers with the model that it has.
+    """
     return pulumi.Output.format(
         'curl -H "Authorization: Bearer $(gcloud auth print-access-token)" -H "Content-Type: application/json" '
-        '{0}/v1beta1/{1}/chat/completions -d \'{{"model": "{2}", "messages": '
+        '{0}/v1beta1/{1}/chat/completions -d \'{{{2}"messages": '
         '[{{"role": "user", "content": "Hello"}}]}}\'',
         host,
         endpoint,
-        model,
+        "" if model is None else pulumi.Output.format('"model": "{0}", ', model),
     )
 
 
+def outputs_of(model: CustomWeightsModel) -> dict[str, Any]:
+    """What every model that clients can ask has."""
+    return {
+        "endpoint": model.endpoint,
+        "endpoint_id": model.endpoint_id,
+        "model": model.model,
+        "model_id": model.query_model_id,
+    }
+
+
+@dataclass(frozen=True)
 class Deployed:
     """A model in one region, and what other teams need to know of it."""
 
-    def __init__(self, model: CustomWeightsModel, outputs: dict[str, Any]) -> None:
-        self.model = model
-        self.outputs = {
-            "endpoint": model.endpoint,
-            "endpoint_id": model.endpoint_id,
-            "model": model.model,
-            "model_id": model.query_model_id,
-            **outputs,
-        }
+    model: CustomWeightsModel
+    outputs: dict[str, Any]
 
 
 class Program:
@@ -98,9 +101,8 @@ class Program:
         config = self.environment
         fleets = {name: self.deploy(name, model) for name, model in config.models.items()}
         models = {(name, region): one for name, fleet in fleets.items() for region, one in fleet.members.items()}
-        endpoints = config.endpoints.items()
         pulumi.export("models", {f"{name}-{region}": one.outputs for (name, region), one in models.items()})
-        pulumi.export("endpoints", {name: deploy_endpoint(name, one, models) for name, one in endpoints})
+        pulumi.export("endpoints", {name: deploy_endpoint(name, config, models) for name in config.endpoints})
         pulumi.export("batch_jobs", {name: run_batch(name, one) for name, one in config.batch_jobs.items()})
         if self.network is not None:
             pulumi.export("network", self.network.description)
@@ -111,8 +113,8 @@ class Program:
         return RegionalFleet(
             name,
             regions=self.environment.regions_of(name),
-            build=lambda place: self._public(place) if config.private is None else self._private(place, config.private),
-            arguments={**config.model_dump(include=SOURCES, exclude_defaults=True), **machines(config)},
+            build=lambda place: self._build(name, config, place),
+            arguments=self._arguments(name, config),
             overrides={
                 region: one.model_dump(include={*MACHINES, "parked"}, exclude_unset=True)
                 for region, one in config.overrides.items()
@@ -120,18 +122,42 @@ class Program:
             own_processes=config.own_processes,
         )
 
-    def _public(self, place: RegionalPlace) -> Deployed:
+    def _arguments(self, name: str, config: ModelConfig) -> dict[str, Any]:
+        arguments = {**config.model_dump(include=SOURCES, exclude_defaults=True), **config.machines()}
+        if (chosen := self.environment.chosen_name(name)) is not None:
+            arguments["query_model_id"] = chosen
+        if not config.own_endpoint:
+            behind = ", ".join(self.environment.endpoints_of(name))
+            arguments |= {"parked": True, "description": f"Serves nothing itself: {name} is only behind {behind}."}
+        return arguments
+
+    def _build(self, name: str, config: ModelConfig, place: RegionalPlace) -> Deployed:
+        told = self.environment.known_name(name) is not None
+        if config.private is not None:
+            return self._private(place, config.private, named=told)
+        return self._public(place, named=told) if config.own_endpoint else self._behind(name, place)
+
+    def _behind(self, name: str, place: RegionalPlace) -> Deployed:
+        """A model that other endpoints serve; its own one has no machine, and clients have no use for it."""
+        model = self._alone(place)
+        behind = self.environment.endpoints_of(name, place.region)
+        return Deployed(model, {"model": model.model, "model_id": model.query_model_id, "only_behind": behind})
+
+    def _alone(self, place: RegionalPlace) -> CustomWeightsModel:
         # A model that stood by itself before is taken over.
         root = pulumi.ResourceOptions(aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)])
         options = pulumi.ResourceOptions.merge(place.opts, root)
-        model = CustomWeightsModel(place.name, region=place.region, opts=options, **place.arguments)
-        host = pulumi.Output.concat("https://", model.dedicated_endpoint_dns)
-        told = {"dns": model.dedicated_endpoint_dns, "url": host}
-        return Deployed(model, {**told, "curl": chat_line(host, model.endpoint, model.query_model_id)})
+        return CustomWeightsModel(place.name, region=place.region, opts=options, **place.arguments)
 
-    def _private(self, place: RegionalPlace, config: PrivateAccess) -> Deployed:
+    def _public(self, place: RegionalPlace, *, named: bool) -> Deployed:
+        model = self._alone(place)
+        host = pulumi.Output.concat("https://", model.dedicated_endpoint_dns)
+        asked = chat_line(host, model.endpoint, model.query_model_id if named else None)
+        return Deployed(model, {**outputs_of(model), "dns": model.dedicated_endpoint_dns, "url": host, "curl": asked})
+
+    def _private(self, place: RegionalPlace, config: PrivateAccess, *, named: bool) -> Deployed:
         network = self.environment.network
-        named = not config.network and network is not None and network.has_records
+        record_wanted = not config.network and network is not None and network.has_records
         record = f"{config.dns_record or place.name.removesuffix(f'-{place.region}')}.{place.region}"
         private = PrivateModelEndpoint(
             place.name,
@@ -141,7 +167,7 @@ class Program:
             subnetwork=config.subnetwork,
             address=config.addresses.get(place.region),
             allowlist=config.allowlist or cast(VpcScAllowlist, self.allowlist),
-            dns_record=record if named else None,
+            dns_record=record if record_wanted else None,
             rule_labels=config.labels,
             allow_psc_global_access=config.allow_psc_global_access,
             # A network that is named here is there already; otherwise it is as environment.network says.
@@ -149,13 +175,14 @@ class Program:
             opts=place.opts,
         )
         told = {
+            **outputs_of(private.custom_weights_model),
             "service_attachment": private.service_attachment,
             "ip_address": private.ip_address,
             "dns": private.dns_name,
             "connection": private.psc_connection_status,
             "url": private.url,
             "base_url": private.base_url,
-            "curl": chat_line(private.url, private.endpoint, private.query_model_id),
+            "curl": chat_line(private.url, private.endpoint, private.query_model_id if named else None),
         }
         return Deployed(private.custom_weights_model, told)
 
@@ -175,31 +202,34 @@ class Program:
         return None if config is None else VpcScAllowlist("clients", **config.model_dump(exclude_none=True))
 
 
-def deploy_endpoint(name: str, config: EndpointConfig, models: dict[tuple[str, str], Deployed]) -> dict[str, Any]:
+def deploy_endpoint(name: str, environment: Environment, models: dict[tuple[str, str], Deployed]) -> dict[str, Any]:
     """One public endpoint that serves models of its region."""
-    served_models = {served: models[one.model, config.region].model for served, one in config.deployed_models.items()}
+    config, found = environment.endpoints[name], environment.served(name)
+    made = {served: models[model, config.region].model for served, (model, _) in found.items()}
     endpoint = DedicatedEndpoint(
         name,
         region=config.region,
         deployed_models={
-            served: cast(ServedModelInput, {"model": served_models[served].model, **machines(one)})
-            for served, one in config.deployed_models.items()
+            served: cast(ServedModelInput, {"model": made[served].model, **machines})
+            for served, (_, machines) in found.items()
         },
         traffic_split=config.traffic_split or None,
         labels=config.labels,
         parked=config.parked,
         # A Model's name is known before the Model is there to be deployed.
-        opts=pulumi.ResourceOptions(depends_on=list(served_models.values())),
+        opts=pulumi.ResourceOptions(depends_on=list(made.values())),
     )
     host = pulumi.Output.concat("https://", endpoint.dedicated_endpoint_dns)
-    model_id = next(iter(served_models.values())).query_model_id
+    # Whoever gets requests answers to the same name.
+    asked = next((served for served in made if config.traffic_split.get(served, 0)), next(iter(made)))
+    named = environment.known_name(found[asked][0]) is not None
     return {
         "endpoint": endpoint.endpoint,
         "endpoint_id": endpoint.endpoint_id,
         "dns": endpoint.dedicated_endpoint_dns,
         "url": host,
-        "model_id": model_id,
-        "curl": chat_line(host, endpoint.endpoint, model_id),
+        "model_id": made[asked].query_model_id,
+        "curl": chat_line(host, endpoint.endpoint, made[asked].query_model_id if named else None),
     }
 
 

@@ -18,6 +18,7 @@ from mg_provider.data import regions as known_regions
 from mg_provider.preflight.empty_values import empty_paths
 from mg_provider.preflight.machine import accelerators, machine_doubt
 from mg_provider.resources.psc_arguments import not_allowed
+from mg_provider.rollout.query_id import QUERY_ID
 from mg_provider.wire.machine import MachineSpec
 
 SPACE = "model-garden"
@@ -189,6 +190,17 @@ class Replicas(Section):
     spot: bool | None = None
     service_account: str | None = None
 
+    def machines(self) -> dict[str, Any]:
+        """The machine arguments that are set or have a default."""
+        return self.model_dump(include=MACHINES, exclude_none=True)
+
+    def said(self) -> dict[str, Any]:
+        """The machine arguments that the configuration names."""
+        return self.model_dump(include=MACHINES, exclude_unset=True)
+
+
+MACHINES = set(Replicas.model_fields)
+
 
 class Override(Replicas):
     """What is different in one region."""
@@ -208,9 +220,11 @@ class ModelConfig(Override):
     overrides: dict[str, Override] = {}
     labels: dict[str, str] = {}
     container_spec: dict[str, Any] | None = None
+    query_model_id: str | None = None
     rollout: dict[str, Any] | None = None
     preflight: bool | None = None
     private: PrivateAccess | None = None
+    own_endpoint: bool = True
     own_processes: bool = False
 
     @model_validator(mode="after")
@@ -219,6 +233,11 @@ class ModelConfig(Override):
         if sum(source is not None for source in sources) != 1:
             raise ValueError("give exactly one of gcs_uri, hugging_face_model_id and publisher_model_name")
         return self
+
+    def machines_in(self, region: str, other: Replicas) -> dict[str, Any]:
+        """The machine arguments in a region, where another part may say otherwise."""
+        different = self.overrides[region].said() if region in self.overrides else {}
+        return {**self.said(), **different, **other.said()}
 
 
 class ServedConfig(Replicas):
@@ -277,13 +296,27 @@ class Environment(Section):
     def _fits_together(self) -> Environment:
         for check in (
             self._check_regions,
+            self._check_endpoints,
+            self._check_behind,
             self._check_overrides,
             self._check_private,
-            self._check_endpoints,
             self._check_perimeter,
         ):
             check()
         return self
+
+    def served(self, name: str) -> dict[str, tuple[str, dict[str, Any]]]:
+        """The deployed models of an endpoint: the model of each, and its machines.
+
+        A model without an endpoint of its own says itself which machines it takes, unless the endpoint does.
+        """
+        endpoint = self.endpoints[name]
+        found = {}
+        for served, one in endpoint.deployed_models.items():
+            model = self.models[one.model]
+            own = model.machines_in(endpoint.region, one) if not model.own_endpoint else one.machines()
+            found[served] = (one.model, own)
+        return found
 
     @property
     def all_regions(self) -> list[str]:
@@ -291,8 +324,37 @@ class Environment(Section):
         return self.regions.pinned if isinstance(self.regions, AutoRegions) else self.regions
 
     def regions_of(self, model: str) -> list[str]:
-        """The regions that a model runs in."""
-        return self.models[model].regions or self.all_regions
+        """The regions that a model runs in; one without an endpoint of its own is where others serve it."""
+        config = self.models[model]
+        if config.regions or config.own_endpoint:
+            return config.regions or self.all_regions
+        return list(dict.fromkeys(self.endpoints[name].region for name in self.endpoints_of(model)))
+
+    def endpoints_of(self, model: str, region: str | None = None) -> list[str]:
+        """The entries of ``endpoints`` that serve a model, in one region or in all."""
+        return [
+            name
+            for name, endpoint in self.endpoints.items()
+            if any(one.model == model for one in endpoint.deployed_models.values())
+            and region in (None, endpoint.region)
+        ]
+
+    def chosen_name(self, model: str) -> str | None:
+        """What chat requests are to call a model, if that is for the configuration to say.
+
+        Several models behind one endpoint answer to its name, unless they are called something else.
+        """
+        config, behind = self.models[model], self.endpoints_of(model)
+        plain = config.gcs_uri is not None and config.container_spec is None
+        derived = behind[0] if len(behind) == 1 and plain and not config.own_endpoint else None
+        return config.query_model_id or derived
+
+    def known_name(self, model: str) -> str | None:
+        """What a model answers to, in words; None where only its container knows."""
+        config = self.models[model]
+        chosen = container_query_id(config.container_spec) or self.chosen_name(model)
+        own = "an id of its own" if config.gcs_uri is not None and config.container_spec is None else None
+        return repr(chosen) if chosen else own and f"{own} (models.{model})"
 
     def must_allow(self, project: str, key: str = KEY) -> None:
         """Refuse a list of clients without the project that the forwarding rules are made in.
@@ -399,6 +461,44 @@ class Environment(Section):
                     raise ValueError(f"{place}: {config.model!r} is not one of models: {', '.join(self.models)}")
                 if endpoint.region not in self.regions_of(config.model):
                     raise ValueError(f"{place}: {config.model!r} is not in region {endpoint.region}")
+            self._check_names(name, endpoint)
+
+    def _check_names(self, name: str, endpoint: EndpointConfig) -> None:
+        """A request that names a model must be answered by whichever the traffic picks."""
+        asked = [one for one in endpoint.deployed_models if endpoint.traffic_split.get(one, 0)]
+        models = {one: endpoint.deployed_models[one].model for one in asked}
+        told = {one: known for one, model in models.items() if (known := self.known_name(model))}
+        if len(set(told.values())) > 1:
+            names = ", ".join(f"{one} answers to {known}" for one, known in told.items())
+            raise ValueError(
+                f"endpoints.{name}.traffic_split: shares requests between models of different names ({names}), so "
+                "that a request that names one of them fails at the others: give these models the same "
+                "query_model_id, or own_endpoint: false"
+            )
+
+    def _check_behind(self) -> None:
+        """A model without an endpoint of its own is served by another one, wherever it is."""
+        for name, model in self.models.items():
+            if model.own_endpoint:
+                continue
+            place = f"models.{name}"
+            if model.private is not None:
+                raise ValueError(
+                    f"{place}.private: has no endpoint to make private, as own_endpoint is false: remove one of them"
+                )
+            parked = {
+                place: model.parked,
+                **{f"{place}.overrides.{k}": one.parked for k, one in model.overrides.items()},
+            }
+            if at := next((path for path, value in parked.items() if value), None):
+                raise ValueError(f"{at}.parked: own_endpoint is false, so park the endpoints that serve it instead")
+            unserved = [region for region in self.regions_of(name) if not self.endpoints_of(name, region)]
+            if unserved or not self.endpoints_of(name):
+                where = f" in {unserved[0]}" if unserved else ""
+                raise ValueError(
+                    f"{place}.own_endpoint: is false, and no endpoint serves the model{where}: name it in "
+                    "deployed_models of one, or remove the line"
+                )
 
     def _check_perimeter(self) -> None:
         """Inside a perimeter nothing is public, and nothing comes from the internet."""
@@ -422,6 +522,13 @@ class Environment(Section):
                     f"models.{name}.hugging_face_cache_enabled: Hugging Face cannot be reached from inside: set it "
                     "to true, or take weights from a bucket"
                 )
+
+
+def container_query_id(container: dict[str, Any] | None) -> str:
+    """What a container is told to call its model; empty where nothing tells."""
+    env = (container or {}).get("env")
+    entries = [entry for entry in env if isinstance(entry, dict)] if isinstance(env, list) else []
+    return next((str(entry.get("value", "")) for entry in entries if entry.get("name") == QUERY_ID), "")
 
 
 def _machines(place: str, given: Machines | None) -> Iterator[tuple[str, MachineSpec]]:

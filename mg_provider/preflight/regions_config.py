@@ -76,11 +76,16 @@ def read_auto(path: Path) -> AutoRegions:
     wanted = [
         Wanted(str(model["gcs_uri"]), _machines(path, name, model.get("machine_spec")))
         for name, model in models.items()
-        if isinstance(model, Mapping) and model.get("gcs_uri") and not model.get("regions")
+        if isinstance(model, Mapping) and model.get("gcs_uri") and _goes_along(model)
     ]
     text = {str(key): str(value) for key, value in values.items() if isinstance(value, str | bool)}
     pinned = [str(region) for region in (regions or {}).get("pinned") or []]
     return AutoRegions(auto["count"], list(auto.get("from") or []), pinned, wanted, text)
+
+
+def _goes_along(model: Mapping[str, Any]) -> bool:
+    """Whether a model runs in the environment's regions: it names none, and has an endpoint of its own."""
+    return not model.get("regions") and model.get("own_endpoint") is not False
 
 
 def _machines(path: Path, name: str, given: Any) -> tuple[MachineSpec, ...]:

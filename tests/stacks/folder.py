@@ -53,8 +53,9 @@ class StackFolder(ABC):
 
     @property
     def addresses(self):
-        """What clients have in their configuration: endpoint and private IP of each model."""
-        return {key: (model["endpoint_id"], model.get("ip_address")) for key, model in self.outputs["models"].items()}
+        """What clients have in their configuration: the id, and the private IP, of whatever can be asked."""
+        told = {**self.outputs["models"], **self.outputs["endpoints"]}
+        return {key: (one["endpoint_id"], one.get("ip_address")) for key, one in told.items() if "endpoint_id" in one}
 
 
 def custom_endpoints(url):

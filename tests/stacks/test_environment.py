@@ -281,3 +281,108 @@ def test_a_list_of_clients_without_the_project_of_the_rules_is_refused_by_its_pa
     # Of a project that is known by its number, or not at all, nobody can tell.
     for project in ("123456", ""):
         found.must_allow(project)
+
+
+def behind(**models):
+    """An environment in which one endpoint shares its requests between these models."""
+    served = {name.replace("_", "-"): {"model": name} for name in models}
+    share = dict.fromkeys(served, 100 // len(served))
+    chat = {"region": "us-east1", "deployed_models": served, "traffic_split": share}
+    given = {name: {**MODEL, **more} for name, more in models.items()}
+    return {"regions": ["us-east1", "us-west1"], "models": given, "endpoints": {"chat": chat}}
+
+
+ONLY = {"own_endpoint": False}
+NAMED = {"query_model_id": "assistant"}
+OWN_NAME = {"container_spec": {"image_uri": "i", "env": [{"name": "MODEL_ID", "value": "assistant"}]}}
+
+
+@pytest.mark.parametrize(
+    ("models", "names"),
+    [
+        ({"a": ONLY, "b": ONLY}, ["'chat'", "'chat'"]),
+        ({"a": ONLY | NAMED, "b": NAMED}, ["'assistant'", "'assistant'"]),
+        ({"a": NAMED, "b": OWN_NAME}, ["'assistant'", "'assistant'"]),
+        # What a container calls its model by itself, nobody can tell.
+        ({"a": NAMED, "b": {"container_spec": {"image_uri": "i"}}}, ["'assistant'", None]),
+        ({"a": NAMED, "b": {"gcs_uri": "gs://b/x"} | ONLY | {"query_model_id": "assistant"}}, ["'assistant'"] * 2),
+    ],
+)
+def test_models_behind_one_endpoint_answer_to_one_name(environment, models, names):
+    found = environment.read(behind(**models))
+    assert [found.known_name(name) for name in models] == names
+
+
+@pytest.mark.parametrize(
+    ("models", "told"),
+    [
+        (
+            {"a": {}, "b": {}},
+            "a answers to an id of its own (models.a), b answers to an id of its own (models.b)), so that a request "
+            "that names one of them fails at the others: give these models the same query_model_id, or own_endpoint",
+        ),
+        ({"a": ONLY, "b": {}}, "a answers to 'chat', b answers to an id of its own (models.b)"),
+        ({"a": NAMED, "b": {"query_model_id": "other"}}, "a answers to 'assistant', b answers to 'other'"),
+    ],
+)
+def test_a_split_between_models_of_different_names_is_refused(environment, models, told):
+    with pytest.raises(environment.ConfigError) as error:
+        environment.read(behind(**models))
+    start = "endpoints.chat.traffic_split: shares requests between models of different names ("
+    assert str(error.value).startswith(f"{environment.KEY}.{start}")
+    assert told in str(error.value)
+
+
+def test_a_split_that_gives_all_to_one_of_them_is_none(environment):
+    value = behind(a={}, b={})
+    value["endpoints"]["chat"]["traffic_split"] = {"a": 100, "b": 0}
+    assert environment.read(value).endpoints_of("a") == ["chat"]
+
+
+def test_a_model_that_is_only_behind_an_endpoint_is_where_that_one_is_and_lends_it_its_machines(environment):
+    l4, a100 = {"machine_type": "g2-standard-12"}, {"machine_type": "a2-highgpu-1g"}
+    model = {**ONLY, "machine_spec": l4, "max_replica_count": 3, "overrides": {"us-east1": {"spot": True}}}
+    value = behind(a=model, b={**ONLY, "machine_spec": a100}, own={**MODEL, "machine_spec": a100, **NAMED})
+    served = value["endpoints"]["chat"]["deployed_models"]
+    served["b"] |= {"machine_spec": l4, "min_replica_count": 2, "max_replica_count": 2}
+    value["models"] |= {name: {**value["models"][name], **NAMED} for name in "ab"}
+    found = environment.read(value)
+    assert [found.regions_of(name) for name in ("a", "b", "own")] == [["us-east1"]] * 2 + [["us-east1", "us-west1"]]
+    assert found.served("chat") == {
+        "a": ("a", {"machine_spec": l4, "max_replica_count": 3, "spot": True}),
+        "b": ("b", {"machine_spec": l4, "min_replica_count": 2, "max_replica_count": 2}),
+        # One with an endpoint of its own says nothing of other ones.
+        "own": ("own", {"min_replica_count": 1}),
+    }
+
+
+@pytest.mark.parametrize(
+    ("model", "endpoints", "told"),
+    [
+        ({}, {}, "models.a.own_endpoint: is false, and no endpoint serves the model: name it in deployed_models"),
+        (
+            {"regions": ["us-east1", "us-west1"]},
+            None,
+            "models.a.own_endpoint: is false, and no endpoint serves the model in us-west1",
+        ),
+        ({"parked": True}, None, "models.a.parked: own_endpoint is false, so park the endpoints that serve it"),
+        ({"overrides": {"us-east1": {"parked": True}}}, None, "models.a.overrides.us-east1.parked: own_endpoint is"),
+        ({"private": {}}, None, "models.a.private: has no endpoint to make private, as own_endpoint is false"),
+    ],
+)
+def test_a_model_that_nothing_would_serve_or_two_things_would_decide_on_is_refused(environment, model, endpoints, told):
+    value = behind(a={**ONLY, **model})
+    if endpoints is not None:
+        value["endpoints"] = endpoints
+    with pytest.raises(environment.ConfigError) as error:
+        environment.read(value)
+    assert told in str(error.value)
+
+
+def test_a_model_behind_two_endpoints_is_called_as_it_says(environment):
+    value = behind(a=ONLY)
+    value["endpoints"]["other"] = {"region": "us-west1", "deployed_models": {"a": {"model": "a"}}}
+    found = environment.read(value)
+    assert (found.regions_of("a"), found.chosen_name("a")) == (["us-east1", "us-west1"], None)
+    value["models"]["a"] |= NAMED
+    assert environment.read(value).chosen_name("a") == "assistant"

@@ -2,12 +2,15 @@
 
 import json
 import re
+from collections import Counter
+from urllib.error import HTTPError
 
 import pytest
 import yaml
 
 from mg_provider.rehearsal.command import rehearse
 from tests.conformance.engines import differences
+from tests.stacks import printed
 from tests.stacks.folder import StackFolder, custom_endpoints, live, told_by
 from tests.support.batch import objects
 from tests.support.forks import environment
@@ -79,9 +82,13 @@ def test_a_stack_lives_and_leaves_nothing(stack, emulator, name):
     one = stack(name)
 
     def check():
-        for told in one.outputs["models"].values():
-            assert told["curl"].startswith("curl ")
-            assert told["url"].startswith("http")
+        for name, (line, address) in printed.lines(one.outputs).items():
+            answers = [printed.asked(emulator, line, address) for _ in range(50)]
+            assert all("Hello" in answer["choices"][0]["message"]["content"] for answer in answers), name
+        # Each deployment that costs something is printed, and each printed line is one that answers.
+        behind = [told for told in one.outputs["models"].values() if "only_behind" in told]
+        models, endpoints = one.outputs["models"], one.outputs["endpoints"]
+        assert len(printed.lines(one.outputs)) == len(models) - len(behind) + len(endpoints)
 
     live(one, emulator, check)
 
@@ -98,6 +105,67 @@ def test_the_config_that_comes_along_fits_a_project_of_any_name(stack):
     assert "shop:environment: is left empty: write a value, or remove the line" in one.run("preview")[2]
     one.file.write_text(yaml.safe_dump({"config": {"shop:region": "us-central1"}}))
     assert "shop:gcsUri: is required, beside region, machineType" in one.run("preview")[2]
+
+
+def test_models_behind_one_endpoint_share_its_name_and_the_traffic_and_are_paid_for_once(stack, emulator):
+    one = stack("public-endpoint")
+    states = [step["newState"] for step in one.digest("preview")["steps"] if "CustomWeightsModel" in step["urn"]]
+    for name, state in zip(("candidate", "stable"), sorted(states, key=lambda state: state["urn"]), strict=True):
+        inputs = state["inputs"]
+        assert (inputs["parked"], inputs["query_model_id"]) == (True, "chat")
+        assert inputs["description"] == f"Serves nothing itself: {name} is only behind chat."
+        assert inputs["deployment_plan"].startswith("parked: no machine runs")
+    one.well("up")
+    counts = emulator.ledger()["counts"]
+    assert (counts["aiplatform.DeployedModel"], counts["aiplatform.Model"]) == (2, 2)
+    assert emulator.ledger()["gpus_in_use"] == {"NVIDIA_L4": 2}
+    ((line, _),) = printed.lines(one.outputs).values()
+    answers = [printed.asked(emulator, line)["choices"][0]["message"]["content"] for _ in range(100)]
+    by_deployment = Counter(answer.partition("deployed model ")[2].partition("]")[0] for answer in answers)
+    assert sorted(by_deployment.values()) == [10, 90]
+    assert one.outputs["endpoints"]["chat"]["model_id"] == "chat"
+    assert one.outputs["models"]["stable-us-central1"] == {
+        "model": one.outputs["models"]["stable-us-central1"]["model"],
+        "model_id": "chat",
+        "only_behind": ["chat"],
+    }
+    with pytest.raises(HTTPError):
+        printed.asked(emulator, line.replace('"chat"', '"stable"'))
+    one.well("destroy")
+    assert emulator.ledger()["empty"]
+
+
+def test_a_model_that_had_an_endpoint_of_its_own_goes_behind_another_one_and_back(stack, emulator):
+    one = stack("public-endpoint")
+
+    def own(value):
+        def change(config):
+            environment = config["model-garden:environment"]
+            environment["models"]["stable"]["own_endpoint"] = value
+            environment["models"].pop("candidate", None)
+            environment["models"]["stable"]["query_model_id"] = "chat"
+            environment["endpoints"]["chat"].update(deployed_models={"stable": {"model": "stable"}})
+            environment["endpoints"]["chat"].pop("traffic_split", None)
+            environment["endpoints"]["chat"]["deployed_models"]["stable"]["machine_spec"] = dict(
+                environment["models"]["stable"]["machine_spec"]
+            )
+
+        one.edit(change)
+
+    own(True)
+    one.well("up")
+    assert emulator.ledger()["gpus_in_use"] == {"NVIDIA_L4": 2}
+    own(False)
+    assert one.well("up") == {"update": 1}
+    assert emulator.ledger()["gpus_in_use"] == {"NVIDIA_L4": 1}
+    assert one.well("preview") == {}
+    own(True)
+    assert one.well("up") == {"update": 1}
+    assert emulator.ledger()["gpus_in_use"] == {"NVIDIA_L4": 2}
+    for line, address in printed.lines(one.outputs).values():
+        printed.asked(emulator, line, address)
+    one.well("destroy")
+    assert emulator.ledger()["empty"]
 
 
 def test_weights_buckets_with_the_projects_number_need_no_look_up(stack):
