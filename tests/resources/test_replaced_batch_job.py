@@ -96,14 +96,13 @@ def test_a_job_that_was_taken_up_several_times_is_left_by_each_older_record(emul
     life = command(life)
     next_up(life)
     one_run(emulator, life)
-    command(life).destroy()
+    life.destroy()
     assert emulator.ledger()["empty"]
 
 
 def test_a_change_that_is_taken_back_before_the_old_record_went_takes_the_old_job_up(emulator, command):
     life = command()
     first = life.up(WANTED)
-    life = command(life)
     replace(life, OTHER)
     assert started(emulator) == 2
     life = command(life)
@@ -115,7 +114,7 @@ def test_a_change_that_is_taken_back_before_the_old_record_went_takes_the_old_jo
     assert [job["name"] for job in jobs(emulator)] == [first["batch_prediction_job"]]
     assert life.outputs["batch_prediction_job"] == first["batch_prediction_job"]
     assert len(answers(emulator)) == 1
-    command(life).destroy()
+    life.destroy()
     assert emulator.ledger()["empty"]
 
 
@@ -123,7 +122,6 @@ def test_a_change_that_is_taken_back_before_the_old_record_went_takes_the_old_jo
 def test_a_destroy_that_finds_both_records_deletes_their_job_once(emulator, command, first):
     life = command()
     life.up(WANTED)
-    life = command(life)
     replace(life)
     life = command(life)
     records = [*life.replaced, (life.id, life.outputs)]
@@ -138,7 +136,6 @@ def test_a_failed_job_that_is_taken_up_is_told_again_and_not_run_again(emulator,
     life = command()
     with pytest.raises(HostError, match="JOB_STATE_FAILED"):
         life.up(wanted)
-    life = command(life)
     with pytest.raises(HostError, match="JOB_STATE_FAILED") as failure:
         replace(life, wanted)
     life.id, life.outputs = failure.value.kept
@@ -154,20 +151,18 @@ def test_a_failed_job_that_is_taken_up_is_told_again_and_not_run_again(emulator,
 def test_the_output_of_a_job_whose_own_record_somebody_deleted_stays_while_a_record_has_it(emulator, command):
     life = command()
     life.up(WANTED)
-    life = command(life)
     replace(life)
     forget(emulator, life.outputs)
     life = command(life)
     next_up(life)
     assert answers(emulator)
-    command(life).destroy()
+    life.destroy()
     assert answers(emulator) == []
 
 
 def test_the_old_job_of_an_ordinary_replacement_goes(emulator, command):
     life = command()
     life.up(WANTED)
-    life = command(life)
     life.up(OTHER)
     assert [job["name"] for job in jobs(emulator)] == [life.outputs["batch_prediction_job"]]
     assert len(answers(emulator)) == 1

@@ -63,7 +63,7 @@ class Engine:
 
     def run(self, operation, night="1"):
         process = self.start(operation, night)
-        told = process.communicate(timeout=100)[0]
+        told = process.communicate(timeout=200)[0]
         assert process.returncode == 0, told
 
     def kill_before_the_deletion(self, night, *options, records=1):
@@ -154,7 +154,7 @@ def one_run(cloud, name):
     assert len(answers(cloud)) == 1
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 def test_a_rehearsed_change_that_is_taken_back_survives_a_kill_before_each_deletion(cloud, tmp_path):
     engine = Rehearsal(tmp_path, cloud)
     engine.run("up")
@@ -171,7 +171,7 @@ def test_a_rehearsed_change_that_is_taken_back_survives_a_kill_before_each_delet
 
 
 @pytest.mark.skipif(PULUMI is None, reason="pulumi is not on PATH, so its `up --replace` was not tried")
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 def test_pulumis_up_replace_survives_a_kill_before_the_deletion(cloud, tmp_path):
     engine = Pulumi(tmp_path, cloud)
     engine.run("up")
