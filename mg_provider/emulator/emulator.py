@@ -111,6 +111,11 @@ class Emulator:
         body = {"endpoint_id": endpoint_id, "deployed_model_id": deployed_model_id, "available": available}
         self._administer("POST", "/_mg/vertex/replicas", body)
 
+    def shortages(self) -> list[dict[str, Any]]:
+        """Each moment at which a deployment had too few replicas for its load: ``GET /_mg/vertex/shortages``."""
+        shortages: list[dict[str, Any]] = self._administer("GET", "/_mg/vertex/shortages")["shortages"]
+        return shortages
+
     def set_quota(self, limits: dict[str, int | None]) -> None:
         """Set GPU quota by ``project/region/accelerator``: ``POST /_mg/quota``."""
         self._administer("POST", "/_mg/quota", limits)

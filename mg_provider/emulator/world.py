@@ -33,6 +33,7 @@ BEHAVIOURS: dict[str, Any] = {
     "fast_tryout": "hidden",  # or "shown": whether an endpoint shows that Model Garden's deploy was asked for it
     "stockouts": [],  # "region/machine-type" without machines
     "rolled_out_deployment": "undeployed",  # or "kept", without traffic: what a rolling deployment replaced
+    "load": {},  # endpoint id -> replicas that its requests need: deployments scale between their least and most
     "recommended_regions": [],  # regions beside the one asked that recommendSpec names, where machines are there
     "container_lines": [],  # what the container of a deployment that fails writes beside the usual
     # or "refuse": is a Model of another location than the endpoint's deployed? PROTO of DeployedModel.model: it may be.
@@ -49,6 +50,16 @@ BEHAVIOURS: dict[str, Any] = {
     "durations": {},
 }
 _REQUESTS_KEPT = 20_000
+
+
+Watcher = Callable[["World"], None]
+_WATCHERS: list[Watcher] = []
+
+
+def watches_behaviours(watcher: Watcher) -> Watcher:
+    """Register a function that is called after behaviours were switched."""
+    _WATCHERS.append(watcher)
+    return watcher
 
 
 class World:
@@ -141,6 +152,8 @@ class World:
         if unknown:
             raise invalid_argument(f"no such behaviour: {sorted(unknown)}; known: {sorted(BEHAVIOURS)}")
         self.behaviours.update(changes)
+        for watcher in _WATCHERS:
+            watcher(self)
 
     def duration(self, stage: str, usual: float) -> float:
         """Emulated seconds of a stage: what the test set, or the usual."""

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from mg_provider.resources.endpoint_args import EndpointArgs, private
 from mg_provider.resources.fields import Computed, Derived, InPlace, Lines, Local, Replaces, RollsOut, Rule, State
+from mg_provider.resources.held_rollout import HeldRollout
 from mg_provider.resources.identity import MODEL_ID
 from mg_provider.resources.machines import MACHINE_RULES, MUTATE, Machines
 from mg_provider.resources.model_source import FIXED_MODEL, SOURCE_RULES, ModelSource
@@ -91,6 +92,10 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
         default="",
         description="What the last change of the deployment did: strategy, steps, probes, GPUs at the peak, or what "
         "parking saves. A preview shows it beforehand.",
+    )
+    rollout_held: Annotated[HeldRollout | None, Derived(), Local("told in previews")] = Field(
+        default=None,
+        description="A rollout that is held by `rollout.hold`: the percent, and what served before. Absent otherwise.",
     )
     model: Annotated[str, Derived(), Local("follows from the ids")] = Field(
         default="", description="projects/{project}/locations/{region}/models/{model_id}."
@@ -186,6 +191,12 @@ class CustomWeightsModelState(State):
         default="", description="Id of a deployment that an interrupted rollout was making, for the next run to settle."
     )
     machine_type: str = Field(default="", description="Machine type that the deployment runs on.")
+    held_deployed_model_id: str = Field(
+        default="", description="While a rollout is held: id of the deployment that has the rest of the traffic."
+    )
+    replicas_when_parked: int = Field(
+        default=0, description="Replicas that served when it was parked: as many start when it resumes."
+    )
     container_logging: bool = Field(
         default=True, description="Whether the container's output goes to Cloud Logging; when parked, whether it did."
     )

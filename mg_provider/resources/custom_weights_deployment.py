@@ -17,6 +17,7 @@ from mg_provider.api.errors import (
 )
 from mg_provider.resources.capacity import NoCapacity, accepts, first_available, ordered
 from mg_provider.resources.custom_weights_args import SEEDS
+from mg_provider.resources.custom_weights_ids import is_known, wanted_ids
 from mg_provider.resources.custom_weights_serving import Serving, release_model
 from mg_provider.resources.endpoint_args import derived_endpoint_id
 from mg_provider.resources.endpoint_settings import observe, observed_endpoint
@@ -39,6 +40,7 @@ from mg_provider.resources.standing import seen
 from mg_provider.resources.teardown import still_deployed
 from mg_provider.resources.underway import Matches, stop, under_way
 from mg_provider.resources.weights_gate import pass_weights
+from mg_provider.rollout.capacity import RAISED
 from mg_provider.rollout.journal import journal_of
 from mg_provider.rollout.models import find_model
 from mg_provider.rollout.query_id import container_query_id
@@ -358,12 +360,22 @@ def own(endpoint: Endpoint, args: CustomWeightsModelArgs) -> DeployedModel | Non
     """The deployment of this resource's Model, if there is one; of several, the one on the right machine first."""
     split = shares(endpoint)
 
-    def rank(entry: DeployedModel) -> tuple[bool, bool, int]:
+    held = wanted_ids(args) if args.rollout_held else []
+
+    def rank(entry: DeployedModel) -> tuple[bool, bool, bool, int]:
         spot = bool(entry.dedicated_resources and entry.dedicated_resources.spot)
-        return accepts(args.machine_spec, machine_of(entry)), spot == args.spot, split.get(entry.id or "", 0)
+        fits = accepts(args.machine_spec, machine_of(entry))
+        return entry.id in held, fits, spot == args.spot, split.get(entry.id or "", 0)
 
     entries = [entry for entry in endpoint.deployed_models or [] if _is_model(entry.model, args)]
     return max(entries, key=rank, default=None)
+
+
+def beside(endpoint: Endpoint, args: CustomWeightsModelArgs, state: CustomWeightsModelState, id: str) -> str:
+    """The deployment that has the rest of the traffic while a rollout is held; empty where none does."""
+    split = shares(endpoint)
+    others = [other for other in split if other != id and is_known(args, state, other)] if args.rollout_held else []
+    return max(others, key=lambda other: split[other], default="")
 
 
 def ids_of(endpoint: Endpoint, args: CustomWeightsModelArgs) -> list[str]:
@@ -386,6 +398,9 @@ def observed(args: CustomWeightsModelArgs, endpoint: Endpoint, model: Model | No
     # Nothing deployed is told as no replicas: the one property that then differs.
     missing: dict[str, object] = {} if args.parked else {"min_replica_count": 0}
     running = {**observed_deployment(args, deployed), "parked": False} if deployed else missing
+    if deployed and journal_of(endpoint).deployment:
+        # Raised while traffic moves between two deployments, for the next run to set back.
+        running |= {name: getattr(args, name) for name in RAISED}
     named = seen(type(args), "model", model) if model else {}
     return observe(args, {**observed_endpoint(args, endpoint), **running, **named})
 

@@ -12,6 +12,7 @@ from mg_provider.resources.adoption import EndpointLifecycle
 from mg_provider.resources.custom_weights_args import SEEDS, CustomWeightsModelArgs, CustomWeightsModelState
 from mg_provider.resources.custom_weights_deployment import (
     Deployment,
+    beside,
     deploys_from_nothing,
     go_on,
     has_derived_ids,
@@ -32,6 +33,7 @@ from mg_provider.resources.fields import (
     Changes,
     Problem,
 )
+from mg_provider.resources.held_rollout import held_rollout
 from mg_provider.resources.identity import CLAIM_LABEL, MODEL_ID
 from mg_provider.resources.inputs import (
     AutoscalingMetricSpecInput,
@@ -69,6 +71,7 @@ from mg_provider.resources.weights_adoption import (
     refuse_new_deployment,
     with_model_of,
 )
+from mg_provider.rollout.capacity import available
 from mg_provider.rollout.journal import journal_of
 from mg_provider.rollout.models import find_model
 from mg_provider.rollout.traffic import shares
@@ -103,6 +106,8 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         known = args.is_known("project", "region", "model_id")
         args = args.with_values(model=f"{args.parent}/models/{args.model_id}" if known else UNKNOWN)
         args = with_query_name(args, old if stays else None)
+        if held := held_rollout(old if stays else None, args):
+            args = args.with_values(rollout_held=held)
         return args.with_values(deployment_plan=plan_text(old if stays else None, args))
 
     def check(
@@ -123,8 +128,9 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         return args, problems
 
     def settled(self, args: CustomWeightsModelArgs, state: CustomWeightsModelState) -> bool:
-        """Whether nothing is under way or left over, what serves has all of the traffic, and says whose it is."""
-        alone = args.parked or not state.deployed_model_id or state.traffic_percent == 100
+        """Whether nothing is under way or left over, what serves has its traffic, and says whose it is."""
+        wanted = args.rollout_held.percent if args.rollout_held and state.held_deployed_model_id else 100
+        alone = args.parked or not state.deployed_model_id or state.traffic_percent == wanted
         under_way = state.rollout_under_way or state.operation or state.surplus_deployed_models
         return alone and not under_way and not lacks_ownership(args, state.ownership)
 
@@ -197,6 +203,8 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         endpoint = find_endpoint(args, context)
         if endpoint is not None:
             self.may_take(args, owner, state.claim, endpoint, context)
+            if args.parked and (now := available(own(endpoint, owner))):
+                state = state.model_copy(update={"replicas_when_parked": now})
         if not fresh and self._go_on(args, owner, state, context):
             endpoint = find_endpoint(args, context)
         if endpoint is None:
@@ -302,6 +310,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
     ) -> CustomWeightsModelState:
         deployed = own(endpoint, args) or DeployedModel()
         machine, journal, ours = machine_of(deployed), journal_of(endpoint), ids_of(endpoint, args)
+        held = beside(endpoint, args, before, deployed.id or "")
         attachment = deployed.private_endpoints.service_attachment if deployed.private_endpoints else None
         return CustomWeightsModelState(
             deployed_model_id=deployed.id or "",
@@ -312,10 +321,12 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             rollout_under_way=journal.deployment,
             machine_type=(machine.machine_type if machine else "") or "",
             machine_spec_taken=machine or before.machine_spec_taken,
+            held_deployed_model_id=held,
+            replicas_when_parked=0 if deployed.id else before.replicas_when_parked or before.available_replica_count,
             container_logging=bool(deployed.enable_container_logging) if deployed.id else before.container_logging,
-            surplus_deployed_models=[] if journal.deployment else sorted(set(ours) - {deployed.id}),
+            surplus_deployed_models=[] if journal.deployment else sorted(set(ours) - {deployed.id, held}),
             unmanaged_deployed_models=sorted(
-                entry.id for entry in endpoint.deployed_models or [] if entry.id and entry.id not in ours
+                entry.id for entry in endpoint.deployed_models or [] if entry.id and entry.id not in {*ours, held}
             ),
             ownership=ownership_of(endpoint),
             claim=(endpoint.labels or {}).get(CLAIM_LABEL) or before.claim,
@@ -397,7 +408,10 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
     unmanaged_deployed_models: pulumi.Output[list[str]]
     surplus_deployed_models: pulumi.Output[list[str]]
     machine_type: pulumi.Output[str]
+    replicas_when_parked: pulumi.Output[int]
     container_logging: pulumi.Output[bool]
+    rollout_held: pulumi.Output[Mapping[str, Any]]
+    held_deployed_model_id: pulumi.Output[str]
     machine_spec_taken: pulumi.Output[Mapping[str, Any]]
 
     def __init__(

@@ -5,21 +5,30 @@ Each run begins with what is on the endpoint, so that it does not matter where a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mg_provider.api.errors import MgError, OperationFailed
 from mg_provider.resources.capacity import NoCapacity, accepts, first_available, ordered
+from mg_provider.resources.custom_weights_ids import (
+    CONTENT_LABEL,
+    content_of,
+    deployment_id,
+    is_known,
+    model_labels,
+    wanted_ids,
+)
 from mg_provider.resources.failures import explain_failure
-from mg_provider.resources.identity import ENDPOINT_LABEL, content_hash
-from mg_provider.resources.machines import RUNS_ON
-from mg_provider.resources.rollout_plan import made_of, remade, rolls_out
+from mg_provider.resources.held_rollout import goes_back, served_before
+from mg_provider.resources.identity import ENDPOINT_LABEL
+from mg_provider.resources.rollout_plan import remade, rolls_out
 from mg_provider.resources.rollout_probing import prober
-from mg_provider.resources.served_model import ServedModel, derived_id, is_derived, is_same_model
+from mg_provider.resources.served_model import is_derived, is_same_model
 from mg_provider.resources.serving import UPDATE_SECONDS, place_of
 from mg_provider.resources.weights_adoption import model_id_of, serves
 from mg_provider.resources.weights_gate import pass_weights
+from mg_provider.rollout.capacity import Capacity, raised, serving
 from mg_provider.rollout.deploying import deploy, stop_deploying
 from mg_provider.rollout.journal import Journal, journal_of, write_journal
 from mg_provider.rollout.models import (
@@ -44,9 +53,6 @@ if TYPE_CHECKING:
     from mg_provider.resources.custom_weights_args import CustomWeightsModelArgs, CustomWeightsModelState
     from mg_provider.resources.lifecycle import Context
     from mg_provider.wire.endpoint import Endpoint
-
-CONTENT_LABEL = "mg-content"
-"""Label of a Model: a hash of what it was made of."""
 
 # Ids that a caller may give; those that Vertex AI chooses are longer.
 _LONGEST_ID = 10
@@ -94,35 +100,49 @@ class Serving:
         stale = (changes or self.old is self.args) and self.is_stale()
         wanted = None if stale else self.fitting(ours)
         others = [id for id in ours if id != wanted]
+        capacity = self._capacity(journal, ours, endpoint)
         if self.args.parked:
             self._park(ours)
         elif wanted is None and not ours:
-            self._deploy_anew()
-        elif wanted is None or (others and rolls_out(self.old, self.args)):
-            self._replace(ours[self._base(others, endpoint)], others)
+            self._deploy_anew(capacity)
+        elif wanted is None or (others and self._moves(wanted, others, journal, endpoint)):
+            self._replace(ours[self._base(others, endpoint)], others, capacity)
+        elif others and self.args.rollout_held and not goes_back(self.old, self.args):
+            self.context.progress(f"the rollout is held at {self.args.rollout_held.percent} %")
         else:
-            # Nothing to change, or an interrupted change that is not wanted any more.
-            if shares(endpoint) != {wanted: 100}:
-                settle_traffic(self.place, {wanted: 100})
-            undeploy(self.place, others)
+            self._stay(wanted, others, capacity, changes=changes)
         if others or wanted is None or changes:
-            self.tidy(endpoint, keep=self.args.model_id)
+            held = [self.before.model_id] if self.args.rollout_held else []
+            self.tidy(endpoint, {self.args.model_id, *held})
+
+    @property
+    def before(self) -> CustomWeightsModelArgs:
+        """What was wanted before a rollout that is held; the last run's arguments where none is."""
+        return served_before(self.old)
+
+    def _moves(self, wanted: str, others: list[str], journal: Journal, endpoint: Endpoint) -> bool:
+        """Whether traffic is to move to what is wanted, which is there already beside others."""
+        if goes_back(self.old, self.args):
+            return False
+        held = self.args.rollout_held
+        at_rest = len(others) == 1 and not journal.deployment
+        there = held is not None and at_rest and shares(endpoint).get(wanted, 0) == held.percent
+        return rolls_out(self.old, self.args) or (self.old.rollout_held is not None and not there)
 
     @property
     def ids(self) -> list[str]:
         """The ids that the wanted deployment may have, one for each choice of machine."""
-        choices: list[MachineSpec | None] = [*self.args.choices()]
-        return [_id(self.args, machine) for machine in choices or [None]]
+        return wanted_ids(self.args)
 
     def ours(self, endpoint: Endpoint) -> dict[str, DeployedModel]:
         """The deployments that are this resource's: by their ids, which it made, or by their Model, which it made."""
         present = {entry.id: entry for entry in endpoint.deployed_models or [] if entry.id}
-        known = self.state.deployed_model_id
-        models = (self.args.model_id, self.old.model_id, journal_of(endpoint).model_id)
+        before = served_before(self.args).model_id
+        models = (self.args.model_id, self.old.model_id, before, journal_of(endpoint).model_id)
         return {
             id: entry
             for id, entry in present.items()
-            if id == known or is_derived(self.args.endpoint_id, id) or model_id_of(entry) in models
+            if is_known(self.args, self.state, id) or model_id_of(entry) in models
         }
 
     def fitting(self, ours: Mapping[str, DeployedModel]) -> str | None:
@@ -132,7 +152,7 @@ class Serving:
         return next(iter([*known, *fitting]), None)
 
     def _fits(self, entry: DeployedModel) -> bool:
-        args, old = self.args, self.old
+        args, old = self.args, self.before
         resources = entry.dedicated_resources or DedicatedResources()
         quick = bool((entry.faster_deployment_config or FasterDeploymentConfig()).fast_tryout_enabled)
         derived = is_derived(args.endpoint_id, entry.id or "")
@@ -149,6 +169,8 @@ class Serving:
     def _base(self, others: list[str], endpoint: Endpoint) -> str:
         """The deployment to leave: the one of the last run, or else the one with the most traffic."""
         split = shares(endpoint)
+        if self.state.held_deployed_model_id in others:
+            return self.state.held_deployed_model_id
         known = self.state.deployed_model_id
         return max(others, key=lambda id: (split.get(id, 0), id == known, id))
 
@@ -165,21 +187,42 @@ class Serving:
         undeploy(self.place, ours)
         self._make_model(self._machines())
 
-    def _deploy_anew(self) -> None:
-        """Deploy on an endpoint that serves nothing of this resource."""
-        machines = self._machines()
-        write_journal(self.place, Journal(self.ids[0], self.args.model_id))
-        self._make_model(machines)
-        self._deploy(machines, {"0": 100})
+    def _capacity(self, journal: Journal, ours: Mapping[str, DeployedModel], endpoint: Endpoint) -> Capacity:
+        """What serves now, or served when an interrupted rollout began, or when it was parked."""
+        split = shares(endpoint)
+        now = serving(entry for id, entry in ours.items() if split.get(id)) or self.state.replicas_when_parked
+        before = self.before
+        if not before.min_replica_count and before.scale_to_zero_spec is None:
+            # A refresh told so that nothing was deployed.
+            before = before.with_values(min_replica_count=1)
+        return Capacity(self.place, self.args.resources(), before.resources(), journal.replicas or now)
 
-    def _replace(self, base: DeployedModel, others: list[str]) -> None:
+    def _stay(self, wanted: str, others: list[str], capacity: Capacity, *, changes: bool) -> None:
+        """What is wanted is there already: nothing to change, or an interrupted change is not wanted any more."""
+        if others:
+            write_journal(self.place, Journal(wanted, self.args.model_id, capacity.replicas))
+            capacity.hold(wanted)
+        settle_traffic(self.place, {wanted: 100})
+        undeploy(self.place, others)
+        if others or changes:
+            capacity.release(wanted, capacity.new)
+
+    def _deploy_anew(self, capacity: Capacity) -> None:
+        """Deploy on an endpoint that serves nothing of this resource, with as many replicas as served there before."""
+        machines = self._machines()
+        write_journal(self.place, Journal(self.ids[0], self.args.model_id, capacity.replicas))
+        self._make_model(machines)
+        capacity.release(self._deploy(machines, {"0": 100}, capacity), capacity.new)
+
+    def _replace(self, base: DeployedModel, others: list[str], capacity: Capacity) -> None:
         """Roll out from ``base`` to what is wanted; what an earlier rollout left besides goes first."""
         leftover = [id for id in others if id != base.id]
+        machines = self._machines()
+        write_journal(self.place, Journal(self.ids[0], self.args.model_id, capacity.replicas))
         if leftover and base.id:
+            capacity.hold(base.id)
             settle_traffic(self.place, {base.id: 100})
             undeploy(self.place, leftover)
-        machines = self._machines()
-        write_journal(self.place, Journal(self.ids[0], self.args.model_id))
         same_id, before = self.is_stale(), find_model(self.place, model_id_of(base))
         if not same_id:
             self._make_model(machines, before)
@@ -187,10 +230,10 @@ class Serving:
         def put(split: Mapping[str, int] | None, options: RolloutOptions | None) -> str:
             if same_id:
                 self._make_model(machines, before)
-            return self._deploy(machines, split, options, base)
+            return self._deploy(machines, split, capacity, options, base)
 
         def restore(split: Mapping[str, int] | None, options: RolloutOptions | None) -> str:
-            return self._restore(base, before if same_id else None, split)
+            return self._restore(base, before if same_id else None, split, capacity)
 
         rollout = self.args.rollout_or_default
         plan = Rollout(
@@ -203,12 +246,14 @@ class Serving:
             restore=restore,
             check=prober(self.args, rollout, self.context),
             options=rollout.options(),
+            capacity=capacity,
+            hold=self.args.rollout_held.percent if self.args.rollout_held else 0,
         )
         try:
             plan.run()
         except RolledBack:
             endpoint = self.context.clients.vertex.get_endpoint(self.args.endpoint)
-            self.tidy(endpoint, keep=model_id_of(base))
+            self.tidy(endpoint, {model_id_of(base)})
             raise
 
     def _machines(self) -> list[MachineSpec | None]:
@@ -233,6 +278,7 @@ class Serving:
         self,
         machines: list[MachineSpec | None],
         split: Mapping[str, int] | None,
+        capacity: Capacity,
         options: RolloutOptions | None = None,
         base: DeployedModel | None = None,
     ) -> str:
@@ -241,8 +287,10 @@ class Serving:
             return present[0]
 
         def attempt(machine: MachineSpec | None) -> str:
-            id = _id(self.args, machine if self.args.choices() else None)
-            wanted = self.deployed(machine, id, base).model_copy(update={"rollout_options": options})
+            id = deployment_id(self.args, machine if self.args.choices() else None)
+            wanted = self.deployed(machine, id, base)
+            machines = raised(wanted.dedicated_resources or capacity.new, capacity.replicas)
+            wanted = wanted.model_copy(update={"dedicated_resources": machines, "rollout_options": options})
             deploy(self.place, wanted, split)
             return id
 
@@ -256,17 +304,20 @@ class Serving:
         except NoCapacity as error:
             raise CannotDeploy(error.summary, hint=error.hint) from error
 
-    def _restore(self, base: DeployedModel, before: Model | None, split: Mapping[str, int] | None) -> str:
+    def _restore(
+        self, base: DeployedModel, before: Model | None, split: Mapping[str, int] | None, capacity: Capacity
+    ) -> str:
         """Deploy what served before, again. Its Model is uploaded again where the new one had its id."""
         if before is not None:
             delete_model(self.place, model_id_of(base))
             upload(self.place, model_id_of(base), _uploadable(before))
         id = base.id or ""
         if len(id) > _LONGEST_ID:
-            id = _id(self.old, base.dedicated_resources.machine_spec if base.dedicated_resources else None)
-        asked, shown = self.old.deployed(), without_outputs(base)
+            id = deployment_id(self.before, base.dedicated_resources.machine_spec if base.dedicated_resources else None)
+        asked, shown = self.before.deployed(), without_outputs(base)
         hidden = {name: getattr(asked, name) for name in asked.model_fields_set if getattr(shown, name) is None}
-        again = shown.model_copy(update={**hidden, "id": id, "rollout_options": None})
+        machines = raised(shown.dedicated_resources or capacity.old, capacity.replicas)
+        again = shown.model_copy(update={**hidden, "id": id, "dedicated_resources": machines, "rollout_options": None})
         deploy(self.place, again, split)
         return id
 
@@ -308,15 +359,15 @@ class Serving:
         write_journal(place, Journal(self.ids[0], args.model_id))
         upload(place, args.model_id, model.model_copy(update=named))
 
-    def tidy(self, endpoint: Endpoint, keep: str) -> None:
+    def tidy(self, endpoint: Endpoint, keep: Collection[str]) -> None:
         """Delete the Models that nothing needs any more, and close the journal.
 
         Args:
             endpoint: As it was when the run began.
-            keep: The Model that stays.
+            keep: The Models that stay.
         """
         journal = journal_of(self.context.clients.vertex.get_endpoint(self.args.endpoint))
-        for id in sorted(set(self.model_ids(endpoint, journal)) - {keep}):
+        for id in sorted(set(self.model_ids(endpoint, journal)) - {*keep}):
             model = find_model(self.place, id)
             served = model is not None and served_elsewhere(model, self.args.endpoint)
             if served:
@@ -329,7 +380,8 @@ class Serving:
 
     def model_ids(self, endpoint: Endpoint | None, journal: Journal) -> Iterator[str]:
         """The ids of every Model that this resource made or was making."""
-        yield from filter(None, (self.args.model_id, self.old.model_id, journal.model_id))
+        held = (served_before(args).model_id for args in (self.args, self.old))
+        yield from filter(None, (self.args.model_id, self.old.model_id, journal.model_id, *held))
         for id, entry in (self.ours(endpoint) if endpoint else {}).items():
             if is_derived(self.args.endpoint_id, id):
                 yield model_id_of(entry)
@@ -337,16 +389,6 @@ class Serving:
             for model in labelled_models(self.place, args.ownership):
                 if self.context.guard.has_model(model):
                     yield (model.name or "").rpartition("/")[2]
-
-
-def content_of(args: CustomWeightsModelArgs) -> str:
-    """A hash of what the Model is made of, as a label's value."""
-    return content_hash(*made_of(args))
-
-
-def model_labels(args: CustomWeightsModelArgs) -> dict[str, str]:
-    """The labels of a Model: whose it is, which endpoint it was made for, and what it was made of."""
-    return {**args.ownership, ENDPOINT_LABEL: args.endpoint_id, CONTENT_LABEL: content_of(args)}
 
 
 def settle_models(args: CustomWeightsModelArgs, old: CustomWeightsModelArgs, context: Context) -> None:
@@ -364,14 +406,6 @@ def release_model(args: CustomWeightsModelArgs, model_id: str, context: Context)
     """Keep a Model, which from then on is nobody's."""
     context.progress(f"kept: {args.parent}/models/{model_id}")
     patch_labels(place_of(args, context), model_id, dict.fromkeys((*args.ownership, ENDPOINT_LABEL)))
-
-
-def _id(args: CustomWeightsModelArgs, machine: MachineSpec | None) -> str:
-    """The id of a deployment: the same each time for what it serves and what is fixed while it runs."""
-    served = ServedModel.model_construct(model=args.model, machine_spec=machine).model_copy(
-        update={name: getattr(args, name) for name in RUNS_ON if name != "machine_spec"}
-    )
-    return derived_id(args.endpoint_id, content_of(args), served)
 
 
 def _uploadable(model: Model) -> Model:

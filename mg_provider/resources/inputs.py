@@ -366,6 +366,8 @@ class RolloutStrategyInput(TypedDict, total=False):
     """shift moves traffic in steps, rolling is Vertex AI's own way, recreate undeploys first."""
     steps: Input[Sequence[Input[int]]]
     """Percent of the traffic for the new deployment, rising to 100, for shift."""
+    hold: Input[int]
+    """Percent, of a step or between, at which shift stops: both deployments run until it is removed."""
     probe: Input[ProbeRequestInput]
     """What the new deployment must answer at each step. Default: one chat of one token."""
     max_surge_replicas: Input[int]

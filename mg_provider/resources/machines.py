@@ -93,6 +93,11 @@ class Machines(BaseModel):
         Unseen("Google does not promise to show it for what Model Garden deployed", sent=True),
     ] = Field(default=False, description="Deploy quickly on shared capacity, for trying a model out.")
 
+    @property
+    def autoscales(self) -> bool:
+        """Whether the number of replicas follows the load."""
+        return (self.max_replica_count or 1) > max(self.min_replica_count, 1)
+
     def choices(self) -> list[MachineSpec]:
         """The machines in the order in which they are tried; empty if none was given."""
         return choices_of(self.machine_spec)

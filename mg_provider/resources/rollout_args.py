@@ -80,6 +80,12 @@ class RolloutStrategy(BaseModel):
     steps: list[int] = Field(
         default=[10, 50, 100], description="Percent of the traffic for the new deployment, rising to 100, for shift."
     )
+    hold: int | None = Field(
+        default=None,
+        ge=1,
+        le=99,
+        description="Percent, of a step or between, at which shift stops: both deployments run until it is removed.",
+    )
     probe: ProbeRequest | None = Field(
         default=None, description="What the new deployment must answer at each step. Default: one chat of one token."
     )
@@ -114,6 +120,8 @@ def rollout_problem(rollout: RolloutStrategy | None) -> str | None:
 
 def _steps_problem(rollout: RolloutStrategy) -> str | None:
     steps = rollout.steps
+    if rollout.hold is not None and rollout.strategy != "shift":
+        return f"has hold, which strategy {rollout.strategy} does not take: remove it, or use shift"
     if "steps" in rollout.model_fields_set and rollout.strategy != "shift":
         return f"has steps, which strategy {rollout.strategy} does not take: remove them, or use shift"
     if not steps or steps[-1] != 100:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from mg_provider.preflight.machine import accelerators
 from mg_provider.resources.capacity import accepts
+from mg_provider.resources.endpoint_args import private
 from mg_provider.resources.fields import UNKNOWN, Unknown, canonical, compare
+from mg_provider.resources.held_rollout import MADE_OF, PLANNED, goes_back, model_id_before, served_before
 from mg_provider.resources.identity import derived_id
-from mg_provider.resources.machines import RUNS_ON
-from mg_provider.resources.model_source import SOURCES
 from mg_provider.resources.rollout_probing import unreachable
 
 if TYPE_CHECKING:
@@ -20,15 +20,13 @@ if TYPE_CHECKING:
     from mg_provider.resources.rollout_args import RolloutStrategy
     from mg_provider.wire.machine import MachineSpec
 
-MADE_OF = (*SOURCES, "container_spec", "container_model_id")
-"""The arguments that a Model is made of: another value is another Model."""
 
-_PLANNED = (*MADE_OF, "model_id", *RUNS_ON)
+_COUNTS = ("min_replica_count", "max_replica_count", "scale_to_zero_spec")
 
 
 def rolls_out(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> bool:
     """Whether another deployment is wanted than the one that the last run left."""
-    return bool(compare(old, new, *_PLANNED).fields)
+    return bool(compare(old, new, *PLANNED).fields)
 
 
 def remade(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> bool:
@@ -42,6 +40,8 @@ def next_model_id(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> s
         return UNKNOWN
     if not remade(old, new):
         return old.model_id
+    if before := model_id_before(old, new):
+        return before
     return derived_id(new.owner, new.resource, "model", old.endpoint_id, *made_of(new))
 
 
@@ -68,23 +68,52 @@ def same_id_problem(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) ->
 
 
 def plan_text(old: CustomWeightsModelArgs | None, new: CustomWeightsModelArgs) -> str | Unknown:
-    """What ``up`` does to the machines: strategy, steps, probes, the most GPUs; the old text where that is nothing."""
-    if not new.is_known(*_PLANNED, "parked", "rollout", "max_replica_count", "private_service_connect_config"):
+    """What ``up`` does to the machines: strategy, steps, probes, GPUs; the old text where that is nothing."""
+    if not new.is_known(*PLANNED, *_COUNTS, "parked", "rollout", "private_service_connect_config"):
         return UNKNOWN
     if old is None:
-        return f"parked: no machine runs; resuming takes {gpus(new)}" if new.parked else f"deploys on {gpus(new)}"
+        return f"parked: no machine runs; resuming takes {gpus(new)}" if new.parked else _creation(new)
     if new.parked != old.parked:
-        change = f"parks: undeploys, and gives back {gpus(old)}" if new.parked else f"resumes: deploys on {gpus(new)}"
-        return f"{change}; endpoint, address and Model stay"
-    if not rolls_out(old, new):
-        return old.deployment_plan
+        starts = f", starting with what served when it was parked{_within(new)}" if new.autoscales else ""
+        change = f"parks: undeploys, and gives back {gpus(old)}"
+        resumes = f"resumes: deploys on {replicas_text(new)}{starts}"
+        return f"{change if new.parked else resumes}; endpoint, address and Model stay"
     if new.parked:
-        return "parked: nothing is deployed"
+        return "parked: nothing is deployed" if rolls_out(old, new) else old.deployment_plan
+    if goes_back(old, new):
+        return (
+            "goes back: what served before the held rollout gets all of the traffic, then the other deployment is "
+            f"undeployed, which gives back {gpus(old)}; endpoint and address stay"
+        )
+    if rolls_out(old, new) or old.rollout_held != new.rollout_held:
+        return _rollout(old, new)
+    if compare(old, new, *_COUNTS).fields:
+        held = f"; still {_held(new)}" if new.rollout_held else ""
+        return f"scales in place, from {replicas_text(old)} to {replicas_text(new)}{held}"
+    return old.deployment_plan
+
+
+def _creation(new: CustomWeightsModelArgs) -> str:
+    public = (
+        "public, under the region's DNS name" if new.dedicated_endpoint_disabled else "public, under its own DNS name"
+    )
+    exposed = private(new.private_service_connect_config)
+    return f"deploys on {replicas_text(new)}; {'private, through Private Service Connect' if exposed else public}"
+
+
+def _rollout(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str:
+    before, rollout, held = served_before(old), new.rollout_or_default, new.rollout_held
     stays = "stays where it runs if that is still a choice; else " if _may_stay(old, new) else ""
-    rollout = new.rollout_or_default
-    how = way(rollout, ", ".join(f"{step} %" for step in rollout.steps))
-    told = f"{peak(rollout, old, new)}; {probing(new, rollout)}{_renamed(old, new)}"
-    return f"{stays}{how}; {told}; endpoint and address stay"
+    steps = [f"{step} %" for step in rollout.steps if held is None or step < held.percent]
+    stops = [f"{held.percent} %, where it is {_held(new)} until rollout.hold is removed"] if held else []
+    cost = f"BOTH RUN AND ARE PAID FOR: {replicas_text(before)} and {replicas_text(new)}"
+    parts = [
+        f"{stays}{way(rollout, ', '.join([*steps, *stops]))}",
+        *_size(before, new),
+        cost if held else peak(rollout, before, new),
+        f"{probing(new, rollout)}{_renamed(old, new)}",
+    ]
+    return "; ".join([*parts, "endpoint and address stay"])
 
 
 def _renamed(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str:
@@ -93,8 +122,24 @@ def _renamed(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str:
     return f"; ANSWERS TO {new.query_model_id} INSTEAD OF {old.query_model_id}, which requests name as model"
 
 
+def _size(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> list[str]:
+    """What the new deployment starts with, where the old one may have more than the fewest."""
+    if (old.max_replica_count or 1) <= max(new.min_replica_count, 1) or not new.autoscales:
+        return []
+    return [f"starts with as many replicas as serve then{_within(new)}, and sets the fewest back at the end"]
+
+
+def _within(args: Machines) -> str:
+    return f" (at most {_most(args)})"
+
+
+def _held(args: CustomWeightsModelArgs) -> str:
+    held = args.rollout_held
+    return f"held at {held.percent} %" if held else ""
+
+
 def _may_stay(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> bool:
-    others = (name for name in _PLANNED if name != "machine_spec")
+    others = (name for name in PLANNED if name != "machine_spec")
     return not compare(old, new, *others).fields and (
         not old.choices() or any(accepts(new.machine_spec, choice) for choice in old.choices())
     )

@@ -6,7 +6,7 @@ way, so that the next run finds them, whichever way it goes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mg_provider.api.errors import Aborted
 from mg_provider.rollout.place import Place
@@ -19,32 +19,43 @@ _MOST_MERGES = 5
 
 @dataclass(frozen=True)
 class Journal:
-    """A rollout under way: the ids of the deployment and of the Model that it makes. Both empty: there is none."""
+    """A rollout under way: the ids of the deployment and of the Model that it makes. Both empty: there is none.
+
+    ``replicas``: how many served when it began.
+    """
 
     deployment: str = ""
     model_id: str = ""
+    replicas: int = 0
 
 
 def journal_of(endpoint: Endpoint | None) -> Journal:
     """What the endpoint's labels tell of a rollout."""
     labels = (endpoint.labels if endpoint else None) or {}
-    return Journal(labels.get(DEPLOYMENT_LABEL, ""), labels.get(MODEL_LABEL, ""))
+    deployment, _, replicas = labels.get(DEPLOYMENT_LABEL, "").partition("_")
+    return Journal(deployment, labels.get(MODEL_LABEL, ""), int(replicas) if replicas.isdigit() else 0)
 
 
 def write_journal(place: Place, journal: Journal) -> None:
     """Put a rollout on the endpoint's labels, or with an empty one take it off. Other labels stay as they are.
+
+    Where no number of replicas is given, the one that is there stays.
 
     Permission: aiplatform.endpoints.update.
 
     Raises:
         Aborted: Somebody else keeps changing the endpoint.
     """
-    told = {DEPLOYMENT_LABEL: journal.deployment, MODEL_LABEL: journal.model_id}
     for attempt in range(_MOST_MERGES):
         endpoint = place.world.clients.vertex.get_endpoint(place.endpoint)
-        if journal_of(endpoint) == journal:
+        there = journal_of(endpoint)
+        if journal.deployment and not journal.replicas:
+            journal = replace(journal, replicas=there.replicas)
+        if there == journal:
             return
         place.guard.endpoint(endpoint)
+        deployment = f"{journal.deployment}_{journal.replicas}" if journal.replicas else journal.deployment
+        told = {DEPLOYMENT_LABEL: deployment, MODEL_LABEL: journal.model_id}
         labels = {**(endpoint.labels or {}), **told}
         body = Endpoint(
             etag=endpoint.etag, labels={key: value for key, value in labels.items() if value or key not in told}

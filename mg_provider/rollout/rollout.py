@@ -15,6 +15,7 @@ from mg_provider.api.errors import (
     PermissionDenied,
     QuotaExceeded,
 )
+from mg_provider.rollout.capacity import Capacity
 from mg_provider.rollout.place import Place
 from mg_provider.rollout.probe import ProbeFailed
 from mg_provider.rollout.traffic import NEW, blend, settle_traffic, shares, undeploy
@@ -65,6 +66,8 @@ class Rollout:
         after: Percent by id after it, with "0" for the new one. Default: all to the new one. What others have in both
             stays theirs at each step.
         name: What is rolled out, for errors, where an endpoint serves several.
+        capacity: What both serve with meanwhile; None leaves the number of replicas alone.
+        hold: For ``shift``: the percent at which the rollout stops, both deployments serving; 0 goes to the end.
     """
 
     place: Place
@@ -79,9 +82,11 @@ class Rollout:
     before: Mapping[str, int] | None = None
     after: Mapping[str, int] = field(default_factory=lambda: {NEW: 100})
     name: str = ""
+    capacity: Capacity | None = None
+    hold: int = 0
 
     def run(self) -> str:
-        """Roll out. Answers the id of the deployment that now serves alone.
+        """Roll out. Answers the id of the new deployment, which now serves alone, or has the share that it is held at.
 
         Raises:
             RolledBack: The new one failed; it is gone again, and the old one serves.
@@ -95,24 +100,49 @@ class Rollout:
 
     def _shift(self) -> str:
         share = self._share_of_new()
+        self._keep()
         if share == 0:
             settle_traffic(self.place, self._before)
         new = self.deploy(self._beside(self._before), None)
         reached = 0
-        for step in self.steps:
+        for step in self._steps:
             wanted = blend(self._before, self._after(new), new, step)
             # Of a small share several steps may be the same; an earlier run may have come further.
-            if wanted.get(new, 0) >= max(share, reached + 1):
-                reached = wanted[new]
+            if wanted.get(new, 0) >= max(share, reached + 1) or step == self.hold:
+                reached = wanted.get(new, 0)
+                self._grow(new)
                 settle_traffic(self.place, wanted)
                 self._probe(new, reached)
+        if self.hold:
+            self._release(new, self.old)
+            return new
         if not reached:
+            self._grow(new)
             settle_traffic(self.place, self._after(new))
         undeploy(self.place, [self.old] if self.old else [])
+        self._release(new, "")
         return new
+
+    @property
+    def _steps(self) -> tuple[int, ...]:
+        return (*(step for step in self.steps if step < self.hold), self.hold) if self.hold else self.steps
+
+    def _keep(self) -> None:
+        if self.capacity is not None and self.old:
+            self.capacity.hold(self.old)
+
+    def _grow(self, new: str) -> None:
+        if self.capacity is not None:
+            self.capacity.grow(new, self.old)
+
+    def _release(self, new: str, old: str) -> None:
+        if self.capacity is not None:
+            self.capacity.release(new, self.capacity.new)
+            self.capacity.release(old, self.capacity.old)
 
     def _roll(self) -> str:
         options = (self.options or RolloutOptions()).model_copy(update={"previous_deployed_model": self.old})
+        self._keep()
         return self._finish(self.deploy(None, options))
 
     def _recreate(self) -> str:
@@ -122,10 +152,12 @@ class Rollout:
     def _finish(self, new: str) -> str:
         """Give the new deployment its traffic in one step."""
         after = self._after(new)
+        self._grow(new)
         settle_traffic(self.place, after)
         if after.get(new):
             self._probe(new, after[new])
         undeploy(self.place, [self.old])
+        self._release(new, "")
         return new
 
     @property
@@ -152,12 +184,14 @@ class Rollout:
         """Give the traffic back to the old deployment, which is made again where it is gone already."""
         self.place.world.progress(f"going back: {error.summary}")
         old, share = self.old, self._before.get(self.old, 0)
+        self._keep()
         if old and old not in self.place.deployments():
             if self.strategy == "recreate":
                 undeploy(self.place, self.new)
             old = self.restore(self._beside(shares(self.place.find())), None)
         settle_traffic(self.place, {old if id == self.old else id: percent for id, percent in self._before.items()})
         undeploy(self.place, self.new)
+        self._release("", old)
         what = f"the rollout{f' of {self.name}' if self.name else ''}"
         has = f"deployment {old}, as it was before, has {share} % of the traffic again"
         served = has if old else "the traffic is as it was before"

@@ -56,6 +56,9 @@ OUTPUTS = {
         "traffic_percent",
         "rollout_under_way",
         "container_logging",
+        "rollout_held",
+        "held_deployed_model_id",
+        "replicas_when_parked",
     },
     "DedicatedEndpoint": {
         "endpoint",

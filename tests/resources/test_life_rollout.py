@@ -70,9 +70,9 @@ def test_the_preview_names_the_new_model_and_tells_strategy_steps_probe_and_gpus
     assert inputs["model_id"] != before["model_id"]
     assert inputs["endpoint_id"] == before["endpoint_id"]
     assert inputs["deployment_plan"] == (
-        "shift: deploys beside, then moves traffic to 10 %, 50 %, 100 %; at the peak up to 2 NVIDIA_L4 (2 x "
-        "g2-standard-12) and up to 2 NVIDIA_L4 (2 x g2-standard-12) together; probed by chat at each step; endpoint "
-        "and address stay"
+        "shift: deploys beside, then moves traffic to 10 %, 50 %, 100 %; starts with as many replicas as serve then "
+        "(at most 2), and sets the fewest back at the end; at the peak up to 2 NVIDIA_L4 (2 x g2-standard-12) and up "
+        "to 2 NVIDIA_L4 (2 x g2-standard-12) together; probed by chat at each step; endpoint and address stay"
     )
     after = life.up(arguments(new, max_replica_count=2))
     assert after["model"] == inputs["model"]
@@ -342,3 +342,47 @@ def test_an_adopted_endpoint_rolls_out_like_any_other(emulator, life, old, new):
     assert life.refresh() == {}
     life.destroy()
     assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({}, "deploys on 1 x g2-standard-12, 1 NVIDIA_L4; public, under its own DNS name"),
+        (
+            {"machine_spec": BIGGER, "max_replica_count": 8},
+            "deploys on 1 to 8 x g2-standard-24, 2 to 16 NVIDIA_L4; public, under its own DNS name",
+        ),
+        (
+            {"dedicated_endpoint_disabled": True},
+            "deploys on 1 x g2-standard-12, 1 NVIDIA_L4; public, under the region's DNS name",
+        ),
+        (
+            {
+                "private_service_connect_config": {
+                    "enable_private_service_connect": True,
+                    "project_allowlist": ["my-project"],
+                }
+            },
+            "deploys on 1 x g2-standard-12, 1 NVIDIA_L4; private, through Private Service Connect",
+        ),
+        (
+            {"machine_spec": [BIGGER, L4]},
+            "deploys on 1 x g2-standard-24, 2 NVIDIA_L4 or 1 x g2-standard-12, 1 NVIDIA_L4; public, under its own DNS "
+            "name",
+        ),
+    ],
+    ids=["least", "autoscaled", "shared", "private", "choices"],
+)
+def test_a_creation_says_machine_gpus_and_who_can_reach_it(life, more, says):
+    assert life.check(arguments("gs://bucket/llama", **more))["deployment_plan"] == says
+
+
+def test_the_plan_follows_a_change_of_replicas(life, old):
+    life.up(arguments(old))
+    wanted = arguments(old, min_replica_count=2, max_replica_count=8)
+    says = "scales in place, from 1 x g2-standard-12, 1 NVIDIA_L4 to 2 to 8 x g2-standard-12, 2 to 8 NVIDIA_L4"
+    assert life.check(wanted)["deployment_plan"] == says
+    life.up(wanted)
+    assert life.check(wanted)["deployment_plan"] == says
+    assert life.preview(wanted) == ("same", [])
+    life.destroy()

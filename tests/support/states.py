@@ -95,6 +95,10 @@ def _model(told, inputs, values):
     told.names |= {model} - {""}
     if values.get("retain_model"):
         told.retained = {model}
+    if values.get("held_deployed_model_id"):
+        before = values["rollout_held"]["before"]
+        told.names.add(place(before["model"]))
+        told.machines[_deployed(told, values["held_deployed_model_id"])] = _machine(before, None, None)
     if values.get("deployed_model_id") and not values.get("parked"):
         machine = _machine(inputs, values.get("machine_spec_taken"), values.get("machine_type"))
         told.machines[_deployed(told, values["deployed_model_id"])] = machine

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -151,10 +151,23 @@ def endpoint_of(call: Call) -> Endpoint:
     return vertex(call.world).endpoint((call.number, call.region, call.path["endpointsId"]))
 
 
+Watcher = Callable[[World, Endpoint, float], None]
+_WATCHERS: list[Watcher] = []
+
+
+def on_touch(watcher: Watcher) -> Watcher:
+    """Register a function that is called after each change of an endpoint, and of what is deployed on it."""
+    _WATCHERS.append(watcher)
+    return watcher
+
+
 def touch(world: World, changed: Endpoint | Model, at: float) -> None:
     """Give a resource a new etag and update time."""
     changed.resource["updateTime"] = world.timestamp(at)
     changed.resource["etag"] = "AMEw9yO" + world.new_hex(56)
+    if isinstance(changed, Endpoint):
+        for watcher in _WATCHERS:
+            watcher(world, changed, at)
 
 
 def check_etag(changed: Endpoint | Model, etag: str | None) -> None:
