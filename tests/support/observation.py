@@ -222,14 +222,17 @@ def put(emulator, hand, life, subject, name, value):
 
 def _redeploy(emulator, life, path, value):
     """The same deployment with another value, as somebody leaves it who undeploys it and deploys it again."""
+    from mg_provider.emulator.services.vertex_serving import meter
     from mg_provider.emulator.services.vertex_state import vertex
 
     with emulator.world.lock:
         (endpoint,) = [each for each in vertex(emulator.world).endpoints.values() if life.id.endswith(each.key[2])]
-        inner = endpoint.find_deployed(deployed_id(life))
+        deployed = inner = endpoint.find_deployed(deployed_id(life))
         for part in path[:-1]:
             inner = inner.setdefault(part, {})
         if value:
             inner[path[-1]] = value
         else:
             inner.pop(path[-1], None)
+        replicas = deployed["status"]["availableReplicaCount"]
+        meter(emulator.world, endpoint.key, deployed, replicas, emulator.world.now())
