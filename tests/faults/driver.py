@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tests.faults.engines import end_all
 from tests.support.endpoints import Hand
 from tests.support.invariants import OURS, watch
-from tests.support.states import owner_label, place, said
+from tests.support.states import TOKEN, ours, owner_label, place, said
 from tests.support.weights import make_bucket, put, put_weights
 
 QUICK = 1_000_000
@@ -16,7 +16,6 @@ QUICK = 1_000_000
 SLOW = 1000
 TRIES = 5
 SHORT = {"create": 0.3, "update": 0.3, "delete": 0.3}
-TOKEN = "pulumi-python:dynamic/mg:"
 ROW = b'{"body": {"messages": [{"role": "user", "content": "Why?"}]}}\n'
 MOVES = {"create", "replace", "create-replacement", "delete-replaced", "delete"}
 OWNER = "acme/faults/test"
@@ -99,11 +98,7 @@ class Player:
         self.slots = {}
 
     def _resources(self):
-        mine = [each for each in self.state if each["type"].startswith(TOKEN)]
-        return [
-            (each["type"].removeprefix(TOKEN), each.get("inputs", {}), each.get("outputs") or each.get("inputs", {}))
-            for each in mine
-        ]
+        return list(ours(self.state))
 
     def play(self):
         with self.account.acting(self.holder.owners):

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import yaml
 
+from tests.support.invariants import watch
+from tests.support.states import TOKEN, ours, owner_label, said
+
 ROOT = Path(__file__).parent.parent.parent
 APIS = ("vertexAi", "compute", "storage", "bigQuery")
 
@@ -36,9 +39,42 @@ class StackFolder(ABC):
         change(config["config"])
         self.file.write_text(yaml.safe_dump(config))
 
-    @abstractmethod
+    def lives_on(self, emulator):
+        """From here on the invariants hold after every command: ``tests.support.invariants``."""
+        self.account = watch(emulator)
+        self.holder = self.account.holder(f"the stack {self.name}", lambda: list(ours(self.documents)))
+        self.documents = []
+
     def run(self, operation):
         """The exit code, the counts of changes or None if none were told, and the errors told."""
+        project = yaml.safe_load((self.folder / "Pulumi.yaml").read_text())["name"]
+        self.holder.owners.add(owner_label(f"organization/{project}/{self.name}"))
+        before, since = self._clients(), self.account.now()
+        with self.account.acting(self.holder.owners):
+            code, changes, errors = self.command(operation)
+            self.documents = self.state()
+            if operation != "preview":
+                settled = operation in ("up", "destroy")
+                self.holder.ended(since, errors if code else "", settled=settled)
+            self.account.hold()
+        if not {"create", "replace", "delete"} & set(changes or {}):
+            self.account.moved(self.holder, before, self._clients())
+        return code, changes, errors
+
+    def _clients(self):
+        """What clients have: each part of each address, by resource."""
+        urns = [each["urn"] for each in self.documents if each["type"].startswith(TOKEN)]
+        words = [said(*resource) for resource in ours(self.documents)]
+        pairs = zip(urns, words, strict=True)
+        return {f"{urn} {part}": value for urn, word in pairs for part, value in word.address.items()}
+
+    @abstractmethod
+    def command(self, operation):
+        """Run a command: its exit code, the counts of changes or None if none were told, and the errors told."""
+
+    @abstractmethod
+    def state(self):
+        """The resources in the stack's state."""
 
     def well(self, operation):
         """What changed, beside what was only looked at."""

@@ -33,13 +33,14 @@ class Stack(StackFolder):
         super().__init__(folder, virtualenv, name)
         self.state_file = folder / "state.json"
         self.endpoints = custom_endpoints(emulator.url)
+        self.lives_on(emulator)
 
     def rehearse(self, operation, **options):
         lines = []
         options |= {"as_json": True, "config": self.endpoints, "write": lines.append}
         return rehearse(operation, self.name, self.folder, self.state_file, **options), lines
 
-    def run(self, operation):
+    def command(self, operation):
         code, lines = self.rehearse(operation, events=True)
         return code, *told_by(lines)
 
@@ -48,6 +49,9 @@ class Stack(StackFolder):
         code, lines = self.rehearse(operation)
         assert code == 0, lines
         return json.loads("".join(lines))
+
+    def state(self):
+        return self.resources if self.state_file.exists() else []
 
     @property
     def resources(self):

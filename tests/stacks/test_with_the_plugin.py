@@ -32,6 +32,7 @@ class PluginStack(StackFolder):
         theirs = {"gcp:accessToken": "none", "gcp:computeCustomEndpoint": f"{emulator.url}/compute/v1/"}
         self.edit(lambda config: config.update({**custom_endpoints(emulator.url), **theirs, **google.config}))
         self.call("stack", "init", name)
+        self.lives_on(emulator)
 
     def call(self, *arguments):
         environment = {
@@ -46,7 +47,12 @@ class PluginStack(StackFolder):
         command = ["pulumi", *arguments, "--non-interactive"]
         return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
 
-    def run(self, operation):
+    def state(self):
+        return (
+            json.loads(self.call("stack", "export", "--stack", self.name).stdout)["deployment"].get("resources") or []
+        )
+
+    def command(self, operation):
         sure = [] if operation == "preview" else ["--yes", "--skip-preview"]
         done = self.call(operation, "--stack", self.name, "--json", *sure)
         changes, errors = told_by(line for line in done.stdout.splitlines() if line.startswith("{"))

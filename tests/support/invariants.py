@@ -51,6 +51,7 @@ class Holder:
         """The word of each resource in the state."""
         words = [said(*resource) for resource in self._resources()]
         self.owners.update(word.owner for word in words)
+        self.retained = self.retained.union(*(word.retained for word in words))
         return words
 
     @property

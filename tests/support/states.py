@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from mg_provider.resources.identity import OWNER_LABEL, RESOURCE_LABEL, ownership_labels
 
+TOKEN = "pulumi-python:dynamic/mg:"
 ENDPOINTS = ("CustomWeightsModel", "DedicatedEndpoint")
 
 
@@ -55,6 +56,14 @@ class Said:
     run: str = ""
     address: dict[str, str] = field(default_factory=dict)
     retained: set[str] = field(default_factory=set)
+
+
+def ours(documents):
+    """Kind, inputs and outputs of each of our resources among those of a deployment."""
+    for each in documents:
+        if each["type"].startswith(TOKEN):
+            inputs = each.get("inputs", {})
+            yield each["type"].removeprefix(TOKEN), inputs, each.get("outputs") or inputs
 
 
 def said(kind, inputs, outputs):
