@@ -9,10 +9,10 @@ from collections import Counter
 from pathlib import Path
 
 from mg_provider.emulator import Emulator
-from tests.conformance.forks import environment
 from tests.faults.cases import case
 from tests.faults.driver import play
 from tests.faults.engines import ENGINES, PULUMI
+from tests.support.forks import environment
 
 # What every process of a case imports.
 IMPORTED = ("mg_provider.rehearsal.engine:up", "mg_provider.resources.custom_weights_model:CustomWeightsModel")

@@ -101,9 +101,8 @@ class Player:
         return list(ours(self.state))
 
     def play(self):
-        with self.account.acting(self.holder.owners):
-            for step in self.case.steps:
-                self._carry_out(step)
+        for step in self.case.steps:
+            self._carry_out(step)
         self._nothing_left()
 
     def _carry_out(self, step):
@@ -171,14 +170,13 @@ class Player:
             else:
                 started.kill(trouble.kind)
 
-        if trouble and trouble.kind in ("host", "program", "engine", "interrupt"):
-            with self.emulator.watched(strike):
+        with self.account.acting(self.holder.owners):
+            if trouble and trouble.kind in ("host", "program", "engine", "interrupt"):
+                with self.emulator.watched(strike):
+                    run = started.ended()
+            else:
                 run = started.ended()
-        else:
-            run = started.ended()
-            met = (
-                [True] if trouble and trouble.kind == "fault" and any(f["met"] for f in self.emulator.faults()) else []
-            )
+                met = [fault for fault in self.emulator.faults() if fault["met"]]
         if run.code is None:
             raise Failure("hang", f"`{operation}` did not end: {self._last()}")
         return run, bool(met)
@@ -259,10 +257,7 @@ class Player:
     def _nothing_left(self):
         self.emulator.advance(7200)
         ledger = self.emulator.ledger()
-        kept = self.holder.retained
-        self.outcome.left = [
-            name for name in ledger["leftovers"] if name.partition("/")[2].partition("/")[2] not in kept
-        ]
+        self.outcome.left = [name for name in ledger["leftovers"] if place(name) not in self.holder.retained]
         self.outcome.gpus_left = sum(ledger["gpus_in_use"].values())
         if self.outcome.left or ledger["machines"]:
             raise Failure("leak", f"{self.outcome.left} {ledger['machines']}")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.conformance.forks import environment
 from tests.faults.cases import case
 from tests.faults.driver import play
 from tests.faults.engines import ENGINES, PULUMI
+from tests.support.forks import environment
 
 IMPORTED = ("mg_provider.rehearsal.engine:up", "mg_provider.resources.custom_weights_model:CustomWeightsModel")
 

@@ -52,11 +52,10 @@ class StackFolder(ABC):
         before, since = self._clients(), self.account.now()
         with self.account.acting(self.holder.owners):
             code, changes, errors = self.command(operation)
-            self.documents = self.state()
-            if operation != "preview":
-                settled = operation in ("up", "destroy")
-                self.holder.ended(since, errors if code else "", settled=settled)
-            self.account.hold()
+        self.documents = self.state()
+        if operation != "preview":
+            self.holder.ended(since, errors if code else "", settled=operation in ("up", "destroy"))
+        self.account.hold()
         if not {"create", "replace", "delete"} & set(changes or {}):
             self.account.moved(self.holder, before, self._clients())
         return code, changes, errors

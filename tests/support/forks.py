@@ -36,13 +36,13 @@ server.connect({address!r})
 text = json.dumps({{"argv": sys.argv[1:], "env": dict(os.environ), "cwd": os.getcwd()}}).encode()
 server.sendmsg([len(text).to_bytes(8, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))])
 server.sendall(text)
-fork = int.from_bytes(server.recv(8), "big")
+fork = int.from_bytes(server.recv(8, socket.MSG_WAITALL), "big")
 for number in (signal.SIGINT, signal.SIGTERM):
     signal.signal(number, lambda sent, _: os.kill(fork, sent))
 for stream in (0, 1, 2):
     os.close(stream)
-answer = server.recv(9, socket.MSG_WAITALL)
-os._exit(answer[8] if len(answer) == 9 else 1)
+answer = server.recv(1)
+os._exit(answer[0] if answer else 1)
 """
 # What provider processes and programs of ours import. Each fork still makes all that is made while it runs.
 OURS = (
@@ -183,10 +183,9 @@ def run(connection: socket.socket) -> None:
     text = b""
     while len(text) < int.from_bytes(head, "big"):
         text += connection.recv(65536)
+    # The signals that the other end gets are for this process.
     connection.sendall(os.getpid().to_bytes(8, "big"))
     request = json.loads(text)
-    # The signals that the other end gets are for this process.
-    connection.send(os.getpid().to_bytes(8, "big"))
     for target, given in enumerate(streams):
         os.dup2(given, target)
         os.close(given)
