@@ -90,13 +90,19 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
         state = BatchJobState(claim=context.clock.request_id())
         runs = BatchRuns(args, context)
         job = runs.best(state)
-        _holders.note(args, (job.name or "") if job else "", state.claim)
         if job is not None:
-            self._take_up(job, context)
+            self._take_up(args, job, state, context)
+        _holders.note(args, (job.name or "") if job else "", state.claim)
         return self._id(args), self._converge(args, state, runs, job, context)
 
-    def _take_up(self, job: BatchPredictionJob, context: Context) -> None:
-        """Go on with a job that exists: of an interrupted run, or of the record that this one replaces."""
+    def _take_up(self, args: BatchJobArgs, job: BatchPredictionJob, state: BatchJobState, context: Context) -> None:
+        """Go on with a job that exists: of an interrupted run, or of the record that this one replaces.
+
+        Raises:
+            MgError: No record of this stack has it, and nobody said whose stack this is.
+        """
+        if not _holders.has_other(job.name or "", state.claim):
+            context.take_up(f"job {job.name}", job.create_time or "", args)
         if job.ended:
             context.progress(f"this run is done: {job.name}; another value in `triggers` makes another one")
 

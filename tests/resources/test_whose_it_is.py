@@ -4,11 +4,14 @@ import threading
 
 import pytest
 
+from mg_provider.resources.batch_job import BatchJobProvider
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
-from tests.resources.conftest import QUICK
+from tests.resources.conftest import QUICK, config
+from tests.support.batch import arguments as batch_arguments
+from tests.support.batch import put_questions, started
 from tests.support.endpoints import L4, PARENT, Hand, kinds
-from tests.support.host import HostError
+from tests.support.host import Host, HostError
 from tests.support.life import Life
 from tests.support.rollouts import UNPROBED
 from tests.support.weights import call, make_bucket, put_weights
@@ -24,6 +27,20 @@ COMPONENT = "mg:components:PrivateModelEndpoint"
 def weights(emulator):
     make_bucket(emulator)
     return put_weights(emulator)
+
+
+@pytest.fixture
+def hosts(emulator):
+    """More provider processes, as other people's commands have."""
+    made = []
+
+    def make(**more):
+        made.append(Host({**config(emulator), **more}))
+        return made[-1]
+
+    yield make
+    for host in made:
+        host.close()
 
 
 @pytest.fixture
@@ -186,6 +203,24 @@ def test_on_a_self_managed_backend_what_exists_is_taken_up_by_name_only(emulator
     assert failure.value.kept is None
     assert all(entry["method"] == "GET" for entry in emulator.requests()[since:])
     assert made.refresh() == {}
+
+
+def test_on_a_self_managed_backend_a_paid_job_is_taken_up_by_name_only(emulator, host, hosts):
+    make_bucket(emulator)
+    put_questions(emulator)
+    wanted = batch_arguments()
+    made = Life(host, BatchJobProvider, owner=UNCERTAIN)
+    made.up(wanted)
+    # Another person's process knows nothing of this one.
+    again = Life(hosts(), BatchJobProvider, owner=UNCERTAIN)
+    with pytest.raises(HostError, match="pulumi config set mg:owner organization") as failure:
+        again.up(wanted)
+    assert made.outputs["batch_prediction_job"] in failure.value.text
+    assert started(emulator) == 1
+    named = Life(hosts(**{"mg:owner": "organization"}), BatchJobProvider, owner=UNCERTAIN)
+    named.up(wanted)
+    assert started(emulator) == 1
+    assert named.outputs["batch_prediction_job"] == made.outputs["batch_prediction_job"]
 
 
 def test_what_is_taken_up_is_said_with_its_age(emulator, host, weights):
