@@ -22,11 +22,13 @@ from mg_provider.resources.failures import explain_failure
 from mg_provider.resources.rollout_probing import prober
 from mg_provider.resources.served_model import derived_id, is_derived
 from mg_provider.resources.serving import mutate, place_of
+from mg_provider.rollout.capacity import Capacity, available, raised
 from mg_provider.rollout.deploying import deploy
 from mg_provider.rollout.rollout import CannotDeploy, Rollout
 from mg_provider.rollout.traffic import NEW, settle_traffic, shares, spread, undeploy
 from mg_provider.wire.base import without_outputs
 from mg_provider.wire.deployed_model import DeployedModel
+from mg_provider.wire.machine import DedicatedResources
 
 if TYPE_CHECKING:
     from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs
@@ -81,7 +83,7 @@ class NamedModels:
                 self._roll_out(name)
         later = self.replaced()
         for name in sorted(ids.keys() - later):
-            self._deploy(name, None, None)
+            self._deploy(name, None, None, None)
         self._mutate(ids.keys() - less)
         endpoint = self._settle_traffic()
         if later:
@@ -163,14 +165,16 @@ class NamedModels:
         before, after = self._transition(name, old)
         in_steps = not old or rollout.strategy == "shift"
         base = self.place.deployments().get(old)
+        capacity = self._capacity(name, base) if base is not None else None
         Rollout(
             place=self.place,
             strategy="shift" if in_steps else rollout.strategy,
             steps=tuple(rollout.steps) if rollout.strategy == "shift" else (100,),
             old=old,
             new=(new,),
-            deploy=partial(self._deploy, name),
+            deploy=partial(self._deploy, name, capacity),
             restore=partial(self._restore, name, base),
+            capacity=capacity,
             check=prober(self.args, rollout, self.context),
             options=rollout.options(),
             before=before,
@@ -190,7 +194,15 @@ class NamedModels:
         wanted = self.args.shares.get(name, 0)
         return spread(others), {**spread(others, 100 - wanted), NEW: wanted}
 
-    def _deploy(self, name: str, split: Mapping[str, int] | None, options: RolloutOptions | None) -> str:
+    def _capacity(self, name: str, base: DeployedModel) -> Capacity:
+        """As many replicas as serve under a name."""
+        served = self.args.deployed_models[name]
+        before = self.old.deployed_models.get(name, served)
+        return Capacity(self.place, served.resources(), before.resources(), available(base))
+
+    def _deploy(
+        self, name: str, capacity: Capacity | None, split: Mapping[str, int] | None, options: RolloutOptions | None
+    ) -> str:
         """Deploy one name, unless it is there. Without a split it gets no traffic, or all where nothing else serves."""
         id, served = self.ids[name], self.args.deployed_models[name]
         if id in self.place.deployments():
@@ -203,6 +215,8 @@ class NamedModels:
             self.context.progress(f"deploying {name}")
             on_machine = served if machine is None else served.on(machine)
             wanted = on_machine.wire(id, name).model_copy(update={"rollout_options": options})
+            if capacity is not None and wanted.dedicated_resources is not None:
+                wanted.dedicated_resources = raised(wanted.dedicated_resources, capacity.replicas)
             deploy(self.place, wanted, split)
 
         try:
@@ -223,7 +237,9 @@ class NamedModels:
         id = again.id or ""
         if len(id) > _LONGEST_ID:
             id = derived_id(self.args.endpoint_id, name, self.old.deployed_models[name])
-        deploy(self.place, again.model_copy(update={"id": id, "rollout_options": options}), split)
+        machines = raised(again.dedicated_resources or DedicatedResources(), available(base))
+        again = again.model_copy(update={"id": id, "rollout_options": options, "dedicated_resources": machines})
+        deploy(self.place, again, split)
         self.known[name] = id
         return id
 

@@ -127,7 +127,7 @@ def test_what_was_chosen_stays_when_the_argument_is_left_out(kind, name):
     found = changes(kind, kind.arguments(name), kind.arguments(name, ABSENT))
     follows = {"run", "endpoint", "model", "query_model_id", "dedicated_endpoint_enabled", *kind.lifecycle.ids}
     rolled = {"model", "model_id"} if isinstance(mark_of(kind.args_type, name), RollsOut) else set()
-    told = {"deployment_plan"} if rolled or name == "parked" else set()
+    told = {"deployment_plan"} if kind in ENDPOINTS else set()
     assert found.fields <= {name} | (follows if found.replaces else rolled) | told
     if has(kind.args_type, name, Computed):
         assert not found.replaces
