@@ -12,18 +12,15 @@ from mg_provider.resources.adoption import EndpointLifecycle
 from mg_provider.resources.custom_weights_args import SEEDS, CustomWeightsModelArgs, CustomWeightsModelState
 from mg_provider.resources.custom_weights_deployment import (
     Deployment,
-    beside,
     deploys_from_nothing,
     go_on,
     has_derived_ids,
-    ids_of,
-    machine_of,
-    observed,
-    own,
     stop_deploying,
     take_down,
 )
-from mg_provider.resources.custom_weights_serving import Serving, settle_models
+from mg_provider.resources.custom_weights_models import settle_models
+from mg_provider.resources.custom_weights_observed import beside, ids_of, machine_of, observed, own
+from mg_provider.resources.custom_weights_serving import Serving
 from mg_provider.resources.dynamic_host import DynamicProvider
 from mg_provider.resources.dynamic_resource import DynamicResource
 from mg_provider.resources.endpoint_args import name_endpoint

@@ -19,9 +19,9 @@ from mg_provider.resources.custom_weights_ids import (
     model_labels,
     wanted_ids,
 )
+from mg_provider.resources.custom_weights_models import release_model, uploadable
 from mg_provider.resources.failures import explain_failure
 from mg_provider.resources.held_rollout import goes_back, served_before
-from mg_provider.resources.identity import ENDPOINT_LABEL
 from mg_provider.resources.rollout_plan import remade, rolls_out
 from mg_provider.resources.rollout_probing import prober
 from mg_provider.resources.served_model import is_derived, is_same_model
@@ -35,7 +35,6 @@ from mg_provider.rollout.models import (
     delete_model,
     find_model,
     labelled_models,
-    patch_labels,
     served_elsewhere,
     upload,
 )
@@ -310,7 +309,7 @@ class Serving:
         """Deploy what served before, again. Its Model is uploaded again where the new one had its id."""
         if before is not None:
             delete_model(self.place, model_id_of(base))
-            upload(self.place, model_id_of(base), _uploadable(before))
+            upload(self.place, model_id_of(base), uploadable(before))
         id = base.id or ""
         if len(id) > _LONGEST_ID:
             id = deployment_id(self.before, base.dedicated_resources.machine_spec if base.dedicated_resources else None)
@@ -389,35 +388,6 @@ class Serving:
             for model in labelled_models(self.place, args.ownership):
                 if self.context.guard.has_model(model):
                     yield (model.name or "").rpartition("/")[2]
-
-
-def settle_models(args: CustomWeightsModelArgs, old: CustomWeightsModelArgs, context: Context) -> None:
-    """Give the Model its name and labels, and older ones that are kept the labels of a resource that was renamed."""
-    place = place_of(args, context)
-    whose = {**args.ownership, ENDPOINT_LABEL: args.endpoint_id}
-    if old.ownership != args.ownership:
-        for model in labelled_models(place, old.ownership):
-            if context.guard.has_model(model):
-                patch_labels(place, (model.name or "").rpartition("/")[2], whose)
-    patch_labels(place, args.model_id, model_labels(args), args.model_display_name)
-
-
-def release_model(args: CustomWeightsModelArgs, model_id: str, context: Context) -> None:
-    """Keep a Model, which from then on is nobody's."""
-    context.progress(f"kept: {args.parent}/models/{model_id}")
-    patch_labels(place_of(args, context), model_id, dict.fromkeys((*args.ownership, ENDPOINT_LABEL)))
-
-
-def _uploadable(model: Model) -> Model:
-    """A Model as it was read, to be uploaded again."""
-    return Model(
-        display_name=model.display_name,
-        description=model.description,
-        labels=model.labels,
-        artifact_uri=model.artifact_uri,
-        container_spec=model.container_spec,
-        base_model_source=model.base_model_source,
-    )
 
 
 def _named(wanted: str, before: str, actual: str) -> bool:
