@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mg_provider.api.texts import shown
 from mg_provider.rollout.probe import Probe
 from mg_provider.wire.deployed_model import RolloutOptions
 
 _SURGE = ("max_surge_replicas", "max_surge_percentage", "max_unavailable_replicas", "max_unavailable_percentage")
+_ADDRESS = re.compile(
+    r"(?:https?://)?(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?/?",
+)
+_FINGERPRINT = re.compile(r"(?:[0-9a-fA-F]{2}:?){31}[0-9a-fA-F]{2}")
 _PING: list[dict[str, Any]] = [{"role": "user", "content": "Hello"}]
 
 
@@ -125,11 +131,11 @@ def _steps_problem(rollout: RolloutStrategy) -> str | None:
     if "steps" in rollout.model_fields_set and rollout.strategy != "shift":
         return f"has steps, which strategy {rollout.strategy} does not take: remove them, or use shift"
     if not steps or steps[-1] != 100:
-        return f"has steps {steps}: end with 100"
+        return f"has steps {shown(steps)}: end with 100"
     if any(not 1 <= step <= 100 for step in steps):
-        return f"has steps {steps}: use percentages from 1 to 100"
+        return f"has steps {shown(steps)}: use percentages from 1 to 100"
     if any(later <= earlier for earlier, later in pairwise(steps)):
-        return f"has steps {steps}: each must be more than the one before"
+        return f"has steps {shown(steps)}: each must be more than the one before"
     return None
 
 
@@ -148,6 +154,10 @@ def _surge_problem(rollout: RolloutStrategy) -> str | None:
 def _probe_problem(probe: ProbeRequest | None) -> str | None:
     if probe is None:
         return None
+    if probe.address and not _ADDRESS.fullmatch(probe.address):
+        return f"has probe.address {shown(probe.address)}: write an address such as 10.0.0.5, or a DNS name"
+    if probe.fingerprint and not _FINGERPRINT.fullmatch(probe.fingerprint):
+        return f"has probe.fingerprint {shown(probe.fingerprint)}: write 64 hexadecimal digits"
     if probe.kind != "predict" and probe.instances is not None:
         return "has probe.instances, which a chat does not take: use probe.messages, or kind predict"
     if probe.kind == "predict" and probe.messages is not None:

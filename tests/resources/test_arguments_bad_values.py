@@ -120,6 +120,11 @@ ROLLOUTS = [
     Bad({"probe": {"body": {"stream": True}}}, "reads its answer as a whole"),
     Bad({"probe": {"max_latency": 0}}, "greater than 0", at=".probe.max_latency"),
     Bad({"probe": {"expected_status": 42}}, "greater than or equal to 100", at=".probe.expected_status"),
+    Bad(
+        {"probe": {"body": {"temperature": float("nan")}}}, "is nan: use a finite number", at=".probe.body.temperature"
+    ),
+    Bad({"probe": {"address": "10.0.0.5/../x"}}, "probe.address '10.0.0.5/../x': write an address such as 10.0.0.5"),
+    Bad({"probe": {"fingerprint": "abc"}}, "probe.fingerprint 'abc': write 64 hexadecimal digits"),
     Bad({"probe": {"requests": 0}}, "greater than or equal to 1", at=".probe.requests"),
 ]
 RESERVED = {
