@@ -364,6 +364,8 @@ def _validate(args_type: type[Args], name: str, value: Any, *, strict: bool) -> 
         wrong = [entry for entry in error.errors() if not (partial and entry["type"] == "missing")]
         secret, field = has(args_type, name, Secret), args_type.model_fields[name]
         return value, [Problem(*explain(name, field, entry, secret=secret)) for entry in wrong]
+    if type(validated) in _ALWAYS_KNOWN:
+        return validated, []
     problems = [Problem(path, reason) for path, reason in misplaced(name, validated)]
     return (value if partial else validated), problems
 
@@ -378,7 +380,11 @@ def _validated(adapter: TypeAdapter[Any], value: Any, strict: bool) -> Any:
 
 def _unsound(args_type: type[Args], name: str, value: Any) -> Iterator[Problem]:
     """What can be no part of any value. Nearly all are short printable texts, and a check looks at each twice."""
-    if type(value) is str and len(value) <= MOST_CHARACTERS and value.isprintable():
+    if (
+        value is True
+        or value is False
+        or (type(value) is str and len(value) <= MOST_CHARACTERS and value.isprintable())
+    ):
         return
     lines, secret = has(args_type, name, Lines), has(args_type, name, Secret)
     for path, reason in unsound(name, value, lines=lines, secret=secret, passed=(Unknown, BaseModel)):

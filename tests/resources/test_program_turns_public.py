@@ -1,4 +1,4 @@
-"""A private model with a rule to it, run by an engine: a rule left on one that turns public is found before anything."""
+"""A private model with a rule to it, run by an engine: a rule left on one that turns public is found in the preview."""
 
 import pytest
 
