@@ -33,8 +33,8 @@ class Project:
         project = {"name": "shop", "runtime": {"name": "python", "options": {"virtualenv": sys.prefix}}}
         (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project))
         (folder / "__main__.py").write_text(PROGRAM)
-        config = {"mg:project": "my-project", "mg:region": "us-central1", **custom_endpoints(url)}
-        (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": config}))
+        place = {"mg:project": "my-project", "mg:region": "us-central1", "mg:owner": "shop-team"}
+        (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": {**place, **custom_endpoints(url)}}))
 
     def start(self, *command, **more):
         said = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
