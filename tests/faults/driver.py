@@ -96,6 +96,8 @@ class Player:
         self.holder.retained |= {place(name) for name in self.here}
         self.state = []
         self.slots = {}
+        # What was converged on last.
+        self.program = []
 
     def _resources(self):
         return list(ours(self.state))
@@ -115,13 +117,22 @@ class Player:
         for trouble in step.troubles:
             self._disturbed(operation, step.program, trouble)
         if step.back:
-            index = self.case.steps.index(step)
-            self.engine.write(self.case.steps[index - 1].program)
+            self.engine.write(self._before(step))
             moves |= self._moves(operation)
         self._converge(operation)
         if operation == "up":
             self._clean()
             self._stayed(before, moves)
+            self.program = self._before(step) if step.back else step.program
+
+    def _before(self, step):
+        """The program before a step; what that renamed goes back by an alias too."""
+        before = deepcopy(self.program)
+        names = {each["slot"]: each["name"] for each in step.program}
+        for each in before:
+            if each["name"] != names[each["slot"]]:
+                each["aliases"].append(names[each["slot"]])
+        return before
 
     def _disturbed(self, operation, program, trouble):
         """One run in which something goes wrong."""
