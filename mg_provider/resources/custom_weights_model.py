@@ -15,6 +15,7 @@ from mg_provider.resources.custom_weights_deployment import (
     deploys_from_nothing,
     go_on,
     has_derived_ids,
+    model_exists,
     stop_deploying,
     take_down,
 )
@@ -155,10 +156,16 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
     def read(
         self, id: str, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context
     ) -> Reading[CustomWeightsModelArgs, CustomWeightsModelState] | None:
-        """The endpoint as it is. A missing deployment shows as zero replicas."""
+        """The endpoint as it is. A missing deployment shows as zero replicas, a missing endpoint as one without a name.
+
+        Gone is what has neither endpoint nor Model: a Model that outlived its endpoint is still the resource's to delete.
+        """
         endpoint = find_endpoint(args, context)
         if endpoint is None:
-            return None
+            if not model_exists(args, guarded(context, args, args, state.claim)):
+                return None
+            context.progress(f"the endpoint is gone, and {args.model} is still there")
+            endpoint = Endpoint()
         seen = self._state(endpoint, args, state)
         if seen.deployed_model_id == state.deployed_model_id:
             # Autoscaling changes it all the time: as an output that followed, every refresh would show a change.

@@ -92,7 +92,10 @@ class Ownership:
         args, labels = self.args, endpoint.labels or {}
         if self.in_state and not labels.get(OWNER_LABEL):
             return lost_labels(args, {**args.ownership, CLAIM_LABEL: self.claim})
-        return not_ours(f"endpoint {args.endpoint}", args.resource, "set another endpoint_id, or adopt it", labels)
+        what = f"endpoint {args.endpoint}"
+        if labels.get(OWNER_LABEL) == args.ownership[OWNER_LABEL]:
+            return another_resource(what, args.resource, labels)
+        return not_ours(what, args.resource, "set another endpoint_id, or adopt it", labels)
 
 
 def ownership_of(endpoint: Endpoint) -> dict[str, str]:
@@ -130,6 +133,17 @@ def guarded(context: Context, args: EndpointArgs, old: EndpointArgs, claim: str)
 def guarded_creation(context: Context, args: EndpointArgs, claim: str, ids_are_ours: bool = False) -> Context:
     """The context of a creation, likewise; see :class:`Ownership`."""
     return replace(context, guard=Ownership(args, args, claim, in_state=False, ids_are_ours=ids_are_ours))
+
+
+def another_resource(what: str, resource: str, labels: Mapping[str, str]) -> NotOurs:
+    """The error of something that another resource of this very stack has, as after a rename without an alias."""
+    whose = f"{RESOURCE_LABEL}={labels.get(RESOURCE_LABEL, 'none')}"
+    return NotOurs(
+        f"{what} exists and belongs to another resource of this stack ({whose}), so it is left as it is",
+        resource=resource,
+        hint="if the resource was renamed or moved, say so with aliases=[pulumi.Alias(...)] in its options; if there "
+        "are two, give each an endpoint_id of its own",
+    )
 
 
 def lost_labels(args: EndpointArgs, labels: Mapping[str, str]) -> NotOurs:

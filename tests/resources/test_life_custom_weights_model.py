@@ -4,7 +4,6 @@ import pytest
 
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from tests.support.host import HostError
-from tests.support.invariants import excuse
 from tests.support.life import Life
 from tests.support.weights import call, make_bucket, put_weights
 
@@ -119,10 +118,7 @@ def test_a_model_undeployed_by_hand_is_deployed_again_on_the_same_endpoint(emula
     assert emulator.ledger()["empty"]
 
 
-def test_an_endpoint_deleted_by_hand_is_gone_after_refresh_and_made_again(emulator, life, weights):
-    excuse(
-        emulator, "B", "the Model of an endpoint that was deleted by hand stays, and no state has it until the next up"
-    )
+def test_an_endpoint_deleted_by_hand_shows_in_a_refresh_and_is_made_again(emulator, life, weights):
     wanted = arguments(weights)
     outputs = life.up(wanted)
     call(
@@ -131,7 +127,9 @@ def test_an_endpoint_deleted_by_hand_is_gone_after_refresh_and_made_again(emulat
     emulator.advance(3600)
     call(f"{emulator.url}/v1beta1/{outputs['endpoint']}", method="DELETE")
     emulator.advance(3600)
-    assert life.refresh() is None
+    # Its Model is still there, and would be lost with the resource.
+    assert life.refresh() == {"endpoint_display_name": "", "min_replica_count": 0}
+    assert life.preview(wanted) == ("update", [])
     assert life.up(wanted)["endpoint"] == outputs["endpoint"]
     assert kinds(emulator) == ["aiplatform.DeployedModel", "aiplatform.Endpoint", "aiplatform.Model"]
     life.destroy()

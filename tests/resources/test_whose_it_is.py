@@ -251,6 +251,23 @@ def test_an_endpoint_deleted_by_hand_is_made_again_with_what_the_program_says_no
     assert emulator.ledger()["empty"]
 
 
+def test_a_model_that_outlived_its_endpoint_is_deleted_by_destroy(emulator, host, weights, hand):
+    life = model_life(host)
+    outputs = life.up(arguments(weights))
+    hand.undeploy(outputs["endpoint"], outputs["deployed_model_id"])
+    hand.delete(outputs["endpoint"])
+    life.refresh()
+    life.destroy()
+    assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]
+
+
+def test_renamed_without_an_alias_the_error_says_that_it_is_the_same_stack(emulator, host, weights):
+    model_life(host).up(arguments(weights, endpoint_id="shared"))
+    with pytest.raises(HostError, match="another resource of this stack") as failure:
+        model_life(host, name="renamed").up(arguments(weights, endpoint_id="shared"))
+    assert "aliases=[pulumi.Alias(" in failure.value.text
+
+
 def test_a_renamed_resource_takes_every_model_of_its_own_along(emulator, host, weights, hand):
     """An older Model stays for another endpoint, the resource is renamed, gets new weights, and goes."""
     life = model_life(host)
