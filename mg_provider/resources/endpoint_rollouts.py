@@ -24,7 +24,8 @@ from mg_provider.resources.served_model import derived_id, is_derived
 from mg_provider.resources.serving import mutate, place_of
 from mg_provider.rollout.capacity import Capacity, available, raised
 from mg_provider.rollout.deploying import deploy
-from mg_provider.rollout.rollout import CannotDeploy, Rollout
+from mg_provider.rollout.journal import Journal, journal_of, write_journal
+from mg_provider.rollout.rollout import CannotDeploy, RolledBack, Rollout
 from mg_provider.rollout.traffic import NEW, settle_traffic, shares, spread, undeploy
 from mg_provider.wire.base import without_outputs
 from mg_provider.wire.deployed_model import DeployedModel
@@ -83,7 +84,7 @@ class NamedModels:
                 self._roll_out(name)
         later = self.replaced()
         for name in sorted(ids.keys() - later):
-            self._deploy(name, None, None, None)
+            self._deploy_missing(name)
         self._mutate(ids.keys() - less)
         endpoint = self._settle_traffic()
         if later:
@@ -165,22 +166,39 @@ class NamedModels:
         before, after = self._transition(name, old)
         in_steps = not old or rollout.strategy == "shift"
         base = self.place.deployments().get(old)
-        capacity = self._capacity(name, base) if base is not None else None
-        Rollout(
+        capacity = self._capacity(name, base)
+        if not in_steps:
+            # The old one goes first: how many served is written down for a run that finds it gone.
+            write_journal(self.place, Journal(new, replicas=capacity.replicas))
+        plan = Rollout(
             place=self.place,
             strategy="shift" if in_steps else rollout.strategy,
             steps=tuple(rollout.steps) if rollout.strategy == "shift" else (100,),
             old=old,
             new=(new,),
             deploy=partial(self._deploy, name, capacity),
-            restore=partial(self._restore, name, base),
-            capacity=capacity,
+            restore=partial(self._restore, name, base, capacity),
             check=prober(self.args, rollout, self.context),
             options=rollout.options(),
             before=before,
             after=after,
             name=name,
-        ).run()
+            capacity=capacity,
+        )
+        try:
+            plan.run()
+        except RolledBack:
+            write_journal(self.place, Journal())
+            raise
+        write_journal(self.place, Journal())
+
+    def _capacity(self, name: str, base: DeployedModel | None) -> Capacity:
+        """What a name served with, now or when a rollout that was cut off began."""
+        was = self.old.deployed_models.get(name) if base or name not in self.known else None
+        journal = journal_of(self.place.find())
+        replicas = max(journal.replicas if journal.deployment == self.ids[name] else 0, available(base))
+        before = was.resources() if was else DedicatedResources()
+        return Capacity(self.place, self.args.deployed_models[name].resources(), before, replicas)
 
     def _transition(self, name: str, old: str) -> tuple[dict[str, int], dict[str, int]]:
         """The traffic before and after one name is rolled out; the new deployment is "0" in the latter."""
@@ -194,30 +212,24 @@ class NamedModels:
         wanted = self.args.shares.get(name, 0)
         return spread(others), {**spread(others, 100 - wanted), NEW: wanted}
 
-    def _capacity(self, name: str, base: DeployedModel) -> Capacity:
-        """As many replicas as serve under a name."""
-        served = self.args.deployed_models[name]
-        before = self.old.deployed_models.get(name, served)
-        return Capacity(self.place, served.resources(), before.resources(), available(base))
+    def _deploy_missing(self, name: str) -> None:
+        """Deploy one name, unless it is there: without traffic, or with all where nothing else serves."""
+        serving, capacity = shares(self.place.find()), self._capacity(name, None)
+        self._deploy(name, capacity, {NEW: 0, **serving} if serving else {NEW: 100}, None)
 
     def _deploy(
-        self, name: str, capacity: Capacity | None, split: Mapping[str, int] | None, options: RolloutOptions | None
+        self, name: str, capacity: Capacity, split: Mapping[str, int] | None, options: RolloutOptions | None
     ) -> str:
-        """Deploy one name, unless it is there. Without a split it gets no traffic, or all where nothing else serves."""
         id, served = self.ids[name], self.args.deployed_models[name]
         if id in self.place.deployments():
             return id
-        if split is None and options is None:
-            serving = shares(self.place.find())
-            split = {NEW: 0, **serving} if serving else {NEW: 100}
 
         def attempt(machine: MachineSpec | None) -> None:
             self.context.progress(f"deploying {name}")
             on_machine = served if machine is None else served.on(machine)
-            wanted = on_machine.wire(id, name).model_copy(update={"rollout_options": options})
-            if capacity is not None and wanted.dedicated_resources is not None:
-                wanted.dedicated_resources = raised(wanted.dedicated_resources, capacity.replicas)
-            deploy(self.place, wanted, split)
+            resources = raised(on_machine.resources(), capacity.replicas)
+            told = {"dedicated_resources": resources, "rollout_options": options}
+            deploy(self.place, on_machine.wire(id, name).model_copy(update=told), split)
 
         try:
             machines: list[MachineSpec | None] = [*served.choices()] or [None]
@@ -230,16 +242,21 @@ class NamedModels:
         return id
 
     def _restore(
-        self, name: str, base: DeployedModel | None, split: Mapping[str, int] | None, options: RolloutOptions | None
+        self,
+        name: str,
+        base: DeployedModel | None,
+        capacity: Capacity,
+        split: Mapping[str, int] | None,
+        options: RolloutOptions | None,
     ) -> str:
         """Deploy what a name was before, again."""
-        again: DeployedModel = without_outputs(base or DeployedModel())
-        id = again.id or ""
+        shown: DeployedModel = without_outputs(base or DeployedModel())
+        id = shown.id or ""
         if len(id) > _LONGEST_ID:
             id = derived_id(self.args.endpoint_id, name, self.old.deployed_models[name])
-        machines = raised(again.dedicated_resources or DedicatedResources(), available(base))
-        again = again.model_copy(update={"id": id, "rollout_options": options, "dedicated_resources": machines})
-        deploy(self.place, again, split)
+        resources = raised(shown.dedicated_resources or capacity.old, capacity.replicas)
+        told = {"id": id, "dedicated_resources": resources, "rollout_options": options}
+        deploy(self.place, shown.model_copy(update=told), split)
         self.known[name] = id
         return id
 

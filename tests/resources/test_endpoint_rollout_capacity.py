@@ -1,0 +1,79 @@
+"""What a named model serves with never shrinks while it is replaced, and no raised minimum stays."""
+
+import pytest
+
+from tests.support.host import HostError
+from tests.support.named_models import PREDICT, destroyed, life_on, serving, settled, two, upload
+from tests.support.rollouts import endpoint_of
+
+STRATEGIES = {
+    "shift": {"steps": [10, 50, 100], "probe": PREDICT},
+    "rolling": {"strategy": "rolling", "probe": PREDICT},
+    "recreate": {"strategy": "recreate", "probe": PREDICT},
+}
+
+
+@pytest.fixture
+def models(emulator):
+    return upload(emulator, "old", "new", "other")
+
+
+@pytest.fixture
+def life(host):
+    return life_on(host)
+
+
+def many(stable, canary, strategy):
+    wanted = two(stable, canary, 30, rollout=STRATEGIES[strategy])
+    for served in wanted["deployed_models"].values():
+        served["max_replica_count"] = 12
+    return wanted
+
+
+def busy(emulator, life, load):
+    """The endpoint has had this load for long enough to be scaled for it."""
+    emulator.behave(load={life.outputs["endpoint_id"]: load})
+    emulator.advance(3600)
+    emulator.ledger()
+    return len(emulator.shortages())
+
+
+def fewest(emulator, life):
+    entries = endpoint_of(emulator, life)["deployedModels"]
+    return {entry["displayName"]: entry["dedicatedResources"]["minReplicaCount"] for entry in entries}
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_replacement_starts_with_as_many_replicas_as_serve(emulator, life, models, strategy):
+    old, new, other = models
+    life.up(many(other, old, strategy))
+    short, since = busy(emulator, life, 10), len(emulator.requests())
+    wanted = many(other, new, strategy)
+    life.up(wanted)
+    asked = next(entry["body"] for entry in emulator.requests()[since:] if entry["rpc"].endswith(".deployModel"))
+    assert asked["deployedModel"]["dedicatedResources"]["minReplicaCount"] == 3
+    if strategy != "recreate":
+        assert emulator.shortages()[short:] == []
+    assert serving(emulator, life) == {("stable", "other"): 70, ("canary", "new"): 30}
+    assert fewest(emulator, life) == {"stable": 1, "canary": 1}
+    settled(emulator, life, wanted)
+    assert not [label for label in endpoint_of(emulator, life)["labels"] if label.startswith("mg-rollout")]
+    destroyed(emulator, life)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_rollout_that_goes_back_leaves_what_served_as_large_as_it_was(emulator, life, models, strategy):
+    old, new, other = models
+    before = many(other, old, strategy)
+    life.up(before)
+    short = busy(emulator, life, 10)
+    emulator.behave(bad_models={"new": "500"})
+    with pytest.raises(HostError, match="taken back"):
+        life.up(many(other, new, strategy))
+    if strategy == "shift":
+        assert emulator.shortages()[short:] == []
+    assert serving(emulator, life) == {("stable", "other"): 70, ("canary", "old"): 30}
+    life.up(before)
+    assert fewest(emulator, life) == {"stable": 1, "canary": 1}
+    settled(emulator, life, before)
+    destroyed(emulator, life)
