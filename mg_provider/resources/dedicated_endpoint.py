@@ -70,6 +70,9 @@ class DedicatedEndpointState(State):
     leftover_deployed_models: list[str] = Field(
         default=[], description="Deployment ids that an interrupted change left, for the next run to undeploy."
     )
+    replicas_when_parked: dict[str, int] = Field(
+        default={}, description="Replicas that served when it was parked, by name: as many start when it resumes."
+    )
     dedicated_endpoint_dns: str = Field(default="", description="The endpoint's own public DNS name, without scheme.")
     service_attachment: str = Field(default="", description="Service attachment, for a PscForwardingRule.")
     psc_automation: list[PscAutomation] = Field(
@@ -211,11 +214,13 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         if endpoint is None:
             endpoint = self._make(args, state, context)
         self.may_take(args, old, state.claim, endpoint, context)
-        models = NamedModels(args, old, dict(state.deployed_model_ids), context)
+        models = NamedModels(args, old, dict(state.deployed_model_ids), context, state.replicas_when_parked)
         try:
             self._settle_operations(args, context)
             endpoint = settle_endpoint(args, old, state.claim, context)
             ids = self._assign(args, old, state, endpoint)
+            if args.parked and (replicas := models.replicas(endpoint)):
+                state = state.model_copy(update={"replicas_when_parked": replicas})
             endpoint = models.settle(ids)
             undeploy(args, self._unwanted(args, ids, state, endpoint), context)
             endpoint = find_endpoint(args, context) or endpoint
@@ -303,6 +308,9 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
             machine_types={name: machine for name, id in named.items() if (machine := machine_type(deployed[id]))},
             unmanaged_deployed_models=[id for id in others if id not in leftover],
             leftover_deployed_models=leftover,
+            replicas_when_parked={
+                name: count for name, count in before.replicas_when_parked.items() if name not in named
+            },
             dedicated_endpoint_dns=(endpoint.dedicated_endpoint_dns or "").removeprefix("https://"),
             service_attachment=next((entry for entry in attachments if entry), ""),
             psc_automation=automations(endpoint),
@@ -409,6 +417,7 @@ class DedicatedEndpoint(DynamicResource, module="mg", name="DedicatedEndpoint"):
     machine_types: pulumi.Output[Mapping[str, str]]
     unmanaged_deployed_models: pulumi.Output[list[str]]
     leftover_deployed_models: pulumi.Output[list[str]]
+    replicas_when_parked: pulumi.Output[Mapping[str, int]]
     psc_automation: pulumi.Output[list[Mapping[str, str]]]
     dedicated_endpoint_dns: pulumi.Output[str]
     service_attachment: pulumi.Output[str]

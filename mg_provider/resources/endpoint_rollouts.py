@@ -52,6 +52,7 @@ class NamedModels:
         old: What was wanted in the last run that went well; ``args`` itself in a creation.
         known: The deployment of each name after the last run. One that had to be made again is put in here.
         context: Of the call.
+        parked: Replicas of each name that served when it was parked.
         ids: The deployment that each name is to have, as soon as that is known.
     """
 
@@ -59,6 +60,7 @@ class NamedModels:
     old: DedicatedEndpointArgs
     known: dict[str, str]
     context: Context
+    parked: Mapping[str, int] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -85,14 +87,21 @@ class NamedModels:
         later = self.replaced()
         for name in sorted(ids.keys() - later):
             self._deploy_missing(name)
-        self._mutate(ids.keys() - less)
+        # What has no traffic yet keeps its replicas until it has.
+        late = less | {name for name in ids if ids[name] not in self.known.values()}
+        self._mutate(ids.keys() - late)
         endpoint = self._settle_traffic()
         if later:
             undeploy(self.place, sorted(self._ours() - set(ids.values()) - {self.known[name] for name in later}))
         for name in sorted(later):
             self._roll_out(name)
-        self._mutate(less)
+        self._mutate(late)
         return self._settle_traffic() if later else endpoint
+
+    def replicas(self, endpoint: Endpoint) -> dict[str, int]:
+        """How many replicas of each name serve now."""
+        present = _present(endpoint)
+        return {name: count for name, id in self.known.items() if (count := available(present.get(id)))}
 
     def told(self, endpoint: Endpoint) -> tuple[DedicatedEndpointArgs, dict[str, str]]:
         """What is there now, as arguments and the deployment of each name, after a run that did not end well.
@@ -196,7 +205,8 @@ class NamedModels:
         """What a name served with, now or when a rollout that was cut off began."""
         was = self.old.deployed_models.get(name) if base or name not in self.known else None
         journal = journal_of(self.place.find())
-        replicas = max(journal.replicas if journal.deployment == self.ids[name] else 0, available(base))
+        began = journal.replicas if journal.deployment == self.ids[name] else self.parked.get(name, 0)
+        replicas = max(began, available(base))
         before = was.resources() if was else DedicatedResources()
         return Capacity(self.place, self.args.deployed_models[name].resources(), before, replicas)
 

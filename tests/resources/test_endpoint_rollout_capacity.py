@@ -77,3 +77,25 @@ def test_a_rollout_that_goes_back_leaves_what_served_as_large_as_it_was(emulator
     assert fewest(emulator, life) == {"stable": 1, "canary": 1}
     settled(emulator, life, before)
     destroyed(emulator, life)
+
+
+def test_resumed_models_start_with_what_served_when_they_were_parked(emulator, life, models):
+    old, _, other = models
+    wanted = many(other, old, "shift")
+    life.up(wanted)
+    busy(emulator, life, 10)
+    life.up({**wanted, "parked": True})
+    assert life.outputs["replicas_when_parked"] == {"stable": 7, "canary": 3}
+    assert life.refresh() == {}
+    since = len(emulator.requests())
+    life.up(wanted)
+    calls = [entry for entry in emulator.requests()[since:] if entry["rpc"].endswith(".deployModel")]
+    asked = [entry["body"]["deployedModel"] for entry in calls]
+    assert {entry["displayName"]: entry["dedicatedResources"]["minReplicaCount"] for entry in asked} == {
+        "stable": 7,
+        "canary": 3,
+    }
+    assert life.outputs["replicas_when_parked"] == {}
+    assert fewest(emulator, life) == {"stable": 1, "canary": 1}
+    settled(emulator, life, wanted)
+    destroyed(emulator, life)

@@ -68,6 +68,7 @@ OUTPUTS = {
         "machine_types",
         "unmanaged_deployed_models",
         "leftover_deployed_models",
+        "replicas_when_parked",
         "psc_automation",
         "dedicated_endpoint_dns",
         "service_attachment",
