@@ -14,6 +14,7 @@ from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs,
 from mg_provider.resources.dynamic_host import DynamicProvider
 from mg_provider.resources.dynamic_resource import DynamicResource
 from mg_provider.resources.endpoint_args import is_known_private, name_endpoint, private
+from mg_provider.resources.endpoint_held import goes_back, held_models
 from mg_provider.resources.endpoint_plan import plan_texts
 from mg_provider.resources.endpoint_rollouts import NamedModels
 from mg_provider.resources.endpoint_settings import Refused, observe, observed_endpoint, settle_endpoint
@@ -70,6 +71,9 @@ class DedicatedEndpointState(State):
     leftover_deployed_models: list[str] = Field(
         default=[], description="Deployment ids that an interrupted change left, for the next run to undeploy."
     )
+    held_deployed_model_ids: dict[str, str] = Field(
+        default={}, description="While a rollout is held: id of the deployment that has the rest of a name's traffic."
+    )
     replicas_when_parked: dict[str, int] = Field(
         default={}, description="Replicas that served when it was parked, by name: as many start when it resumes."
     )
@@ -87,7 +91,8 @@ class DedicatedEndpointState(State):
     @property
     def known(self) -> set[str]:
         """Every deployment id that is this resource's."""
-        return {*self.deployed_model_ids.values(), *self.leftover_deployed_models}
+        named = (*self.deployed_model_ids.values(), *self.held_deployed_model_ids.values())
+        return {*named, *self.leftover_deployed_models}
 
 
 class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, DedicatedEndpointState]):
@@ -110,6 +115,8 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
             args = args.with_values(dedicated_endpoint_enabled=_is_public(args, old))
         stays = kept(old, args, "endpoint_id")
         args = name_endpoint(args, old, _SEEDS)
+        if held := held_models(old if stays else None, args):
+            args = args.with_values(rollouts_held=held)
         return args.with_values(deployment_plan=plan_texts(old if stays else None, args))
 
     def refuse(self, old: DedicatedEndpointArgs, new: DedicatedEndpointArgs, state: DedicatedEndpointState) -> None:
@@ -214,7 +221,8 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         if endpoint is None:
             endpoint = self._make(args, state, context)
         self.may_take(args, old, state.claim, endpoint, context)
-        models = NamedModels(args, old, dict(state.deployed_model_ids), context, state.replicas_when_parked)
+        known = {**state.deployed_model_ids, **state.held_deployed_model_ids}
+        models = NamedModels(args, old, known, context, state.replicas_when_parked)
         try:
             self._settle_operations(args, context)
             endpoint = settle_endpoint(args, old, state.claim, context)
@@ -222,6 +230,7 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
             if args.parked and (replicas := models.replicas(endpoint)):
                 state = state.model_copy(update={"replicas_when_parked": replicas})
             endpoint = models.settle(ids)
+            state = state.model_copy(update={"held_deployed_model_ids": models.held()})
             undeploy(args, self._unwanted(args, ids, state, endpoint), context)
             endpoint = find_endpoint(args, context) or endpoint
             tell_failures(endpoint, context.progress)
@@ -246,7 +255,7 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         told, seen = old, state
         if endpoint is not None:
             told, ids = models.told(endpoint)
-            seen = self._state(endpoint, args, ids, state)
+            seen = self._state(endpoint, told, ids, state)
         if isinstance(error, RolledBack) and seen == state and not _is_changed(old, told):
             return error
         # A label that is not wanted any more may still be there: kept in the arguments, the next run removes it.
@@ -281,9 +290,11 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         """The deployment of each name; what an adopted endpoint has may be taken over while nothing is known of it."""
         present = {entry.id: entry for entry in endpoint.deployed_models or [] if entry.id}
         free = present if args.adopting and not state.known else {}
-        return assign(
-            args.endpoint_id, args.running, state.deployed_model_ids, old.deployed_models, present, tuple(free)
-        )
+        known, before = dict(state.deployed_model_ids), dict(old.deployed_models)
+        for name, id in state.held_deployed_model_ids.items():
+            if name in args.running and goes_back(old, args, name):
+                known[name], before[name] = id, old.rollouts_held[name].before
+        return assign(args.endpoint_id, args.running, known, before, present, tuple(free))
 
     def _unwanted(
         self, args: DedicatedEndpointArgs, ids: Mapping[str, str], state: DedicatedEndpointState, endpoint: Endpoint
@@ -298,7 +309,12 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
     ) -> DedicatedEndpointState:
         deployed = {entry.id: entry for entry in endpoint.deployed_models or [] if entry.id}
         named = {name: id for name, id in ids.items() if id in deployed}
-        others = sorted(set(deployed) - set(named.values()))
+        beside = {
+            name: id
+            for name, id in before.held_deployed_model_ids.items()
+            if id in deployed and name in named and name in args.rollouts_held
+        }
+        others = sorted(set(deployed) - {*named.values(), *beside.values()})
         leftover = [id for id in others if id in before.known or is_derived(args.endpoint_id, id)]
         attachments = [
             entry.private_endpoints.service_attachment for entry in deployed.values() if entry.private_endpoints
@@ -308,6 +324,7 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
             machine_types={name: machine for name, id in named.items() if (machine := machine_type(deployed[id]))},
             unmanaged_deployed_models=[id for id in others if id not in leftover],
             leftover_deployed_models=leftover,
+            held_deployed_model_ids=beside,
             replicas_when_parked={
                 name: count for name, count in before.replicas_when_parked.items() if name not in named
             },
@@ -332,7 +349,8 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
             observed = observed.with_values(parked=False)
         if served != args.running:
             observed = observed.with_values(deployed_models=served)
-        return observed_traffic(observed, args, names, endpoint)
+        beside = {id: name for name, id in state.held_deployed_model_ids.items()}
+        return observed_traffic(observed, args, names | beside, endpoint)
 
 
 def _is_changed(old: DedicatedEndpointArgs, told: DedicatedEndpointArgs) -> bool:
@@ -417,6 +435,8 @@ class DedicatedEndpoint(DynamicResource, module="mg", name="DedicatedEndpoint"):
     machine_types: pulumi.Output[Mapping[str, str]]
     unmanaged_deployed_models: pulumi.Output[list[str]]
     leftover_deployed_models: pulumi.Output[list[str]]
+    rollouts_held: pulumi.Output[Mapping[str, Any]]
+    held_deployed_model_ids: pulumi.Output[Mapping[str, str]]
     replicas_when_parked: pulumi.Output[Mapping[str, int]]
     psc_automation: pulumi.Output[list[Mapping[str, str]]]
     dedicated_endpoint_dns: pulumi.Output[str]

@@ -11,6 +11,7 @@ from pydantic import Field
 from mg_provider.api.names import MODEL
 from mg_provider.api.texts import cut, shown
 from mg_provider.resources.endpoint_args import EndpointArgs, private
+from mg_provider.resources.endpoint_held import HeldModel
 from mg_provider.resources.fields import Computed, Derived, InPlace, Lines, Local, Replaces, Rule, Transient
 from mg_provider.resources.machines import MACHINE_RULES
 from mg_provider.resources.names import PeeredNetworkName
@@ -156,6 +157,11 @@ class DedicatedEndpointArgs(EndpointArgs):
         default={},
         description="What the last change did, by name of a deployed model: machines and GPUs, strategy, steps, "
         "probes, GPUs at the peak, order. A preview shows it beforehand.",
+    )
+    rollouts_held: Annotated[dict[str, HeldModel], Derived(), Local("told in previews")] = Field(
+        default={},
+        description="The rollouts that are held by `rollout.hold`, by name: the percent of the name's share, and what "
+        "served before.",
     )
     network: Annotated[PeeredNetworkName, Replaces("the network is fixed"), Stands("endpoint", "network")] = Field(
         default="",

@@ -8,14 +8,15 @@ from typing import Any
 
 from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs
 from mg_provider.resources.endpoint_args import is_known_private, private
+from mg_provider.resources.endpoint_held import HeldModel, goes_back, paired, replaced_names
 from mg_provider.resources.fields import UNKNOWN, Unknown, compare, contains_unknown
 from mg_provider.resources.machines import Machines, with_most_replicas
 from mg_provider.resources.rollout_plan import gpus, peak, probing, replicas_text, way
-from mg_provider.resources.served_model import ServedModel, assign
+from mg_provider.resources.served_model import ServedModel
 from mg_provider.rollout.probe import requests_at
 from mg_provider.rollout.traffic import NEW, blend
 
-_PLANNED = ("deployed_models", "traffic_split", "parked")
+_PLANNED = ("deployed_models", "traffic_split", "parked", "rollouts_held")
 
 
 def plan_texts(old: DedicatedEndpointArgs | None, new: DedicatedEndpointArgs) -> dict[str, str] | Unknown:
@@ -82,16 +83,17 @@ class _Changes:
     @cached_property
     def ids(self) -> dict[str, str]:
         """The deployment of each name: the old name of one that stays, or an id of one that is made."""
-        before: dict[str, ServedModel] = self.old.deployed_models
-        present = {name: served.wire(name, name) for name, served in before.items()}
-        return assign(self.new.endpoint_id or "", self.new.deployed_models, {n: n for n in before}, before, present)
+        return paired(self.old, self.new)
 
     @cached_property
     def replaced(self) -> list[str]:
         """The names that get another deployment, in the order in which they do."""
-        taken = {*self.ids.values(), *self.open}
-        names = [name for name in self.ids if name in self.old.deployed_models and name not in taken]
-        names = [name for name in names if self.ids[name] not in self.old.deployed_models]
+        going_on = {
+            name for name in self.old.rollouts_held if name in self.ids and not goes_back(self.old, self.new, name)
+        }
+        moved = {name for name in going_on if self.new.rollouts_held.get(name) != self.old.rollouts_held[name]}
+        names = {*replaced_names(self.old, self.ids), *moved} - self.open
+        names = {name for name in names if not goes_back(self.old, self.new, name)}
         return sorted(names, key=lambda name: (self._share(self.new, name) < self._share(self.old, name), name))
 
     def texts(self) -> dict[str, str]:
@@ -103,6 +105,9 @@ class _Changes:
     def _text(self, name: str) -> str:
         if name in self.replaced:
             return self._rollout(name)
+        if goes_back(self.old, self.new, name):
+            gives = f"which gives back {gpus(self.old.deployed_models[name])}"
+            return f"goes back: what served before has all of its share again, then the other is undeployed, {gives}"
         served, before = self.new.deployed_models[name], self.ids[name]
         if before not in self.old.deployed_models:
             return self._addition(name)
@@ -113,21 +118,19 @@ class _Changes:
         return scaled or self.old.deployment_plan.get(name, "")
 
     def _rollout(self, name: str) -> str:
-        rollout, served, before = (
-            self.new.rollout_of(name),
-            self.new.deployed_models[name],
-            self.old.deployed_models[name],
-        )
+        rollout, served = self.new.rollout_of(name), self.new.deployed_models[name]
+        earlier, held = self.old.rollouts_held.get(name), self.new.rollouts_held.get(name)
+        before = earlier.before if earlier else self.old.deployed_models[name]
         order = f"{self.replaced.index(name) + 1} of {len(self.replaced)}, one after the other: "
         had, wanted = self._share(self.old, name), self._share(self.new, name)
         share = min(had, wanted) if had else wanted
-        how = way(rollout, self._steps(rollout.steps, share), alone=share == 100)
-        told = [
-            how,
-            peak(rollout, before, served),
-            self._probing(name, share),
-            "endpoint, address and other names stay",
-        ]
+        steps = self._steps(_numbers(rollout.steps, earlier, held), share)
+        how = f"goes on: moves traffic to {steps}" if earlier else way(rollout, steps, alone=share == 100)
+        until = f", where it is held at {held.percent} % of its share until rollout.hold is removed" if held else ""
+        paid = (
+            f"BOTH RUN AND ARE PAID FOR: {gpus(before)} and {gpus(served)}" if held else peak(rollout, before, served)
+        )
+        told = [f"{how}{until}", paid, self._probing(name, share), "endpoint, address and other names stay"]
         return f"{order if len(self.replaced) > 1 else ''}{'; '.join(told)}"
 
     def _addition(self, name: str) -> str:
@@ -157,3 +160,9 @@ class _Changes:
     @staticmethod
     def _share(args: DedicatedEndpointArgs, name: str) -> int:
         return args.shares.get(name, 0)
+
+
+def _numbers(steps: list[int], earlier: HeldModel | None, held: HeldModel | None) -> list[int]:
+    """The steps that are gone, in percent of the name's share."""
+    least, most = earlier.percent if earlier else 0, held.percent if held else 100
+    return [*(step for step in steps if least < step < most), most]

@@ -34,6 +34,7 @@ from mg_provider.wire.machine import DedicatedResources
 if TYPE_CHECKING:
     from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs
     from mg_provider.resources.lifecycle import Context
+    from mg_provider.resources.served_model import ServedModel
     from mg_provider.rollout.place import Place
     from mg_provider.wire.deployed_model import RolloutOptions
     from mg_provider.wire.endpoint import Endpoint
@@ -50,10 +51,12 @@ class NamedModels:
     Attributes:
         args: What is wanted.
         old: What was wanted in the last run that went well; ``args`` itself in a creation.
-        known: The deployment of each name after the last run. One that had to be made again is put in here.
+        known: The deployment of each name after the last run, or where a rollout is held, the one that served before
+            it. One that had to be made again is put in here.
         context: Of the call.
         parked: Replicas of each name that served when it was parked.
         ids: The deployment that each name is to have, as soon as that is known.
+        stopped: The names whose rollout has come to where it is held.
     """
 
     args: DedicatedEndpointArgs
@@ -62,6 +65,7 @@ class NamedModels:
     context: Context
     parked: Mapping[str, int] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
+    stopped: set[str] = field(default_factory=set)
 
     @property
     def place(self) -> Place:
@@ -92,11 +96,16 @@ class NamedModels:
         self._mutate(ids.keys() - late)
         endpoint = self._settle_traffic()
         if later:
-            undeploy(self.place, sorted(self._ours() - set(ids.values()) - {self.known[name] for name in later}))
+            stay = {self.known[name] for name in (*later, *self.stopped)}
+            undeploy(self.place, sorted(self._ours() - set(ids.values()) - stay))
         for name in sorted(later):
             self._roll_out(name)
         self._mutate(late)
         return self._settle_traffic() if later else endpoint
+
+    def held(self) -> dict[str, str]:
+        """The deployments that have the rest of the traffic of names whose rollout is held."""
+        return {name: self.known[name] for name in sorted(self.stopped)}
 
     def replicas(self, endpoint: Endpoint) -> dict[str, int]:
         """How many replicas of each name serve now."""
@@ -119,18 +128,24 @@ class NamedModels:
         }
         made = {name: id for name, id in self.ids.items() if id in present and name not in {*before, *coming}}
         models = {name: self.args.deployed_models[name] for name in made}
-        models |= {name: self.old.deployed_models[name] for name in before if name in self.old.deployed_models}
+        models |= {name: was for name in before if (was := self._was(name))}
         ids = {**made, **before}
         moved = split == self.args.split(ids) if ids.keys() == self.args.running.keys() else False
         traffic = self.args.traffic_split if moved else self.old.traffic_split
         plan = self.old.deployment_plan
-        return self.args.with_values(deployed_models=models, traffic_split=traffic, deployment_plan=plan), ids
+        told = {"deployed_models": models, "traffic_split": traffic, "deployment_plan": plan, "rollouts_held": {}}
+        return self.args.with_values(**told), ids
 
     def replaced(self) -> set[str]:
         """The names that are on the endpoint with a deployment that is to be replaced by another one."""
         standing = self._standing(self.place.deployments())
         fresh = set(self.ids.values()) - set(self.known.values())
-        return {name for name in standing if self.ids.get(name) in fresh}
+        return {name for name in standing if self.ids.get(name) in fresh} - self.stopped
+
+    def _was(self, name: str) -> ServedModel | None:
+        """What a name was in the deployment that is known of it."""
+        held = self.old.rollouts_held.get(name)
+        return held.before if held else self.old.deployed_models.get(name)
 
     def _standing(self, present: Mapping[str, DeployedModel]) -> dict[str, str]:
         """The deployments of the last run that are still there and are not wanted any more."""
@@ -155,6 +170,8 @@ class NamedModels:
         left = self._ours() - set(self.ids.values()) - set(self.known.values())
         split = self._traffic()
         if any(id not in left for id in split):
+            if left & split.keys() and set(self.ids.values()) <= self._ours():
+                self._settle_traffic()
             undeploy(self.place, sorted(left))
             split = self._traffic()
         return split
@@ -164,8 +181,19 @@ class NamedModels:
         return spread({id: percent for id, percent in shares(self.place.find()).items() if id in ours})
 
     def _settle_traffic(self) -> Endpoint:
-        """Give each name its share, at the deployment that it has now."""
-        return settle_traffic(self.place, self.args.split({**self.ids, **{n: self.known[n] for n in self.replaced()}}))
+        """Give each name its share, at the deployment that it has now, or at both while it changes."""
+        moving, now = self.replaced(), self._traffic()
+        split: dict[str, int] = {}
+        for name, share in self.args.shares.items():
+            new, old = self.ids[name], self.known.get(name, "")
+            if name in self.stopped:
+                mine = max(1, share * self.args.rollouts_held[name].percent // 100)
+                split |= {new: mine, old: share - mine}
+            elif name in moving:
+                split |= spread({id: now.get(id, 0) for id in (new, old)}, share) or {old: share}
+            else:
+                split[new] = share
+        return settle_traffic(self.place, split)
 
     def _roll_out(self, name: str) -> None:
         """The new deployment of one name takes its place, or the traffic is as it was before."""
@@ -174,6 +202,7 @@ class NamedModels:
         self.context.progress(f"rolling out {name}")
         before, after = self._transition(name, old)
         in_steps = not old or rollout.strategy == "shift"
+        held = self.args.rollouts_held.get(name) if old else None
         base = self.place.deployments().get(old)
         capacity = self._capacity(name, base)
         if not in_steps:
@@ -193,17 +222,20 @@ class NamedModels:
             after=after,
             name=name,
             capacity=capacity,
+            hold=held.percent if held else 0,
         )
         try:
             plan.run()
         except RolledBack:
             write_journal(self.place, Journal())
             raise
+        if held:
+            self.stopped.add(name)
         write_journal(self.place, Journal())
 
     def _capacity(self, name: str, base: DeployedModel | None) -> Capacity:
         """What a name served with, now or when a rollout that was cut off began."""
-        was = self.old.deployed_models.get(name) if base or name not in self.known else None
+        was = self._was(name) if base else None
         journal = journal_of(self.place.find())
         began = journal.replicas if journal.deployment == self.ids[name] else self.parked.get(name, 0)
         replicas = max(began, available(base))
@@ -263,7 +295,7 @@ class NamedModels:
         shown: DeployedModel = without_outputs(base or DeployedModel())
         id = shown.id or ""
         if len(id) > _LONGEST_ID:
-            id = derived_id(self.args.endpoint_id, name, self.old.deployed_models[name])
+            id = derived_id(self.args.endpoint_id, name, self._was(name) or self.args.deployed_models[name])
         resources = raised(shown.dedicated_resources or capacity.old, capacity.replicas)
         told = {"id": id, "dedicated_resources": resources, "rollout_options": options}
         deploy(self.place, shown.model_copy(update=told), split)

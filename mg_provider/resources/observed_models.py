@@ -76,8 +76,11 @@ def observed_traffic(
 
 def named_traffic(names: Mapping[str, str], endpoint: Endpoint) -> dict[str, int]:
     """The traffic that flows, by name; what has no name is told as unmanaged."""
-    split = endpoint.traffic_split or {}
-    return {names.get(id, f"unmanaged-{id}"): percent for id, percent in split.items() if percent}
+    told: dict[str, int] = {}
+    for id, percent in (endpoint.traffic_split or {}).items():
+        name = names.get(id, f"unmanaged-{id}")
+        told[name] = told.get(name, 0) + percent
+    return {name: percent for name, percent in told.items() if percent}
 
 
 def deployment_changes(args: DedicatedEndpointArgs, ids: Mapping[str, str], endpoint: Endpoint) -> Iterator[str]:
