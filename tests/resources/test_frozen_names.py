@@ -68,6 +68,8 @@ OUTPUTS = {
         "machine_types",
         "unmanaged_deployed_models",
         "leftover_deployed_models",
+        "rollouts_held",
+        "held_deployed_model_ids",
         "replicas_when_parked",
         "psc_automation",
         "dedicated_endpoint_dns",

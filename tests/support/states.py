@@ -119,6 +119,9 @@ def _models(told, inputs, values):
         wanted = (inputs.get("deployed_models") or {}).get(name)
         machine = _machine(wanted, None, types.get(name)) if wanted else None
         told.machines[_deployed(told, id)] = machine
+    for name, id in values.get("held_deployed_model_ids", {}).items():
+        before = (values.get("rollouts_held") or {}).get(name, {}).get("before")
+        told.machines[_deployed(told, id)] = _machine(before, None, None) if before else None
 
 
 def _machine(wanted, taken, machine_type):
