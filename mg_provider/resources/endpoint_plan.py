@@ -11,7 +11,7 @@ from mg_provider.resources.endpoint_args import is_known_private, private
 from mg_provider.resources.endpoint_held import HeldModel, goes_back, paired, replaced_names
 from mg_provider.resources.fields import UNKNOWN, Unknown, compare, contains_unknown
 from mg_provider.resources.machines import Machines, with_most_replicas
-from mg_provider.resources.rollout_plan import gpus, peak, probing, replicas_text, way
+from mg_provider.resources.rollout_plan import gpus, peak, probing, replicas_text, size, way
 from mg_provider.resources.served_model import ServedModel
 from mg_provider.rollout.probe import requests_at
 from mg_provider.rollout.traffic import NEW, blend
@@ -56,7 +56,8 @@ def _creation(args: DedicatedEndpointArgs, served: Machines) -> str:
 def _parking(old: DedicatedEndpointArgs, new: DedicatedEndpointArgs, name: str) -> str:
     served = _whole(new.deployed_models[name])
     if not new.parked:
-        return f"resumes: deploys on {replicas_text(served)}; endpoint and address stay"
+        starts = ", starting with what served when it was parked" if served.autoscales else ""
+        return f"resumes: deploys on {replicas_text(served)}{starts}; endpoint and address stay"
     if old.parked or name not in old.deployed_models:
         return f"parked: no machine runs; resuming takes {gpus(served)}"
     return f"parks: undeploys, and gives back {gpus(old.deployed_models[name])}; endpoint and address stay"

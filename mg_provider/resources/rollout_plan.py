@@ -109,7 +109,7 @@ def _rollout(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str:
     cost = f"BOTH RUN AND ARE PAID FOR: {replicas_text(before)} and {replicas_text(new)}"
     parts = [
         f"{stays}{way(rollout, ', '.join([*steps, *stops]))}",
-        *_size(before, new),
+        *size(before, new),
         cost if held else peak(rollout, before, new),
         f"{probing(new, rollout)}{_renamed(old, new)}",
     ]
@@ -122,7 +122,7 @@ def _renamed(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str:
     return f"; ANSWERS TO {new.query_model_id} INSTEAD OF {old.query_model_id}, which requests name as model"
 
 
-def _size(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> list[str]:
+def size(old: Machines, new: Machines) -> list[str]:
     """What the new deployment starts with, where the old one may have more than the fewest."""
     if (old.max_replica_count or 1) <= max(new.min_replica_count, 1) or not new.autoscales:
         return []
