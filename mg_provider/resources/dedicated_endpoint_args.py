@@ -25,12 +25,6 @@ from mg_provider.wire.endpoint import Endpoint, GenAiAdvancedFeaturesConfig
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")
 
 
-def _hold_problem(rollout: RolloutStrategy | None) -> str | None:
-    if rollout is not None and rollout.hold is not None:
-        return "has hold, which named models do not take: remove it, and share the traffic by traffic_split"
-    return None
-
-
 def _names_problem(args: DedicatedEndpointArgs) -> str | None:
     for name, served in args.deployed_models.items():
         if not _NAME.fullmatch(name):
@@ -41,7 +35,7 @@ def _names_problem(args: DedicatedEndpointArgs) -> str | None:
             reason = rule.test(served)
             if reason:
                 return f"{name}.{rule.property} {reason}"
-        if reason := rollout_problem(served.rollout) or _hold_problem(served.rollout):
+        if reason := rollout_problem(served.rollout):
             return f"{name}.rollout {reason}"
     return None
 
@@ -181,7 +175,7 @@ class DedicatedEndpointArgs(EndpointArgs):
         Rule(("deployed_models",), _names_problem),
         Rule(("traffic_split", "deployed_models"), _traffic_problem),
         Rule(("traffic_split", "query_model_ids"), _query_names_problem),
-        Rule(("rollout",), lambda args: rollout_problem(args.rollout) or _hold_problem(args.rollout)),
+        Rule(("rollout",), lambda args: rollout_problem(args.rollout)),
         Rule(("encryption_spec", "region"), lambda args: key_problem(args.encryption_spec, args.region)),
         Rule(("dedicated_endpoint_enabled", "private_service_connect_config", "network"), _address_problem),
     )

@@ -125,13 +125,14 @@ class _Changes:
         order = f"{self.replaced.index(name) + 1} of {len(self.replaced)}, one after the other: "
         had, wanted = self._share(self.old, name), self._share(self.new, name)
         share = min(had, wanted) if had else wanted
-        steps = self._steps(_numbers(rollout.steps, earlier, held), share)
-        how = f"goes on: moves traffic to {steps}" if earlier else way(rollout, steps, alone=share == 100)
+        on = earlier if earlier and self.old.deployed_models[name].fixed() == served.fixed() else None
+        steps = self._steps(_numbers(rollout.steps, on, held), share)
+        how = f"goes on: moves traffic to {steps}" if on else way(rollout, steps, alone=share == 100)
         until = f", where it is held at {held.percent} % of its share until rollout.hold is removed" if held else ""
-        paid = (
-            f"BOTH RUN AND ARE PAID FOR: {gpus(before)} and {gpus(served)}" if held else peak(rollout, before, served)
-        )
-        told = [f"{how}{until}", paid, self._probing(name, share), "endpoint, address and other names stay"]
+        cost = f"BOTH RUN AND ARE PAID FOR: {replicas_text(before)} and {replicas_text(served)}"
+        paid = cost if held else peak(rollout, before, served)
+        told = [f"{how}{until}", *size(before, served), paid, self._probing(name, share)]
+        told.append("endpoint, address and other names stay")
         return f"{order if len(self.replaced) > 1 else ''}{'; '.join(told)}"
 
     def _addition(self, name: str) -> str:
