@@ -83,8 +83,7 @@ class Killed:
 
     def __init__(self, emulator, life, wanted, seen, count):
         self.host = Host(config(emulator))
-        doomed = Life(self.host, DedicatedEndpointProvider, name=life.name)
-        doomed.id, doomed.inputs, doomed.outputs = life.id, life.inputs, life.outputs
+        doomed = Life(self.host, DedicatedEndpointProvider, name=life.name, after=life)
         inputs, since = doomed.check(wanted), len(emulator.requests())
 
         def update():
