@@ -158,7 +158,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
     ) -> Reading[CustomWeightsModelArgs, CustomWeightsModelState] | None:
         """The endpoint as it is. A missing deployment shows as zero replicas, a missing endpoint as one without a name.
 
-        Gone is what has neither endpoint nor Model: a Model that outlived its endpoint is still the resource's to delete.
+        Gone is what has neither endpoint nor Model: a Model that outlived its endpoint goes with the resource.
         """
         endpoint = find_endpoint(args, context)
         if endpoint is None:
