@@ -209,7 +209,9 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             self.may_take(args, owner, state.claim, endpoint, context)
             if args.parked and (now := available(own(endpoint, owner))):
                 state = state.model_copy(update={"replicas_when_parked": now})
-        if not fresh and self._go_on(args, owner, state, context):
+        # A rollout's own deployment is waited for, or ended, by the rollout.
+        first = not fresh and not journal_of(endpoint).deployment
+        if first and self._go_on(args, owner, state, context):
             endpoint = find_endpoint(args, context)
         if endpoint is None:
             endpoint = self._empty(args, state, context)
