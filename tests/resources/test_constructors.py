@@ -84,7 +84,7 @@ def test_outputs_are_annotated_and_exist(kind):
     annotated = set(kind.resource.__annotations__)
     state = set(kind.lifecycle.state_type.model_fields)
     derived = {name for name in kind.args_type.model_fields if has(kind.args_type, name, Derived)}
-    assert annotated >= (state - {"claim", "operation", "ownership", "unlabelled"}) | (derived - {"run"}) | (
+    assert annotated >= (state - {"asked", "claim", "operation", "ownership", "unlabelled"}) | (derived - {"run"}) | (
         set(kind.lifecycle.ids)
     )
     assert annotated <= state | set(kind.args_type.model_fields)
