@@ -27,8 +27,8 @@ CLAIMS = (
     "min_replica_count: 1 → 2",
     "✓ the rules of the private addresses are not touched",
     "✓ endpoint ids, DNS name and private addresses are the same",
-    "deployment_plan: deploys on 1 x g2-standard-12, 1 NVIDIA_L4; private, through Private Service Connect → shift: "
-    "deploys beside",
+    "deployment_plan: scales in place, from ",
+    "→ shift: deploys beside",
     "going back: probe ",
     "✓ up failed, and says that the rollout was taken back",
     "✓ the old deployment alone serves, with all of the traffic",
