@@ -144,9 +144,10 @@ class Program:
         return Deployed(model, {"model": model.model, "model_id": model.query_model_id, "only_behind": behind})
 
     def _alone(self, place: RegionalPlace) -> CustomWeightsModel:
-        # A model that stood by itself before is taken over.
-        root = pulumi.ResourceOptions(aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)])
-        options = pulumi.ResourceOptions.merge(place.opts, root)
+        # A model that stood by itself, or was private before, is taken over.
+        private = PrivateModelEndpoint.alias_of_parts(place.name, place.opts.parent)
+        before = pulumi.ResourceOptions(aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE), private])
+        options = pulumi.ResourceOptions.merge(place.opts, before)
         return CustomWeightsModel(place.name, region=place.region, opts=options, **place.arguments)
 
     def _public(self, place: RegionalPlace, *, named: bool) -> Deployed:

@@ -82,6 +82,15 @@ def refuse_empty(what: str, **given: Any) -> None:
         raise pulumi.RunError(f"{what}: {empty.removeprefix('.')} {LEFT_EMPTY}")
 
 
-def child_options(parent: pulumi.Resource, **more: Any) -> pulumi.ResourceOptions:
-    """Options of a part of a component; one that stood in the program by itself before is taken over, not replaced."""
-    return pulumi.ResourceOptions(parent=parent, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)], **more)
+def child_options(
+    parent: pulumi.Resource, *, beside: pulumi.Resource | None = None, **more: Any
+) -> pulumi.ResourceOptions:
+    """Options of a part of a component; one that stood in the program by itself before is taken over, not replaced.
+
+    Args:
+        parent: The component.
+        beside: What the component itself is a part of; a part of it that stood there is taken over as well.
+        more: Other options.
+    """
+    places = [pulumi.ROOT_STACK_RESOURCE, *([beside] if beside is not None else [])]
+    return pulumi.ResourceOptions(parent=parent, aliases=[pulumi.Alias(parent=place) for place in places], **more)

@@ -109,7 +109,8 @@ class PrivateModelEndpoint(pulumi.ComponentResource):
         _check_record(name, dns_record, network)
         _check_rule_project(name, rule_project or project or _default_project(opts), project_ids(_plain(allowlist)))
         place = network if isinstance(network, PscNetwork) else None
-        self.custom_weights_model = self._deploy(name, model, allowlist, region, project)
+        beside = opts.parent if opts is not None else None
+        self.custom_weights_model = self._deploy(name, model, allowlist, region, project, beside)
         self.forwarding_rule = PscForwardingRule(
             name,
             region=region,
@@ -122,10 +123,21 @@ class PrivateModelEndpoint(pulumi.ComponentResource):
             labels=rule_labels,
             allow_psc_global_access=allow_psc_global_access,
             look_up=look_up if look_up is not None else (place.looked_up if place else None),
-            opts=child_options(self, depends_on=[place] if place else []),
+            opts=child_options(self, beside=beside, depends_on=[place] if place else []),
         )
         self.dns_name = self._make_record(name, dns_record, place)
         self._tell(named=bool(dns_record))
+
+    @staticmethod
+    def alias_of_parts(name: str, parent: pulumi.Resource | None = None) -> pulumi.Alias:
+        """An alias for a part that goes on without the component, as a model that turns public: it is replaced then.
+
+        Args:
+            name: Name of the component that there was.
+            parent: What it was a part of.
+        """
+        there = parent.urn if parent is not None else None
+        return pulumi.Alias(parent=pulumi.create_urn(name, TYPE_PREFIX + "PrivateModelEndpoint", there))
 
     def _deploy(
         self,
@@ -134,6 +146,7 @@ class PrivateModelEndpoint(pulumi.ComponentResource):
         allowlist: VpcScAllowlist | Sequence[str],
         region: str,
         project: str | None,
+        beside: pulumi.Resource | None,
     ) -> CustomWeightsModel:
         listed = isinstance(allowlist, VpcScAllowlist)
         projects = allowlist.project_allowlist if isinstance(allowlist, VpcScAllowlist) else project_ids(allowlist)
@@ -145,7 +158,7 @@ class PrivateModelEndpoint(pulumi.ComponentResource):
                 "enable_private_service_connect": True,
                 "project_allowlist": projects,
             },
-            opts=child_options(self, depends_on=[allowlist] if listed else []),
+            opts=child_options(self, beside=beside, depends_on=[allowlist] if listed else []),
             **model,
         )
 
