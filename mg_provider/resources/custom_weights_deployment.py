@@ -89,7 +89,8 @@ class Deployment:
 
     def _resume(self) -> list[MachineSpec | None] | None:
         """Wait for the deployment that runs. None if it ended well; else what is left to try, empty for everything."""
-        operation = running(self.args, self.state.operation, self.context)
+        begun = find_endpoint(self.args, self.context) is not None
+        operation = running(self.args, self.state.operation, self.context, begun=begun)
         if operation is None:
             return []
         if self.fresh:
@@ -150,7 +151,7 @@ class Deployment:
             raise
         except (ConnectionFailed, AlreadyExists, Unavailable) as error:
             try:
-                under_way = running(args, "", self.context)
+                under_way = running(args, "", self.context, begun=True)
                 endpoint = find_endpoint(args, self.context)
             except MgError:
                 # Whether the call took effect cannot be known now, so it stays in the stack's state.
@@ -230,9 +231,16 @@ class Deployment:
         return nothing_left(error, "the endpoint" if self.args.retain_model else "endpoint and model")
 
 
-def running(args: CustomWeightsModelArgs, known: str, context: Context) -> Operation | None:
-    """What makes the endpoint or deploys on it since an earlier run, by name if ``known``, or else looked for."""
-    return under_way(args, known, context, _may_deploy_this(args, context))
+def running(args: CustomWeightsModelArgs, known: str, context: Context, *, begun: bool) -> Operation | None:
+    """What makes the endpoint or deploys on it since an earlier run, by name if ``known``, or else looked for.
+
+    Args:
+        args: The resource's arguments.
+        known: Name of the operation that the stack's state has; empty for none.
+        context: Of the call.
+        begun: Whether there is a sign that an earlier run began one, and none that it ended.
+    """
+    return under_way(args, known, context, _deploys_this(args, context, begun))
 
 
 def _names_model(args: CustomWeightsModelArgs, operation: Operation) -> bool:
@@ -241,12 +249,14 @@ def _names_model(args: CustomWeightsModelArgs, operation: Operation) -> bool:
     return "DeployOperationMetadata" in str(metadata.get("@type")) and metadata.get("modelId") == args.model_id
 
 
-def _may_deploy_this(args: CustomWeightsModelArgs, context: Context) -> Matches:
-    """Which operations of the location may be this deployment.
+def _deploys_this(args: CustomWeightsModelArgs, context: Context, begun: bool) -> Matches:
+    """Which operations of the location are this deployment, or may be.
 
-    They name the Model's id, or for an entry of Model Garden that entry: then it may be somebody else's deployment of
-    the same entry, which is waited for as well unless it began after this endpoint was made.
+    They name the Model's id, or for an entry of Model Garden that entry: then it may be another deployment of the same
+    entry. Where one of this resource was begun it is taken for that, unless it began after this endpoint was made.
     """
+    if not begun:
+        return lambda operation: _names_model(args, operation)
     source = Source(args.gcs_uri, args.publisher_model_name, args.hugging_face_model_id)
     published = source.publisher_model.partition("@")[0].lower()
     endpoint = find_endpoint(args, context) if published else None
@@ -278,7 +288,9 @@ def go_on(
     """
     known, limit = state.operation, context.limit(args.timeouts.create, CREATE_SECONDS)
     began, waited = context.clock.monotonic(), False
-    matches = [_may_deploy_this(each, context) for each in ((old,) if old.model_id == args.model_id else (old, args))]
+    begun = not state.deployed_model_id
+    each_id = (old,) if old.model_id == args.model_id else (old, args)
+    matches = [_deploys_this(each, context, begun) for each in each_id]
     while (
         operation := under_way(args, known, context, lambda operation: any(match(operation) for match in matches))
     ) is not None:
@@ -346,4 +358,6 @@ def stop_deploying(args: CustomWeightsModelArgs, state: CustomWeightsModelState,
         return below_endpoint or operation.name == state.operation or (ids_are_ours and _names_model(args, operation))
 
     limit = context.limit(args.timeouts.delete, DELETE_SECONDS)
-    return stop(args, state.operation, limit, context, _may_deploy_this(args, context), certain)
+    return stop(
+        args, state.operation, limit, context, _deploys_this(args, context, not state.deployed_model_id), certain
+    )

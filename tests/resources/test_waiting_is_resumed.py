@@ -142,6 +142,26 @@ def test_in_every_path_what_runs_is_waited_for(emulator, host, weights, source):
     assert [kind for kind in kinds(emulator) if kind != "Model" or source != "kept"] == []
 
 
+def test_two_models_of_one_entry_of_model_garden_deploy_beside_each_other(emulator, host):
+    """What their operations name is the same; neither waits for the other, and a removal does not either."""
+    wanted = {"publisher_model_name": PUBLISHED, "machine_spec": L4, "accept_eula": True}
+    first, second = (Life(host, CustomWeightsModelProvider, name=name) for name in ("first", "second"))
+    gives_up(emulator, first, wanted)
+    gives_up(emulator, second, wanted)
+    assert asked(emulator) == ["deploy", "deploy"]
+    emulator.advance(7200)
+    third = Life(host, CustomWeightsModelProvider, name="third")
+    first.up(wanted)
+    gives_up(emulator, third, wanted)
+    emulator.set_speed(100)
+    first.destroy()
+    assert kinds(emulator).count("DeployedModel") == 1, "the removal waited for the third"
+    assert asked(emulator) == ["deploy", "deploy", "deploy"]
+    emulator.set_speed(1)
+    waits(emulator, lambda: [life.up(wanted) for life in (second, third)])
+    assert kinds(emulator) == sorted(2 * ONE)
+
+
 def test_a_second_deployment_of_a_model_of_ours_shows_and_is_undeployed(emulator, host, weights):
     life, wanted = Life(host, CustomWeightsModelProvider), {"gcs_uri": weights, "machine_spec": L4}
     before = life.up(wanted)
