@@ -113,7 +113,7 @@ class _Changes:
         if before not in self.old.deployed_models:
             return self._addition(name)
         was, now = replicas_text(self.old.deployed_models[before]), replicas_text(served)
-        scaled = f"scales in place, from {was} to {now}" if was != now else ""
+        scaled = f"scales in place: {was} -> {now}" if was != now else ""
         if before != name:
             return f"the deployment of {before} stays under this name{f', and {scaled}' if scaled else ''}"
         return scaled or self.old.deployment_plan.get(name, "")

@@ -89,7 +89,7 @@ def plan_text(old: CustomWeightsModelArgs | None, new: CustomWeightsModelArgs) -
         return _rollout(old, new)
     if compare(old, new, *_COUNTS).fields:
         held = f"; still {_held(new)}" if new.rollout_held else ""
-        return f"scales in place, from {replicas_text(old)} to {replicas_text(new)}{held}"
+        return f"scales in place: {replicas_text(old)} -> {replicas_text(new)}{held}"
     return old.deployment_plan
 
 

@@ -117,7 +117,7 @@ def test_scaling_and_parking_are_told():
     before = {"deployed_models": {"v1": served(OLD, min_replica_count=1, max_replica_count=2)}}
     after = {"deployed_models": {"v1": served(OLD, min_replica_count=1, max_replica_count=8)}}
     assert plan(before, after)["v1"] == (
-        "scales in place, from 1 to 2 x g2-standard-12, 1 to 2 NVIDIA_L4 to 1 to 8 x g2-standard-12, 1 to 8 NVIDIA_L4"
+        "scales in place: 1 to 2 x g2-standard-12, 1 to 2 NVIDIA_L4 -> 1 to 8 x g2-standard-12, 1 to 8 NVIDIA_L4"
     )
     parked = {**before, "parked": True}
     assert plan(before, parked)["v1"].startswith("parks: undeploys, and gives back up to 2 NVIDIA_L4")

@@ -380,7 +380,7 @@ def test_a_creation_says_machine_gpus_and_who_can_reach_it(life, more, says):
 def test_the_plan_follows_a_change_of_replicas(life, old):
     life.up(arguments(old))
     wanted = arguments(old, min_replica_count=2, max_replica_count=8)
-    says = "scales in place, from 1 x g2-standard-12, 1 NVIDIA_L4 to 2 to 8 x g2-standard-12, 2 to 8 NVIDIA_L4"
+    says = "scales in place: 1 x g2-standard-12, 1 NVIDIA_L4 -> 2 to 8 x g2-standard-12, 2 to 8 NVIDIA_L4"
     assert life.check(wanted)["deployment_plan"] == says
     life.up(wanted)
     assert life.check(wanted)["deployment_plan"] == says
