@@ -16,7 +16,8 @@ ROOT = Path(__file__).parent.parent.parent
 STACK = "test"
 PULUMI = shutil.which("pulumi")
 MARK = "MG_FAULTS_CASE"
-SECONDS = 90
+# A job whose answer was lost is looked for for two minutes.
+SECONDS = 200
 PROGRAM = """
 import json
 from pathlib import Path
