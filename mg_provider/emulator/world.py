@@ -84,6 +84,8 @@ class World:
         self.listeners = listeners
         self._initial_speed = speed
         self._initial_quota = dict(quota)
+        # An id never comes twice, not even in another life: a provider's process may remember it.
+        self._numbers = 0
         self.reset()
 
     def reset(self) -> None:
@@ -99,7 +101,6 @@ class World:
         self.requests: deque[dict[str, Any]] = deque(maxlen=_REQUESTS_KEPT)
         self.watchers: list[Callable[[dict[str, Any]], None]] = []
         self._parts: dict[type[Any], Any] = {}
-        self._numbers = 0
         self._project_ids: dict[str, str] = {}
 
     def part(self, kind: type[Part]) -> Part:

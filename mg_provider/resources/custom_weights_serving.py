@@ -109,7 +109,7 @@ class Serving:
         elif others and self.args.rollout_held and not goes_back(self.old, self.args):
             self.context.progress(f"the rollout is held at {self.args.rollout_held.percent} %")
         else:
-            self._stay(wanted, others, capacity, changes=changes)
+            self._stay(wanted, others, capacity, changes=changes, misdirected=shares(endpoint) != {wanted: 100})
         if others or wanted is None or changes:
             held = [self.before.model_id] if self.args.rollout_held else []
             self.tidy(endpoint, {self.args.model_id, *held})
@@ -196,12 +196,13 @@ class Serving:
             before = before.with_values(min_replica_count=1)
         return Capacity(self.place, self.args.resources(), before.resources(), journal.replicas or now)
 
-    def _stay(self, wanted: str, others: list[str], capacity: Capacity, *, changes: bool) -> None:
+    def _stay(self, wanted: str, others: list[str], capacity: Capacity, *, changes: bool, misdirected: bool) -> None:
         """What is wanted is there already: nothing to change, or an interrupted change is not wanted any more."""
         if others:
             write_journal(self.place, Journal(wanted, self.args.model_id, capacity.replicas))
             capacity.hold(wanted)
-        settle_traffic(self.place, {wanted: 100})
+        if misdirected:
+            settle_traffic(self.place, {wanted: 100})
         undeploy(self.place, others)
         if others or changes:
             capacity.release(wanted, capacity.new)
