@@ -7,6 +7,7 @@ import json
 import pkgutil
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -209,9 +210,11 @@ class _Dropped(Response):
 
 def _read(request: Request) -> IO[bytes]:
     """The whole body, in memory or, when large, in a temporary file."""
-    media = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - lives as long as the request
-    while chunk := request.stream.read(_CHUNK):
-        media.write(chunk)
+    with ExitStack() as if_cut_off:
+        media = if_cut_off.enter_context(SpooledTemporaryFile(max_size=_IN_MEMORY))
+        while chunk := request.stream.read(_CHUNK):
+            media.write(chunk)
+        if_cut_off.pop_all()
     media.seek(0)
     return media
 
