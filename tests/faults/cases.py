@@ -161,7 +161,7 @@ def _private(chance):
 def _with_rule(chance):
     model = _model(chance, private_service_connect_config=PRIVATE)
     place = {"network": "default", "subnetwork": "default"}
-    served = {"deployed": {"output": "llama.deployed_model_id"}}
+    served = {"deployed": {"output": "llama.deployed_model_id"}, "parked": {"switch": "llama.parked"}}
     endpoint = {"output": "llama.endpoint"}
     return [model, _spec("PscForwardingRule", "rule", endpoint=endpoint, triggers=served, **place)]
 

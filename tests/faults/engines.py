@@ -34,9 +34,10 @@ def value(given):
         return [value(entry) for entry in given]
     if not isinstance(given, dict):
         return given
-    if set(given) == {"output"}:
-        slot, _, output = given["output"].partition(".")
-        return getattr(made[slot], output)
+    if set(given) in ({"output"}, {"switch"}):
+        slot, _, output = next(iter(given.values())).partition(".")
+        found = getattr(made[slot], output)
+        return found if "output" in given else found.apply(lambda on: "true" if on else "false")
     return {key: value(entry) for key, entry in given.items()}
 
 
