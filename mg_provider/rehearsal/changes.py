@@ -15,10 +15,19 @@ _WIDTH: Final = 80
 _MOST_CHARACTERS: Final = 300
 _SIGNS: Final = {"add": "+", "delete": "-", "update": "~"}
 _ARROW: Final = "=> "
+_PLAN: Final = "_plan"
 
 
 def change_lines(step: Step, indent: str) -> Iterator[str]:
-    """A line for each property that a step changes, with its value before and after; more where one is not enough."""
+    """A line for each property that a step changes, with its value before and after; more where one is not enough.
+
+    Of a creation, only what the provider says of it beforehand: the inputs whose name ends with ``_plan``.
+    """
+    if step.operation in ("create", "create-replacement") and step.new is not None:
+        for name, plan in step.new.inputs.items():
+            if name.endswith(_PLAN):
+                yield from _fitted(f"{indent}+ {name}:", [_text(plan)])
+        return
     for path, difference in (step.detailed or {}).items():
         if path.startswith("__"):
             continue

@@ -1,5 +1,7 @@
 """What a rehearsal says about each property that changes."""
 
+import json
+
 import pytest
 
 from mg_provider.rehearsal.changes import change_lines
@@ -18,6 +20,15 @@ def said(old, new):
     states = [ResourceState(URN, True, TYPE, inputs=inputs) for inputs in (old, new)]
     found = difference_of_inputs(Difference("unknown"), old, new)
     return list(change_lines(Step.of("update", *states, found), "  "))
+
+
+def test_a_creation_shows_what_the_provider_says_of_it():
+    inputs = {"a": 1, "deployment_plan": "deploys on 1 to 8 x g2-standard-12, 1 to 8 NVIDIA_L4; private"}
+    step = Step("create", None, ResourceState(URN, True, TYPE, inputs=inputs))
+    lines = list(change_lines(step, "  "))
+    assert lines[0] == "  + deployment_plan:"
+    assert " ".join(line.strip() for line in lines[1:]) == json.dumps(inputs["deployment_plan"])
+    assert all(len(line) <= 80 for line in lines)
 
 
 @pytest.mark.parametrize(
