@@ -22,6 +22,7 @@ from mg_provider.resources.custom_weights_observed import ids_of, own
 from mg_provider.resources.custom_weights_serving import Serving
 from mg_provider.resources.endpoint_args import derived_endpoint_id
 from mg_provider.resources.failures import explain_failure, lacks_capacity
+from mg_provider.resources.identity import CLAIM_LABEL
 from mg_provider.resources.lifecycle import Context, Incomplete, NotOurs
 from mg_provider.resources.publisher_names import nearest_publisher_model
 from mg_provider.resources.serving import (
@@ -73,8 +74,11 @@ class Deployment:
         limit = self.context.limit(self.args.timeouts.create, CREATE_SECONDS)
         self._until = self.context.clock.monotonic() + limit
 
-    def run(self) -> None:
+    def run(self) -> bool:
         """Go on with the deployment that runs, or start one, and wait; while machines are short, try the next choice.
+
+        Returns:
+            Whether it went on with one of an earlier run, which may have wanted something else.
 
         Raises:
             Incomplete: something exists, and stays in the stack's state.
@@ -86,6 +90,7 @@ class Deployment:
                 first_available(choices or self._machines(), self._attempt, self.context)
         except (OperationFailed, NoCapacity) as error:
             raise self._given_up(error) from error
+        return choices is None
 
     def _resume(self) -> list[MachineSpec | None] | None:
         """Wait for the deployment that runs. None if it ended well; else what is left to try, empty for everything."""
@@ -275,9 +280,21 @@ def _deploys_this(args: CustomWeightsModelArgs, context: Context, begun: bool) -
 
 
 def go_on(
-    args: CustomWeightsModelArgs, old: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context
+    args: CustomWeightsModelArgs,
+    old: CustomWeightsModelArgs,
+    state: CustomWeightsModelState,
+    context: Context,
+    *,
+    begun: bool,
 ) -> bool:
     """Wait for everything that an earlier run began, whichever way it ends, before anything is deployed.
+
+    Args:
+        args: What is wanted.
+        old: What was wanted in the last run.
+        state: What the last run knew.
+        context: Of the call.
+        begun: As in :func:`running`.
 
     Returns:
         Whether there was anything to wait for.
@@ -288,7 +305,7 @@ def go_on(
     """
     known, limit = state.operation, context.limit(args.timeouts.create, CREATE_SECONDS)
     began, waited = context.clock.monotonic(), False
-    begun = not state.deployed_model_id
+    begun = begun and not state.deployed_model_id
     each_id = (old,) if old.model_id == args.model_id else (old, args)
     matches = [_deploys_this(each, context, begun) for each in each_id]
     while (
@@ -346,7 +363,20 @@ def take_down(args: CustomWeightsModelArgs, state: CustomWeightsModelState, cont
             delete_model(f"{args.parent}/models/{model_id}", args, context)
 
 
-def stop_deploying(args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context) -> bool:
+def give_back(args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context) -> None:
+    """Take down what a creation made before it found that something is somebody else's. A Model stays."""
+    endpoint = find_endpoint(args, context)
+    if endpoint is None or (endpoint.labels or {}).get(CLAIM_LABEL) != state.claim:
+        return
+    context.progress("deleting the endpoint that this run made")
+    stop_deploying(args, state, context, begun=True)
+    undeploy(args, [entry.id for entry in endpoint.deployed_models or [] if entry.id], context)
+    delete_endpoint(args, context)
+
+
+def stop_deploying(
+    args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context, *, begun: bool
+) -> bool:
     """End a deployment that still runs, so that nothing appears after everything was deleted; whether there was one.
 
     One that may be another stack's, as it only names the same Model Garden entry or id, is waited for instead.
@@ -358,6 +388,5 @@ def stop_deploying(args: CustomWeightsModelArgs, state: CustomWeightsModelState,
         return below_endpoint or operation.name == state.operation or (ids_are_ours and _names_model(args, operation))
 
     limit = context.limit(args.timeouts.delete, DELETE_SECONDS)
-    return stop(
-        args, state.operation, limit, context, _deploys_this(args, context, not state.deployed_model_id), certain
-    )
+    deploys_this = _deploys_this(args, context, begun and not state.deployed_model_id)
+    return stop(args, state.operation, limit, context, deploys_this, certain)

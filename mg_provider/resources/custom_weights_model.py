@@ -13,9 +13,11 @@ from mg_provider.resources.custom_weights_args import SEEDS, CustomWeightsModelA
 from mg_provider.resources.custom_weights_deployment import (
     Deployment,
     deploys_from_nothing,
+    give_back,
     go_on,
     has_derived_ids,
     model_exists,
+    running,
     stop_deploying,
     take_down,
 )
@@ -151,7 +153,14 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         """Deploy, or go on with the deployment that an interrupted run of ours began."""
         state = CustomWeightsModelState(claim=context.clock.request_id())
         context = guarded_creation(context, args, state.claim, has_derived_ids(args))
-        return args.endpoint, self._converge(args, args, state, context, fresh=True)
+        try:
+            return args.endpoint, self._converge(args, args, state, context, fresh=True)
+        except NotOurs:
+            try:
+                give_back(args, state, context)
+            except MgError as error:
+                raise self._incomplete(error, args, state, context) from error
+            raise
 
     def read(
         self, id: str, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context
@@ -161,6 +170,8 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         Gone is what has neither endpoint nor Model: a Model that outlived its endpoint goes with the resource.
         """
         endpoint = find_endpoint(args, context)
+        if (unfinished := self._unfinished(args, state, endpoint, context)) is not None:
+            return unfinished
         if endpoint is None:
             if not model_exists(args, guarded(context, args, args, state.claim)):
                 return None
@@ -172,6 +183,23 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             seen.available_replica_count = state.available_replica_count
         model = find_model(place_of(args, context), args.model_id)
         return Reading(observed(args, endpoint, model), seen)
+
+    def _unfinished(
+        self,
+        args: CustomWeightsModelArgs,
+        state: CustomWeightsModelState,
+        endpoint: Endpoint | None,
+        context: Context,
+    ) -> Reading[CustomWeightsModelArgs, CustomWeightsModelState] | None:
+        """What is still being made, as the state has it: it is neither gone nor has it drifted."""
+        if endpoint is not None and (state.deployed_model_id or not state.operation):
+            return None
+        operation = running(args, state.operation, context, begun=not state.deployed_model_id)
+        if operation is None:
+            return None
+        context.progress("it is still being made: `pulumi up` waits for it")
+        seen = state if endpoint is None else self._state(endpoint, args, state)
+        return Reading(args, seen.model_copy(update={"operation": operation.name}))
 
     def update(
         self,
@@ -191,7 +219,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         """Undeploy, delete the endpoint, delete the Model. What is gone already is fine."""
         context = guarded(context, args, args, state.claim)
         if may_take_down(args, state.claim, context):
-            stop_deploying(args, state, context)
+            stop_deploying(args, state, context, begun=not state.deployed_model_id)
             take_down(args, state, context)
 
     def _converge(
@@ -209,12 +237,18 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             self.may_take(args, owner, state.claim, endpoint, context)
             if args.parked and (now := available(own(endpoint, owner))):
                 state = state.model_copy(update={"replicas_when_parked": now})
-        # A rollout's own deployment is waited for, or ended, by the rollout.
-        first = not fresh and not journal_of(endpoint).deployment
-        if first and self._go_on(args, owner, state, context):
+        # A rollout's own deployment is waited for, or ended, by the rollout; one call's by whoever makes that call.
+        in_parts = args.parked or args.uploads_named
+        first = (in_parts or not fresh) and not journal_of(endpoint).deployment
+        if first and self._go_on(args, owner, state, context, begun=not fresh or endpoint is not None):
             endpoint = find_endpoint(args, context)
         if endpoint is None:
             endpoint = self._empty(args, state, context)
+            taken_up = fresh and (endpoint.labels or {}).get(CLAIM_LABEL) != state.claim if endpoint else False
+            if endpoint is not None and taken_up:
+                self.may_take(args, owner, state.claim, endpoint, context)
+                self._go_on(args, owner, state, context, begun=True)
+                endpoint = find_endpoint(args, context)
         self._serve(args, owner, state, endpoint, context, fresh=fresh)
         try:
             endpoint = settle_endpoint(args, owner, state.claim, context)
@@ -236,12 +270,14 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         owner: CustomWeightsModelArgs,
         state: CustomWeightsModelState,
         context: Context,
+        *,
+        begun: bool,
     ) -> bool:
         """Wait for the deployment that an earlier run began, or end it where nothing is to be served."""
         if args.parked:
-            return stop_deploying(owner, state, context)
+            return stop_deploying(owner, state, context, begun=begun)
         try:
-            return go_on(args, owner, state, context)
+            return go_on(args, owner, state, context, begun=begun)
         except NotOurs:
             raise
         except MgError as error:
@@ -254,8 +290,12 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         try:
             kept = endpoint_for_kept_model(args, state, context) if args.retain_model else None
             made_by_parts = args.parked or args.uploads_named or not deploys_from_nothing(args, context)
-            wanted = kept is None and made_by_parts
-            return empty_endpoint(args, state, context) if wanted else kept
+            if kept is not None or not made_by_parts:
+                return kept
+            # Whose the Model is, is known before anything is made.
+            if (model := find_model(place_of(args, context), args.model_id)) is not None:
+                context.guard.model(model)
+            return empty_endpoint(args, state, context)
         except UNSETTLED as error:
             waiting = state.model_copy(update={"operation": getattr(error, "operation", "")})
             raise self._incomplete(error, args, waiting, context) from error
@@ -280,9 +320,9 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             def keep(error: MgError, seen: CustomWeightsModelState) -> Incomplete:
                 return self._incomplete(error, args, seen, context)
 
-            Deployment(args, state, context, keep, fresh).run()
+            resumed = Deployment(args, state, context, keep, fresh).run()
             endpoint = find_endpoint(args, context)
-            if endpoint is None or not serving.is_stale():
+            if endpoint is None or not (resumed or serving.is_stale()):
                 return
         try:
             serving.settle(endpoint)

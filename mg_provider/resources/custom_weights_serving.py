@@ -110,7 +110,7 @@ class Serving:
             self.context.progress(f"the rollout is held at {self.args.rollout_held.percent} %")
         else:
             self._stay(wanted, others, capacity, changes=changes, misdirected=shares(endpoint) != {wanted: 100})
-        if others or wanted is None or changes:
+        if others or wanted is None or changes or self.old.rollout_held:
             held = [self.before.model_id] if self.args.rollout_held else []
             self.tidy(endpoint, {self.args.model_id, *held})
 
@@ -339,7 +339,8 @@ class Serving:
         args, place = self.args, self.place
         if self.is_stale():
             delete_model(place, args.model_id)
-        elif find_model(place, args.model_id) is not None:
+        elif (model := find_model(place, args.model_id)) is not None:
+            place.guard.model(model)
             return
         if args.hugging_face_access_token and args.container_spec is None:
             raise MgError(

@@ -49,7 +49,7 @@ from mg_provider.resources.serving import (
     undeploy,
 )
 from mg_provider.resources.teardown import gone_for_good, still_deployed
-from mg_provider.resources.underway import stop
+from mg_provider.resources.underway import stop, under_way
 from mg_provider.rollout.place import deploys, running_operation
 from mg_provider.rollout.rollout import RolledBack
 from mg_provider.wire.base import same
@@ -168,6 +168,9 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
     ) -> Reading[DedicatedEndpointArgs, DedicatedEndpointState] | None:
         """The endpoint as it is. A missing deployment is missing from ``deployed_models``."""
         endpoint = find_endpoint(args, context)
+        if (endpoint is None or state.operation) and (operation := under_way(args, state.operation, context)):
+            context.progress("it is still being made: `pulumi up` waits for it")
+            return Reading(args, state.model_copy(update={"operation": operation.name}))
         if endpoint is None:
             return None
         state = self._state(endpoint, args, state.deployed_model_ids, state)

@@ -77,6 +77,9 @@ class Ownership:
         Raises:
             MgError: It belongs to somebody else.
         """
+        labels = model.labels or {}
+        if not self.has_model(model) and labels.get(OWNER_LABEL) == self.args.ownership[OWNER_LABEL]:
+            raise another_resource(f"Model {model.name}", self.args.resource, labels, "model_id")
         if not self.has_model(model):
             raise not_ours(f"Model {model.name}", self.args.resource, "set another model_id", model.labels)
 
@@ -94,7 +97,7 @@ class Ownership:
             return lost_labels(args, {**args.ownership, CLAIM_LABEL: self.claim})
         what = f"endpoint {args.endpoint}"
         if labels.get(OWNER_LABEL) == args.ownership[OWNER_LABEL]:
-            return another_resource(what, args.resource, labels)
+            return another_resource(what, args.resource, labels, "endpoint_id")
         return not_ours(what, args.resource, "set another endpoint_id, or adopt it", labels)
 
 
@@ -135,14 +138,14 @@ def guarded_creation(context: Context, args: EndpointArgs, claim: str, ids_are_o
     return replace(context, guard=Ownership(args, args, claim, in_state=False, ids_are_ours=ids_are_ours))
 
 
-def another_resource(what: str, resource: str, labels: Mapping[str, str]) -> NotOurs:
+def another_resource(what: str, resource: str, labels: Mapping[str, str], id: str) -> NotOurs:
     """The error of something that another resource of this very stack has, as after a rename without an alias."""
     whose = f"{RESOURCE_LABEL}={labels.get(RESOURCE_LABEL, 'none')}"
     return NotOurs(
         f"{what} exists and belongs to another resource of this stack ({whose}), so it is left as it is",
         resource=resource,
         hint="if the resource was renamed or moved, say so with aliases=[pulumi.Alias(...)] in its options; if there "
-        "are two, give each an endpoint_id of its own",
+        f"are two, give each its own {id}",
     )
 
 

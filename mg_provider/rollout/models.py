@@ -28,7 +28,7 @@ def upload(place: Place, model_id: str, model: Model) -> None:
     """
     world, name = place.world, f"{place.parent}/models/{model_id}"
     began = world.clock.monotonic()
-    while find_model(place, model_id) is None:
+    while (found := find_model(place, model_id)) is None:
         running = running_operation(name, lambda operation: True, world)
         if running is not None:
             world.wait(running, place.deploy_seconds, "uploading the model")
@@ -45,6 +45,8 @@ def upload(place: Place, model_id: str, model: Model) -> None:
         else:
             world.wait(operation, place.deploy_seconds, "uploading the model")
             return
+    # Somebody else may have asked for the same id, and was first.
+    place.guard.model(found)
 
 
 def delete_model(place: Place, model_id: str) -> None:

@@ -110,17 +110,21 @@ class Account:
         """What is sent until the end is sent for one of the owners with these labels, or for those beside it."""
         since = len(self.emulator.world.requests)
         with self._lock:
-            self._windows.append((since, labels))
+            # Each window knows the owners of all that were open beside it, and of those that have closed since.
+            window = [labels]
+            for other in self._windows:
+                window.append(other[0])
+                other.append(labels)
+            self._windows.append(window)
         try:
             yield
         finally:
-            self._nothing_of_others(since)
+            self._nothing_of_others(since, window)
             with self._lock:
-                self._windows.remove((since, labels))
+                self._windows = [each for each in self._windows if each is not window]
 
-    def _nothing_of_others(self, since):
-        with self._lock:
-            allowed = set().union(*(labels for _, labels in self._windows))
+    def _nothing_of_others(self, since, window):
+        allowed = set().union(*window)
         for entry in self._sent(since):
             target = entry.get("target") or {}
             owner = target.get("labels", {}).get("mg-owner")
