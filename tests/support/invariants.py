@@ -73,7 +73,8 @@ class Holder:
             cut: Whether it ended without a word.
             settled: Whether it brought everything to what is wanted, so that nothing may be left over.
         """
-        self.looked, self.error, self.cut = since, error, cut
+        # What a run without a word left behind is found by the next one that gets through.
+        self.looked, self.error, self.cut = since, error, cut or (self.cut and bool(error))
         self.settled = settled and not error and not cut
 
 
