@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -22,6 +23,11 @@ def forks_end() -> Iterator[None]:
 def virtualenv() -> str:
     """An environment whose interpreter starts quickly."""
     return str(forks.shared())
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two for each processor: a life waits for answers most of the time."""
+    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.fixture(scope="session")
