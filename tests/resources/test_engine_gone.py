@@ -42,7 +42,10 @@ def create(emulator):
     hosts = []
 
     def start(launcher=OWN_INTERPRETER, **more):
+        # Where the tests themselves were started with Ctrl-C ignored, a process that they start would ignore it too.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         host = Host({**config(emulator), **more}, launcher=launcher)
+        signal.signal(signal.SIGINT, before)
         hosts.append(host)
         ended = threading.Event()
 
