@@ -25,6 +25,7 @@ def virtualenv() -> str:
     return str(forks.shared())
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Two for each processor: a life waits for answers most of the time."""
     return 2 * (os.cpu_count() or 1)

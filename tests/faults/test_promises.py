@@ -1,6 +1,7 @@
 """What must hold however things go wrong, one case each, on both engines: their own word is what counts."""
 
 import itertools
+import os
 import threading
 
 import pytest
@@ -32,7 +33,7 @@ def stacks(request, emulator, tmp_path, virtualenv):
     made = []
 
     def make(owner="acme"):
-        mark = f"promise-{next(MARKS)}"
+        mark = f"promise-{os.getpid()}-{next(MARKS)}"
         folder = tmp_path / f"{owner}-{len(made)}"
         made.append(Stack(ENGINES[request.param](folder, virtualenv, emulator.url, mark), owner, emulator))
         return made[-1]
