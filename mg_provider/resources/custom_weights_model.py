@@ -244,8 +244,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             endpoint = find_endpoint(args, context)
         if endpoint is None:
             endpoint = self._empty(args, state, context)
-            taken_up = fresh and (endpoint.labels or {}).get(CLAIM_LABEL) != state.claim if endpoint else False
-            if endpoint is not None and taken_up:
+            if endpoint is not None and fresh and (endpoint.labels or {}).get(CLAIM_LABEL) != state.claim:
                 self.may_take(args, owner, state.claim, endpoint, context)
                 self._go_on(args, owner, state, context, begun=True)
                 endpoint = find_endpoint(args, context)
