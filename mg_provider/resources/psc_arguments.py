@@ -14,6 +14,7 @@ from mg_provider.resources.fields import Computed, Derived, InPlace, Lines, Loca
 from mg_provider.resources.identity import COMPUTE_NAME, Labels
 from mg_provider.resources.lifecycle import CloudArgs
 from mg_provider.resources.names import AddressName, EndpointName, NetworkName, SubnetworkName
+from mg_provider.resources.standing import Stands, Unseen, asked_for
 from mg_provider.wire.compute import Address, ForwardingRule, ServiceDirectoryRegistration
 
 _PATH = re.compile(r"projects/(?P<project>[^/]+)/(?:global|regions/(?P<region>[^/]+))/[a-zA-Z]+/(?P<name>[^/]+)")
@@ -173,16 +174,18 @@ class PscForwardingRuleArgs(CloudArgs):
         description="Endpoint to reach, projects/{project}/locations/{region}/endpoints/{id}: the `endpoint` output of "
         "a model or endpoint. Its service attachment is looked up. This or service_attachment.",
     )
-    service_attachment: Annotated[str, InPlace(_REMADE)] = Field(
+    service_attachment: Annotated[str, InPlace(_REMADE), Stands("rule", "target")] = Field(
         default="", description="Service attachment to reach, where there is no endpoint to look it up from."
     )
-    triggers: Annotated[dict[str, str], InPlace(_LOOKED_UP), Lines()] = Field(
+    triggers: Annotated[
+        dict[str, str], InPlace(_LOOKED_UP), Lines(), Unseen("a wish of the program's, kept nowhere")
+    ] = Field(
         default={},
         description="Any values; when one changes, the endpoint's service attachment is looked up again. Pass what "
         "parks a model as `parked`, as it may come back with another attachment; while it is 'true', a closed "
         "connection is no drift.",
     )
-    network: Annotated[NetworkName, Replaces("an address belongs to one network")] = Field(
+    network: Annotated[NetworkName, Replaces("an address belongs to one network"), Stands("rule", "network")] = Field(
         description="Network of the clients: name, or projects/{project}/global/networks/{name}, for a Shared VPC "
         "with the host project.",
     )
@@ -210,21 +213,26 @@ class PscForwardingRuleArgs(CloudArgs):
         description="Name of rule and address: at most 63 of a-z, 0-9 and -, a letter first. "
         "Default: derived from stack and resource name.",
     )
-    description: Annotated[str, InPlace(_REMADE), Lines()] = Field(
+    description: Annotated[str, InPlace(_REMADE), Lines(), Stands("rule", "description")] = Field(
         default="", description="Free text on the forwarding rule."
     )
-    labels: Annotated[Labels, InPlace("forwardingRules.setLabels, addresses.setLabels")] = Field(
-        default={}, description="Labels of rule and address."
+    labels: Annotated[Labels, InPlace("forwardingRules.setLabels, addresses.setLabels"), Stands("rule", "labels")] = (
+        Field(default={}, description="Labels of rule and address.")
     )
-    allow_psc_global_access: Annotated[bool, InPlace("forwardingRules.patch")] = Field(
-        default=False, description="Let clients in other regions of the network connect."
-    )
-    no_automate_dns_zone: Annotated[bool, InPlace(_REMADE)] = Field(
-        default=False, description="Make no DNS zone for the connection."
-    )
-    service_directory_registrations: Annotated[list[ServiceDirectoryRegistration], InPlace(_REMADE)] = Field(
-        default=[], description="Service Directory entry of the rule; at most one."
-    )
+    allow_psc_global_access: Annotated[
+        bool, InPlace("forwardingRules.patch"), Stands("rule", "allow_psc_global_access")
+    ] = Field(default=False, description="Let clients in other regions of the network connect.")
+    no_automate_dns_zone: Annotated[
+        bool,
+        InPlace(_REMADE),
+        Stands("rule", "no_automate_dns_zone"),
+        Unseen("Google does not promise to show it", sent=True),
+    ] = Field(default=False, description="Make no DNS zone for the connection.")
+    service_directory_registrations: Annotated[
+        list[ServiceDirectoryRegistration],
+        InPlace(_REMADE),
+        Stands("rule", "service_directory_registrations"),
+    ] = Field(default=[], description="Service Directory entry of the rule; at most one.")
     look_up: Annotated[bool, Local("used by the preview of a creation"), Transient()] = Field(
         default=False,
         description="Look in the preview of a creation already whether subnetwork and address can be had, which takes "
@@ -321,16 +329,8 @@ class PscForwardingRuleArgs(CloudArgs):
 
         Compute Engine takes no labels with it (hashicorp/terraform-provider-google issue 16255): they are set after.
         """
-        return ForwardingRule(
-            name=self.forwarding_rule_name,
-            ip_address=address_path,
-            network=self.network_path,
-            target=target,
-            description=self.description or None,
-            allow_psc_global_access=self.allow_psc_global_access or None,
-            no_automate_dns_zone=self.no_automate_dns_zone or None,
-            service_directory_registrations=self.service_directory_registrations or None,
-        )
+        asked = asked_for(self, "rule") | {"network": self.network_path, "target": target, "labels": None}
+        return ForwardingRule(name=self.forwarding_rule_name, ip_address=address_path, **asked)
 
     def wire_address(self, labels: Mapping[str, str]) -> Address:
         """The request of ``addresses.insert``."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from mg_provider.resources.fields import InPlace, Replaces, RollsOut
 from mg_provider.wire.base import same, without_outputs
 
-Thing = Literal["endpoint", "deployment", "model", "job"]
+Thing = Literal["endpoint", "deployment", "model", "job", "rule"]
 
 
 @dataclass(frozen=True)

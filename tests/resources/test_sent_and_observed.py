@@ -8,7 +8,10 @@ from mg_provider.resources.batch_args import BatchJobArgs
 from mg_provider.resources.custom_weights_args import CustomWeightsModelArgs
 from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs
 from mg_provider.resources.dynamic_resource import is_derived
+from mg_provider.resources.psc_arguments import PscForwardingRuleArgs
 from mg_provider.resources.served_model import ServedModel
+from tests.resources.test_psc_addresses import ATTACHMENT as ATTACHED
+from tests.resources.test_psc_addresses import attach, reserve
 from tests.support.batch import chat, put_rows
 from tests.support.endpoints import BIGGER, Hand
 from tests.support.observation import Subject, problems_of
@@ -22,11 +25,14 @@ from tests.support.samples import (
     L4,
     MACHINES,
     MODEL,
+    PSC_FORWARDING_RULE,
     Sample,
 )
 from tests.support.weights import call, make_bucket, put_weights
 
 HERE = "projects/my-project/locations/us-central1/models/served"
+PRIVATE = "projects/my-project/locations/us-central1/endpoints/private"
+ELSEWHERE = ATTACHED + "2"
 SERVED = {"model": HERE, "machine_spec": L4}
 
 
@@ -73,11 +79,32 @@ def job(emulator):
     return {"input_config": JSONL, "output_config": FOLDER, "model": HERE, "machine_spec": L4}
 
 
+def private(emulator):
+    hand = Hand(emulator)
+    config = {"enablePrivateServiceConnect": True, "projectAllowlist": ["my-project"]}
+    body = {"displayName": "private", "privateServiceConnectConfig": config}
+    hand._call(f"{PRIVATE.rpartition('/')[0]}?endpointId=private", body)
+    hand.deploy(PRIVATE, hand.upload("served"), {"0": 100})
+    attach(emulator)
+    attach(emulator, path=ELSEWHERE)
+    reserve(emulator, "kept")
+    return {"service_attachment": ATTACHED, "network": "vpc", "subnetwork": "clients"}
+
+
+def close(hand, life):
+    """Whoever undeploys and deploys again gets another service attachment; the rule leads to the old one."""
+    (deployed,) = hand.endpoint(PRIVATE)["deployedModels"]
+    hand.emulator.behave(attachment_recycle_seconds=60)
+    hand.undeploy(PRIVATE, deployed["id"])
+    hand.deploy(PRIVATE, HERE, {"0": 100})
+
+
 MACHINE = Sample(L4, BIGGER)
 TWO = {"a": SERVED, "b": SERVED}
 SHARES = {"a": 90, "b": 10}
 BOTH = Sample(TWO, TWO, {"traffic_split": SHARES})
 SPLIT = Sample(SHARES, SHARES, {"deployed_models": TWO})
+REGION = Sample("us-central1", "europe-west4")
 PARKED = Sample(True, False, {"deployed_models": {"a": SERVED}})
 SUBJECTS = [
     Subject(
@@ -147,6 +174,22 @@ SUBJECTS = [
             "model": HERE,
             "endpoint": f"{HERE.partition('/models/')[0]}/endpoints/answering",
         },
+    ),
+    Subject(
+        PscForwardingRuleArgs,
+        {**PSC_FORWARDING_RULE.samples, "service_attachment": Sample(ATTACHED, ELSEWHERE), "region": REGION},
+        PSC_FORWARDING_RULE.provider,
+        private,
+        wrong(PSC_FORWARDING_RULE, {}),
+        live={
+            "project": "my-project",
+            "region": "us-central1",
+            "endpoint": PRIVATE,
+            "address": "projects/my-project/regions/us-central1/addresses/kept",
+            "network": "projects/my-project/global/networks/vpc",
+            "subnetwork": "projects/my-project/regions/us-central1/subnetworks/clients",
+        },
+        by_hand={"endpoint": close},
     ),
 ]
 LIVES = [(subject, *life) for subject in SUBJECTS for life in subject.lives()]

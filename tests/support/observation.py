@@ -20,6 +20,8 @@ _CALLED = {
     "endpoint_id": "endpointUserId",
     "publisher_model_name": "publisherModelName",
     "hugging_face_model_id": "huggingFaceModelId",
+    "forwarding_rule_name": "name",
+    "address": "IPAddress",
 }
 
 
@@ -165,7 +167,7 @@ def matches(actual, wanted):
         return isinstance(actual, list) and all(any(matches(one, entry) for one in actual) for entry in wanted)
     if isinstance(wanted, str) and wanted.startswith("projects/"):
         # Google answers with the project's number.
-        return str(actual).split("/")[2:] == wanted.split("/")[2:]
+        return str(actual).rpartition("/v1/")[2].split("/")[2:] == wanted.split("/")[2:]
     return actual == wanted or str(actual) == str(wanted) or (not wanted and not actual)
 
 
@@ -185,6 +187,9 @@ def _thing(hand, life, stands):
     if stands.thing == "job":
         job = life.outputs["batch_prediction_job"]
         return job, hand.endpoint(job)
+    if stands.thing == "rule":
+        rule = life.outputs["forwarding_rule"]
+        return rule, call(f"{hand.emulator.url}/compute/v1/{rule}", method="GET")
     endpoint = hand.endpoint(life.id)
     if stands.thing == "endpoint":
         return life.id, endpoint
@@ -204,6 +209,9 @@ def _actual(hand, life, stands):
 def put(emulator, hand, life, subject, name, value):
     """Change one thing in the cloud by the call that people have for it; what is fixed on a deployment, by another."""
     stands, mark = subject.mark(name, Stands), subject.mark(name, InPlace)
+    if stands.thing == "rule":
+        put_on_rule(emulator, hand, life, stands, mark, value)
+        return
     path = [to_camel(part) for part in stands.path.split(".")]
     body = value
     for part in reversed(path):
@@ -218,6 +226,34 @@ def put(emulator, hand, life, subject, name, value):
     else:
         target, _ = _thing(hand, life, stands)
         call(f"{emulator.url}/v1beta1/{target}?updateMask={mask}", body, "PATCH")
+
+
+def put_on_rule(emulator, hand, life, stands, mark, value):
+    """Change a forwarding rule: by its own calls, or as somebody leaves it who deletes it and makes it again."""
+    name, rule = _thing(hand, life, stands)
+    url = f"{emulator.url}/compute/v1/{name}"
+    if "setLabels" in mark.reason:
+        labels = {key: kept for key, kept in rule["labels"].items() if key.startswith("mg-")} | value
+        call(f"{url}/setLabels", {"labels": labels, "labelFingerprint": rule["labelFingerprint"]})
+    elif "patch" in mark.reason:
+        call(url, {to_camel(stands.path): value, "fingerprint": rule["fingerprint"]}, "PATCH")
+    else:
+        _remake(emulator, name, to_camel(stands.path), value)
+    emulator.advance(60)
+
+
+def _remake(emulator, name, key, value):
+    from mg_provider.emulator.services.compute_calls import compute_state
+    from mg_provider.emulator.services.compute_names import parse_reference
+    from mg_provider.emulator.services.service_attachments import service_attachments
+
+    with emulator.world.lock:
+        (rule,) = [each for each in compute_state(emulator.world).rules.values() if name.endswith(each.reference.name)]
+        if key == "target":
+            rule.target = parse_reference(value, "serviceAttachments", "my-project", "us-central1")
+            rule.generation = service_attachments(emulator.world).generation(rule.target.path)
+        else:
+            rule.details = {**rule.details, key: value}
 
 
 def _redeploy(emulator, life, path, value):
