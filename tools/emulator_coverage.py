@@ -5,6 +5,7 @@ from __future__ import annotations
 from mg_provider.emulator import discovery
 from mg_provider.emulator.dispatch import load_services
 from mg_provider.emulator.faults import KINDS
+from mg_provider.emulator.named_errors import NAMED
 from mg_provider.emulator.routing import HANDLERS
 from mg_provider.emulator.world import BEHAVIOURS
 
@@ -78,15 +79,25 @@ Each can be switched with `POST /_mg/behaviour`, or stands as described.
 
 """
 
+_NAMED = """
+### Errors in Google's words
+
+Declared by name: `{{"rpc": "forwardingRules.insert", "fault": "rate_limit_403"}}`. In brackets where it is met, at the
+call or as the error of its operation; `place` says otherwise, and `subject` names another quota, constraint, machine
+type or permission. Last, where the words were read.
+
+{errors}"""
+
 
 def outputs() -> dict[str, str]:
     """Path below the root to content."""
     load_services()
     methods = "\n".join(_service(name, title) for name, title in _TITLES.items())
     faults = "".join(f"- `{kind}`: {what}\n" for kind, what in KINDS.items())
+    named = "".join(f"- `{name}` ({error.usual}): {error.what}. {error.source}\n" for name, error in NAMED.items())
     behaviours = "".join(f"- `{name}`: `{default!r}`\n" for name, default in BEHAVIOURS.items())
     tail = f"\n## Behaviours and their defaults\n\n`POST /_mg/behaviour`; `world.py` explains each.\n\n{behaviours}"
-    return {"mg_provider/emulator/COVERAGE.md": _HEAD + methods + _REST + faults + tail}
+    return {"mg_provider/emulator/COVERAGE.md": _HEAD + methods + _REST + faults + _NAMED.format(errors=named) + tail}
 
 
 def _service(name: str, title: str) -> str:

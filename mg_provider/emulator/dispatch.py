@@ -16,8 +16,8 @@ from werkzeug.wrappers import Request, Response
 
 from mg_provider.emulator import admin, clock, discovery, ledger, services, validation
 from mg_provider.emulator.errors import ApiError, invalid_argument, no_page, not_emulated
-from mg_provider.emulator.faults import REFUSALS, Fault
-from mg_provider.emulator.routing import HANDLERS, PRIVATELY_SERVED, Answer, Call
+from mg_provider.emulator.faults import Fault
+from mg_provider.emulator.routing import HANDLERS, PRIVATELY_SERVED, Answer, Call, about
 from mg_provider.emulator.world import World
 
 if TYPE_CHECKING:
@@ -168,12 +168,9 @@ class _Exchange:
             if fault.fault == "drop_request":
                 fault.met += 1
                 raise ConnectionAbortedError
-            if fault.fault in REFUSALS:
+            if fault.refuses:
                 fault.met += 1
-                project = next(
-                    (match.path[name] for name in ("projectsId", "project", "projectId") if name in match.path), ""
-                )
-                raise fault.refusal(self.path, project)
+                raise fault.refusal(self.path, about(self.world, match.path))
 
     def _deliver(self, answer: Answer) -> Response:
         for fault in self.faults:

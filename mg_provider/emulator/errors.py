@@ -6,6 +6,7 @@ Storage and BigQuery (``errors[]`` with a ``reason``).
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 # google.rpc.Code: name -> (number, HTTP status, reason in the older shape)
@@ -51,6 +52,7 @@ class ApiError(Exception):
         message: text for the user.
         details: ``google.rpc`` messages, each with ``@type``.
         reason: the older shape's reason, such as ``notFound``.
+        domain: the older shape's domain.
         headers: more response headers, such as ``Retry-After``.
         raw: the whole body, where it is not one of Google's errors.
     """
@@ -63,6 +65,7 @@ class ApiError(Exception):
         status: int | None = None,
         details: list[dict[str, Any]] | None = None,
         reason: str | None = None,
+        domain: str = "global",
         headers: dict[str, str] | None = None,
         raw: str | None = None,
     ) -> None:
@@ -73,6 +76,7 @@ class ApiError(Exception):
         self.status = status or default_status
         self.details = details or []
         self.reason = reason or default_reason
+        self.domain = domain
         self.headers = headers or {}
         self.raw = raw
 
@@ -86,15 +90,20 @@ class ApiError(Exception):
         body: dict[str, Any] = {"code": self.number, "message": self.message}
         return {**body, "details": self.details} if self.details else body
 
+    @property
+    def compute_code(self) -> str:
+        """What an operation of Compute Engine calls it: the older shape's reason in capitals."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", self.reason).upper()
+
     def body(self, legacy: bool) -> dict[str, Any]:
         """The response body, in the older shape if ``legacy``."""
         error: dict[str, Any] = {"code": self.status, "message": self.message}
         if legacy:
-            error["errors"] = [{"message": self.message, "domain": "global", "reason": self.reason}]
+            error["errors"] = [{"message": self.message, "domain": self.domain, "reason": self.reason}]
         else:
             error["status"] = self.code
-            if self.details:
-                error["details"] = self.details
+        if self.details:
+            error["details"] = self.details
         return {"error": error}
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from mg_provider.emulator import discovery
 from mg_provider.emulator.errors import CODES, ApiError, code_of_http, invalid_argument, no_page
+from mg_provider.emulator.named_errors import NAMED, About
 
 # fault -> what happens
 KINDS = {
@@ -25,8 +26,8 @@ KINDS = {
     "stall": "the operation stays in `at_stage` for ever",
     "delay": "the answer comes `seconds` real seconds late",
 }
-OPERATION_KINDS = frozenset({"operation_error", "stall"})
-REFUSALS = frozenset(["status", *(kind for kind in KINDS if kind.endswith("_404"))])
+_REFUSALS = frozenset(["status", *(kind for kind in KINDS if kind.endswith("_404"))])
+_PLACES = ("", "call", "operation")
 
 _PROXY_PAGE = (
     "<html>\n<head><title>404 Not Found</title></head>\n<body>\n<center><h1>404 Not Found</h1></center>\n"
@@ -49,7 +50,7 @@ class Fault:
 
     Attributes:
         rpc: discovery method id, its end (``endpoints.deployModel``), or an alias such as ``inference.chat``.
-        fault: one of :data:`KINDS`.
+        fault: one of :data:`KINDS`, or a name in :data:`mg_provider.emulator.named_errors.NAMED`.
         times: how many calls it hits.
         after: how many matching calls it lets pass first.
         match: text that the path or the body must contain.
@@ -61,7 +62,10 @@ class Fault:
         headers: more response headers, such as ``Server``.
         body: the whole body as text instead of an error of Google's; the empty text for none.
         at_stage: name of an operation's stage; by default the last.
+        ends_after: emulated seconds after its start at which the operation ends so, whatever its stage.
         seconds: real seconds of a ``delay``.
+        place: where a named error is met: ``call`` or ``operation``; by default where Google says it.
+        subject: what a named error speaks of instead of the usual: a quota, constraint, machine type, permission.
         seen: matching calls so far.
         met: calls that it hit.
     """
@@ -80,7 +84,10 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     body: str | None = None
     at_stage: str = ""
+    ends_after: float | None = None
     seconds: float = 0.0
+    place: str = ""
+    subject: str = ""
     seen: int = field(default=0)
     met: int = field(default=0)
 
@@ -89,22 +96,50 @@ class Fault:
         """How many more calls it will hit."""
         return self.times - self.met
 
-    def error(self) -> ApiError:
-        """The error of a ``status`` or ``operation_error`` fault."""
-        default = "INTERNAL" if self.fault == "operation_error" else code_of_http(self.status)
+    @property
+    def refuses(self) -> bool:
+        """Whether it answers the call in the handler's place."""
+        return self.fault in _REFUSALS or (self.fault in NAMED and self._named_place() == "call")
+
+    @property
+    def stalls(self) -> bool:
+        """Whether the operation that the call starts never ends."""
+        return self.fault == "stall"
+
+    @property
+    def fails_operation(self) -> bool:
+        """Whether the operation that the call starts ends with its error."""
+        return self.fault == "operation_error" or (self.fault in NAMED and self._named_place() == "operation")
+
+    @property
+    def fails_after(self) -> float | None:
+        """Emulated seconds after which the operation ends so; None for at the end of a stage."""
+        usual = NAMED[self.fault].ends_after if self.fault in NAMED else None
+        return self.ends_after if self.ends_after is not None else usual
+
+    def _named_place(self) -> str:
+        return self.place or NAMED[self.fault].usual
+
+    def error(self, about: About) -> ApiError:
+        """The error of a refusal or of an operation."""
         again = {} if self.retry_after is None else {"Retry-After": f"{self.retry_after:g}"}
+        if self.fault in NAMED:
+            named = NAMED[self.fault].make(replace(about, subject=self.subject))
+            named.headers = {**again, **self.headers}
+            return named
+        default = "INTERNAL" if self.fails_operation else code_of_http(self.status)
         return ApiError(
             self.code or default,
             self.message,
-            status=None if self.fault == "operation_error" else self.status,
+            status=None if self.fails_operation else self.status,
             details=self.details,
             reason=self.reason or None,
             headers={**again, **self.headers},
             raw=self.body,
         )
 
-    def refusal(self, path: str, project: str) -> ApiError:
-        """The answer of a fault that refuses the call to ``path``, of ``project``."""
+    def refusal(self, path: str, about: About) -> ApiError:
+        """The answer of a fault that refuses the call to ``path``."""
         match self.fault:
             case "proxy_404":
                 return ApiError("NOT_FOUND", "a proxy's page", headers=_PAGE_HEADERS, raw=_PROXY_PAGE)
@@ -113,13 +148,13 @@ class Fault:
             case "empty_404":
                 return ApiError("NOT_FOUND", "nothing", raw="")
             case "project_404":
-                return ApiError("NOT_FOUND", f"Project '{project}' not found.")
+                return ApiError("NOT_FOUND", f"Project '{about.project}' not found.")
             case "method_404":
                 return ApiError("NOT_FOUND", "Method not found.")
             case "other_404":
-                other = f"projects/{project}/locations/us-central1/metadataStores/default"
+                other = f"projects/{about.project}/locations/us-central1/metadataStores/default"
                 return ApiError("NOT_FOUND", f"The resource '{other}' was not found")
-        return self.error()
+        return self.error(about)
 
 
 class Faults:
@@ -135,10 +170,12 @@ class Faults:
             ApiError: for an unknown RPC, kind or attribute, so that no fault waits for something that never comes.
         """
         unknown = set(declared) - (set(Fault.__dataclass_fields__) - {"seen", "met"})
-        if unknown or "rpc" not in declared or declared.get("fault") not in KINDS:
+        if unknown or "rpc" not in declared or declared.get("fault") not in {*KINDS, *NAMED}:
             raise invalid_argument(
-                f"a fault needs rpc and fault, one of {', '.join(KINDS)}; unknown: {sorted(unknown)}"
+                f"a fault needs rpc and fault, one of {', '.join([*KINDS, *NAMED])}; unknown: {sorted(unknown)}"
             )
+        if declared.get("place", "") not in _PLACES or (declared.get("place") and declared["fault"] not in NAMED):
+            raise invalid_argument("place is call or operation, of a named error")
         declared["rpc"] = ALIASES.get(declared["rpc"], declared["rpc"])
         if not any(_same(declared["rpc"], rpc) for rpc in discovery.all_rpcs()):
             raise invalid_argument(f"no emulated method is called {declared['rpc']}")

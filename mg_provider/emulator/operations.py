@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mg_provider.emulator.errors import ApiError, not_found
 from mg_provider.emulator.faults import Fault
+from mg_provider.emulator.named_errors import About
 from mg_provider.emulator.timeline import Event
 
 if TYPE_CHECKING:
@@ -89,6 +90,24 @@ class Operation:
         return body
 
 
+@dataclass(frozen=True)
+class _Trouble:
+    """A fault of an operation, and what it speaks of."""
+
+    fault: Fault
+    about: About
+
+    @property
+    def after(self) -> float | None:
+        """Emulated seconds after which it strikes, whatever the stage."""
+        return self.fault.fails_after if self.fault.fails_operation else None
+
+    def met(self) -> ApiError:
+        """Its error, now that it is met."""
+        self.fault.met += 1
+        return self.fault.error(self.about)
+
+
 class Operations:
     """Every operation, by name."""
 
@@ -96,12 +115,22 @@ class Operations:
         self._world = world
         self._operations: dict[str, Operation] = {}
 
-    def start(self, parent: str, version: str, plan: Plan, fault: Fault | None = None) -> Operation:
-        """Begin ``plan`` below ``parent`` (``projects/1/locations/l``); steps that take no time happen at once."""
+    def start(
+        self, parent: str, version: str, plan: Plan, fault: Fault | None = None, about: About | None = None
+    ) -> Operation:
+        """Begin ``plan`` below ``parent`` (``projects/1/locations/l``); steps that take no time happen at once.
+
+        A ``fault`` of the operation speaks of ``about``.
+        """
         now = self._world.now()
         operation = Operation(f"{parent}/operations/{self._world.new_number()}", version, plan, now, now)
         self._operations[operation.name] = operation
-        self._enter(operation, 0, now, fault)
+        trouble = _Trouble(fault, about or About()) if fault else None
+        if trouble and trouble.after is not None:
+            early = trouble
+            self._world.timeline.at(now + trouble.after, lambda at: self._end_early(operation, early, at))
+            trouble = None
+        self._enter(operation, 0, now, trouble)
         return operation
 
     def get(self, name: str) -> Operation:
@@ -131,31 +160,30 @@ class Operations:
         """Remove its record; what it does goes on."""
         del self._operations[operation.name]
 
-    def _enter(self, operation: Operation, index: int, at: float, fault: Fault | None) -> None:
+    def _enter(self, operation: Operation, index: int, at: float, trouble: _Trouble | None) -> None:
         stage = operation.plan.stages[index]
         operation.stage, operation.updated = stage.name, at
-        if fault and fault.fault == "stall" and self._hits(operation, index, fault):
-            fault.met += 1
+        if trouble and trouble.fault.stalls and self._hits(operation, index, trouble.fault):
+            trouble.fault.met += 1
             return
         if stage.seconds <= 0:
-            self._leave(operation, index, at, fault)
+            self._leave(operation, index, at, trouble)
             return
         due = at + stage.seconds
-        operation.event = self._world.timeline.at(due, lambda when: self._leave(operation, index, when, fault))
+        operation.event = self._world.timeline.at(due, lambda when: self._leave(operation, index, when, trouble))
 
-    def _leave(self, operation: Operation, index: int, at: float, fault: Fault | None) -> None:
+    def _leave(self, operation: Operation, index: int, at: float, trouble: _Trouble | None) -> None:
         stage = operation.plan.stages[index]
         try:
-            if fault and fault.fault == "operation_error" and self._hits(operation, index, fault):
-                fault.met += 1
-                raise fault.error()
+            if trouble and trouble.fault.fails_operation and self._hits(operation, index, trouble.fault):
+                raise trouble.met()
             if stage.finish:
                 stage.finish(at)
         except ApiError as error:
             self._fail(operation, error, at)
             return
         if index + 1 < len(operation.plan.stages):
-            self._enter(operation, index + 1, at, fault)
+            self._enter(operation, index + 1, at, trouble)
         else:
             self._succeed(operation, at)
 
@@ -164,6 +192,11 @@ class Operations:
         names = [stage.name for stage in operation.plan.stages]
         wanted = names.index(fault.at_stage) if fault.at_stage in names else len(names) - 1
         return index == wanted and fault.remaining > 0
+
+    def _end_early(self, operation: Operation, trouble: _Trouble, at: float) -> None:
+        """The operation ends in the middle of a stage, if it has not ended yet."""
+        if not operation.done and trouble.fault.remaining > 0:
+            self._fail(operation, trouble.met(), at)
 
     def _succeed(self, operation: Operation, at: float) -> None:
         message, body = operation.plan.response()

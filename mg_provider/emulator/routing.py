@@ -23,7 +23,8 @@ from typing import IO, Any
 
 from mg_provider.emulator import validation
 from mg_provider.emulator.discovery import Method
-from mg_provider.emulator.faults import OPERATION_KINDS, Fault
+from mg_provider.emulator.faults import Fault
+from mg_provider.emulator.named_errors import About
 from mg_provider.emulator.operations import Operation, Plan
 from mg_provider.emulator.world import World
 
@@ -121,13 +122,18 @@ class Call:
         """``projects/{number}/locations/{location}``."""
         return f"projects/{self.number}/locations/{self.region}"
 
+    @property
+    def about(self) -> About:
+        """What an error of this call speaks of."""
+        return about(self.world, self.path)
+
     def operation_fault(self) -> Fault | None:
         """The fault that the operation which this call starts is to meet; who plays it adds one to its ``met``."""
-        return next((fault for fault in self.faults if fault.fault in OPERATION_KINDS), None)
+        return next((fault for fault in self.faults if fault.fails_operation or fault.stalls), None)
 
     def start_operation(self, parent: str, plan: Plan) -> Operation:
         """Start a Vertex AI operation below ``parent``."""
-        return self.world.operations.start(parent, self.version, plan, self.operation_fault())
+        return self.world.operations.start(parent, self.version, plan, self.operation_fault(), self.about)
 
     def operation_answer(self, operation: Operation) -> Answer:
         """An operation as an answer."""
@@ -136,6 +142,13 @@ class Call:
     def view(self, message: str, resource: dict[str, Any]) -> dict[str, Any]:
         """A Vertex resource as this call's API version shows it."""
         return validation.project(self.version, message, resource)
+
+
+def about(world: World, path: Mapping[str, str]) -> About:
+    """What an error speaks of, from the values in a call's path."""
+    project = next((path[name] for name in ("projectsId", "project", "projectId") if name in path), "")
+    region = next((path[name] for name in ("locationsId", "region") if name in path), "")
+    return About(project, world.project_number(project) if project else "", region)
 
 
 Handler = Callable[[Call], Answer]

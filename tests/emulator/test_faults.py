@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import requests
 
+from mg_provider.emulator.named_errors import NAMED, About
 from tests.emulator.client import LOCATION
 
 ENDPOINTS = f"{LOCATION}/endpoints"
@@ -83,6 +84,8 @@ def test_a_fault_for_what_does_not_exist_is_refused(client, emulator):
         {"rpc": "endpoints.destroy", "fault": "status"},
         {"rpc": "endpoints.create", "fault": "earthquake"},
         {"rpc": "endpoints.create", "fault": "status", "tims": 2},
+        {"rpc": "endpoints.create", "fault": "status", "place": "operation"},
+        {"rpc": "endpoints.create", "fault": "stock_out", "place": "nowhere"},
     ):
         assert requests.post(address, json=fault, timeout=5).status_code == 400
     assert emulator.faults() == []
@@ -131,3 +134,55 @@ def test_a_fault_that_was_not_met_shows_as_remaining(client, emulator):
     emulator.fail(rpc="endpoints.create", fault="status", match="special")
     assert create(client).status_code == 200
     assert account(emulator) == [(0, 1)]
+
+
+def test_each_named_error_of_a_call_is_said_in_googles_words(client, emulator):
+    for name, named in NAMED.items():
+        emulator.fail(rpc="compute.addresses.list", fault=name, place="call")
+        emulator.fail(rpc="endpoints.list", fault=name, place="call")
+        compute, vertex = listed(client, COMPUTE_ADDRESSES), client.call("GET", ENDPOINTS)
+        expected = named.make(About())
+        assert compute.status_code == vertex.status_code == expected.status
+        assert compute.json()["error"]["errors"][0]["reason"] == expected.reason
+        assert "errors" not in vertex.json()["error"]
+        if name[-3:].isdigit():
+            assert compute.status_code == int(name[-3:])
+    assert all(fault["remaining"] == 0 for fault in emulator.faults())
+
+
+def test_a_rate_limit_of_compute_is_a_403_with_its_reason(client, emulator):
+    emulator.fail(rpc="compute.addresses.list", fault="concurrent_operations_403")
+    error = listed(client, COMPUTE_ADDRESSES).json()["error"]
+    assert (error["code"], error["message"]) == (403, "Rate Limit Exceeded")
+    assert error["errors"] == [
+        {"message": "Rate Limit Exceeded", "domain": "usageLimits", "reason": "rateLimitExceeded"}
+    ]
+    assert error["details"][0]["reason"] == "CONCURRENT_OPERATIONS_QUOTA_EXCEEDED"
+
+
+def test_a_named_error_ends_an_operation_where_google_says_it_there(client, emulator):
+    emulator.fail(rpc="locations.deploy", fault="stock_out_recommending", subject="g2-standard-48")
+    client.put_weights()
+    error = client.finished(client.deploy())["error"]
+    assert error["code"] == 14
+    assert error["message"].startswith('Machine type temporarily unavailable. Machine type: "g2-standard-48".')
+
+
+def test_a_bare_internal_error_ends_a_deployment_after_seconds_with_nothing_made(client, emulator):
+    emulator.fail(rpc="locations.deploy", fault="bare_internal")
+    client.put_weights()
+    assert client.finished(client.deploy(), 6)["error"] == {"code": 13, "message": "INTERNAL"}
+    assert client.ok("GET", ENDPOINTS) == {}
+    assert client.deploy()["name"]
+
+
+def test_a_named_error_ends_an_operation_of_compute_with_its_code(client, emulator):
+    emulator.fail(rpc="compute.addresses.insert", fault="organization_policy_412", place="operation")
+    body = {"name": "a", "addressType": "INTERNAL", "subnetwork": "regions/us-central1/subnetworks/default"}
+    operation = client.session.post(f"{emulator.url}/{COMPUTE_ADDRESSES}", json=body).json()
+    emulator.advance(60)
+    regional = COMPUTE_ADDRESSES.replace("addresses", "operations")
+    done = listed(client, f"{regional}/{operation['name']}").json()
+    assert done["error"]["errors"][0]["code"] == "CONDITION_NOT_MET"
+    assert done["error"]["errors"][0]["message"].startswith("Constraint constraints/compute.")
+    assert (done["httpErrorStatusCode"], done["status"]) == (412, "DONE")

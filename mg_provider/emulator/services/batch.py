@@ -114,9 +114,10 @@ def create_job(call: Call) -> Answer:
     )
     if (declared := call.operation_fault()) is not None:
         declared.met += 1
-        job.stalled = declared.fault == "stall"
+        job.stalled = declared.stalls
         if not job.stalled:
-            job.planned_failure = JobFailedError(declared.error().number, declared.message)
+            error = declared.error(call.about)
+            job.planned_failure = JobFailedError(error.number, error.message)
     _jobs(call.world)[name] = job
     job.begin(call.world.timeline)
     return Answer(call.view("BatchPredictionJob", job_body(call.world, job)))

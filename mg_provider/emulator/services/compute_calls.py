@@ -100,10 +100,11 @@ def start_operation(
     )
     if (fault := call.operation_fault()) is not None:
         fault.met += 1
-        operation.stalled = fault.fault == "stall"
+        operation.stalled = fault.stalls
         if not operation.stalled:
-            error = fault.error()
-            operation.error = OperationError(error.code, error.message, error.status, error.reason)
+            error = fault.error(call.about)
+            code = error.code if fault.fault == "operation_error" and not fault.reason else error.compute_code
+            operation.error = OperationError(code, error.message, error.status, error.reason)
     resource.busy = True
 
     def finish(then: Callable[[], None]) -> Callable[[], None]:
