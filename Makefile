@@ -4,6 +4,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 READY := .venv/ready
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
 .PHONY: help setup fmt lint test faults demo bench build generate lock
 
@@ -26,6 +28,7 @@ demo: $(READY) ## Custom weights from a bucket to an answered request, on this m
 	@$(BIN)/mg demo
 
 test: $(READY) ## All tests
+	@$(BIN)/python -m tests.support.real_clients
 	@$(BIN)/python -m pytest -n auto
 
 faults: $(READY) ## Lives with kills, lost answers and time limits: CASES=20 SEED=… ENGINE=rehearse|pulumi|both
@@ -54,6 +57,5 @@ build: $(READY) ## A wheel and an sdist in dist/
 	@$(BIN)/python -m build --no-isolation --outdir dist .
 
 lock: ## Resolve the dependencies anew
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --group dev --extra demo \
-		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
-		pyproject.toml -o requirements.lock $(LOCK_FLAGS)
+	@$(COMPILE) --group dev --extra demo pyproject.toml -o requirements.lock $(LOCK_FLAGS)
+	@$(COMPILE) --group clients -o tests/clients/requirements.lock $(LOCK_FLAGS)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from mg_provider.emulator import Emulator
-from tests.support import forks
+from tests.support import forks, real_clients
 from tests.support.invariants import watch
 
 
@@ -23,6 +23,15 @@ def forks_end() -> Iterator[None]:
 def virtualenv() -> str:
     """An environment whose interpreter starts quickly."""
     return str(forks.shared())
+
+
+@pytest.fixture(scope="session")
+def clients_python() -> str:
+    """The interpreter of the environment that holds the clients of Google and OpenAI."""
+    try:
+        return real_clients.python(seconds=100)
+    except real_clients.NotMade as reason:
+        pytest.fail(str(reason), pytrace=False)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -5,10 +5,13 @@ import stat
 import tomllib
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
+CLIENTS = ROOT / "tests" / "clients" / "requirements.lock"
+each_lock = pytest.mark.parametrize("lock", [ROOT / "requirements.lock", CLIENTS], ids=["project", "clients"])
 TARGETS = {"help", "setup", "fmt", "lint", "test", "demo", "faults", "bench", "build", "generate", "lock"}
 
 
@@ -22,21 +25,24 @@ def pyproject():
     return tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
-def locked():
+def locked(lock):
     """Each locked requirement, with its hashes."""
     found = {}
-    for entry in (ROOT / "requirements.lock").read_text().replace("\\\n", " ").splitlines():
+    for entry in lock.read_text().replace("\\\n", " ").splitlines():
         if entry.strip() and not entry.startswith("#"):
             words, *hashes = re.split(r"\s+--hash=", entry.strip())
             found[canonicalize_name(Requirement(words).name)] = Requirement(words), hashes
     return found
 
 
-def declared():
+def declared(lock):
+    """What a lock must cover: the real clients have one of their own."""
     project = pyproject()
+    groups = project["dependency-groups"]
+    if lock == CLIENTS:
+        return [Requirement(text) for text in groups["clients"]]
     extras = [entry for group in project["project"]["optional-dependencies"].values() for entry in group]
-    groups = [entry for group in project["dependency-groups"].values() for entry in group]
-    return [Requirement(text) for text in [*project["project"]["dependencies"], *extras, *groups]]
+    return [Requirement(text) for text in [*project["project"]["dependencies"], *extras, *groups["dev"]]]
 
 
 def test_the_gate_lints_and_then_tests_and_stops_at_the_first_failure():
@@ -63,8 +69,9 @@ def test_lint_covers_style_types_contracts_and_generated_files():
     assert "pytest" in targets()["test"]
 
 
-def test_every_locked_package_is_pinned_with_hashes():
-    packages = locked()
+@each_lock
+def test_every_locked_package_is_pinned_with_hashes(lock):
+    packages = locked(lock)
     assert len(packages) > 40
     for name, (requirement, hashes) in packages.items():
         assert [entry.operator for entry in requirement.specifier] == ["=="], name
@@ -72,17 +79,23 @@ def test_every_locked_package_is_pinned_with_hashes():
         assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", entry.strip()) for entry in hashes), name
 
 
-def test_the_lock_names_no_package_index():
-    text = (ROOT / "requirements.lock").read_text()
-    assert not re.search(r"https?:|--(extra-)?index-url|--find-links|--trusted-host", text)
+@each_lock
+def test_the_lock_names_no_package_index(lock):
+    assert not re.search(r"https?:|--(extra-)?index-url|--find-links|--trusted-host", lock.read_text())
 
 
-def test_the_lock_covers_every_declared_dependency_in_a_version_that_fits():
-    packages = locked()
-    for requirement in declared():
+@each_lock
+def test_the_lock_covers_every_declared_dependency_in_a_version_that_fits(lock):
+    packages = locked(lock)
+    for requirement in declared(lock):
         pinned, _ = packages[canonicalize_name(requirement.name)]
         (version,) = (entry.version for entry in pinned.specifier)
         assert requirement.specifier.contains(version), f"{requirement} is locked at {version}"
+
+
+def test_only_the_tests_need_the_real_clients():
+    makes = {name for name, recipe in targets().items() if "tests.support.real_clients" in recipe}
+    assert makes == {"test"}
 
 
 def test_the_lowest_python_is_the_same_everywhere():
