@@ -49,7 +49,8 @@ def python(folder: Path = FOLDER, lock: Path = LOCK, seconds: float = 300) -> st
             return str(interpreter)
         ready.unlink(missing_ok=True)
         _uv(folder, seconds, "venv", "--clear", "--python", sys.executable, str(environment))
-        _uv(folder, seconds, "pip", "sync", "--python", str(interpreter), "--require-hashes", "--compile-bytecode", str(lock))
+        sync = ("pip", "sync", "--python", str(interpreter), "--require-hashes", "--compile-bytecode")
+        _uv(folder, seconds, *sync, str(lock))
         ready.write_text(key)
     return str(interpreter)
 
