@@ -22,6 +22,7 @@ from mg_provider.api.errors import (
     NotFound,
     NotReached,
     PermissionDenied,
+    PolicyViolated,
     QuotaExceeded,
     RateLimited,
     Unauthenticated,
@@ -29,6 +30,7 @@ from mg_provider.api.errors import (
 )
 from mg_provider.api.hints import hint_for, hint_for_not_reached
 from mg_provider.api.not_found import Asked, names_object, says_gone
+from mg_provider.api.policies import hint_for_constraint, violated_constraint
 from mg_provider.api.redaction import excerpt
 from mg_provider.wire.compute import ComputeOperation
 from mg_provider.wire.status import Code, Status
@@ -48,6 +50,18 @@ _REASON_OF_STATUS = {
     504: "DEADLINE_EXCEEDED",
 }
 
+# Reasons that speak of calls for each time, or at a time: errors[].reason of Compute Engine and BigQuery, the reason of
+# an ErrorInfo. Compute answers them with 403 (cloud.google.com/compute/docs/api-rate-limits and operations-quota, read
+# 2026-11), BigQuery too (cloud.google.com/bigquery/docs/error-messages), Vertex AI with 429.
+RATE_REASONS = (
+    "rateLimitExceeded",
+    "userRateLimitExceeded",
+    "jobRateLimitExceeded",
+    "RATE_LIMIT_EXCEEDED",
+    "CONCURRENT_OPERATIONS_QUOTA_EXCEEDED",
+    "RESOURCE_OPERATION_RATE_EXCEEDED",
+)
+
 # What Compute, Cloud Storage and BigQuery say in errors[].reason (or a Compute operation in code) where the HTTP status
 # alone misleads.
 _REASON_OF_LEGACY = {
@@ -64,9 +78,7 @@ _REASON_OF_LEGACY = {
     "notFound": "NOT_FOUND",
     "quotaExceeded": "RESOURCE_EXHAUSTED",
     "QUOTA_EXCEEDED": "RESOURCE_EXHAUSTED",
-    "rateLimitExceeded": "RESOURCE_EXHAUSTED",
-    "RATE_LIMIT_EXCEEDED": "RESOURCE_EXHAUSTED",
-    "userRateLimitExceeded": "RESOURCE_EXHAUSTED",
+    **dict.fromkeys(RATE_REASONS, "RESOURCE_EXHAUSTED"),
     "ZONE_RESOURCE_POOL_EXHAUSTED": "RESOURCE_EXHAUSTED",
     "PERMISSIONS_ERROR": "PERMISSION_DENIED",
     "INVALID_FIELD_VALUE": "INVALID_ARGUMENT",
@@ -88,7 +100,11 @@ _CLASS_OF_REASON: dict[str, type[CloudError]] = {
     "DEADLINE_EXCEEDED": Unavailable,
 }
 
-_RATE_REASONS = frozenset({"RATE_LIMIT_EXCEEDED", "rateLimitExceeded", "userRateLimitExceeded"})
+# Rates by the time that they count, as Google's texts and the names of its quotas have them.
+_RATE = re.compile(r"per[ _](?:\d+[ _])?(?:second|minute)s?\b|per[ _]minute|requests_per_|rate[ _]limit", re.IGNORECASE)
+# What Google's front end says of any service whose calls it counts.
+_RATE_QUOTA = re.compile(r"Quota exceeded for quota metric .*\bper (minute|second|\d+ seconds)\b", re.IGNORECASE)
+_STAYS_USED_UP = re.compile(r"quota|capacity|resources|stockout", re.IGNORECASE)
 
 
 def error_from_response(
@@ -115,7 +131,7 @@ def error_from_response(
     details = [detail for detail in error.get("details", []) if isinstance(detail, dict)]
     codes = [str(entry["reason"]) for entry in legacy if entry.get("reason")]
     message = str(error.get("message") or _plain(content))
-    reason = _legacy_reason(codes) or str(error.get("status") or "") or _reason_of(status)
+    reason = _meant(codes, message, details) or str(error.get("status") or "") or _reason_of(status)
     if status == 404:
         asked = Asked.of(url, body)
         told = reason == "NOT_FOUND" and says_gone(asked, message, details)
@@ -163,7 +179,7 @@ def error_from_compute_operation(operation: ComputeOperation) -> CloudError | No
     status = operation.http_error_status_code or 0
     message = "; ".join(error.message for error in errors if error.message) or operation.http_error_message or ""
     details = [detail["errorInfo"] for error in errors for detail in error.error_details or [] if "errorInfo" in detail]
-    reason = _legacy_reason(codes) or (_reason_of(status) if status else "UNKNOWN")
+    reason = _meant(codes, message, details) or (_reason_of(status) if status else "UNKNOWN")
     return _make(status, reason, message, details=details, codes=codes)
 
 
@@ -177,6 +193,11 @@ def _make(
     method: str = "",
     url: str = "",
 ) -> CloudError:
+    if (constraint := violated_constraint(message)) is not None:
+        advice = hint_for_constraint(constraint)
+        return PolicyViolated(
+            status, reason, message, constraint=constraint, details=details, method=method, url=url, hint=advice
+        )
     kind = _CLASS_OF_REASON.get(reason, CloudError)
     if reason == "RESOURCE_EXHAUSTED":
         kind = RateLimited if _passes_with_time(message, details, codes) else QuotaExceeded
@@ -187,14 +208,19 @@ def _make(
 
 
 def _passes_with_time(message: str, details: list[dict[str, Any]], codes: list[str]) -> bool:
-    """Whether RESOURCE_EXHAUSTED speaks of calls per time, and not of an allocation that stays used up."""
-    reasons = {*codes, *(str(detail.get("reason", "")) for detail in details)}
-    if reasons & _RATE_REASONS or "per minute" in message.lower():
-        return True
-    return not any(word in message.lower() for word in ("quota", "capacity", "resources", "stockout"))
+    """Whether RESOURCE_EXHAUSTED speaks of calls for each time, and not of an allocation that stays used up."""
+    return _is_rate(codes, details) or bool(_RATE.search(message)) or not _STAYS_USED_UP.search(message)
 
 
-def _legacy_reason(codes: list[str]) -> str | None:
+def _is_rate(codes: list[str], details: list[dict[str, Any]]) -> bool:
+    """Whether a reason says that calls come too fast."""
+    return not {*codes, *(str(detail.get("reason", "")) for detail in details)}.isdisjoint(RATE_REASONS)
+
+
+def _meant(codes: list[str], message: str, details: list[dict[str, Any]]) -> str | None:
+    """The google.rpc.Code that reasons stand for, whatever the HTTP status says."""
+    if _is_rate(codes, details) or (_RATE_QUOTA.match(message)):
+        return "RESOURCE_EXHAUSTED"
     return next((_REASON_OF_LEGACY[code] for code in codes if code in _REASON_OF_LEGACY), None)
 
 

@@ -7,6 +7,7 @@
     │   ├── FailedPrecondition       400, the state of something forbids it
     │   ├── Unauthenticated          401
     │   ├── PermissionDenied         403
+    │   ├── PolicyViolated           400 or 412, an organization policy forbids it
     │   ├── NotFound                 404; the only error that means gone
     │   ├── NotReached               404 of which Google does not say that the resource is gone
     │   ├── AlreadyExists            409
@@ -32,6 +33,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from mg_provider.api.policies import what_it_forbids
 from mg_provider.api.redaction import excerpt, redact_data
 
 
@@ -142,6 +144,25 @@ class PermissionDenied(CloudError):
     """The caller may not do this, or a perimeter forbids it. It does not mean that the resource is gone."""
 
 
+class PolicyViolated(CloudError):
+    """A policy of the organization forbids the call. Nothing was changed, and the same call fails until it allows it.
+
+    Attributes:
+        constraint: The policy's constraint, such as ``gcp.resourceLocations``.
+    """
+
+    def __init__(self, status: int, reason: str, message: str, *, constraint: str, **more: Any) -> None:
+        self.constraint = constraint
+        super().__init__(status, reason, message, **more)
+
+    def _sentence(self) -> str:
+        return f"{_forbidden(self.constraint)}. {super()._sentence()}"
+
+
+def _forbidden(constraint: str) -> str:
+    return f"the organization policy constraints/{constraint} forbids {what_it_forbids(constraint)}"
+
+
 class NotFound(CloudError):
     """The resource does not exist. No other error says so."""
 
@@ -199,10 +220,13 @@ class OperationFailed(CloudError):
         self.operation = operation
         self.stage = stage
         self.started = started
+        self._forbidden = cause.constraint if isinstance(cause, PolicyViolated) else ""
         super().__init__(cause.status, cause.reason, cause.message, details=cause.details, hint=cause.hint)
 
     def _sentence(self) -> str:
         stage = f" at {self.stage}" if self.stage else ""
+        if self._forbidden:
+            return f"{self.operation} failed{stage}: {_forbidden(self._forbidden)}. Google said: {self.message}"
         return f"{self.operation} failed{stage} with {self.reason}: {self.message or 'no message'}"
 
 

@@ -245,6 +245,7 @@ class PredictionClient:
             headers={"Host": self.address.host} if self.address.host else None,
             repeatable=True,
             retry_budget=self._retry_budget,
+            rate_budget=self._retry_budget,
             read_timeout=self._timeout,
             # The model may still be at work on the first one.
             repeat_timeouts=False,

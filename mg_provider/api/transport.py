@@ -2,7 +2,8 @@
 
 A call is repeated only where a repeat cannot do harm: a method that is idempotent by HTTP (GET, HEAD, PUT, PATCH,
 DELETE; a delete that is repeated may find nothing any more), a POST that the service recognises as a repeat
-(``repeatable``), a call that was refused with 429, and a call that never left this machine.
+(``repeatable``), a call that was refused because calls come too fast, whatever its status, and a call that never left
+this machine.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
 
 from mg_provider.api.error_reader import error_from_response
-from mg_provider.api.errors import CertificateNotTrusted, CloudError, ConnectionFailed, QuotaExceeded
+from mg_provider.api.errors import CertificateNotTrusted, CloudError, ConnectionFailed, QuotaExceeded, RateLimited
 from mg_provider.api.rate_limit import RateLimits
 from mg_provider.api.sessions import AuthorizedHttpSession, HttpSession, TokenNotFetched
 from mg_provider.api.settings import Settings, is_loopback
@@ -43,6 +44,10 @@ READ_TIMEOUT = 60.0
 
 RETRY_BUDGET = 120.0
 """Seconds after which a failing call is given up, repeats and the waits between them included."""
+
+RATE_BUDGET = 900.0
+"""Seconds for which a call is repeated that is refused because calls come too fast. Compute Engine counts by minute,
+and many resources may wait for the same one."""
 
 _FIRST_DELAY, _LONGEST_DELAY = 1.0, 30.0
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
@@ -67,6 +72,7 @@ class Call:
         headers: Further headers.
         repeatable: Whether the service recognises a repeat of this POST, or a repeat changes nothing.
         retry_budget: Seconds for repeats; 0 for none.
+        rate_budget: Seconds for repeats where calls come too fast, unless ``retry_budget`` is less than usual.
         read_timeout: Seconds to wait for the next bytes of the answer.
         repeat_timeouts: Whether to ask again where no byte came within ``read_timeout``.
         transient: HTTP statuses that are worth a repeat.
@@ -82,6 +88,7 @@ class Call:
     headers: Mapping[str, str] | None = None
     repeatable: bool = False
     retry_budget: float = RETRY_BUDGET
+    rate_budget: float = RATE_BUDGET
     read_timeout: float = READ_TIMEOUT
     repeat_timeouts: bool = True
     transient: frozenset[int] = TRANSIENT
@@ -91,6 +98,13 @@ class Call:
     def may_repeat(self) -> bool:
         """Whether sending it twice does no harm."""
         return self.repeatable or self.method in _IDEMPOTENT
+
+    def patience(self, error: CloudError | ConnectionFailed) -> float:
+        """Seconds for repeats after an error; one who does not want to wait for long waits for no rate either."""
+        usual = self.retry_budget >= RETRY_BUDGET
+        return (
+            max(self.retry_budget, self.rate_budget) if usual and isinstance(error, RateLimited) else self.retry_budget
+        )
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -180,14 +194,14 @@ class Transport:
 
     def _persist(self, call: Call, *, stream: bool) -> requests.Response:
         """Send a call until it is answered well, or another attempt is no use."""
-        give_up = self._clock.monotonic() + call.retry_budget
+        began = self._clock.monotonic()
         delay = _FIRST_DELAY
         while True:
             outcome = self._once(call, stream=stream)
             if not isinstance(outcome, _Failure):
                 return outcome
             wait = outcome.after if outcome.after is not None else self._clock.jitter(delay)
-            if not outcome.may_repeat or self._clock.monotonic() + wait > give_up:
+            if not outcome.may_repeat or self._clock.monotonic() + wait - began > call.patience(outcome.error):
                 raise outcome.error
             _log.debug("%s %s: %s; again in %.1f s", call.method, call.url, type(outcome.error).__name__, wait)
             self._clock.sleep(wait)
@@ -232,9 +246,10 @@ class Transport:
 
     def _refused(self, call: Call, status: int, headers: Mapping[str, str], content: bytes) -> _Failure:
         error = error_from_response(status, content, method=call.method, url=call.url, body=call.body, headers=headers)
+        # Where calls come too fast, the service refused to begin, so even a POST may be sent again.
+        too_fast = isinstance(error, RateLimited) and 429 in call.transient
         transient = status in call.transient and not isinstance(error, QuotaExceeded)
-        # 429 means that the service refused to begin, so even a POST may be sent again.
-        may_repeat = transient and (call.may_repeat or status == 429)
+        may_repeat = too_fast or (transient and call.may_repeat)
         return _Failure(error, may_repeat, self._retry_after(headers.get("Retry-After")))
 
     def _no_answer(self, call: Call, error: Exception, *, sent: bool) -> _Failure:

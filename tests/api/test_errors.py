@@ -20,6 +20,7 @@ from mg_provider.api.errors import (
     NotReached,
     OperationFailed,
     PermissionDenied,
+    PolicyViolated,
     ProviderBug,
     QuotaExceeded,
     RateLimited,
@@ -78,6 +79,8 @@ def test_vertex_errors_are_told_apart_by_their_status_name(status: int, grpc: st
         (400, "invalid", InvalidArgument),
         (403, "forbidden", PermissionDenied),
         (403, "rateLimitExceeded", RateLimited),
+        (403, "userRateLimitExceeded", RateLimited),
+        (403, "jobRateLimitExceeded", RateLimited),
         (403, "quotaExceeded", QuotaExceeded),
         (503, "backendError", Unavailable),
     ],
@@ -192,6 +195,100 @@ def test_calls_per_minute_pass_with_time() -> None:
     )  # fmt: skip
 
     assert isinstance(error, RateLimited)
+
+
+COMPUTE_RATE = (
+    "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute per region' of service "
+    "'compute.googleapis.com' for consumer 'project_number:123'."
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "reason", "details", "kind"),
+    [
+        (403, COMPUTE_RATE, "rateLimitExceeded", [], RateLimited),
+        (403, COMPUTE_RATE, "quotaExceeded", [], RateLimited),
+        (403, COMPUTE_RATE, "", [], RateLimited),
+        (403, "Rate Limit Exceeded", "rateLimitExceeded", [info("CONCURRENT_OPERATIONS_QUOTA_EXCEEDED")], RateLimited),
+        (403, "Rate Limit Exceeded", "", [info("CONCURRENT_OPERATIONS_QUOTA_EXCEEDED")], RateLimited),
+        (403, "Exceeded rate limits: too many api requests per user per method", "quotaExceeded", [], RateLimited),
+        (403, "Job exceeded rate limits", "jobRateLimitExceeded", [], RateLimited),
+        (429, "Quota exceeded for aiplatform.googleapis.com/x", "", [info("RATE_LIMIT_EXCEEDED")], RateLimited),
+        (429, "Quota exceeded for aiplatform.googleapis.com/online_prediction_requests_per_base_model.", "", [],
+         RateLimited),
+        (429, "The following quotas are exceeded: CustomModelServingL4GPUsPerProjectPerRegion", "", [], QuotaExceeded),
+        (429, "CustomModelServingL4GPUs 8: The following quotas are exceeded: CustomModelServingL4GPUs", "", [],
+         QuotaExceeded),
+        (403, "Quota 'FORWARDING_RULES' exceeded. Limit: 15.0 in region us-central1.", "quotaExceeded", [],
+         QuotaExceeded),
+        (403, "Quota exceeded: Your project exceeded quota for free query bytes scanned.", "quotaExceeded", [],
+         QuotaExceeded),
+        (403, "Required 'compute.x.y' permission for 'projects/p'", "forbidden", [], PermissionDenied),
+    ],
+)  # fmt: skip
+def test_too_many_calls_are_told_from_a_quota_by_what_is_said_and_not_by_the_status(
+    status: int, message: str, reason: str, details: list[dict[str, Any]], kind: type[CloudError]
+) -> None:
+    legacy = {"errors": [{"message": message, "domain": "usageLimits", "reason": reason}]} if reason else {}
+    grpc = {} if reason else {"status": "RESOURCE_EXHAUSTED" if status == 429 else "PERMISSION_DENIED"}
+
+    assert type(read(status, {"code": status, "message": message, "details": details, **legacy, **grpc})) is kind
+
+
+POLICIES = [
+    (412, "conditionNotMet", "Constraint constraints/compute.restrictPrivateServiceConnectProducer violated for "
+     "projects/p. Forwarding rule r is not allowed.", "compute.restrictPrivateServiceConnectProducer",
+     "under:organizations/433637338589"),
+    (412, "conditionNotMet", "Constraint constraints/compute.disablePrivateServiceConnectCreationForConsumers violated "
+     "for project 123.", "compute.disablePrivateServiceConnectCreationForConsumers", "allow SERVICE_PRODUCERS"),
+    (412, "conditionNotMet", "Constraint constraints/compute.somethingNew violated for project projects/p. No.",
+     "compute.somethingNew", "allow what Google's text names"),
+    (412, "conditionNotMet", "'us' violates constraint 'constraints/gcp.resourceLocations'", "gcp.resourceLocations",
+     "use a region that it allows"),
+    (412, "conditionNotMet", "Constraint: custom.computeNames violated for projects/p", "custom.computeNames",
+     "roles/orgpolicy.policyAdmin"),
+    (412, "conditionNotMet", 'Operation denied by custom org policies: ["customConstraints/custom.names": "no"].',
+     "custom.names", "roles/orgpolicy.policyAdmin"),
+    (400, "", "Organization Policy constraint constraints/vertexai.allowedModels violated for projects/123 attempting "
+     "to use a disallowed Gen AI model gemma3.", "vertexai.allowedModels", ":deploy"),
+    (400, "", "Organization Policy constraint constraints/gcp.restrictNonCmekServices violated for projects/123",
+     "gcp.restrictNonCmekServices", "set the encryption key"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "message", "constraint", "allow"), POLICIES, ids=lambda one: str(one)[:40]
+)
+def test_an_organization_policy_is_named_with_what_it_forbids_and_what_to_allow(
+    status: int, reason: str, message: str, constraint: str, allow: str
+) -> None:
+    legacy = {"errors": [{"message": message, "domain": "global", "reason": reason}]} if reason else {}
+    grpc = {} if reason else {"status": "FAILED_PRECONDITION"}
+    error = read(status, {"code": status, "message": message, **legacy, **grpc})
+
+    assert isinstance(error, PolicyViolated)
+    assert error.constraint == constraint
+    assert f"constraints/{constraint} forbids " in str(error)
+    assert allow in (error.hint or "")
+    assert "somebody changed" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "message", ["Invalid fingerprint.", "Labels fingerprint either invalid or resource labels have changed"]
+)
+def test_a_stale_fingerprint_is_no_policy(message: str) -> None:
+    error = read(412, {"code": 412, "message": message, "errors": [{"reason": "conditionNotMet"}]})
+
+    assert isinstance(error, Aborted)
+    assert "somebody changed the resource" in (error.hint or "")
+
+
+def test_an_operation_that_a_policy_ended_names_it_too() -> None:
+    cause = error_from_status(Status(code=9, message=POLICIES[-1][2]))
+    error = OperationFailed(cause, operation="operations/1")
+
+    assert "constraints/gcp.restrictNonCmekServices forbids making resources without" in str(error)
+    assert "set the encryption key" in (error.hint or "")
 
 
 def test_an_error_reads_as_what_happened_what_exists_and_what_to_do() -> None:

@@ -77,6 +77,31 @@ def test_a_post_that_was_refused_with_429_is_repeated_because_nothing_was_begun(
     assert len(server.received) == 2
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("reason", ["rateLimitExceeded", "userRateLimitExceeded", "jobRateLimitExceeded"])
+def test_a_call_that_came_too_fast_is_repeated_although_it_was_refused_with_403(
+    transport: Transport, method: str, reason: str
+) -> None:
+    error = {"error": {"code": 403, "message": "Rate Limit Exceeded", "errors": [{"reason": reason}]}}
+    with Server(Reply(403, error), Reply()) as server:
+        transport.json(Call(method, f"{server.url}/x", body={} if method == "POST" else None))
+
+    assert len(server.received) == 2
+
+
+def test_a_rate_is_waited_for_longer_than_other_trouble_but_not_by_one_who_does_not_want_to_wait(
+    transport: Transport, clock: ManualClock
+) -> None:
+    error = {"error": {"code": 403, "message": "Rate Limit Exceeded", "errors": [{"reason": "rateLimitExceeded"}]}}
+    with Server(Reply(403, error)) as server, pytest.raises(RateLimited):
+        transport.json(Call("GET", f"{server.url}/x"))
+    assert 600 < clock.monotonic() <= 900
+
+    with Server(Reply(403, error)) as server, pytest.raises(RateLimited):
+        transport.json(Call("GET", f"{server.url}/x", retry_budget=0))
+    assert len(server.received) == 1
+
+
 def test_a_quota_that_is_used_up_is_not_asked_for_again(transport: Transport) -> None:
     error = google_error(429, "RESOURCE_EXHAUSTED", "The following quotas are exceeded: CustomModelServingL4GPUs")
     with Server(error) as server, pytest.raises(QuotaExceeded):
