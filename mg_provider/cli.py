@@ -248,8 +248,10 @@ def main() -> None:
     try:
         app()
     except Exception as error:  # noqa: BLE001 - the outermost frame
+        from mg_provider.api.redaction import redact
+
         if os.environ.get("MG_DEBUG"):
-            traceback.print_exc()
-        text = str(error) or type(error).__name__
+            sys.stderr.write(redact(traceback.format_exc()))
+        text = redact(str(error)) or type(error).__name__
         sys.stderr.write(f"error: {text}\ndo: run it again with `mg -v …` to see where it happened\n")
         sys.exit(FAILED)

@@ -16,6 +16,7 @@ from mg_provider.api.bigquery import split_uri as split_table
 from mg_provider.api.bigquery_rows import row_lines
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import MgError, UserError
+from mg_provider.api.redaction import excerpt
 from mg_provider.api.settings import Settings
 from mg_provider.api.storage import split_uri as split_object
 from mg_provider.api.storage_lines import CHUNK_BYTES, lines_of, object_lines
@@ -132,7 +133,7 @@ def find_output(job: str, clients: Clients) -> str:
         raise MgError(f"{job} has not ended: it is {found.state}{_counts(found)}", hint="come back when it has ended")
     location = found.output_location
     if not location:
-        told = f": {found.error.message}" if found.error else ""
+        told = f": {excerpt(found.error.message)}" if found.error else ""
         raise MgError(f"{job} wrote nothing; it ended as {found.state}{told}", hint="mend the cause and run it again")
     return location
 

@@ -126,8 +126,8 @@ _process = _Process()
 
 
 def say(line: str) -> None:
-    """One line of progress. The engine shows what a provider writes to stderr."""
-    sys.stderr.write(line + "\n")
+    """One line of progress, which may quote Google. The engine shows what a provider writes to stderr."""
+    sys.stderr.write(redact(line) + "\n")
     sys.stderr.flush()
 
 

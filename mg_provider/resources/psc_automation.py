@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mg_provider.api.redaction import excerpt
 from mg_provider.wire.base import WireModel
 from mg_provider.wire.endpoint import Endpoint, PscAutomationConfig
 
@@ -35,7 +36,8 @@ def automations(endpoint: Endpoint) -> list[PscAutomation]:
 
 
 def _told(config: PscAutomationConfig) -> PscAutomation:
-    return PscAutomation(**{name: getattr(config, name) or "" for name in PscAutomation.model_fields})
+    told = {name: getattr(config, name) or "" for name in PscAutomation.model_fields}
+    return PscAutomation(**{**told, "error_message": excerpt(told["error_message"])})
 
 
 def tell_failures(endpoint: Endpoint, progress: Callable[[str], None]) -> None:

@@ -104,6 +104,22 @@ def test_an_error_of_ours_is_told_in_words_and_with_a_traceback_when_asked(monke
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_a_traceback_tells_no_secret(monkeypatch, capsys):
+    from mg_provider import cli
+
+    def broken():
+        raise RuntimeError("GET /x?key=AIzaSyD-0123456789abcdefghij with password=hunter2 failed")
+
+    monkeypatch.setattr(cli, "app", broken)
+    monkeypatch.setenv("MG_DEBUG", "1")
+    with pytest.raises(SystemExit):
+        cli.main()
+    told = capsys.readouterr().err
+    assert "Traceback" in told
+    assert "[redacted]" in told
+    assert not any(secret in told for secret in ("AIza", "hunter2"))
+
+
 def test_the_emulator_serves_until_it_is_told_to_end():
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
