@@ -180,7 +180,7 @@ class PrivateAccess(Section):
 
 
 class Replicas(Section):
-    """The machines that serve a model: of one kind, or of the first that is to be had."""
+    """The machines that serve a model: of one kind, or of the first that is available."""
 
     machine_spec: Machines | None = None
     min_replica_count: int = 1

@@ -21,6 +21,7 @@ from mg_provider.api.errors import (
     InvalidArgument,
     NotFound,
     NotReached,
+    OutOfCapacity,
     PermissionDenied,
     PolicyViolated,
     QuotaExceeded,
@@ -32,6 +33,7 @@ from mg_provider.api.hints import hint_for, hint_for_not_reached
 from mg_provider.api.not_found import Asked, names_object, says_gone
 from mg_provider.api.policies import hint_for_constraint, violated_constraint
 from mg_provider.api.redaction import excerpt
+from mg_provider.api.shortage import says_stock_out
 from mg_provider.wire.compute import ComputeOperation
 from mg_provider.wire.status import Code, Status
 
@@ -199,7 +201,9 @@ def _make(
             status, reason, message, constraint=constraint, details=details, method=method, url=url, hint=advice
         )
     kind = _CLASS_OF_REASON.get(reason, CloudError)
-    if reason == "RESOURCE_EXHAUSTED":
+    if reason in ("RESOURCE_EXHAUSTED", "UNAVAILABLE") and says_stock_out(message):
+        kind = OutOfCapacity
+    elif reason == "RESOURCE_EXHAUSTED":
         kind = RateLimited if _passes_with_time(message, details, codes) else QuotaExceeded
     elif kind is CloudError and status >= 500 and reason != "UNIMPLEMENTED":
         kind = Unavailable

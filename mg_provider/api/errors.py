@@ -13,6 +13,7 @@
     │   ├── AlreadyExists            409
     │   ├── Aborted                  409, or 412: somebody changed it in between
     │   ├── QuotaExceeded            403 or 429, asking again will not help
+    │   │   └── OutOfCapacity        no machine of the kind is free, whatever the status
     │   ├── RateLimited              403 or 429, asking again later will
     │   ├── Unavailable              5xx
     │   └── OperationFailed          an operation ended with an error
@@ -195,6 +196,10 @@ class Aborted(CloudError):
 
 class QuotaExceeded(CloudError):
     """A quota is used up; the same call will fail again until quota is granted or freed."""
+
+
+class OutOfCapacity(QuotaExceeded):
+    """The region has no machine of the kind at the moment; another kind or region may do."""
 
 
 class RateLimited(CloudError):

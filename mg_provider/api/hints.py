@@ -11,6 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mg_provider.api.shortage import says_stock_out
+
+QUOTAS = "https://console.cloud.google.com/iam-admin/quotas"
+
 
 @dataclass(frozen=True)
 class Symptoms:
@@ -99,12 +103,12 @@ def _hugging_face(symptoms: Symptoms) -> str | None:
 
 
 def _stock_out(symptoms: Symptoms) -> str | None:
-    if not symptoms.says(
-        r"stock-?out|ZONE_RESOURCE_POOL_EXHAUSTED|enough resources available|resources? (are|is) insufficient"
-        r"|insufficient (capacity|resources)|out of capacity"
-    ):
+    if not says_stock_out(symptoms.message):
         return None
-    return "capacity is short at the moment: try another region or machine type, a reservation, spot, or flex_start"
+    return (
+        "capacity is short at the moment: try another machine type, another region, a reservation, spot, or "
+        f"flex_start; Google also answers this where a quota is too small, so look at {QUOTAS}"
+    )
 
 
 def _quota(symptoms: Symptoms) -> str | None:
@@ -112,7 +116,10 @@ def _quota(symptoms: Symptoms) -> str | None:
         return None
     name = symptoms.says(r"custom_?model_?serving\w*")
     which = f" for {name[0]}" if name else ""
-    return f"ask for more quota{which} in the region, or use fewer replicas, another region or another accelerator"
+    return (
+        f"ask for more quota{which} in the region ({QUOTAS}), or use fewer replicas, another region or another "
+        "accelerator"
+    )
 
 
 def _internal(symptoms: Symptoms) -> str | None:

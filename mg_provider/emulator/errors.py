@@ -165,12 +165,10 @@ def quota_exceeded(quota: str) -> ApiError:
     return ApiError("RESOURCE_EXHAUSTED", f"The following quotas are exceeded: {quota}")
 
 
-def stockout(region: str, machine_type: str) -> ApiError:
-    """The region has no such machines at the moment."""
+def stockout() -> ApiError:
+    """The region has no such machines at the moment (PerfKitBenchmarker looks for this text in the operation)."""
     return ApiError(
-        "RESOURCE_EXHAUSTED",
-        f"The region {region} does not have enough resources available to fulfill the request for {machine_type}. "
-        "Please try again later or use another region.",
+        "UNAVAILABLE", "Machine type temporarily unavailable, please deploy with a different machine type or retry."
     )
 
 

@@ -30,6 +30,8 @@ BEHAVIOURS: dict[str, Any] = {
     "service_directory": "asked",  # or "always": a rule registers itself although nobody asked for it
     "being_made": "shown",  # or "hidden": are an address and a rule there for callers while they are being made?
     "patch_global_access": "allow",  # or "refuse": does forwardingRules.patch change allowPscGlobalAccess?
+    # or "dropped": what becomes of the fields of :deploy that the discovery document has and no published client sends
+    "fields_of_no_client": "kept",
     "fast_tryout": "hidden",  # or "shown": whether an endpoint shows that Model Garden's deploy was asked for it
     "stockouts": [],  # "region/machine-type" without machines
     "rolled_out_deployment": "undeployed",  # or "kept", without traffic: what a rolling deployment replaced

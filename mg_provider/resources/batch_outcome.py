@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from mg_provider.api.batch_rows import read_line
+from mg_provider.api.error_reader import error_from_status
 from mg_provider.api.errors import CloudError, ConnectionFailed, MgError, UserError
 from mg_provider.api.redaction import excerpt
 from mg_provider.resources.fields import State
@@ -146,4 +147,5 @@ def _told(job: BatchPredictionJob, args: BatchJobArgs, state: BatchJobState) -> 
             f"the job ended as {job.state}, because its time was over: {done}",
             "split the input, or raise max_replica_count",
         )
-    return f"the job ended as {job.state}: {done}", "fix the cause"
+    cause = error_from_status(job.error) if job.error else None
+    return f"the job ended as {job.state}: {done}", (cause.hint if cause else None) or "fix the cause"

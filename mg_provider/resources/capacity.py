@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from pydantic import Discriminator, Tag
 
 from mg_provider.api.errors import CloudError, MgError
+from mg_provider.api.hints import QUOTAS
 from mg_provider.preflight.machine import accelerators, machine_problem
 from mg_provider.resources.failures import lacks_capacity
 from mg_provider.resources.fields import plain
@@ -31,7 +32,7 @@ MachineChoice = Annotated[
 
 
 class NoCapacity(MgError):
-    """None of the machines that a deployment may run on is to be had."""
+    """None of the machines that a deployment may run on is available."""
 
 
 def choices_of(given: MachineSpec | list[MachineSpec] | None) -> list[MachineSpec]:
@@ -73,7 +74,7 @@ def first_available(
     """Try one machine after the other for as long as capacity or quota is short; every other error ends it.
 
     Raises:
-        NoCapacity: there were several choices, and none is to be had; it names each with the reason.
+        NoCapacity: there were several choices, and none is available; it names each with the reason.
         MgError: from the attempt.
     """
     shortages: list[str] = []
@@ -87,7 +88,7 @@ def first_available(
             if index + 1 == len(choices):
                 raise _none_left(shortages) from error
             context.progress(
-                f"{described(choice)} is not to be had ({error.message}); trying {described(choices[index + 1])}"
+                f"{described(choice)} is not available ({error.message}); trying {described(choices[index + 1])}"
             )
     raise ValueError("there is no machine to try")
 
@@ -102,9 +103,9 @@ def described(spec: MachineSpec | None) -> str:
 
 def _none_left(shortages: list[str]) -> NoCapacity:
     return NoCapacity(
-        f"none of the {len(shortages)} choices in machine_spec is to be had: " + "; ".join(shortages),
-        hint="add another machine to machine_spec, ask for more quota, use a reservation, spot or flex_start, "
-        "deploy in another region, or try again later",
+        f"none of the {len(shortages)} choices in machine_spec is available: " + "; ".join(shortages),
+        hint=f"add another machine to machine_spec, ask for more quota ({QUOTAS}), use a reservation, spot or "
+        "flex_start, deploy in another region, or try again later",
     )
 
 

@@ -209,7 +209,7 @@ class CustomWeightsModelState(State):
     )
     machine_spec_taken: MachineSpec | None = Field(
         default=None,
-        description="Machine of the deployment: which of the choices was to be had, or which one was recommended.",
+        description="Machine of the deployment: which of the choices was available, or which one was recommended.",
     )
     operation: str = Field(default="", description="The deployment that was still running when waiting for it ended.")
     ownership: dict[str, str] | None = Field(

@@ -1,4 +1,4 @@
-"""How a model with weights of its own comes onto its endpoint: whichever of its machines is to be had, exactly once."""
+"""How a model with weights of its own comes onto its endpoint: whichever of its machines is available, exactly once."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Deployment:
             rest: list[MachineSpec | None] = [spec for spec in self.args.choices() if spec not in tried]
             if not lacks_capacity(error) or len(self.args.choices()) < 2 or not rest:
                 raise
-            self.context.progress(f"the machine is not to be had ({error.message}); trying the other choices")
+            self.context.progress(f"the machine is not available ({error.message}); trying the other choices")
             return rest
         return None
 

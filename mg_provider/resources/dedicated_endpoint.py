@@ -63,7 +63,7 @@ class DedicatedEndpointState(State):
 
     deployed_model_ids: dict[str, str] = Field(default={}, description="Deployment id by name.")
     machine_types: dict[str, str] = Field(
-        default={}, description="Machine type by name: of several choices the one that was to be had."
+        default={}, description="Machine type by name: of several choices the one that was available."
     )
     unmanaged_deployed_models: list[str] = Field(
         default=[], description="Deployment ids on the endpoint that this resource did not make."

@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING
 
 from mg_provider.api.errors import CloudError, MgError, OperationFailed, PermissionDenied, QuotaExceeded
 from mg_provider.api.redaction import redact_log_line
+from mg_provider.api.shortage import says_quota_exceeded, says_stock_out
 
 if TYPE_CHECKING:
     from mg_provider.resources.lifecycle import Context
 
 MOST_LINES = 12
 
-_CAPACITY = re.compile(
-    r"stock-?out|does not have enough resources|RESOURCE_POOL_EXHAUSTED|out of capacity|insufficient capacity"
-    r"|quotas? (are|is|has been)? ?exceeded|exceeded.{0,40}quota",
-    re.IGNORECASE,
-)
 _STORAGE = re.compile(r"storage\.objects|storage\.buckets|gs://|bucket", re.IGNORECASE)
 _REFUSED = re.compile(r"permission|does not have|denied|forbidden|cannot be read|access", re.IGNORECASE)
 _AGENT = re.compile(r"service-\d+@gcp-sa-aiplatform")
@@ -27,13 +23,13 @@ _NUMBER = re.compile(r"projects/(\d+)/")
 def lacks_capacity(error: MgError) -> bool:
     """Whether an error says that machines or quota are short, so that another machine may do.
 
-    An answer of too many calls in a minute is no such error: it is another class, and passes with time.
+    An answer of too many calls in a minute, or that Google cannot answer now, is another class, and passes with time.
     """
     if isinstance(error, QuotaExceeded):
         return True
     if not isinstance(error, OperationFailed):
         return False
-    return error.reason == "RESOURCE_EXHAUSTED" or _CAPACITY.search(error.message) is not None
+    return error.reason == "RESOURCE_EXHAUSTED" or says_stock_out(error.message) or says_quota_exceeded(error.message)
 
 
 def explain_failure(error: MgError, endpoint: str, context: Context, *, secrets: tuple[str, ...] = ()) -> MgError:

@@ -27,7 +27,7 @@ Check = Callable[[str, int], None]
 
 
 class CannotDeploy(MgError):
-    """The new deployment is not to be had, for a reason that only the caller knows."""
+    """The new deployment is not available, for a reason that only the caller knows."""
 
 
 # After one of these it is known that the new deployment cannot be had as it was asked for. Other errors leave it open,

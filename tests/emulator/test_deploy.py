@@ -168,8 +168,8 @@ def test_a_region_without_machines_fails_the_operation_and_gives_the_quota_back(
     emulator.behave(stockouts=["us-central1/g2-standard-24"])
     client.put_weights()
     error = client.finished(client.deploy())["error"]
-    assert error["code"] == 8
-    assert "does not have enough resources available" in error["message"]
+    assert error["code"] == 14
+    assert "Machine type temporarily unavailable" in error["message"]
     emulator.behave(stockouts=[])
     again = client.deploy(modelConfig={"modelUserId": "b"}, endpointConfig={"endpointUserId": "b"})
     assert "error" not in client.finished(again)

@@ -284,8 +284,8 @@ def test_a_job_made_in_v1_is_read_in_v1beta1_and_by_project_number(client: Clien
 def test_a_region_without_machines_fails_the_job_with_code_8(client: Client, rows: list[dict[str, Any]]) -> None:
     client.emulator.behave(stockouts=["us-central1/g2-standard-12"])
     job = run(client)
-    assert (job["state"], job["error"]["code"]) == ("JOB_STATE_FAILED", 8)
-    assert "does not have enough resources available" in job["error"]["message"]
+    assert (job["state"], job["error"]["code"]) == ("JOB_STATE_FAILED", 14)
+    assert "Machine type temporarily unavailable" in job["error"]["message"]
 
 
 def test_a_declared_failure_of_the_job_is_met(client: Client, rows: list[dict[str, Any]]) -> None:

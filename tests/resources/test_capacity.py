@@ -2,8 +2,12 @@
 
 import pytest
 
+from mg_provider.api.error_reader import error_from_status
+from mg_provider.api.errors import OperationFailed, Unavailable
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
+from mg_provider.resources.failures import lacks_capacity
+from mg_provider.wire.status import Status
 from tests.support.host import HostError
 from tests.support.life import Life
 from tests.support.weights import call, make_bucket, put_weights
@@ -95,12 +99,60 @@ def test_too_many_calls_in_a_minute_are_no_shortage_of_machines(emulator, life, 
     life.destroy()
 
 
+SHORTAGES = [
+    (14, "Machine type temporarily unavailable, please deploy with a different machine type or retry."),
+    (14, "Machine type temporarily unavailable: g2-standard-24 with NVIDIA_L4. Recommended region: us-east4."),
+    (8, "The following quotas are exceeded: CustomModelServingL4GPUsPerProjectPerRegion"),
+    (
+        8,
+        "CustomModelServingA10080GBGPUsPerProjectPerRegion 8: The following quotas are exceeded: "
+        "CustomModelServingA10080GBGPUsPerProjectPerRegion",
+    ),
+    (8, "The region us-central1 does not have enough resources available to fulfill the request."),
+    (9, "Resources are insufficient in region us-central1."),
+    (13, "ZONE_RESOURCE_POOL_EXHAUSTED"),
+]
+
+
+@pytest.mark.parametrize(("code", "text"), SHORTAGES)
+def test_each_text_of_google_for_a_shortage_is_one_and_its_hint_names_what_to_try(code, text):
+    cause = error_from_status(Status(code=code, message=text))
+    error = OperationFailed(cause, operation="projects/1/locations/us-central1/operations/2")
+    assert lacks_capacity(error)
+    for word in ("another", "region", "https://console.cloud.google.com/iam-admin/quotas"):
+        assert word in error.hint
+    assert ("flex_start" in error.hint and "reservation" in error.hint) or "CustomModelServing" in error.hint
+
+
+@pytest.mark.parametrize("text", ["The service is currently unavailable.", "Connection reset by peer", "", "INTERNAL"])
+def test_that_google_cannot_answer_is_no_shortage_of_machines(text):
+    cause = error_from_status(Status(code=14, message=text))
+    assert isinstance(cause, Unavailable)
+    assert not lacks_capacity(OperationFailed(cause, operation="projects/1/locations/us-central1/operations/2"))
+
+
+def test_a_call_that_google_cannot_answer_asks_for_no_other_machine(emulator, life, weights):
+    emulator.fail(rpc="locations.deploy", fault="status", status=503, message="The service is currently unavailable.")
+    assert life.up(arguments(weights, L4, A100))["machine_type"] == "g2-standard-24"
+    assert set(asked(emulator)) == {"g2-standard-24"}
+    life.destroy()
+
+
+def test_a_call_that_is_answered_with_a_shortage_is_not_repeated(emulator, life, weights):
+    emulator.fail(
+        rpc="locations.deploy", fault="status", status=503, message=SHORTAGES[0][1], match="g2-standard-24", times=100
+    )
+    assert life.up(arguments(weights, L4, A100))["machine_type"] == "a2-highgpu-1g"
+    assert asked(emulator) == ["g2-standard-24", "a2-highgpu-1g"]
+    life.destroy()
+
+
 def test_the_reason_for_going_on_is_told(emulator, host, life, weights):
     run_out(emulator, L4)
     before = len(host.said)
     life.up(arguments(weights, L4, A100))
     told = "\n".join(host.said[before:])
-    assert "g2-standard-24 with 2 x NVIDIA_L4 is not to be had (The region us-central1 does not have enough" in told
+    assert "g2-standard-24 with 2 x NVIDIA_L4 is not available (Machine type temporarily unavailable" in told
     assert "trying a2-highgpu-1g with 1 x NVIDIA_TESLA_A100" in told
     life.destroy()
 
@@ -111,7 +163,7 @@ def test_where_no_choice_is_to_be_had_one_error_names_each_and_nothing_is_left(e
     with pytest.raises(HostError, match="none of the 2 choices in machine_spec") as failure:
         life.up(arguments(weights, L4, A100))
     text = str(failure.value)
-    assert "g2-standard-24 with 2 x NVIDIA_L4: The region us-central1 does not have enough resources" in text
+    assert "g2-standard-24 with 2 x NVIDIA_L4: Machine type temporarily unavailable" in text
     assert "a2-highgpu-1g with 1 x NVIDIA_TESLA_A100: The following quotas are exceeded" in text
     assert "do: add another machine to machine_spec" in text
     assert failure.value.kept is None
@@ -171,7 +223,7 @@ def test_a_redeployment_that_finds_no_machine_keeps_the_endpoint_and_its_address
     undeploy_by_hand(emulator, outputs)
     life.refresh()
     run_out(emulator, L4)
-    with pytest.raises(HostError, match="enough resources"):
+    with pytest.raises(HostError, match="temporarily unavailable"):
         life.up(wanted)
     assert "aiplatform.Endpoint" in kinds(emulator)
     run_out(emulator)

@@ -131,6 +131,15 @@ def test_a_failed_job_tells_the_service_s_reason(emulator, life, code):
     assert emulator.ledger()["empty"]
 
 
+def test_a_job_that_finds_no_machine_says_what_to_try(emulator, life):
+    machine = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
+    emulator.behave(stockouts=["us-central1/g2-standard-12"])
+    with pytest.raises(HostError, match="Machine type temporarily unavailable") as failure:
+        life.up(arguments(machine_spec=machine))
+    assert "do: capacity is short at the moment: try another machine type, another region" in failure.value.text
+    assert len(jobs(emulator)) == 1
+
+
 def test_a_job_whose_rows_all_failed_names_the_first_of_them(emulator, life):
     put_rows(emulator, "in/bad.jsonl", [{"custom_id": f"r{number}"} for number in range(30)])
     with pytest.raises(HostError, match="0 rows answered, 30 failed") as failure:

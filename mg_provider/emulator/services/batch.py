@@ -196,7 +196,7 @@ def _shortage(call: Call, request: Json) -> JobFailedError | None:
     """Machines that the region has not got."""
     machine = request.get("dedicatedResources", {}).get("machineSpec", {}).get("machineType", "")
     if f"{call.region}/{machine}" in call.world.behaviours["stockouts"]:
-        error = errors.stockout(call.region, machine)
+        error = errors.stockout()
         return JobFailedError(error.number, error.message)
     return None
 

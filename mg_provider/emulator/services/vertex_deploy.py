@@ -21,6 +21,8 @@ from mg_provider.emulator.services.vertex_serving import Deployment, complete_re
 from mg_provider.emulator.services.vertex_state import Json, Key, bad_allowlist_entries, check_private_config, vertex
 from mg_provider.emulator.services.weights import Weights, container_spec, read_weights, split_uri
 
+# In the discovery document, and in no published proto or client: whether they do anything, no source shows.
+FIELDS_OF_NO_CLIENT = (("endpointConfig", "labels"), ("deployConfig", "serviceAccount"))
 _SOURCES = ("customModel", "publisherModelName", "huggingFaceModelId")
 _GATED_AUTHORS = ("meta-llama/", "google/gemma", "mistralai/")
 _HUGGING_FACE_ID = re.compile(r"[\w.-]+/[\w.-]+")
@@ -53,6 +55,9 @@ class _Request:
 @handles("aiplatform.projects.locations.deploy")
 def deploy(call: Call) -> Answer:
     """Upload the model, make the endpoint, deploy: one operation below the location."""
+    if call.world.behaviours["fields_of_no_client"] == "dropped":
+        for parent, field in FIELDS_OF_NO_CLIENT:
+            call.body.get(parent, {}).pop(field, None)
     request = _checked(call)
     metadata: Json = {
         "destination": call.parent,

@@ -126,11 +126,11 @@ class Deployment:
         claim_quota(self.world, self.key, self.deployed)
 
     def add_machines(self, at: float) -> None:
-        """Machines are up from here on, and cost money. ApiError RESOURCE_EXHAUSTED when there are none."""
+        """Machines are up from here on, and cost money. ApiError UNAVAILABLE when there are none."""
         machine = self.deployed.get("dedicatedResources", {}).get("machineSpec", {}).get("machineType", "")
         region = self.key[1]
         if f"{region}/{machine}" in self.world.behaviours["stockouts"]:
-            raise stockout(region, machine)
+            raise stockout()
         meter(self.world, self.key, self.deployed, first_replicas(self.deployed), at)
 
     def start_container(self, at: float) -> None:
