@@ -125,19 +125,22 @@ def condense(name: str, patterns: list[str]) -> dict[str, Any]:
 
 def _method(method: dict[str, Any], service_path: str) -> dict[str, Any]:
     upload = method.get("mediaUpload", {}).get("protocols", {}).get("simple", {}).get("path")
+    path = "/" + service_path + method.get("flatPath", method["path"])
     parameters = {
         name: _condensed(parameter)
         for name, parameter in method.get("parameters", {}).items()
         if parameter["location"] == "query"
     }
-    return {
+    condensed = {
         "verb": method["httpMethod"],
-        "path": "/" + service_path + method.get("flatPath", method["path"]),
-        "uploadPath": upload,
+        "path": path,
+        # The values in a path have one name each, whichever way it is written.
+        "uploadPath": upload and upload.replace("{+projectId}", "{projectsId}"),
         "parameters": parameters,
         "request": method.get("request", {}).get("$ref"),
         "response": method.get("response", {}).get("$ref"),
     }
+    return {**condensed, "downloadPath": "/download" + path} if method.get("useMediaDownloadService") else condensed
 
 
 def _reachable(schemas: dict[str, Any], wanted: list[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from mg_provider.emulator.world import BEHAVIOURS
 _TITLES = {
     "aiplatform": "Vertex AI (`/v1`, `/v1beta1`, and `/ui` as v1beta1)",
     "compute": "Compute Engine (`/compute/v1`)",
-    "storage": "Cloud Storage (`/storage/v1`, `/upload/storage/v1`)",
+    "storage": "Cloud Storage (`/storage/v1`, `/upload/storage/v1`, `/download/storage/v1`)",
     "bigquery": "BigQuery (`/bigquery/v2`)",
     "logging": "Cloud Logging (`/v2`)",
 }

@@ -17,6 +17,9 @@ DOCUMENTS = ("aiplatform.v1beta1", "aiplatform.v1", "compute.v1", "storage.v1", 
 # These are HTTP bodies of any shape, whatever their schema says.
 _FREE_BODIES = ("GoogleApiHttpBody", "RawPredictRequest", "InvokeRequest")
 
+# What Google's own clients send and its documents lack: google-cloud-bigquery, Client.get_job and Client.cancel_job.
+_UNDOCUMENTED: dict[str, dict[str, Schema]] = {"bigquery.jobs.get": {"projection": {"type": "string"}}}
+
 
 @dataclass(frozen=True)
 class Method:
@@ -87,7 +90,7 @@ class Document:
     def parameters(self, rpc: str) -> dict[str, Schema]:
         """The query parameters of ``rpc``."""
         parameters: dict[str, Schema] = self.methods[rpc]["parameters"]
-        return parameters
+        return {**parameters, **_UNDOCUMENTED.get(rpc, {})}
 
     def resolve(self, schema: Schema) -> Schema:
         """The schema itself, or the one it refers to."""
@@ -110,6 +113,8 @@ def _routes() -> dict[str, list[tuple[re.Pattern[str], Method, bool]]]:
             templates = [(entry["path"], False)]
             if name == "aiplatform.v1beta1":  # the console's own spelling, which product documents quote
                 templates.append((entry["path"].replace("/v1beta1/", "/ui/", 1), False))
+            if "downloadPath" in entry:
+                templates.append((entry["downloadPath"], False))
             if entry["uploadPath"]:
                 templates += [(entry["uploadPath"], True), ("/resumable" + entry["uploadPath"], True)]
             for template, upload in templates:

@@ -117,7 +117,8 @@ def test_a_generation_match_keeps_an_object_from_being_overwritten(client: Clien
     assert client.refused(404, "GET", f"/storage/v1/b/weights/o/marker?generation={first['generation']}")
 
 
-def test_a_multipart_upload_carries_metadata_and_content(client: Client, bucket: str) -> None:
+@pytest.mark.parametrize("boundary", ['"part"', "'part'", "part", "part; charset=utf-8"])
+def test_a_multipart_upload_carries_metadata_and_content(client: Client, bucket: str, boundary: str) -> None:
     metadata = json.dumps({"name": "m/w.bin", "metadata": {"origin": "test"}}).encode()
     content = b"\x00\r\n--no\r\n\xff"
     body = b"--part\r\nContent-Type: application/json\r\n\r\n" + metadata
@@ -126,11 +127,25 @@ def test_a_multipart_upload_carries_metadata_and_content(client: Client, bucket:
         "POST",
         "/upload/storage/v1/b/weights/o?uploadType=multipart",
         data=body,
-        headers={"Content-Type": 'multipart/related; boundary="part"'},
+        headers={"Content-Type": f"multipart/related; boundary={boundary}"},
     )
     assert (stored["name"], stored["contentType"]) == ("m/w.bin", "application/x-weights")
     assert stored["metadata"] == {"origin": "test"}
     assert client.content("weights", "m/w.bin") == content
+
+
+def test_links_lead_to_where_the_client_asked(client: Client, bucket: str) -> None:
+    client.upload("weights", "m/config.json", b"{}")
+    address = client.emulator.url.removeprefix("http://")
+    for host in (address, address.replace("127.0.0.1", "localhost")):
+        headers = {"Host": host}
+        shown = client.ok("GET", "/storage/v1/b/weights/o/m%2Fconfig.json", headers=headers)
+        assert shown["selfLink"] == f"http://{host}/storage/v1/b/weights/o/m%2Fconfig.json"
+        assert shown["mediaLink"].startswith(f"http://{host}/download/storage/v1/b/weights/o/m%2Fconfig.json?")
+        bucket_link = client.ok("GET", "/storage/v1/b/weights", headers=headers)["selfLink"]
+        assert bucket_link == f"http://{host}/storage/v1/b/weights"
+    content = client.call("GET", shown["mediaLink"].removeprefix(f"http://{host}"))
+    assert (content.status_code, content.content) == (200, b"{}")
 
 
 def test_a_resumable_upload_goes_on_after_a_lost_chunk(client: Client, bucket: str) -> None:

@@ -19,8 +19,6 @@ from mg_provider.emulator.world import World
 
 Json = dict[str, Any]
 
-API = "https://www.googleapis.com/storage/v1"
-MEDIA_API = "https://storage.googleapis.com/download/storage/v1"
 PAGE_ITEMS = 1000
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -39,16 +37,16 @@ def existing_bucket(call: Call) -> Bucket:
     return bucket
 
 
-def object_body(stored: StoredObject) -> Json:
-    """An object's metadata as ``storage.v1`` shows it."""
+def object_body(base_url: str, stored: StoredObject) -> Json:
+    """An object's metadata as ``storage.v1`` shows it; clients follow its links, so they lead to where they asked."""
     path = f"b/{stored.bucket}/o/{_one_segment(stored.name)}"
     body: Json = {
         "contentType": "application/octet-stream",
         **stored.details,
         "kind": "storage#object",
         "id": f"{stored.bucket}/{stored.name}/{stored.generation}",
-        "selfLink": f"{API}/{path}",
-        "mediaLink": f"{MEDIA_API}/{path}?generation={stored.generation}&alt=media",
+        "selfLink": f"{base_url}/storage/v1/{path}",
+        "mediaLink": f"{base_url}/download/storage/v1/{path}?generation={stored.generation}&alt=media",
         "name": stored.name,
         "bucket": stored.bucket,
         "generation": str(stored.generation),
@@ -92,11 +90,11 @@ def _percent(character: str) -> str:
     return "".join(f"%{byte:02X}" for byte in character.encode())
 
 
-def _bucket_body(bucket: Bucket) -> Json:
+def _bucket_body(call: Call, bucket: Bucket) -> Json:
     body: Json = {
         "kind": "storage#bucket",
         "id": bucket.name,
-        "selfLink": f"{API}/b/{bucket.name}",
+        "selfLink": f"{call.base_url}/storage/v1/b/{bucket.name}",
         "projectNumber": bucket.project_number,
         "name": bucket.name,
         "location": bucket.location,
@@ -133,13 +131,13 @@ def insert_bucket(call: Call) -> Answer:
         labels=call.body.get("labels", {}),
     )
     state.buckets[name] = bucket
-    return Answer(_bucket_body(bucket))
+    return Answer(_bucket_body(call, bucket))
 
 
 @handles("storage.buckets.get")
 def get_bucket(call: Call) -> Answer:
     """A bucket, its location among others."""
-    return Answer(_bucket_body(existing_bucket(call)))
+    return Answer(_bucket_body(call, existing_bucket(call)))
 
 
 @handles("storage.buckets.list")
@@ -151,7 +149,7 @@ def list_buckets(call: Call) -> Answer:
     buckets = storage_state(call.world).buckets
     found = [name for name in sorted(buckets) if buckets[name].project_number == number and name.startswith(prefix)]
     body: Json = {"kind": "storage#buckets"}
-    return Answer({**body, "items": [_bucket_body(buckets[name]) for name in found]} if found else body)
+    return Answer({**body, "items": [_bucket_body(call, buckets[name]) for name in found]} if found else body)
 
 
 @handles("storage.buckets.delete")
@@ -183,7 +181,7 @@ def list_objects(call: Call) -> Answer:
     size = min(int(call.query.get("maxResults", PAGE_ITEMS)), PAGE_ITEMS)
     page, rest = entries[:size], entries[size:]
     body: Json = {"kind": "storage#objects"}
-    if shown := [object_body(bucket.objects[name]) for name, kind in page if kind == "item"]:
+    if shown := [object_body(call.base_url, bucket.objects[name]) for name, kind in page if kind == "item"]:
         body["items"] = shown
     if common := [name for name, kind in page if kind == "prefix"]:
         body["prefixes"] = common
@@ -212,11 +210,11 @@ def get_object(call: Call) -> Answer:
         existing_bucket(call)
         raise errors.not_found(f"No such object: {bucket}/{name}")
     check_preconditions(call, stored)
-    return _media(call, stored) if call.standard.get("alt") == "media" else Answer(object_body(stored))
+    return _media(call, stored) if call.standard.get("alt") == "media" else Answer(object_body(call.base_url, stored))
 
 
 def _media(call: Call, stored: StoredObject) -> Answer:
-    size, content_type = stored.content.size, object_body(stored)["contentType"]
+    size, content_type = stored.content.size, object_body(call.base_url, stored)["contentType"]
     headers = {
         "ETag": stored.etag,
         "x-goog-generation": str(stored.generation),
@@ -291,7 +289,7 @@ def make_sparse(world: World, body: Json) -> Json:
         raise errors.not_found("The specified bucket does not exist.")
     if size < len(head):
         raise errors.invalid_argument(f"sparse object: size {size} is less than the {len(head)} bytes of head")
-    return object_body(state.put(bucket, name, SparseContent(head, size), world.now(), body.get("details", {})))
+    return object_body("", state.put(bucket, name, SparseContent(head, size), world.now(), body.get("details", {})))
 
 
 @counts_data

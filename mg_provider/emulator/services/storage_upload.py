@@ -6,8 +6,6 @@ resumable; a session is addressed by ``upload_id`` and answers 308 with the rang
 
 from __future__ import annotations
 
-import io
-import json
 import re
 import weakref
 from dataclasses import dataclass, field
@@ -17,6 +15,7 @@ from urllib.parse import quote
 
 from mg_provider.emulator import errors
 from mg_provider.emulator.routing import Answer, Call, handles
+from mg_provider.emulator.services.multipart import parts_of, read_metadata
 from mg_provider.emulator.services.storage import check_preconditions, existing_bucket, object_body, storage_state
 from mg_provider.emulator.services.storage_content import SPILL_BYTES, Content
 
@@ -68,7 +67,7 @@ def insert_object(call: Call) -> Answer:
         upload_id = call.standard.get("upload_id")
         return _continue(call, upload_id) if upload_id else _begin(call)
     if kind == "multipart":
-        details, content = _parts(call)
+        details, content = parts_of(call)
     else:
         details, content = {"contentType": call.headers.get("Content-Type", "application/octet-stream")}, call.media
     name = _object_name(call, details)
@@ -91,41 +90,11 @@ def _store(call: Call, name: str, content: Content, details: Json) -> Answer:
                 message = f"Provided {key} {details[key]!r} doesn't match calculated {told!r}."
                 raise errors.ApiError("INVALID_ARGUMENT", message, reason="invalid")
     stored = storage_state(call.world).put(call.path["bucket"], name, content, call.world.now(), kept)
-    return Answer(object_body(stored))
-
-
-def _parts(call: Call) -> tuple[Json, IO[bytes]]:
-    """The metadata and the content of a ``multipart/related`` body (RFC 2387)."""
-    match = re.search(r'boundary="?([^";]+)"?', call.headers.get("Content-Type", ""))
-    if match is None:
-        raise errors.ApiError("INVALID_ARGUMENT", "Multipart content type needs a boundary.", reason="badContent")
-    pieces = re.split(rb"\r?\n--" + re.escape(match[1].encode()), b"\r\n" + call.media.read())
-    if len(pieces) != 4 or not pieces[3].startswith(b"--"):
-        raise errors.ApiError("INVALID_ARGUMENT", "Multipart upload needs two parts.", reason="badContent")
-    (_, described), (kind, content) = _split_part(pieces[1]), _split_part(pieces[2])
-    return {**kind, **_metadata(described)}, io.BytesIO(content)
-
-
-def _split_part(piece: bytes) -> tuple[Json, bytes]:
-    """The content type of a part and what follows its headers."""
-    separator = b"\r\n\r\n" if b"\r\n\r\n" in piece else b"\n\n"
-    head, _, content = piece.partition(separator)
-    match = re.search(rb"(?im)^content-type:\s*([^\r\n]+)", head)
-    return ({"contentType": match[1].decode().strip()} if match else {}), content
-
-
-def _metadata(content: bytes) -> Json:
-    try:
-        parsed = json.loads(content or b"{}")
-    except ValueError as error:
-        raise errors.ApiError("INVALID_ARGUMENT", f"Metadata part is not JSON: {error}", reason="parseError") from error
-    if not isinstance(parsed, dict):
-        raise errors.ApiError("INVALID_ARGUMENT", "Metadata part is not a JSON object.", reason="parseError")
-    return parsed
+    return Answer(object_body(call.base_url, stored))
 
 
 def _begin(call: Call) -> Answer:
-    details = _metadata(call.media.read())
+    details = read_metadata(call.media.read())
     if "X-Upload-Content-Type" in call.headers:
         details.setdefault("contentType", call.headers["X-Upload-Content-Type"])
     name = _object_name(call, details)
