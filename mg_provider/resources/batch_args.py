@@ -11,6 +11,7 @@ from mg_provider.resources.fields import Computed, Derived, Lines, Local, Replac
 from mg_provider.resources.identity import Labels
 from mg_provider.resources.lifecycle import CloudArgs
 from mg_provider.resources.machines import MOST_REPLICAS
+from mg_provider.resources.meaning import Content, Costs, Exposure, Flow, SafetyNet
 from mg_provider.resources.names import EndpointName
 from mg_provider.resources.standing import Stands, Unseen
 from mg_provider.wire.batch import (
@@ -53,37 +54,46 @@ class BatchJobArgs(CloudArgs):
     display_name: Annotated[str, Replaces(_FIXED), Stands("job", "display_name"), Computed()] = Field(
         default="", max_length=128, description="Name for people. Default: the resource's name."
     )
-    model: Annotated[str, Replaces(_FIXED), Stands("job", "model")] = Field(
+    model: Annotated[str, Replaces(_FIXED), Content("model"), Stands("job", "model")] = Field(
         default="", description="publishers/{publisher}/models/{model}@{version}, or a Model's resource name."
     )
     unmanaged_container_model: Annotated[
-        UnmanagedContainerModel | None, Replaces(_FIXED), Stands("job", "unmanaged_container_model"), Lines()
+        UnmanagedContainerModel | None,
+        Replaces(_FIXED),
+        Content("model"),
+        Stands("job", "unmanaged_container_model"),
+        Lines(),
     ] = Field(default=None, description="A model that is not in the registry instead.")
-    endpoint: Annotated[EndpointName, Replaces(_FIXED), Stands("job", "endpoint")] = Field(
+    endpoint: Annotated[EndpointName, Replaces(_FIXED), Content("endpoint"), Stands("job", "endpoint")] = Field(
         default="",
         description="Endpoint that computes the predictions instead.",
     )
-    input_config: Annotated[InputConfig, Replaces(_FIXED), Stands("job", "input_config")] = Field(
+    input_config: Annotated[InputConfig, Replaces(_FIXED), Flow("reads"), Stands("job", "input_config")] = Field(
         description="What the job reads."
     )
-    output_config: Annotated[OutputConfig, Replaces(_FIXED), Stands("job", "output_config")] = Field(
+    output_config: Annotated[OutputConfig, Replaces(_FIXED), Flow("writes"), Stands("job", "output_config")] = Field(
         description="Where the job writes."
     )
-    machine_spec: Annotated[MachineSpec | None, Replaces(_FIXED), Stands("job", "dedicated_resources.machine_spec")] = (
-        Field(default=None, description="Machine of one replica. Default: Google's verified one for the model.")
-    )
+    machine_spec: Annotated[
+        MachineSpec | None,
+        Replaces(_FIXED),
+        Costs("machine", a_run=True),
+        Stands("job", "dedicated_resources.machine_spec"),
+    ] = Field(default=None, description="Machine of one replica. Default: Google's verified one for the model.")
     starting_replica_count: Annotated[
-        int | None, Replaces(_FIXED), Stands("job", "dedicated_resources.starting_replica_count")
+        int | None, Replaces(_FIXED), Costs("fewest"), Stands("job", "dedicated_resources.starting_replica_count")
     ] = Field(default=None, ge=1, le=MOST_REPLICAS, description="Replicas that the job starts with.")
-    max_replica_count: Annotated[int, Replaces(_FIXED), Stands("job", "dedicated_resources.max_replica_count")] = Field(
+    max_replica_count: Annotated[
+        int, Replaces(_FIXED), Costs("most"), Stands("job", "dedicated_resources.max_replica_count")
+    ] = Field(
         default=1, ge=1, le=MOST_REPLICAS, description="Most replicas that the job may use. Google's own default is 10."
     )
-    spot: Annotated[bool, Replaces(_FIXED), Stands("job", "dedicated_resources.spot")] = Field(
+    spot: Annotated[bool, Replaces(_FIXED), Costs("spot"), Stands("job", "dedicated_resources.spot")] = Field(
         default=False, description="Use Spot VMs."
     )
-    flex_start: Annotated[FlexStart | None, Replaces(_FIXED), Stands("job", "dedicated_resources.flex_start")] = Field(
-        default=None, description="Queue for capacity instead of failing at once."
-    )
+    flex_start: Annotated[
+        FlexStart | None, Replaces(_FIXED), Costs("queued"), Stands("job", "dedicated_resources.flex_start")
+    ] = Field(default=None, description="Queue for capacity instead of failing at once.")
     instance_config: Annotated[InstanceConfig | None, Replaces(_FIXED), Stands("job", "instance_config")] = Field(
         default=None, description="How a row becomes an instance."
     )
@@ -93,14 +103,22 @@ class BatchJobArgs(CloudArgs):
     manual_batch_tuning_parameters: Annotated[
         ManualBatchTuningParameters | None, Replaces(_FIXED), Stands("job", "manual_batch_tuning_parameters")
     ] = Field(default=None, description="How rows are grouped.")
-    service_account: Annotated[str, Replaces(_FIXED), Stands("job", "service_account")] = Field(
+    service_account: Annotated[
+        str,
+        Replaces(_FIXED),
+        Exposure("the service account that the container runs as"),
+        Stands("job", "service_account"),
+    ] = Field(
         default="",
         pattern=r"^[a-z0-9-]+@([a-z0-9-]+\.)+gserviceaccount\.com$",
         description="Service account that the container runs as.",
     )
-    encryption_spec: Annotated[EncryptionSpec | None, Replaces(_FIXED), Stands("job", "encryption_spec")] = Field(
-        default=None, description="Customer-managed key."
-    )
+    encryption_spec: Annotated[
+        EncryptionSpec | None,
+        Replaces(_FIXED),
+        Exposure("the key that encrypts it"),
+        Stands("job", "encryption_spec"),
+    ] = Field(default=None, description="Customer-managed key.")
     disable_container_logging: Annotated[bool, Replaces(_FIXED), Stands("job", "disable_container_logging")] = Field(
         default=False, description="Keep the container's output out of Cloud Logging."
     )
@@ -122,6 +140,7 @@ class BatchJobArgs(CloudArgs):
         float,
         BeforeValidator(lambda given: float(given) if isinstance(given, bool) else given),
         Local("used when the job has ended"),
+        SafetyNet("a row that fails is an error", on=lambda share: not share),
     ] = Field(
         default=0.0,
         ge=0,
@@ -129,12 +148,14 @@ class BatchJobArgs(CloudArgs):
         allow_inf_nan=False,
         description="Share of rows that may fail, 0 to 1; with more, a job that partially succeeded is an error.",
     )
-    delete_output: Annotated[bool, Local("used by destroy and by the next run")] = Field(
-        default=False, description="Delete the output of this run together with its job. Otherwise it stays."
-    )
-    preflight: Annotated[bool, Local("used when a job is started")] = Field(
-        default=True, description="Check the input and the output's place before a job is started."
-    )
+    delete_output: Annotated[
+        bool,
+        Local("used by destroy and by the next run"),
+        SafetyNet("the output of a run stays", on=lambda deleted: not deleted),
+    ] = Field(default=False, description="Delete the output of this run together with its job. Otherwise it stays.")
+    preflight: Annotated[
+        bool, Local("used when a job is started"), SafetyNet("preflight, the check of the input", on=bool)
+    ] = Field(default=True, description="Check the input and the output's place before a job is started.")
     run: Annotated[str, Derived(), Local("follows from the arguments")] = Field(
         default="", description="Name of this run: the label mg-run."
     )

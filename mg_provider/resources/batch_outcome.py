@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
@@ -13,6 +13,7 @@ from mg_provider.api.error_reader import error_from_status
 from mg_provider.api.errors import CloudError, ConnectionFailed, MgError, UserError
 from mg_provider.api.redaction import excerpt
 from mg_provider.resources.fields import State
+from mg_provider.resources.meaning import Costs, LastRun
 from mg_provider.wire.batch import END_STATES, BatchPredictionJob, JobState
 
 if TYPE_CHECKING:
@@ -32,14 +33,16 @@ class BatchJobState(State):
 
     batch_prediction_job: str = Field(default="", description="Resource name of the job.")
     job_state: str = Field(default="", description="JOB_STATE_SUCCEEDED, JOB_STATE_RUNNING, ….")
-    machine_type: str = Field(default="", description="Machine type that the job runs on, also where Google chose it.")
+    machine_type: Annotated[str, Costs("machine")] = Field(
+        default="", description="Machine type that the job runs on, also where Google chose it."
+    )
     accelerator_type: str = Field(default="", description="Accelerator of that machine, such as NVIDIA_L4.")
     accelerator_count: int = Field(default=0, description="Accelerators of one machine.")
-    successful_count: int = Field(default=0, description="Rows that were answered.")
-    failed_count: int = Field(default=0, description="Rows that failed.")
+    successful_count: Annotated[int, LastRun("rows")] = Field(default=0, description="Rows that were answered.")
+    failed_count: Annotated[int, LastRun("rows")] = Field(default=0, description="Rows that failed.")
     incomplete_count: int = Field(default=0, description="Rows that were not looked at; -1 where that is not known.")
     output_location: str = Field(default="", description="gs:// folder or bq:// table with the output.")
-    replica_hours: float = Field(default=0.0, description="Replica hours used.")
+    replica_hours: Annotated[float, LastRun("replica hours")] = Field(default=0.0, description="Replica hours used.")
     first_errors: list[str] = Field(
         default=[], description="Why the job failed, then the first rows that failed, by custom_id, and why."
     )

@@ -11,6 +11,7 @@ from mg_provider.resources.fields import Computed, Derived, InPlace, Lines, Loca
 from mg_provider.resources.held_rollout import HeldRollout
 from mg_provider.resources.identity import MODEL_ID
 from mg_provider.resources.machines import MACHINE_RULES, MUTATE, Machines
+from mg_provider.resources.meaning import Content, Costs, Exposure, HeldByClients, Plan, SafetyNet, Strategy, probes
 from mg_provider.resources.model_source import FIXED_MODEL, SOURCE_RULES, ModelSource
 from mg_provider.resources.nested_rules import container_problem
 from mg_provider.resources.query_name import UPLOADED, name_problem, upload_problem
@@ -55,6 +56,7 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
     container_spec: Annotated[
         ContainerSpec | None,
         RollsOut("another Model, deployed beside the old one"),
+        Content("container"),
         Lines(),
         Stands("model", "container_spec"),
         Unseen(FIXED_MODEL, sent=True, kept=True),
@@ -70,25 +72,33 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
         Stands("deployment", "system_labels"),
         Unseen("Google manages them, and may add to them and change them", sent=True, kept=True),
     ] = Field(default={}, description="Labels of Model Garden deployments that Google manages.")
-    retain_model: Annotated[bool, Local("read when the resource is removed")] = Field(
+    retain_model: Annotated[
+        bool, Local("read when the resource is removed"), SafetyNet("the Model is kept", on=bool)
+    ] = Field(
         default=False,
         description="Keep the uploaded Model in the registry when the resource is removed, or a deployment fails. A "
         "resource with the same model_id deploys it again.",
     )
-    dedicated_endpoint_disabled: Annotated[bool, Replaces("the public address changes")] = Field(
-        default=False, description="Serve under the region's shared DNS name instead of the endpoint's own one."
-    )
-    rollout: Annotated[RolloutStrategy | None, Local("read when a deployment is replaced"), Lines()] = Field(
+    dedicated_endpoint_disabled: Annotated[
+        bool, Replaces("the public address changes"), Exposure("the region's shared DNS name")
+    ] = Field(default=False, description="Serve under the region's shared DNS name instead of the endpoint's own one.")
+    rollout: Annotated[
+        RolloutStrategy | None,
+        Local("read when a deployment is replaced"),
+        SafetyNet("probes of a new deployment", on=probes),
+        Strategy(),
+        Lines(),
+    ] = Field(
         default=None,
         description="How a new deployment takes the old one's place: strategy, steps, probes. "
         "Default: traffic shifts in steps of 10, 50 and 100 %, with a chat of one token as the probe.",
     )
-    parked: Annotated[bool, InPlace("endpoints.undeployModel, endpoints.deployModel")] = Field(
+    parked: Annotated[bool, InPlace("endpoints.undeployModel, endpoints.deployModel"), Costs("off")] = Field(
         default=False,
         description="Serve nothing and pay for no machine: the Model is undeployed. Endpoint, id, address and Model "
         "stay, and the same Model is deployed again when this is False again.",
     )
-    deployment_plan: Annotated[str, Derived(), Local("told in previews")] = Field(
+    deployment_plan: Annotated[str, Derived(), Local("told in previews"), Plan()] = Field(
         default="",
         description="What the last change of the deployment did: strategy, steps, probes, GPUs at the peak, or what "
         "parking saves. A preview shows it beforehand.",
@@ -103,6 +113,7 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
     query_model_id: Annotated[
         str,
         RollsOut("another Model, deployed beside the old one"),
+        HeldByClients("the name that requests give as model"),
         Computed(),
         Unseen("it is one of the container's environment variables, and a Model cannot be changed in them"),
     ] = Field(
@@ -181,8 +192,12 @@ class CustomWeightsModelState(State):
     """What the cloud says of a served model."""
 
     deployed_model_id: str = Field(default="", description="Id of the deployment on the endpoint.")
-    dedicated_endpoint_dns: str = Field(default="", description="The endpoint's own public DNS name, without scheme.")
-    service_attachment: str = Field(default="", description="Service attachment, for a PscForwardingRule.")
+    dedicated_endpoint_dns: Annotated[str, HeldByClients("DNS name")] = Field(
+        default="", description="The endpoint's own public DNS name, without scheme."
+    )
+    service_attachment: Annotated[str, HeldByClients("service attachment")] = Field(
+        default="", description="Service attachment, for a PscForwardingRule."
+    )
     available_replica_count: int = Field(
         default=0, description="Replicas that served when it was last deployed or changed."
     )
@@ -207,7 +222,7 @@ class CustomWeightsModelState(State):
         default=[],
         description="Deployment ids of this resource's Model beside the one that serves, for the next run to undeploy.",
     )
-    machine_spec_taken: MachineSpec | None = Field(
+    machine_spec_taken: Annotated[MachineSpec | None, Costs("machine")] = Field(
         default=None,
         description="Machine of the deployment: which of the choices was available, or which one was recommended.",
     )

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypedDict
 
 import pulumi
-from pydantic import Field
 
 from mg_provider.api.errors import MgError, UserError
 from mg_provider.resources.adoption import EndpointLifecycle, fixed_problem
 from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs, left_behind
+from mg_provider.resources.dedicated_endpoint_state import DedicatedEndpointState
 from mg_provider.resources.dynamic_host import DynamicProvider
 from mg_provider.resources.dynamic_resource import DynamicResource
 from mg_provider.resources.endpoint_args import is_known_private, name_endpoint, private
@@ -18,7 +18,7 @@ from mg_provider.resources.endpoint_held import goes_back, held_models
 from mg_provider.resources.endpoint_plan import plan_texts
 from mg_provider.resources.endpoint_rollouts import NamedModels
 from mg_provider.resources.endpoint_settings import Refused, observe, observed_endpoint, settle_endpoint
-from mg_provider.resources.fields import UNKNOWN, Changes, Local, Problem, State, Unknown, compare, mark_of
+from mg_provider.resources.fields import UNKNOWN, Changes, Local, Problem, Unknown, compare, mark_of
 from mg_provider.resources.identity import CLAIM_LABEL, ENDPOINT_ID
 from mg_provider.resources.inputs import (
     AutoscalingMetricSpecInput,
@@ -38,7 +38,7 @@ from mg_provider.resources.machines import with_most_replicas
 from mg_provider.resources.made_here import query_names_of
 from mg_provider.resources.observed_models import deployment_changes, observed_models, observed_traffic
 from mg_provider.resources.ownership import guarded, guarded_creation, lacks_ownership, may_take_down, ownership_of
-from mg_provider.resources.psc_automation import PscAutomation, automations, tell_failures
+from mg_provider.resources.psc_automation import automations, tell_failures
 from mg_provider.resources.served_model import assign, is_derived, machine_type
 from mg_provider.resources.serving import (
     CREATE_SECONDS,
@@ -56,43 +56,6 @@ from mg_provider.wire.base import same
 from mg_provider.wire.endpoint import Endpoint
 
 _SEEDS = ("dedicated_endpoint_enabled", "network", "encryption_spec", "gen_ai_advanced_features_config")
-
-
-class DedicatedEndpointState(State):
-    """What the cloud says of the endpoint."""
-
-    deployed_model_ids: dict[str, str] = Field(default={}, description="Deployment id by name.")
-    machine_types: dict[str, str] = Field(
-        default={}, description="Machine type by name: of several choices the one that was available."
-    )
-    unmanaged_deployed_models: list[str] = Field(
-        default=[], description="Deployment ids on the endpoint that this resource did not make."
-    )
-    leftover_deployed_models: list[str] = Field(
-        default=[], description="Deployment ids that an interrupted change left, for the next run to undeploy."
-    )
-    held_deployed_model_ids: dict[str, str] = Field(
-        default={}, description="While a rollout is held: id of the deployment that has the rest of a name's traffic."
-    )
-    replicas_when_parked: dict[str, int] = Field(
-        default={}, description="Replicas that served when it was parked, by name: as many start when it resumes."
-    )
-    dedicated_endpoint_dns: str = Field(default="", description="The endpoint's own public DNS name, without scheme.")
-    service_attachment: str = Field(default="", description="Service attachment, for a PscForwardingRule.")
-    psc_automation: list[PscAutomation] = Field(
-        default=[], description="What became of each of psc_automation_configs: state, address, rule, error."
-    )
-    ownership: dict[str, str] | None = Field(
-        default=None, description="The labels that say whose the endpoint is, as the cloud has them."
-    )
-    operation: str = Field(default="", description="The creation that was still running when waiting for it ended.")
-    claim: str = Field(default="", description="Marks the create that took hold of it.")
-
-    @property
-    def known(self) -> set[str]:
-        """Every deployment id that is this resource's."""
-        named = (*self.deployed_model_ids.values(), *self.held_deployed_model_ids.values())
-        return {*named, *self.leftover_deployed_models}
 
 
 class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, DedicatedEndpointState]):

@@ -14,6 +14,7 @@ from mg_provider.resources.endpoint_args import EndpointArgs, private
 from mg_provider.resources.endpoint_held import HeldModel
 from mg_provider.resources.fields import Computed, Derived, InPlace, Lines, Local, Replaces, Rule, Transient
 from mg_provider.resources.machines import MACHINE_RULES
+from mg_provider.resources.meaning import Costs, Exposure, Plan, SafetyNet, Service, Strategy, Traffic, probes
 from mg_provider.resources.names import PeeredNetworkName
 from mg_provider.resources.nested_rules import key_problem
 from mg_provider.resources.rollout_args import RolloutStrategy, rollout_problem
@@ -103,6 +104,7 @@ class DedicatedEndpointArgs(EndpointArgs):
     dedicated_endpoint_enabled: Annotated[
         bool | None,
         Replaces("the public address changes"),
+        Exposure("a public DNS name of its own"),
         Computed(),
         Stands("endpoint", "dedicated_endpoint_enabled"),
     ] = Field(
@@ -117,13 +119,19 @@ class DedicatedEndpointArgs(EndpointArgs):
             "name is not deployed again.",
         )
     )
-    rollout: Annotated[RolloutStrategy | None, Local("read when a deployment is replaced"), Lines()] = Field(
+    rollout: Annotated[
+        RolloutStrategy | None,
+        Local("read when a deployment is replaced"),
+        SafetyNet("probes of a new deployment", on=probes),
+        Strategy(),
+        Lines(),
+    ] = Field(
         default=None,
         description="How the new deployment of a name takes the old one's place, or how a new name gets its traffic: "
         "strategy, steps, probes; a model's own rollout wins. Default: the share of a changed name shifts in steps of "
         "10, 50 and 100 %, with a chat of one token as the probe; a new name gets its traffic at once.",
     )
-    parked: Annotated[bool, InPlace("endpoints.undeployModel, deployModel")] = Field(
+    parked: Annotated[bool, InPlace("endpoints.undeployModel, deployModel"), Costs("off")] = Field(
         default=False,
         description="Undeploy every model of deployed_models, so that no machine is paid for, and keep the endpoint "
         "with its id and address. Nothing answers meanwhile; without it they are deployed again.",
@@ -131,13 +139,14 @@ class DedicatedEndpointArgs(EndpointArgs):
     remove_unmanaged_deployed_models: Annotated[
         bool,
         InPlace("endpoints.undeployModel"),
+        SafetyNet("what was deployed by hand stays", on=lambda removed: not removed),
         Unseen("a wish, kept nowhere: what it removes shows in deployed_models"),
     ] = Field(
         default=False,
         description="Undeploy what is on the endpoint and is not in deployed_models, such as models deployed by hand. "
         "Default: they are told in unmanaged_deployed_models, and left alone.",
     )
-    traffic_split: Annotated[dict[str, int], InPlace("endpoints.patch")] = Field(
+    traffic_split: Annotated[dict[str, int], InPlace("endpoints.patch"), Traffic()] = Field(
         default={},
         description="Percent of the requests by name of a deployed model. Default: all to the only one. What was given "
         "by hand to another deployment is drift, and is taken back.",
@@ -147,7 +156,7 @@ class DedicatedEndpointArgs(EndpointArgs):
         description="What chat requests name as `model` for each deployed model: a preview refuses a traffic_split "
         "between models of different names. Default: the query_model_id of the models in this program.",
     )
-    deployment_plan: Annotated[dict[str, str], Derived(), Local("told in previews")] = Field(
+    deployment_plan: Annotated[dict[str, str], Derived(), Local("told in previews"), Plan()] = Field(
         default={},
         description="What the last change did, by name of a deployed model: machines and GPUs, strategy, steps, "
         "probes, GPUs at the peak, order. A preview shows it beforehand.",
@@ -157,16 +166,25 @@ class DedicatedEndpointArgs(EndpointArgs):
         description="The rollouts that are held by `rollout.hold`, by name: the percent of the name's share, and what "
         "served before.",
     )
-    network: Annotated[PeeredNetworkName, Replaces("the network is fixed"), Stands("endpoint", "network")] = Field(
+    network: Annotated[
+        PeeredNetworkName,
+        Replaces("the network is fixed"),
+        Exposure("the peered network", open=lambda network: not network),
+        Stands("endpoint", "network"),
+    ] = Field(
         default="",
         description="Peered network, projects/{number}/global/networks/{name}; not with Private Service Connect.",
     )
     encryption_spec: Annotated[
-        EncryptionSpec | None, Replaces("the key is fixed"), Stands("endpoint", "encryption_spec")
+        EncryptionSpec | None,
+        Replaces("the key is fixed"),
+        Exposure("the key that encrypts it"),
+        Stands("endpoint", "encryption_spec"),
     ] = Field(default=None, description="Customer-managed key.")
     gen_ai_advanced_features_config: Annotated[
         GenAiAdvancedFeaturesConfig | None,
         Replaces("no source says that it can be changed"),
+        Service("features for generative models"),
         Stands("endpoint", "gen_ai_advanced_features_config"),
     ] = Field(default=None, description="Features for generative models of Model Garden.")
 

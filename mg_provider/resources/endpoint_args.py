@@ -29,6 +29,7 @@ from mg_provider.resources.fields import (
 )
 from mg_provider.resources.identity import CLAIM_LABEL, ENDPOINT_ID, Labels, derived_id, parent_seeds
 from mg_provider.resources.lifecycle import CloudArgs, kept
+from mg_provider.resources.meaning import Exposure, HeldByClients, Service
 from mg_provider.resources.names import EndpointName
 from mg_provider.resources.nested_rules import connection_problem, logging_problem
 from mg_provider.resources.standing import Stands
@@ -124,12 +125,14 @@ def _adoption_problem(args: EndpointArgs) -> str | None:
 class EndpointArgs(CloudArgs):
     """What a user says of an endpoint: id, address, labels, how requests are treated."""
 
-    endpoint_id: Annotated[str, Replaces("the id is part of the address"), Computed()] = Field(
-        default="",
-        # Ids of more than nine digits are Vertex AI's own choice: only an adopted endpoint has one.
-        pattern=f"^({ENDPOINT_ID.pattern}|[1-9][0-9]{{9,18}})$",
-        description="Endpoint id: at most 63 of a-z, 0-9 and -, a letter first; or at most 9 digits. "
-        "Default: derived from stack and resource name.",
+    endpoint_id: Annotated[str, Replaces("the id is part of the address"), Computed(), HeldByClients("endpoint id")] = (
+        Field(
+            default="",
+            # Ids of more than nine digits are Vertex AI's own choice: only an adopted endpoint has one.
+            pattern=f"^({ENDPOINT_ID.pattern}|[1-9][0-9]{{9,18}})$",
+            description="Endpoint id: at most 63 of a-z, 0-9 and -, a letter first; or at most 9 digits. "
+            "Default: derived from stack and resource name.",
+        )
     )
     endpoint_display_name: Annotated[
         str, InPlace("endpoints.patch"), Computed(), Stands("endpoint", "display_name")
@@ -143,6 +146,7 @@ class EndpointArgs(CloudArgs):
     private_service_connect_config: Annotated[
         PrivateServiceConnectConfig | None,
         InPlace("endpoints.patch", moves_address, "a public address and a private one are different endpoints"),
+        Exposure("who may connect", open=lambda config: not private(config)),
         SetLike(within=("project_allowlist",)),
         Stands("endpoint", "private_service_connect_config"),
     ] = Field(
@@ -154,10 +158,14 @@ class EndpointArgs(CloudArgs):
     predict_request_response_logging_config: Annotated[
         PredictRequestResponseLoggingConfig | None,
         InPlace("endpoints.patch"),
+        Exposure("prompts and answers are logged", widens=lambda _, config: bool(config)),
         Stands("endpoint", "predict_request_response_logging_config", always=True),
     ] = Field(default=None, description="Log requests and answers to BigQuery.")
     client_connection_config: Annotated[
-        ClientConnectionConfig | None, InPlace("endpoints.update"), Stands("endpoint", "client_connection_config")
+        ClientConnectionConfig | None,
+        InPlace("endpoints.update"),
+        Service("how long a caller may wait"),
+        Stands("endpoint", "client_connection_config"),
     ] = Field(default=None, description="How long a caller may wait for an answer.")
     adopt: Annotated[EndpointName, Local("read when the resource is made")] = Field(
         default="",

@@ -33,6 +33,7 @@ from mg_provider.resources.fields import (
     compare,
 )
 from mg_provider.resources.identity import OWNER_LABEL, RESOURCE_LABEL, is_ours, ownership_labels
+from mg_provider.resources.meaning import Inner
 from mg_provider.rollout.place import UNGUARDED, Guard
 
 if TYPE_CHECKING:
@@ -86,13 +87,13 @@ class CloudArgs(Args):
     region: Annotated[str, Replaces("a resource belongs to one region"), Computed()] = Field(
         default="", description="Region, for example us-central1. Default: `mg:region`, else `gcp:region`."
     )
-    owner: Annotated[str, InPlace("labels")] = Field(
+    owner: Annotated[str, InPlace("labels"), Inner()] = Field(
         default="", description="organization/project/stack, set by the constructor; its hash is the label mg-owner."
     )
-    resource: Annotated[str, InPlace("labels")] = Field(
+    resource: Annotated[str, InPlace("labels"), Inner()] = Field(
         default="", description="The resource's name in the program, set by the constructor; the label mg-resource."
     )
-    program_path: Annotated[str, InPlace("labels")] = Field(
+    program_path: Annotated[str, InPlace("labels"), Inner()] = Field(
         default="",
         description="The resource's place in the program, set by the provider: the types of its parents and its own, "
         "and its name. Its hash is part of the label mg-resource.",

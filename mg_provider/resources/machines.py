@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mg_provider.preflight.metrics import metrics_problem
 from mg_provider.resources.capacity import MachineChoice, choices_of, choices_problem
 from mg_provider.resources.fields import UNKNOWN, InPlace, RollsOut, Rule, SetLike, Unknown
+from mg_provider.resources.meaning import Costs, Exposure, Service
 from mg_provider.resources.nested_rules import flex_start_problem, idle_problem
 from mg_provider.resources.standing import Stands, Unseen, asked_for, fixed_while_running, nested
 from mg_provider.wire.deployed_model import DeployedModel
@@ -35,6 +36,7 @@ class Machines(BaseModel):
     machine_spec: Annotated[
         MachineChoice | None,
         RollsOut("a new deployment, unless the machine in use is still a choice"),
+        Costs("machine"),
         Stands("deployment", "dedicated_resources.machine_spec"),
     ] = Field(
         default=None,
@@ -42,7 +44,10 @@ class Machines(BaseModel):
         "short. Default: the one that Model Garden recommends for the weights, else Google's for the model.",
     )
     min_replica_count: Annotated[
-        int, InPlace(MUTATE), Stands("deployment", "dedicated_resources.min_replica_count", always=True)
+        int,
+        InPlace(MUTATE),
+        Costs("fewest"),
+        Stands("deployment", "dedicated_resources.min_replica_count", always=True),
     ] = Field(
         default=1,
         ge=0,
@@ -50,7 +55,7 @@ class Machines(BaseModel):
         description="Replicas that always run; 0 only together with scale_to_zero_spec.",
     )
     max_replica_count: Annotated[
-        int | None, InPlace(MUTATE), Stands("deployment", "dedicated_resources.max_replica_count")
+        int | None, InPlace(MUTATE), Costs("most"), Stands("deployment", "dedicated_resources.max_replica_count")
     ] = Field(
         default=None,
         ge=1,
@@ -71,21 +76,34 @@ class Machines(BaseModel):
     autoscaling_metric_specs: Annotated[
         list[AutoscalingMetricSpec],
         InPlace(MUTATE),
+        Service("how the replicas follow the load"),
         SetLike(),
         Stands("deployment", "dedicated_resources.autoscaling_metric_specs"),
     ] = Field(default=[], description="Metrics that drive the number of replicas.")
     scale_to_zero_spec: Annotated[
-        ScaleToZeroSpec | None, InPlace(MUTATE), Stands("deployment", "dedicated_resources.scale_to_zero_spec")
+        ScaleToZeroSpec | None,
+        InPlace(MUTATE),
+        Service("going down to no replica when idle"),
+        Stands("deployment", "dedicated_resources.scale_to_zero_spec"),
     ] = Field(default=None, description="Let the deployment go down to no replica when idle.")
-    spot: Annotated[bool, RollsOut(_NEW_DEPLOYMENT), Stands("deployment", "dedicated_resources.spot", always=True)] = (
-        Field(default=False, description="Use Spot VMs: cheaper, and they may be taken away.")
-    )
+    spot: Annotated[
+        bool,
+        RollsOut(_NEW_DEPLOYMENT),
+        Costs("spot"),
+        Stands("deployment", "dedicated_resources.spot", always=True),
+    ] = Field(default=False, description="Use Spot VMs: cheaper, and they may be taken away.")
     flex_start: Annotated[
-        FlexStart | None, RollsOut(_NEW_DEPLOYMENT), Stands("deployment", "dedicated_resources.flex_start")
+        FlexStart | None,
+        RollsOut(_NEW_DEPLOYMENT),
+        Costs("queued"),
+        Stands("deployment", "dedicated_resources.flex_start"),
     ] = Field(default=None, description="Queue for capacity instead of failing at once.")
-    service_account: Annotated[str, RollsOut(_NEW_DEPLOYMENT), Stands("deployment", "service_account")] = Field(
-        default="", pattern=_SERVICE_ACCOUNT, description="Service account that the container runs as."
-    )
+    service_account: Annotated[
+        str,
+        RollsOut(_NEW_DEPLOYMENT),
+        Exposure("the service account that the container runs as"),
+        Stands("deployment", "service_account"),
+    ] = Field(default="", pattern=_SERVICE_ACCOUNT, description="Service account that the container runs as.")
     fast_tryout_enabled: Annotated[
         bool,
         RollsOut(_NEW_DEPLOYMENT),

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mg_provider.api.names import ResourceName
 from mg_provider.api.texts import shown
 from mg_provider.resources.fields import Local, RollsOut, Rule, Secret
+from mg_provider.resources.meaning import Content, SafetyNet
 from mg_provider.resources.nested_rules import folder_problem
 from mg_provider.resources.standing import Stands, Unseen
 
@@ -34,20 +35,29 @@ class ModelSource(BaseModel):
     gcs_uri: Annotated[
         str,
         RollsOut("other weights are another Model, deployed beside the old one"),
+        Content("weights"),
         Stands("model", "artifact_uri"),
         Unseen(FIXED_MODEL, sent=True, kept=True),
     ] = Field(default="", description="gs:// folder with weights, config.json and tokenizer in Hugging Face format.")
-    preflight: Annotated[bool, Local("read when deploying")] = Field(
-        default=True, description="Check the folder of weights before anything is asked for."
-    )
-    allow_quantized: Annotated[bool, Local("read when deploying")] = Field(
-        default=False, description="Deploy quantized weights although they are not listed as supported."
-    )
+    preflight: Annotated[
+        bool, Local("read when deploying"), SafetyNet("preflight, the check of the weights", on=bool)
+    ] = Field(default=True, description="Check the folder of weights before anything is asked for.")
+    allow_quantized: Annotated[
+        bool,
+        Local("read when deploying"),
+        SafetyNet("the refusal of quantized weights", on=lambda allowed: not allowed),
+    ] = Field(default=False, description="Deploy quantized weights although they are not listed as supported.")
     publisher_model_name: Annotated[
-        str, RollsOut("another Model, deployed beside the old one"), Unseen(FIXED_MODEL, sent=True)
+        str,
+        RollsOut("another Model, deployed beside the old one"),
+        Content("weights"),
+        Unseen(FIXED_MODEL, sent=True),
     ] = Field(default="", description="Model of Model Garden instead: publishers/{publisher}/models/{model}@{version}.")
     hugging_face_model_id: Annotated[
-        str, RollsOut("another Model, deployed beside the old one"), Unseen(FIXED_MODEL, sent=True)
+        str,
+        RollsOut("another Model, deployed beside the old one"),
+        Content("weights"),
+        Unseen(FIXED_MODEL, sent=True),
     ] = Field(default="", description="Model of Hugging Face instead: {author}/{model}.")
     hugging_face_access_token: Annotated[
         str, Secret(), Local("read when deploying"), Unseen("a secret, which Google does not show", sent=True)

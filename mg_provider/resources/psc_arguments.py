@@ -13,6 +13,7 @@ from mg_provider.api.names import SERVICE_ATTACHMENT
 from mg_provider.resources.fields import Computed, Derived, InPlace, Lines, Local, Replaces, Rule, State, Transient
 from mg_provider.resources.identity import COMPUTE_NAME, Labels
 from mg_provider.resources.lifecycle import CloudArgs
+from mg_provider.resources.meaning import Exposure, HeldByClients, Leads, Service
 from mg_provider.resources.names import AddressName, EndpointName, NetworkName, SubnetworkName
 from mg_provider.resources.standing import Stands, Unseen, asked_for
 from mg_provider.wire.compute import Address, ForwardingRule, ServiceDirectoryRegistration
@@ -21,6 +22,7 @@ _PATH = re.compile(r"projects/(?P<project>[^/]+)/(?:global|regions/(?P<region>[^
 API_VERSION = "v1beta1"
 _FROM_IP = "follows from the IP"
 _REMADE = "forwardingRules.delete and insert, behind the same address: seconds without connection"
+_GAP = "seconds without connection"
 _LOOKED_UP = "endpoints.get; if its service attachment is another one, a new rule behind the same address"
 
 
@@ -169,14 +171,14 @@ def _registrations_problem(args: PscForwardingRuleArgs) -> str | None:
 class PscForwardingRuleArgs(CloudArgs):
     """What a user says of a private address to an endpoint."""
 
-    endpoint: Annotated[EndpointName, InPlace(_LOOKED_UP)] = Field(
+    endpoint: Annotated[EndpointName, InPlace(_LOOKED_UP), Leads(), Service("where it leads", gap=_GAP)] = Field(
         default="",
         description="Endpoint to reach, projects/{project}/locations/{region}/endpoints/{id}: the `endpoint` output of "
         "a model or endpoint. Its service attachment is looked up. This or service_attachment.",
     )
-    service_attachment: Annotated[str, InPlace(_REMADE), Stands("rule", "target")] = Field(
-        default="", description="Service attachment to reach, where there is no endpoint to look it up from."
-    )
+    service_attachment: Annotated[
+        str, InPlace(_REMADE), Leads(), Service("where it leads", gap=_GAP), Stands("rule", "target")
+    ] = Field(default="", description="Service attachment to reach, where there is no endpoint to look it up from.")
     triggers: Annotated[
         dict[str, str], InPlace(_LOOKED_UP), Lines(), Unseen("a wish of the program's, kept nowhere")
     ] = Field(
@@ -213,24 +215,29 @@ class PscForwardingRuleArgs(CloudArgs):
         description="Name of rule and address: at most 63 of a-z, 0-9 and -, a letter first. "
         "Default: derived from stack and resource name.",
     )
-    description: Annotated[str, InPlace(_REMADE), Lines(), Stands("rule", "description")] = Field(
-        default="", description="Free text on the forwarding rule."
-    )
+    description: Annotated[
+        str, InPlace(_REMADE), Service("description", gap=_GAP), Lines(), Stands("rule", "description")
+    ] = Field(default="", description="Free text on the forwarding rule.")
     labels: Annotated[Labels, InPlace("forwardingRules.setLabels, addresses.setLabels"), Stands("rule", "labels")] = (
         Field(default={}, description="Labels of rule and address.")
     )
     allow_psc_global_access: Annotated[
-        bool, InPlace("forwardingRules.patch"), Stands("rule", "allow_psc_global_access")
+        bool,
+        InPlace("forwardingRules.patch"),
+        Exposure("clients in other regions of the network", widens=lambda _, allowed: bool(allowed)),
+        Stands("rule", "allow_psc_global_access"),
     ] = Field(default=False, description="Let clients in other regions of the network connect.")
     no_automate_dns_zone: Annotated[
         bool,
         InPlace(_REMADE),
+        Service("the DNS zone of the connection", gap=_GAP),
         Stands("rule", "no_automate_dns_zone"),
         Unseen("Google does not promise to show it", sent=True),
     ] = Field(default=False, description="Make no DNS zone for the connection.")
     service_directory_registrations: Annotated[
         list[ServiceDirectoryRegistration],
         InPlace(_REMADE),
+        Service("the entry in Service Directory", gap=_GAP),
         Stands("rule", "service_directory_registrations"),
     ] = Field(default=[], description="Service Directory entry of the rule; at most one.")
     look_up: Annotated[bool, Local("used by the preview of a creation"), Transient()] = Field(
@@ -347,7 +354,9 @@ class PscForwardingRuleArgs(CloudArgs):
 class PscForwardingRuleState(State):
     """What the cloud says of the rule."""
 
-    ip_address: str = Field(default="", description="The private IP address that clients call.")
+    ip_address: Annotated[str, HeldByClients("private IP")] = Field(
+        default="", description="The private IP address that clients call."
+    )
     http_url: str = Field(default="", description="http://{ip_address}.")
     https_url: str = Field(
         default="", description="https://{ip_address}; the certificate is one that the endpoint signed itself."

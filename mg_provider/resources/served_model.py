@@ -18,6 +18,7 @@ from pydantic import Field
 from mg_provider.resources.capacity import accepts
 from mg_provider.resources.fields import InPlace, Local, RollsOut, plain
 from mg_provider.resources.machines import MUTATE, RUNS_ON, Machines
+from mg_provider.resources.meaning import Content, SafetyNet, Strategy, probes
 from mg_provider.resources.rollout_args import RolloutStrategy
 from mg_provider.resources.standing import Stands
 from mg_provider.wire.base import same
@@ -28,13 +29,18 @@ from mg_provider.wire.machine import DedicatedResources
 class ServedModel(Machines):
     """One deployed model of the endpoint."""
 
-    model: Annotated[str, RollsOut("a new deployment"), Stands("deployment", "model")] = Field(
+    model: Annotated[str, RollsOut("a new deployment"), Content("model"), Stands("deployment", "model")] = Field(
         description="Model resource name; the `model` output of a CustomWeightsModel, @version if wanted."
     )
     enable_container_logging: Annotated[
         bool, InPlace(MUTATE), Stands("deployment", "enable_container_logging", always=True)
     ] = Field(default=True, description="Send the container's output to Cloud Logging.")
-    rollout: Annotated[RolloutStrategy | None, Local("read when a deployment is replaced")] = Field(
+    rollout: Annotated[
+        RolloutStrategy | None,
+        Local("read when a deployment is replaced"),
+        SafetyNet("probes of a new deployment", on=probes),
+        Strategy(),
+    ] = Field(
         default=None,
         description="How a new deployment takes the old one's place under this name. Default: as the endpoint's "
         "rollout says.",
