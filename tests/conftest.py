@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from mg_provider.emulator import Emulator
-from tests.support import forks, real_clients
+from tests.support import forks, google_protos, real_clients
 from tests.support.invariants import watch
 
 
@@ -52,6 +52,8 @@ def emulator(emulator_server: Emulator) -> Iterator[Emulator]:
     emulator_server.reset()
     watch(emulator_server).reset()
     yield emulator_server
-    wrong = [request["emulator_error"] for request in emulator_server.requests() if "emulator_error" in request]
+    answered = emulator_server.requests()
+    wrong = [request["emulator_error"] for request in answered if "emulator_error" in request]
+    wrong += google_protos.wrong_answers(answered)
     emulator_server.reset()
     assert not wrong, f"the emulator answered what Google's documents do not know: {wrong}"

@@ -74,7 +74,9 @@ class Demo:
     def _first_up(self) -> None:
         self._narrator.chapter("up: the model in two regions, private; a public endpoint; a batch run")
         seconds = 20 * 60 / self._emulator.world.clock.speed
-        self._narrator.say(f"a 20-minute deployment takes {seconds:g} s here; the stages are those of Vertex AI")
+        self._narrator.say(
+            f"a 20-minute deployment takes {seconds:g} s here; the lines are those that Vertex AI lets be seen"
+        )
         with self._narrator.watching() as progress:
             self._engine.up(progress)
         counts = self._emulator.ledger()["counts"]

@@ -23,7 +23,7 @@ class Stage:
     """One step of an operation.
 
     Attributes:
-        name: shown as ``deploymentStage`` in the metadata; empty for operations that do not show any.
+        name: shown as ``deploymentStage`` where the plan shows stages; faults and durations name it.
         seconds: emulated duration.
         finish: run when the step ends, with that moment; an :class:`ApiError` from it is the operation's error.
     """
@@ -44,6 +44,7 @@ class Plan:
         metadata: more metadata fields; may change while it runs.
         failed: called with the moment when it ends in any other way than success.
         labels: of what it makes, while that is not there yet.
+        shows_stages: whether its metadata has a field for the stage, as that of ``DeployModel`` has.
     """
 
     metadata_type: str
@@ -52,6 +53,7 @@ class Plan:
     metadata: dict[str, Any] = field(default_factory=dict)
     failed: Callable[[float], None] | None = None
     labels: dict[str, str] = field(default_factory=dict)
+    shows_stages: bool = False
 
 
 @dataclass
@@ -78,7 +80,7 @@ class Operation:
         prefix = f"type.googleapis.com/google.cloud.aiplatform.{self.version}."
         generic = {"createTime": timestamp(self.created), "updateTime": timestamp(self.updated)}
         metadata = {"@type": prefix + self.plan.metadata_type, "genericMetadata": generic, **self.plan.metadata}
-        if self.stage:
+        if self.stage and self.plan.shows_stages:
             metadata["deploymentStage"] = self.stage
         body: dict[str, Any] = {"name": self.name, "metadata": metadata}
         if self.done:

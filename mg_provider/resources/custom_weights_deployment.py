@@ -20,6 +20,7 @@ from mg_provider.resources.custom_weights_args import SEEDS
 from mg_provider.resources.custom_weights_models import release_model
 from mg_provider.resources.custom_weights_observed import ids_of, own
 from mg_provider.resources.custom_weights_serving import Serving
+from mg_provider.resources.deploy_sight import DeploySight
 from mg_provider.resources.endpoint_args import derived_endpoint_id
 from mg_provider.resources.failures import explain_failure, lacks_capacity
 from mg_provider.resources.identity import CLAIM_LABEL
@@ -191,7 +192,7 @@ class Deployment:
     def _wait(self, operation: Operation, machine: MachineSpec | None) -> None:
         left = max(self._until - self.context.clock.monotonic(), 0.0)
         try:
-            self.context.wait(operation, left, "deploying")
+            self.context.wait(operation, left, "deploying", DeploySight(self.args, self.context))
             self._prove()
         except NotOurs:
             raise
@@ -314,7 +315,8 @@ def go_on(
         waited = True
         context.progress("going on with the deployment that is running")
         try:
-            context.wait(operation, max(limit - (context.clock.monotonic() - began), 0.0), "deploying")
+            left = max(limit - (context.clock.monotonic() - began), 0.0)
+            context.wait(operation, left, "deploying", DeploySight(args, context))
         except OperationFailed as error:
             endpoint = find_endpoint(args, context)
             other_machines = lacks_capacity(error) and len(args.choices()) > 1

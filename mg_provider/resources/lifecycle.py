@@ -168,8 +168,10 @@ class Context:
         """Seconds to wait: the resource's own argument, else the program's custom timeout, else the default."""
         return argument or self.timeout or default
 
-    def wait(self, operation: Operation, limit: float, doing: str) -> Operation:
-        """Wait for an operation, telling its stages.
+    def wait(
+        self, operation: Operation, limit: float, doing: str, sight: Callable[[int], str] = lambda polls: ""
+    ) -> Operation:
+        """Wait for an operation, telling its stages, or what ``sight`` sees where the operation shows none.
 
         Raises:
             OperationFailed: It ended badly.
@@ -178,7 +180,8 @@ class Context:
         """
 
         def tell(progress: Progress) -> None:
-            self.progress(f"{doing}: {progress.stage}" if progress.stage else doing)
+            stage = progress.stage or sight(progress.polls)
+            self.progress(f"{doing}: {stage}" if stage else doing)
 
         return self.clients.operations.wait(operation, timeout=limit, on_progress=tell, cancelled=self.cancelled)
 

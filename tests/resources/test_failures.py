@@ -161,10 +161,14 @@ def test_a_dedicated_endpoint_tells_the_last_words_too(emulator, host, life, wei
     assert emulator.ledger()["empty"]
 
 
-def test_the_stage_that_was_reached_is_named(emulator, life, weights):
+def test_the_stage_that_was_reached_is_named_where_google_shows_one(emulator, host, life, weights):
+    model = life.up({"gcs_uri": weights, "machine_spec": L4})["model"]
+    emulator.fail(**{**SERVER, "rpc": "endpoints.deployModel"})
     emulator.set_speed(1000)
-    emulator.fail(**SERVER)
-    failure = failure_of(life, {"gcs_uri": weights, "machine_spec": L4})
+    fleet = Life(host, DedicatedEndpointProvider, name="fleet")
+    failure = failure_of(fleet, {"deployed_models": {"v1": {"model": model, "machine_spec": L4}}})
     emulator.set_speed(QUICK)
     assert "failed at " in failure.text
     assert "at FAILED_TO_DEPLOY" not in failure.text
+    fleet.destroy()
+    life.destroy()

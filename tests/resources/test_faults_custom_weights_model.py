@@ -156,14 +156,6 @@ def test_a_failed_deployment_leaves_neither_model_nor_endpoint(emulator, life, w
     life.destroy()
 
 
-def test_a_failure_names_the_stage_that_the_deployment_had_reached(emulator, life, weights):
-    rpc = "aiplatform.projects.locations.deploy"
-    emulator.fail(rpc=rpc, fault="operation_error", code="INTERNAL", at_stage="STARTING_MODEL_SERVER")
-    emulator.set_speed(1000)
-    with pytest.raises(HostError, match=r"failed at (?!FAILED)[A-Z_]+ with INTERNAL"):
-        life.up(arguments(weights))
-
-
 def test_a_failed_deployment_that_cannot_be_cleaned_up_stays_in_state(emulator, life, weights):
     emulator.fail(rpc="aiplatform.projects.locations.deploy", fault="operation_error", code="INTERNAL", message="no")
     emulator.fail(rpc="aiplatform.projects.locations.models.delete", fault="status", status=403, times=1)

@@ -68,6 +68,7 @@ def deploy_model(call: Call) -> Answer:
         [first, stage(call.world, "PREPARING_MODEL"), *deployment.stages()],
         lambda: ("DeployModelResponse", {"deployedModel": call.view("DeployedModel", deployed)}),
         failed=deployment.give_up,
+        shows_stages=True,
     )
     return call.operation_answer(call.start_operation(endpoint.name, plan))
 

@@ -1,0 +1,77 @@
+"""Each answer for Vertex AI is one that Google's own client can parse with no field left over.
+
+The fixture ``emulator`` checks the answers of every test in the same way.
+"""
+
+from copy import deepcopy
+
+import pytest
+
+from tests.emulator.client import LOCATION
+from tests.support import google_protos
+
+
+@pytest.fixture(scope="session")
+def known(clients_python):
+    path = google_protos.descriptors()
+    assert path is not None, f"{clients_python} is there, and its protos are not"
+    return google_protos.pool(path)
+
+
+def life(client):
+    """Everything that a deployment goes through, in both versions of the API."""
+    endpoint = client.deployed()
+    (deployed,) = endpoint["deployedModels"]
+    client.ok("GET", endpoint["name"], version="v1")
+    client.ok("GET", f"{LOCATION}/endpoints")
+    client.ok("GET", deployed["model"])
+    client.ok("GET", f"{LOCATION}/operations")
+    client.ok("PATCH", endpoint["name"], {"labels": {"team": "b"}}, updateMask="labels")
+    other = client.ok("POST", f"{LOCATION}/endpoints", {"displayName": "o"}, endpointId="other", version="v1")
+    client.response(other)
+    resources = {"dedicatedResources": {"machineSpec": {"machineType": "n1-standard-4"}, "minReplicaCount": 1}}
+    body = {"deployedModel": {"model": deployed["model"], **resources}, "trafficSplit": {"0": 100}}
+    second = client.response(client.ok("POST", f"{LOCATION}/endpoints/other:deployModel", body))["deployedModel"]["id"]
+    client.refused("DELETE", f"{LOCATION}/endpoints/other")
+    client.response(client.ok("POST", f"{LOCATION}/endpoints/other:undeployModel", {"deployedModelId": second}))
+    client.response(client.ok("DELETE", f"{LOCATION}/endpoints/other"))
+    undeploy = {"deployedModelId": deployed["id"], "trafficSplit": {}}
+    client.response(client.ok("POST", f"{endpoint['name']}:undeployModel", undeploy))
+    client.response(client.ok("DELETE", endpoint["name"]))
+    client.response(client.ok("DELETE", deployed["model"]))
+    client.refused("GET", endpoint["name"])
+
+
+def test_every_answer_of_a_life_parses_as_its_message(client, emulator, known):
+    life(client)
+    answers = [request for request in emulator.requests() if str(request["rpc"]).startswith("aiplatform.")]
+    assert len(answers) > 20
+    assert [
+        google_protos.faults_of(answer, known) for answer in answers if google_protos.faults_of(answer, known)
+    ] == []
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda answer: answer["metadata"].update(deploymentStage="PREPARING_MODEL"),
+        lambda answer: answer.update(progress=50),
+        lambda answer: answer["metadata"]["genericMetadata"].update(createTime="yesterday"),
+    ],
+    ids=["metadata", "field", "value"],
+)
+def test_what_google_does_not_say_is_found(client, emulator, known, spoil):
+    client.put_weights()
+    client.deploy()
+    request = deepcopy(emulator.requests()[-1])
+    assert google_protos.faults_of(request, known) is None
+    spoil(request["response"])
+    assert "locations.deploy" in google_protos.faults_of(request, known)
+
+
+def test_an_error_of_vertex_has_code_message_and_status_alone(client, emulator, known):
+    client.refused("GET", f"{LOCATION}/endpoints/none")
+    request = deepcopy(emulator.requests()[-1])
+    assert google_protos.faults_of(request, known) is None
+    request["response"]["error"]["errors"] = [{"reason": "notFound"}]
+    assert "errors" in google_protos.faults_of(request, known)
