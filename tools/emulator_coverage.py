@@ -68,8 +68,10 @@ Each can be switched with `POST /_mg/behaviour`, or stands as described.
 - Integers for enums in answers (`$alt=json;enum-encoding=int` is accepted, answers have names, which clients take).
 - `fields` and `alt` other than `media`: answers are complete JSON.
 - TLS. Hosts are told apart by the `Host` header.
-- GoogleSQL beyond what sqlglot puts over into DuckDB; statements other than one query or `CREATE TABLE AS`; external
-  tables other than CSV of one column. Queries need `mg-provider[emulator]`, and are done at once.
+- GoogleSQL beyond what sqlglot puts over into DuckDB; statements other than one query or `CREATE TABLE AS`; parameters
+  of type STRUCT; external tables other than CSV of one column. Queries need `mg-provider[emulator]`, and are done at
+  once.
+- BigQuery load jobs other than newline-delimited JSON in one `multipart` upload.
 - Answers of models: a parrot that names the deployed model and repeats the question.
 - Error texts are those of public reports where there are any, otherwise made up; codes and shapes are Google's.
 

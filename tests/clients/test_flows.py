@@ -23,6 +23,8 @@ def flow(clients_python, emulator, tmp_path):
     def run(script):
         with WayOut(emulator, tmp_path) as way_out:
             environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **way_out.environment()}
+            # What clients have that other clients make.
+            environment |= {"STORAGE_EMULATOR_HOST": emulator.url, "BIGQUERY_EMULATOR_HOST": emulator.url}
             command = [clients_python, str(SCRIPTS / script), emulator.url]
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=110)
         outcomes = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -37,6 +39,6 @@ def flow(clients_python, emulator, tmp_path):
     return run
 
 
-@pytest.mark.parametrize("script", ["storage.py"])
+@pytest.mark.parametrize("script", ["storage.py", "bigquery.py", "openai_chat.py"])
 def test_a_client_does_all_that_its_users_do_and_leaves_nothing(flow, script):
     assert len(flow(script)) > 3

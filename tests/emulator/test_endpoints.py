@@ -221,3 +221,11 @@ def test_a_model_can_stay_in_use_for_a_while_after_its_last_undeployment(client,
     emulator.advance(5000)
     client.response(client.ok("DELETE", model))
     assert client.refused("GET", model)[:2] == (404, "NOT_FOUND")
+
+
+def test_an_id_of_digits_has_at_most_ten(client):
+    client.response(client.ok("POST", ENDPOINTS, {"displayName": "x"}, endpointId="1234567890"))
+    for identifier in ("12345678901", "0123"):
+        assert (
+            "Invalid endpoint id" in client.refused("POST", ENDPOINTS, {"displayName": "x"}, endpointId=identifier)[2]
+        )

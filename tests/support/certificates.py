@@ -16,7 +16,7 @@ class Certificate:
 
     def __init__(self, folder, *names, issuer=None, authority=True):
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+        self.subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
         moment = datetime.datetime.now(datetime.UTC)
         signer = issuer or self
         builder = (

@@ -16,7 +16,6 @@ from mg_provider.emulator.world import World
 
 Json = dict[str, Any]
 
-API = "https://bigquery.googleapis.com/bigquery/v2"
 PAGE_ROWS = 10_000
 _DATASET_DETAILS = ("description", "friendlyName", "labels", "defaultTableExpirationMs")
 _TABLE_DETAILS = ("description", "friendlyName", "labels", "expirationTime", "timePartitioning", "clustering")
@@ -25,6 +24,11 @@ _TABLE_DETAILS = ("description", "friendlyName", "labels", "expirationTime", "ti
 def bigquery_state(world: World) -> BigQueryState:
     """The datasets of this emulator."""
     return world.part(BigQueryState)
+
+
+def link_base(call: Call) -> str:
+    """What links begin with: clients follow them, so they lead to where the client asked."""
+    return f"{call.base_url}/bigquery/v2"
 
 
 def milliseconds(seconds: float) -> str:
@@ -41,12 +45,13 @@ def find_table(world: World, project: str, dataset: str, name: str) -> Table:
     """A table. ApiError NOT_FOUND when it or its dataset is not there."""
     table = bigquery_state(world).find_table(project, dataset, name)
     if table is None:
-        _find_dataset(world, project, dataset)
+        find_dataset(world, project, dataset)
         raise errors.not_found(f"Not found: Table {project}:{dataset}.{name}")
     return table
 
 
-def _find_dataset(world: World, project: str, name: str) -> Dataset:
+def find_dataset(world: World, project: str, name: str) -> Dataset:
+    """A dataset. ApiError NOT_FOUND when it is not there."""
     dataset = bigquery_state(world).datasets.get((project, name))
     if dataset is None:
         raise errors.not_found(f"Not found: Dataset {project}:{name}")
@@ -54,19 +59,19 @@ def _find_dataset(world: World, project: str, name: str) -> Dataset:
 
 
 def _dataset(call: Call) -> Dataset:
-    return _find_dataset(call.world, call.project_id, call.path["datasetsId"])
+    return find_dataset(call.world, call.project_id, call.path["datasetsId"])
 
 
 def _table(call: Call) -> Table:
     return find_table(call.world, call.project_id, call.path["datasetsId"], call.path["tablesId"])
 
 
-def _dataset_body(dataset: Dataset) -> Json:
+def _dataset_body(call: Call, dataset: Dataset) -> Json:
     return {
         **dataset.details,
         "kind": "bigquery#dataset",
         "id": f"{dataset.project}:{dataset.name}",
-        "selfLink": f"{API}/projects/{dataset.project}/datasets/{dataset.name}",
+        "selfLink": f"{link_base(call)}/projects/{dataset.project}/datasets/{dataset.name}",
         "datasetReference": {"projectId": dataset.project, "datasetId": dataset.name},
         "location": dataset.location,
         "creationTime": milliseconds(dataset.created),
@@ -76,11 +81,11 @@ def _dataset_body(dataset: Dataset) -> Json:
     }
 
 
-def _table_body(table: Table) -> Json:
+def _table_body(call: Call, table: Table) -> Json:
     return {
         **table.details,
         **_table_summary(table),
-        "selfLink": f"{API}/projects/{table.project}/datasets/{table.dataset}/tables/{table.name}",
+        "selfLink": f"{link_base(call)}/projects/{table.project}/datasets/{table.dataset}/tables/{table.name}",
         "schema": {"fields": list(table.schema_fields)},
         "numRows": str(len(table.rows)),
         "numBytes": str(sum(len(json.dumps(row)) for row in table.rows)),
@@ -112,13 +117,13 @@ def insert_dataset(call: Call) -> Answer:
     details = {key: call.body[key] for key in _DATASET_DETAILS if key in call.body}
     dataset = Dataset(call.project_id, name, call.body.get("location", "US"), call.world.now(), details)
     datasets[call.project_id, name] = dataset
-    return Answer(_dataset_body(dataset))
+    return Answer(_dataset_body(call, dataset))
 
 
 @handles("bigquery.datasets.get")
 def get_dataset(call: Call) -> Answer:
     """A dataset, its location among others."""
-    return Answer(_dataset_body(_dataset(call)))
+    return Answer(_dataset_body(call, _dataset(call)))
 
 
 @handles("bigquery.datasets.list")
@@ -126,7 +131,7 @@ def list_datasets(call: Call) -> Answer:
     """The project's datasets."""
     found = [each for (project, _), each in bigquery_state(call.world).datasets.items() if project == call.project_id]
     shown = ("kind", "id", "datasetReference", "location", "labels", "friendlyName")
-    bodies = [{key: value for key, value in _dataset_body(each).items() if key in shown} for each in found]
+    bodies = [{key: value for key, value in _dataset_body(call, each).items() if key in shown} for each in found]
     return _page(call, "bigquery#datasetList", "datasets", bodies)
 
 
@@ -155,13 +160,13 @@ def insert_table(call: Call) -> Answer:
     except ValueRefusedError as error:
         raise invalid(error.message) from error
     table.details = {key: call.body[key] for key in _TABLE_DETAILS if key in call.body}
-    return Answer(_table_body(table))
+    return Answer(_table_body(call, table))
 
 
 @handles("bigquery.tables.get")
 def get_table(call: Call) -> Answer:
     """A table's schema, location and size."""
-    return Answer(_table_body(_table(call)))
+    return Answer(_table_body(call, _table(call)))
 
 
 @handles("bigquery.tables.list")

@@ -1,4 +1,4 @@
-"""BigQuery query jobs: `bigquery_sql.py` says which statements, `bigquery_engine.py` runs them."""
+"""BigQuery jobs: `bigquery_sql.py` says which queries, `bigquery_engine.py` runs them; `bigquery_load.py` loads."""
 
 from __future__ import annotations
 
@@ -9,16 +9,38 @@ from typing import Any
 
 from mg_provider.emulator import errors
 from mg_provider.emulator.routing import Answer, Call, handles
-from mg_provider.emulator.services.bigquery import API, bigquery_state, find_table, invalid, milliseconds, rows_page
+from mg_provider.emulator.services.bigquery import (
+    bigquery_state,
+    find_table,
+    invalid,
+    link_base,
+    milliseconds,
+    rows_page,
+)
 from mg_provider.emulator.services.bigquery_engine import Output, QueryFailedError, Rows, run_statement
 from mg_provider.emulator.services.bigquery_external import ExternalTable, read_definition
+from mg_provider.emulator.services.bigquery_load import LoadResult, load
 from mg_provider.emulator.services.bigquery_sql import Reference, Statement, StatementRefusedError, parse_statement
 from mg_provider.emulator.services.bigquery_state import Table, create_table
 from mg_provider.emulator.services.bigquery_values import columns, write_row
+from mg_provider.emulator.services.bigquery_writes import Target
+from mg_provider.emulator.services.multipart import parts_of
 from mg_provider.emulator.services.storage import storage_state
+from mg_provider.emulator.validation import request_body
 
 Json = dict[str, Any]
 
+_SHOWN = (
+    "query",
+    "useLegacySql",
+    "defaultDataset",
+    "tableDefinitions",
+    "destinationTable",
+    "writeDisposition",
+    "createDisposition",
+    "parameterMode",
+    "queryParameters",
+)
 MISSING = (
     "This emulator answers queries with DuckDB and sqlglot, and {library} is not installed: "
     "install mg-provider[emulator]"
@@ -38,16 +60,25 @@ class QueryResult:
     bytes_processed: int = 0
     error: errors.ApiError | None = None
 
-    def reference(self, project: str) -> Json:
-        """The ``jobReference``."""
-        return {"projectId": project, "jobId": self.job_id, "location": self.location}
+    @property
+    def configuration(self) -> Json:
+        """As the job shows it."""
+        asked = {key: self.query[key] for key in _SHOWN if key in self.query}
+        return {"jobType": "QUERY", "query": asked, "dryRun": bool(self.query.get("dryRun"))}
+
+    @property
+    def statistics(self) -> Json:
+        """What is special to this kind of job."""
+        processed = str(self.bytes_processed)
+        told = {"totalBytesProcessed": processed, "cacheHit": False, "schema": self.schema}
+        return {"totalBytesProcessed": processed, "query": told}
 
 
-class QueryJobs:
-    """Finished queries, by project and id."""
+class Jobs:
+    """Finished jobs, by project and id."""
 
     def __init__(self) -> None:
-        self.results: dict[tuple[str, str], QueryResult] = {}
+        self.results: dict[tuple[str, str], QueryResult | LoadResult] = {}
 
 
 class _Run:
@@ -70,8 +101,10 @@ class _Run:
         statement = self._parse(frozenset(definitions))
         if statement.target is not None:
             self._refuse_target(statement)
+        asked = self.query.get("destinationTable")
+        target = Target(self.call, asked, self.query, "WRITE_EMPTY") if asked else None
         tables = {name: self._find(reference, definitions) for reference, name in statement.tables.items()}
-        self._settle_location(statement, tables)
+        self._settle_location(statement, tables, target)
         output = self._execute(statement, tables)
         result = self.result
         result.bytes_processed = sum(map(_size, tables.values()))
@@ -81,12 +114,15 @@ class _Run:
             result.rows = [write_row(read, row) for row in output.rows]
         elif not self.dry:
             self._store(statement.target, output)
+        if target is not None and not self.dry:
+            target.write(output.schema_fields, output.rows)
         return result
 
     def _parse(self, temporary: frozenset[str]) -> Statement:
         default = self.query.get("defaultDataset", {}).get("datasetId")
         try:
-            return parse_statement(self.query.get("query", ""), self.call.project_id, default, temporary)
+            given = self.query.get("queryParameters", [])
+            return parse_statement(self.query.get("query", ""), self.call.project_id, default, temporary, given)
         except StatementRefusedError as error:
             raise invalid(str(error), reason="invalidQuery") from error
         except ModuleNotFoundError as error:
@@ -107,9 +143,13 @@ class _Run:
             name = f"{target.project}:{target.dataset}.{target.table}"
             raise errors.ApiError("ALREADY_EXISTS", f"Already Exists: Table {name}", reason="duplicate")
 
-    def _settle_location(self, statement: Statement, tables: Mapping[str, Table | ExternalTable]) -> None:
+    def _settle_location(
+        self, statement: Statement, tables: Mapping[str, Table | ExternalTable], asked: Target | None
+    ) -> None:
         """A query runs where its tables are, and all of them are in one place."""
         places = {table.location.lower(): table.location for table in tables.values()}
+        if asked is not None:
+            places[asked.dataset.location.lower()] = asked.dataset.location
         if statement.target is not None:
             target = bigquery_state(self.call.world).datasets[statement.target.project, statement.target.dataset]
             places[target.location.lower()] = target.location
@@ -146,9 +186,9 @@ def _size(table: Table | ExternalTable) -> int:
     return table.size if isinstance(table, ExternalTable) else sum(len(json.dumps(row)) for row in table.rows)
 
 
-def _keep(call: Call, result: QueryResult) -> None:
-    if not result.query.get("dryRun"):
-        call.world.part(QueryJobs).results[call.project_id, result.job_id] = result
+def _keep(call: Call, result: QueryResult | LoadResult) -> None:
+    if not result.configuration.get("dryRun"):
+        call.world.part(Jobs).results[call.project_id, result.job_id] = result
 
 
 @handles("bigquery.jobs.query")
@@ -165,6 +205,8 @@ def run_query(call: Call) -> Answer:
 def get_query_results(call: Call) -> Answer:
     """A page of a query's rows; of one that failed, its error."""
     result = _finished(call, call.path["queriesId"])
+    if not isinstance(result, QueryResult):
+        raise invalid(f"The job {result.job_id} is not a query job.")
     if result.error is not None:
         raise result.error
     body = _result_body(call, result, call.query, dry=False)
@@ -175,7 +217,7 @@ def _result_body(call: Call, result: QueryResult, query: Json, dry: bool) -> Jso
     page, token = rows_page(result.rows, query)
     body: Json = {
         "schema": result.schema,
-        "jobReference": result.reference(call.project_id),
+        "jobReference": _reference(call, result),
         "totalBytesProcessed": str(result.bytes_processed),
         "jobComplete": True,
         "cacheHit": False,
@@ -191,14 +233,26 @@ def _result_body(call: Call, result: QueryResult, query: Json, dry: bool) -> Jso
 
 @handles("bigquery.jobs.insert")
 def insert_job(call: Call) -> Answer:
-    """Run a query as a job; no other kind of job is emulated. What goes wrong is in the job's ``status``."""
-    configuration = call.body.get("configuration", {})
-    if "query" not in configuration:
-        raise errors.not_emulated("a BigQuery job that is no query")
-    reference = call.body.get("jobReference", {})
-    if (call.project_id, reference.get("jobId")) in call.world.part(QueryJobs).results:
+    """Run a query, or load rows that come with the job. What goes wrong is in the job's ``status``."""
+    described, content = parts_of(call) if call.upload else (call.body, None)
+    if content is not None:
+        described = request_body(call.method, {key: described[key] for key in described if key != "contentType"})
+    configuration, reference = described.get("configuration", {}), described.get("jobReference", {})
+    if (call.project_id, reference.get("jobId")) in call.world.part(Jobs).results:
         message = f"Already Exists: Job {call.project_id}:{reference['jobId']}"
         raise errors.ApiError("ALREADY_EXISTS", message, reason="duplicate")
+    result: QueryResult | LoadResult
+    if "query" in configuration:
+        result = _insert_query(call, configuration, reference)
+    elif "load" in configuration and content is not None:
+        result = _insert_load(call, configuration["load"], reference, content.read())
+    else:
+        raise errors.not_emulated("a BigQuery job that is neither a query nor a load of rows that come with it")
+    _keep(call, result)
+    return Answer(_job_body(call, result))
+
+
+def _insert_query(call: Call, configuration: Json, reference: Json) -> QueryResult:
     query = {**configuration["query"], "dryRun": configuration.get("dryRun", False)}
     run = _Run(call, query, reference.get("location"), reference.get("jobId"))
     try:
@@ -207,51 +261,55 @@ def insert_job(call: Call) -> Answer:
         if run.dry or error.code == "UNIMPLEMENTED":
             raise
         run.result.error = error
-    _keep(call, run.result)
-    return Answer(_job_body(call, run.result))
+    return run.result
+
+
+def _insert_load(call: Call, options: Json, reference: Json, content: bytes) -> LoadResult:
+    job_id = reference.get("jobId") or bigquery_state(call.world).next_job_id()
+    result = LoadResult(job_id, reference.get("location", ""), options, call.world.now())
+    try:
+        load(call, result, content)
+    except errors.ApiError as error:
+        if error.code == "UNIMPLEMENTED":
+            raise
+        result.error = error
+    return result
 
 
 @handles("bigquery.jobs.get")
 def get_job(call: Call) -> Answer:
-    """A query job, which is always done."""
+    """A job, which is always done."""
     return Answer(_job_body(call, _finished(call, call.path["jobsId"])))
 
 
-def _finished(call: Call, job_id: str) -> QueryResult:
-    result = call.world.part(QueryJobs).results.get((call.project_id, job_id))
+def _finished(call: Call, job_id: str) -> QueryResult | LoadResult:
+    result = call.world.part(Jobs).results.get((call.project_id, job_id))
     if result is None:
         raise errors.not_found(f"Not found: Job {call.project_id}:{job_id}")
     return result
 
 
-def _job_body(call: Call, result: QueryResult) -> Json:
-    moment = milliseconds(result.created)
-    asked = {
-        key: result.query[key]
-        for key in ("query", "useLegacySql", "defaultDataset", "tableDefinitions")
-        if key in result.query
-    }
-    processed = str(result.bytes_processed)
+def _reference(call: Call, result: QueryResult | LoadResult) -> Json:
+    return {"projectId": call.project_id, "jobId": result.job_id, "location": result.location or "US"}
+
+
+def _job_body(call: Call, result: QueryResult | LoadResult) -> Json:
+    moment, reference = milliseconds(result.created), _reference(call, result)
+    place = f"{link_base(call)}/projects/{call.project_id}/jobs/{result.job_id}"
     return {
         "kind": "bigquery#job",
-        "id": f"{call.project_id}:{result.location}.{result.job_id}",
-        "selfLink": f"{API}/projects/{call.project_id}/jobs/{result.job_id}?location={result.location}",
-        "jobReference": result.reference(call.project_id),
-        "configuration": {"jobType": "QUERY", "query": asked, "dryRun": bool(result.query.get("dryRun"))},
-        "status": _status(result),
-        "statistics": {
-            "creationTime": moment,
-            "startTime": moment,
-            "endTime": moment,
-            "totalBytesProcessed": processed,
-            "query": {"totalBytesProcessed": processed, "cacheHit": False, "schema": result.schema},
-        },
+        "id": f"{call.project_id}:{reference['location']}.{result.job_id}",
+        "selfLink": f"{place}?location={reference['location']}",
+        "jobReference": reference,
+        "configuration": result.configuration,
+        "status": _status(result.error),
+        "statistics": {"creationTime": moment, "startTime": moment, "endTime": moment, **result.statistics},
         "user_email": "user@example.com",
     }
 
 
-def _status(result: QueryResult) -> Json:
-    if result.error is None:
+def _status(error: errors.ApiError | None) -> Json:
+    if error is None:
         return {"state": "DONE"}
-    told = {"reason": result.error.reason or "invalid", "message": result.error.message}
+    told = {"reason": error.reason or "invalid", "message": error.message}
     return {"state": "DONE", "errorResult": told, "errors": [told]}

@@ -6,8 +6,11 @@ Source: "JSON functions" of the GoogleSQL reference, read 2026-11.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from mg_provider.emulator.services.bigquery_parameters import ParameterRefusedError, bind
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -53,7 +56,13 @@ class Statement:
     replace: bool = False
 
 
-def parse_statement(text: str, project: str, default_dataset: str | None, temporary: frozenset[str]) -> Statement:
+def parse_statement(
+    text: str,
+    project: str,
+    default_dataset: str | None,
+    temporary: frozenset[str],
+    parameters: Sequence[Mapping[str, Any]] = (),
+) -> Statement:
     """Read one statement.
 
     Args:
@@ -61,9 +70,11 @@ def parse_statement(text: str, project: str, default_dataset: str | None, tempor
         project: Of tables that are named without one.
         default_dataset: Likewise.
         temporary: Names of temporary external tables.
+        parameters: ``queryParameters`` of the request.
 
     Raises:
-        StatementRefusedError: It is no single query or CREATE TABLE AS, or a table has no dataset.
+        StatementRefusedError: It is no single query or CREATE TABLE AS, or a table has no dataset, or a parameter no
+            value.
     """
     import sqlglot
     from sqlglot import exp
@@ -74,7 +85,10 @@ def parse_statement(text: str, project: str, default_dataset: str | None, tempor
         raise StatementRefusedError(f"Syntax error: {str(error).splitlines()[0]}") from error
     if len(trees) != 1 or not isinstance(trees[0], exp.Query | exp.Create):
         raise StatementRefusedError("This emulator runs one query, or one CREATE TABLE AS SELECT, at a time")
-    tree: exp.Expr = trees[0]
+    try:
+        tree: exp.Expr = bind(trees[0], parameters)
+    except ParameterRefusedError as error:
+        raise StatementRefusedError(str(error)) from error
     names = _Names(project, default_dataset, temporary)
     target, replace = None, False
     if isinstance(tree, exp.Create):

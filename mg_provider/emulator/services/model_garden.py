@@ -115,7 +115,11 @@ def _eula(call: Call) -> Answer:
 @handles("aiplatform.publishers.models.get")
 def get_publisher_model(call: Call) -> Answer:
     """A publisher model, or one version of it, with how it can be deployed."""
-    name = f"publishers/{call.path['publishersId']}/models/{call.path['modelsId']}"
+    publisher = call.path["publishersId"]
+    if call.query.get("isHuggingFaceModel") and not publisher.startswith("hf-"):
+        # google-cloud-aiplatform and gcloud ask by the name that the model has at Hugging Face.
+        publisher = f"hf-{publisher}"
+    name = f"publishers/{publisher}/models/{call.path['modelsId']}"
     family, versions = _entry(name)
     version = name.partition("@")[2].lower() or (versions[0] if versions else "default")
     return Answer(call.view("PublisherModel", _publisher_model(family, version, basic=_is_basic(call))))
