@@ -39,6 +39,6 @@ def flow(clients_python, emulator, tmp_path):
     return run
 
 
-@pytest.mark.parametrize("script", ["storage.py", "bigquery.py", "openai_chat.py"])
+@pytest.mark.parametrize("script", ["storage_flow.py", "bigquery_flow.py", "openai_flow.py", "aiplatform_flow.py"])
 def test_a_client_does_all_that_its_users_do_and_leaves_nothing(flow, script):
     assert len(flow(script)) > 3
