@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import re
 from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
@@ -56,6 +57,7 @@ METHODS: dict[str, list[str]] = {
     "compute.v1": [
         *(f"compute.addresses.{verb}" for verb in ("insert", "get", "list", "delete", "setLabels")),
         *(f"compute.forwardingRules.{verb}" for verb in ("insert", "get", "list", "delete", "setLabels", "patch")),
+        *(f"compute.{collection}.aggregatedList" for collection in ("addresses", "forwardingRules")),
         *(f"compute.regionOperations.{verb}" for verb in ("get", "list", "wait")),
         *(f"compute.networks.{verb}" for verb in ("insert", "get", "delete")),
         *(f"compute.subnetworks.{verb}" for verb in ("insert", "get", "delete")),
@@ -140,7 +142,18 @@ def _method(method: dict[str, Any], service_path: str) -> dict[str, Any]:
         "request": method.get("request", {}).get("$ref"),
         "response": method.get("response", {}).get("$ref"),
     }
-    return {**condensed, "downloadPath": "/download" + path} if method.get("useMediaDownloadService") else condensed
+    if method.get("useMediaDownloadService"):
+        condensed["downloadPath"] = "/download" + path
+    # The older APIs, which have a service path, read their bodies in another way.
+    if not service_path and (bound := _bound_fields(method)):
+        condensed["boundFields"] = bound
+    return condensed
+
+
+def _bound_fields(method: dict[str, Any]) -> list[str]:
+    """Fields of the request message that the path has, where the body is that message and not a part of it."""
+    whole = method.get("request", {}).get("$ref", "").endswith("Request")
+    return re.findall(r"\{\+(\w+)\}", method["path"]) if whole else []
 
 
 def _reachable(schemas: dict[str, Any], wanted: list[str]) -> dict[str, Any]:

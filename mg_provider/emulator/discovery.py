@@ -32,6 +32,7 @@ class Method:
         path: the path template.
         request: name of the request's schema, if it has a body.
         response: name of the response's schema.
+        bound: fields of the request that the path has; a body may have them too, and the path wins.
     """
 
     rpc: str
@@ -40,6 +41,7 @@ class Method:
     path: str
     request: str | None
     response: str | None
+    bound: tuple[str, ...] = ()
 
     @property
     def legacy(self) -> bool:
@@ -85,7 +87,8 @@ class Document:
     def method(self, rpc: str) -> Method:
         """The method with the discovery id ``rpc``."""
         entry = self.methods[rpc]
-        return Method(rpc, self.name, entry["verb"], entry["path"], entry["request"], entry["response"])
+        bound = tuple(entry.get("boundFields", ()))
+        return Method(rpc, self.name, entry["verb"], entry["path"], entry["request"], entry["response"], bound)
 
     def parameters(self, rpc: str) -> dict[str, Schema]:
         """The query parameters of ``rpc``."""

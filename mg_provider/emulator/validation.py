@@ -43,6 +43,9 @@ def request_body(method: Method, body: Any) -> dict[str, Any]:
         return {}
     if not isinstance(body, dict):
         raise _refusal(method, [("", "Invalid JSON payload received. Root element must be a message.")])
+    # Product documents of Google's send the destination of :deploy in the body as well.
+    bound = {spelled for name in method.bound for spelled in (name, snake(name)) if isinstance(body.get(spelled), str)}
+    body = {name: value for name, value in body.items() if name not in bound}
     walker = _Walker(document(method.document), method.rpc, incoming=True)
     canonical: dict[str, Any] = walker.message(body, {"$ref": method.request}, "")
     walker.raise_violations(method)

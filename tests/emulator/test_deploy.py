@@ -258,3 +258,22 @@ def test_rolling_deployments_that_contradict_themselves_are_refused(client, opti
     code, status, message = client.refused("POST", f"{endpoint['name']}:deployModel", body)
     assert (code, status) == (400, "INVALID_ARGUMENT")
     assert says in message
+
+
+def test_a_destination_in_the_body_is_taken_and_the_path_wins(client):
+    """As the curl commands of the product's documents send it, in the proto's own names."""
+    client.put_weights()
+    spec = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
+    body = {
+        "custom_model": {"gcs_uri": WEIGHTS},
+        "destination": "projects/another/locations/europe-west4",
+        "model_config": {"model_user_id": "llama-1"},
+        "deploy_config": {"dedicated_resources": {"machine_spec": spec, "min_replica_count": 1}},
+    }
+    endpoint = client.response(client.ok("POST", f"{LOCATION}:deploy", body))["endpoint"]
+    assert "/locations/us-central1/" in endpoint
+
+
+def test_a_name_in_the_body_of_a_message_that_is_a_part_of_the_request_is_unknown(client):
+    refusal = client.refused("POST", f"{LOCATION}/endpoints", {"displayName": "x", "parent": LOCATION})
+    assert "Cannot find field" in refusal[2]
