@@ -1,4 +1,4 @@
-"""Resource names and the hosts that they are served from."""
+"""Resource names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from pydantic.alias_generators import to_camel
 
-from mg_provider.api.errors import ProviderBug
+from mg_provider.api.errors import ProviderBug, UserError
 from mg_provider.api.texts import shown
 
 T = TypeVar("T")
@@ -100,9 +100,6 @@ KMS_KEY: Final = ResourceName(
 ENDPOINT_NAME: Final = ENDPOINT.pattern
 """What the resource name of an endpoint looks like, as a regular expression."""
 
-MULTI_REGIONS = frozenset({"us", "eu"})
-"""Locations that span regions and have hosts of their own form."""
-
 
 def location_of(name: str) -> str:
     """The location in a resource name ``projects/{project}/locations/{location}…``.
@@ -116,22 +113,19 @@ def location_of(name: str) -> str:
     return parts[3]
 
 
-def vertex_host(location: str) -> str:
-    """Base URL of Vertex AI in a region, a multi-region or ``global``."""
-    if location in MULTI_REGIONS:
-        return f"https://aiplatform.{location}.rep.googleapis.com"
-    if location == "global":
-        return "https://aiplatform.googleapis.com"
-    return f"https://{location}-aiplatform.googleapis.com"
-
-
 def segment(text: str) -> str:
     """One path segment, slashes escaped."""
     return quote(text, safe="")
 
 
 def path(name: str) -> str:
-    """A resource name as a path: slashes and the separators of versions and methods stay."""
+    """A resource name as a path: slashes and the separators of versions and methods stay.
+
+    Raises:
+        UserError: A part is ``.`` or ``..``, which would lead to something else.
+    """
+    if {".", ".."} & set(name.split("/")):
+        raise UserError(f"{shown(name)} is not the name of a resource")
     return quote(name, safe="/@:")
 
 

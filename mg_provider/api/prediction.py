@@ -6,7 +6,6 @@ Permission: aiplatform.endpoints.predict.
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +13,14 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from mg_provider.api.errors import CloudError, MgError, UserError
-from mg_provider.api.names import location_of, path, vertex_host
+from mg_provider.api.hosts import (
+    PRIVATE_DOMAIN,
+    dedicated_base,
+    is_private_host,
+    refuse_foreign_address,
+    vertex_base,
+)
+from mg_provider.api.names import location_of, path
 from mg_provider.api.settings import Settings, is_loopback
 from mg_provider.api.tls import ServerTrust
 from mg_provider.api.transport import RETRY_BUDGET, Call, Transport
@@ -23,9 +29,6 @@ from mg_provider.wire.endpoint import Endpoint
 
 TIMEOUT = 600.0
 """Seconds that an answer may take: Vertex AI's own limit for private endpoints, where none is set on the endpoint."""
-
-PRIVATE_DOMAIN = ".prediction.p.vertexai.goog"
-"""The domain of the names of private endpoints; a DNS zone of the user's own resolves them."""
 
 Method = Literal["chat/completions", "predict", "rawPredict", "streamRawPredict"]
 
@@ -41,11 +44,13 @@ class Address:
         base_url: Scheme, host and perhaps port that are connected to.
         host: Host that the server is told, where it is not the one connected to.
         trust: What the server is recognised by, where no public authority vouches for it.
+        named: Whether it is an address of the user's own, which gets a token although it is not Google's.
     """
 
     base_url: str
     host: str | None = None
     trust: ServerTrust | None = None
+    named: bool = False
 
 
 def address_of(
@@ -61,7 +66,8 @@ def address_of(
         trust: What the server is recognised by; a private endpoint has a self-signed certificate.
 
     Raises:
-        UserError: The address is none, or the endpoint is private and nothing tells its address.
+        UserError: The address is none, the endpoint's DNS name is not Google's, or the endpoint is private and nothing
+            tells its address.
     """
     dedicated = (endpoint.dedicated_endpoint_dns or "").partition("://")[2] or endpoint.dedicated_endpoint_dns
     if address is None and is_private(endpoint):
@@ -81,10 +87,11 @@ def address_of(
     if address is not None:
         base = _base_url(address, settings)
         secured = base.startswith("https:")
-        return Address(base, dedicated, _named(trust, endpoint) if secured else None)
+        return Address(base, dedicated, _named(trust, endpoint) if secured else None, named=True)
     if settings.vertex_custom_endpoint:
         return Address(settings.vertex_custom_endpoint, dedicated, trust)
-    return Address(f"https://{dedicated}" if dedicated else vertex_host(location_of(endpoint.name or "")), None, trust)
+    base = dedicated_base(dedicated) if dedicated else vertex_base(location_of(endpoint.name or ""))
+    return Address(base, None, trust)
 
 
 def is_private(endpoint: Endpoint) -> bool:
@@ -103,7 +110,10 @@ def _automated(endpoint: Endpoint) -> str | None:
     """The address that Vertex AI itself made in the first network it was told of."""
     config = endpoint.private_service_connect_config
     made = (config.psc_automation_configs if config else None) or []
-    return next((each.ip_address for each in made if each.ip_address), None)
+    address = next((each.ip_address for each in made if each.ip_address), None)
+    if address:
+        refuse_foreign_address(address)
+    return address
 
 
 def _named(trust: ServerTrust | None, endpoint: Endpoint) -> ServerTrust | None:
@@ -119,7 +129,7 @@ def _base_url(address: str, settings: Settings) -> str:
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
         raise UserError(f"{address!r} is no address", property="address", hint="write an IP address or a DNS name")
-    if parts.scheme == "http" and not (is_loopback(address) or _is_private_host(parts.hostname)):
+    if parts.scheme == "http" and not (is_loopback(address) or is_private_host(parts.hostname)):
         raise UserError(
             f"plain http would show the access token to every network on the way to {parts.hostname}",
             property="address",
@@ -134,15 +144,6 @@ def _emulated(address: str, settings: Settings) -> str | None:
     if custom.scheme != "http" or not is_loopback(f"http://{address}") or ":" in address:
         return None
     return f"http://{address}:{custom.port}"
-
-
-def _is_private_host(host: str) -> bool:
-    if host.endswith(PRIVATE_DOMAIN):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_private
-    except ValueError:
-        return False
 
 
 @dataclass(frozen=True)
@@ -251,6 +252,7 @@ class PredictionClient:
             repeat_timeouts=False,
             transient=_TRANSIENT,
             trust=self.address.trust,
+            named=self.address.named,
         )
 
     def _chunk(self, content: str) -> dict[str, Any]:

@@ -42,6 +42,15 @@ BIG_QUERY_CUSTOM_ENDPOINT = "bigQueryCustomEndpoint"
 LOGGING_CUSTOM_ENDPOINT = "loggingCustomEndpoint"
 """Config key: base URL of Cloud Logging."""
 
+ENDPOINTS = (
+    VERTEX_CUSTOM_ENDPOINT,
+    COMPUTE_CUSTOM_ENDPOINT,
+    STORAGE_CUSTOM_ENDPOINT,
+    BIG_QUERY_CUSTOM_ENDPOINT,
+    LOGGING_CUSTOM_ENDPOINT,
+)
+"""The config keys of base URLs."""
+
 KEYS = (
     PROJECT,
     REGION,
@@ -49,11 +58,7 @@ KEYS = (
     IMPERSONATE_SERVICE_ACCOUNT,
     USER_PROJECT_OVERRIDE,
     BILLING_PROJECT,
-    VERTEX_CUSTOM_ENDPOINT,
-    COMPUTE_CUSTOM_ENDPOINT,
-    STORAGE_CUSTOM_ENDPOINT,
-    BIG_QUERY_CUSTOM_ENDPOINT,
-    LOGGING_CUSTOM_ENDPOINT,
+    *ENDPOINTS,
 )
 """Every config key that settings are read from."""
 
@@ -65,6 +70,9 @@ ACCESS_TOKEN_VARIABLE = "GOOGLE_OAUTH_ACCESS_TOKEN"  # noqa: S105 - a name, not 
 
 PROJECT_VARIABLE = "GOOGLE_CLOUD_PROJECT"
 """Environment variable: project id, where no config names one."""
+
+REHEARSAL_VARIABLE = "MG_REHEARSAL"
+"""Environment variable that a rehearsal sets for its program and providers: nothing but this machine is called."""
 
 # pulumi-gcp's custom endpoints carry the API's own path; ours are the server alone.
 _API_PATHS = ("/compute/v1", "/storage/v1", "/bigquery/v2", "/v1beta1", "/v1", "/v2")
@@ -87,6 +95,7 @@ class Settings:
         big_query_custom_endpoint: Base URL of BigQuery.
         logging_custom_endpoint: Base URL of Cloud Logging.
         access_token: OAuth access token; never shown.
+        rehearsal: Whether nothing but this machine may be called.
     """
 
     project: str | None = None
@@ -101,6 +110,7 @@ class Settings:
     big_query_custom_endpoint: str | None = None
     logging_custom_endpoint: str | None = None
     access_token: str | None = field(default=None, repr=False)
+    rehearsal: bool = False
 
     @classmethod
     def from_config(cls, get: Callable[[str], str | None], environ: Mapping[str, str]) -> Settings:
@@ -118,6 +128,11 @@ class Settings:
         def value(key: str) -> str | None:
             return next((found for space in NAMESPACES if (found := get(f"{space}:{key}"))), None)
 
+        rehearsal = bool(environ.get(REHEARSAL_VARIABLE))
+        given = {key: _endpoint(key, value(key)) for key in ENDPOINTS}
+        # Its emulator serves all services, so the one that is set stands for those that are not.
+        emulator = next((url for url in given.values() if url and is_loopback(url)), None) if rehearsal else None
+        endpoints = {key: url or emulator for key, url in given.items()}
         return cls(
             project=value(PROJECT) or environ.get(PROJECT_VARIABLE) or None,
             region=value(REGION),
@@ -125,12 +140,13 @@ class Settings:
             impersonate_service_account=value(IMPERSONATE_SERVICE_ACCOUNT),
             user_project_override=_switch(USER_PROJECT_OVERRIDE, value(USER_PROJECT_OVERRIDE)),
             billing_project=value(BILLING_PROJECT),
-            vertex_custom_endpoint=_endpoint(VERTEX_CUSTOM_ENDPOINT, value(VERTEX_CUSTOM_ENDPOINT)),
-            compute_custom_endpoint=_endpoint(COMPUTE_CUSTOM_ENDPOINT, value(COMPUTE_CUSTOM_ENDPOINT)),
-            storage_custom_endpoint=_endpoint(STORAGE_CUSTOM_ENDPOINT, value(STORAGE_CUSTOM_ENDPOINT)),
-            big_query_custom_endpoint=_endpoint(BIG_QUERY_CUSTOM_ENDPOINT, value(BIG_QUERY_CUSTOM_ENDPOINT)),
-            logging_custom_endpoint=_endpoint(LOGGING_CUSTOM_ENDPOINT, value(LOGGING_CUSTOM_ENDPOINT)),
+            vertex_custom_endpoint=endpoints[VERTEX_CUSTOM_ENDPOINT],
+            compute_custom_endpoint=endpoints[COMPUTE_CUSTOM_ENDPOINT],
+            storage_custom_endpoint=endpoints[STORAGE_CUSTOM_ENDPOINT],
+            big_query_custom_endpoint=endpoints[BIG_QUERY_CUSTOM_ENDPOINT],
+            logging_custom_endpoint=endpoints[LOGGING_CUSTOM_ENDPOINT],
             access_token=environ.get(ACCESS_TOKEN_VARIABLE) or None,
+            rehearsal=rehearsal,
         )
 
     @property

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from mg_provider.api.error_reader import error_from_response
 from mg_provider.api.errors import CertificateNotTrusted, CloudError, ConnectionFailed, QuotaExceeded, RateLimited
+from mg_provider.api.hosts import takes_token
 from mg_provider.api.rate_limit import RateLimits
 from mg_provider.api.sessions import AuthorizedHttpSession, HttpSession, TokenNotFetched
 from mg_provider.api.settings import Settings, is_loopback
@@ -77,6 +78,7 @@ class Call:
         repeat_timeouts: Whether to ask again where no byte came within ``read_timeout``.
         transient: HTTP statuses that are worth a repeat.
         trust: What the server is recognised by, where no public authority vouches for it.
+        named: Whether the user named the host, so that it gets a token although it is not Google's.
     """
 
     method: str
@@ -93,6 +95,7 @@ class Call:
     repeat_timeouts: bool = True
     transient: frozenset[int] = TRANSIENT
     trust: ServerTrust | None = None
+    named: bool = False
 
     @property
     def may_repeat(self) -> bool:
@@ -161,7 +164,7 @@ class Transport:
         Raises:
             CloudError: Google answered with an error.
             ConnectionFailed: no whole answer came.
-            UserError: there are no credentials.
+            UserError: there are no credentials, or the host is not one that may be called.
         """
         response = self._persist(call, stream=False)
         return Answer(response.status_code, response.headers, response.content)
@@ -286,7 +289,7 @@ class Transport:
         return headers
 
     def _session(self, call: Call) -> HttpSession:
-        anonymous = is_loopback(call.url) and urlsplit(call.url).scheme == "http"
+        anonymous = not takes_token(call.url, self._settings, named=call.named)
         kind = anonymous, call.trust
         with self._lock:
             if kind not in self._sessions:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mg_provider.api.answers import parse
-from mg_provider.api.names import location_of, mask, pages, path, vertex_host
+from mg_provider.api.hosts import vertex_base
+from mg_provider.api.names import location_of, mask, pages, path
 from mg_provider.api.settings import Settings
 from mg_provider.api.transport import RETRY_BUDGET, Call, Transport
 from mg_provider.api.vertex_batch import BatchMethods
@@ -313,7 +314,7 @@ class VertexClient(BatchMethods):
         location: str | None = None,
         retry_budget: float = RETRY_BUDGET,
     ) -> dict[str, Any]:
-        base = self._settings.vertex_custom_endpoint or vertex_host(location or location_of(name))
+        base = self._settings.vertex_custom_endpoint or vertex_base(location or location_of(name))
         call = Call(
             method,
             f"{base}/{version}/{path(name)}",

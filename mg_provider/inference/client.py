@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import ConnectionFailed, MgError, NotFound, NotReached, PermissionDenied, UserError
+from mg_provider.api.hosts import refuse_foreign_address
+from mg_provider.api.names import ENDPOINT
 from mg_provider.api.prediction import TIMEOUT, Address, PredictionClient, address_of
 from mg_provider.api.settings import Settings
 from mg_provider.api.tls import ServerTrust
@@ -22,6 +24,8 @@ from mg_provider.wire.endpoint import Endpoint
 
 if TYPE_CHECKING:
     import openai
+
+    from mg_provider.inference.stack_outputs import StackEndpoint
 
 T = TypeVar("T")
 
@@ -114,7 +118,7 @@ class Client:
         from mg_provider.inference.stack_outputs import read_stack
 
         found = read_stack(stack, output, Path(program), Path(state) if state else None)
-        address = options.pop("address", None) or found.address
+        address = options.pop("address", None) or _told_by(found)
         client = cls(found.endpoint, address=address, config={**found.config, **(config or {})}, **options)
         client._fallback = found.model_id
         if found.dns or address:
@@ -305,10 +309,17 @@ class Client:
         return self._clients.vertex.get_endpoint(self.endpoint)
 
 
+def _told_by(found: StackEndpoint) -> str | None:
+    """The address that a stack tells; nobody named it, so it must be one that only the user's own networks have."""
+    if found.address:
+        refuse_foreign_address(found.address)
+    return found.address
+
+
 def _resource_name(endpoint: str, settings: Settings, project: str | None, region: str | None) -> str:
     parts = endpoint.strip("/").split("/")
     if len(parts) == 6 and parts[::2] == ["projects", "locations", "endpoints"]:
-        return "/".join(parts)
+        return _checked("/".join(parts))
     project, region = project or settings.project, region or settings.region
     if len(parts) != 1 or not endpoint:
         raise UserError(
@@ -323,4 +334,10 @@ def _resource_name(endpoint: str, settings: Settings, project: str | None, regio
             property=missing,
             hint="name project and region, or the whole resource name of the endpoint",
         )
-    return f"projects/{project}/locations/{region}/endpoints/{endpoint}"
+    return _checked(f"projects/{project}/locations/{region}/endpoints/{endpoint}")
+
+
+def _checked(name: str) -> str:
+    if problem := ENDPOINT.problem(name):
+        raise UserError(problem, property="endpoint")
+    return name

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from mg_provider.api.credentials import TokenSource
 from mg_provider.api.errors import UserError
+from mg_provider.api.hosts import takes_token
 from mg_provider.api.prediction import PredictionClient
 from mg_provider.api.settings import Settings, is_loopback
 
@@ -40,9 +41,9 @@ def make_openai_client(
         raise UserError("the openai package is not installed", hint="install mg-provider[openai]") from error
     address = prediction.address
     local = is_loopback(address.base_url)
-    anonymous = local and urlsplit(address.base_url).scheme == "http"
+    anonymous = not takes_token(address.base_url, settings, named=address.named)
     http = openai.DefaultHttpxClient(
-        auth=_without_token if anonymous else _Authorization(settings),
+        auth=_without_token if anonymous else _Authorization(settings, address.base_url),
         verify=address.trust.context() if address.trust else True,
         trust_env=not local,
         timeout=timeout,
@@ -61,14 +62,22 @@ def make_openai_client(
 
 
 class _Authorization:
-    """Puts a token that is still valid on each request."""
+    """Puts a token that is still valid on each request, to the endpoint's own host only."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, base_url: str) -> None:
         self._tokens = TokenSource(settings)
+        self._place = _place(base_url)
 
     def __call__(self, request: Any) -> Any:
+        if _place(str(request.url)) != self._place:
+            return _without_token(request)
         request.headers.update(self._tokens.headers(request.method, str(request.url)))
         return request
+
+
+def _place(url: str) -> tuple[str, str | None, int]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or 443
 
 
 def _without_token(request: Any) -> Any:

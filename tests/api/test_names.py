@@ -6,7 +6,8 @@ import pytest
 
 from mg_provider.api import bigquery, storage
 from mg_provider.api.errors import ProviderBug, UserError
-from mg_provider.api.names import location_of, mask, vertex_host
+from mg_provider.api.hosts import vertex_base
+from mg_provider.api.names import location_of, mask
 
 
 @pytest.mark.parametrize(
@@ -19,7 +20,7 @@ from mg_provider.api.names import location_of, mask, vertex_host
     ],
 )
 def test_each_location_has_its_host(location: str, host: str) -> None:
-    assert vertex_host(location_of(f"projects/p/locations/{location}/endpoints/1")) == host
+    assert vertex_base(location_of(f"projects/p/locations/{location}/endpoints/1")) == host
 
 
 @pytest.mark.parametrize("name", ["publishers/google/models/x", "projects/p", "", "projects/p/regions/r/x"])

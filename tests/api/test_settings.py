@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mg_provider.api.errors import UserError
-from mg_provider.api.settings import KEYS, Settings, is_loopback
+from mg_provider.api.settings import ENDPOINTS, KEYS, Settings, is_loopback
 
 
 def settings(config: dict[str, str], environ: dict[str, str] | None = None) -> Settings:
@@ -123,3 +125,23 @@ def test_the_access_token_does_not_show() -> None:
 )
 def test_loopback_is_known_by_address(url: str, loopback: bool) -> None:
     assert is_loopback(url) is loopback
+
+
+@pytest.mark.parametrize("key", ENDPOINTS)
+def test_in_a_rehearsal_the_endpoint_that_is_set_stands_for_the_others(key: str) -> None:
+    here = "http://127.0.0.1:8085"
+    read = settings({f"mg:{key}": here, "gcp:storageCustomEndpoint": "http://localhost:9"}, {"MG_REHEARSAL": "1"})
+    own = {key: here, "storageCustomEndpoint": "http://localhost:9" if key != "storageCustomEndpoint" else here}
+    first = next(own[each] for each in ENDPOINTS if each in own)
+    told = (
+        read.vertex_custom_endpoint,
+        read.compute_custom_endpoint,
+        read.storage_custom_endpoint,
+        read.big_query_custom_endpoint,
+        read.logging_custom_endpoint,
+    )
+    assert told == tuple(own.get(each, first) for each in ENDPOINTS)
+    assert settings({f"mg:{key}": here}, {}) == replace(Settings(), **{_FIELDS[key]: here})
+
+
+_FIELDS = dict(zip(ENDPOINTS, [name for name in Settings.__dataclass_fields__ if "endpoint" in name], strict=True))

@@ -79,6 +79,17 @@ def test_each_request_has_a_token_that_is_still_good_at_a_pinned_server(server, 
         assert server.received[0].path == f"/v1beta1/{ENDPOINT}/chat/completions"
 
 
+def test_the_token_goes_to_the_endpoints_own_host_only(server, monkeypatch):
+    monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "ya29.token")
+    client = Client(ENDPOINT, address=server.url, model="m", ca_file=server.certificate.file)
+    with Server(Reply(200, COMPLETION)) as other, client, client.openai_client() as official:
+        elsewhere = official.with_options(base_url=other.url)
+        assert elsewhere.chat.completions.create(model="m", messages=QUESTION).choices
+        assert official.chat.completions.create(model="m", messages=QUESTION).choices
+    assert other.received[0].headers["Authorization"] is None
+    assert server.received[0].headers["Authorization"] == "Bearer ya29.token"
+
+
 @pytest.mark.parametrize("options", [{}, {"fingerprint": "0" * 64}])
 def test_a_server_that_is_not_recognised_gets_no_request(server, monkeypatch, options):
     monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "ya29.token")

@@ -1,0 +1,60 @@
+"""A proxy that nothing should call: it notes what it is asked for, and refuses it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "grpc_proxy")
+"""The variables that lead to a proxy; all but the last are known in lower case too."""
+
+BYPASSES = ("NO_PROXY", "no_proxy", "no_grpc_proxy")
+
+
+class Canary:
+    """Listens on loopback; ``calls`` has the first line of each request."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._listen)
+
+    def __enter__(self) -> Canary:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Wakes the thread, which closing the socket does not.
+        with socket.create_connection(self._listening.getsockname()) as last:
+            last.sendall(b"END\r\n\r\n")
+        self._thread.join()
+        self._listening.close()
+
+    def environment(self) -> dict[str, str]:
+        """Variables that lead every call through it, those to this machine too."""
+        names = [*PROXIES, *(name.lower() for name in PROXIES)]
+        return {**dict.fromkeys(names, self.url), **dict.fromkeys(BYPASSES, "")}
+
+    def _listen(self) -> None:
+        while True:
+            connection, _ = self._listening.accept()
+            with connection:
+                connection.settimeout(10)
+                asked = self._first_line(connection)
+                if asked == "END":
+                    return
+                self.calls.append(asked)
+
+    @staticmethod
+    def _first_line(connection: socket.socket) -> str:
+        received = b""
+        try:
+            while b"\r\n" not in received and (piece := connection.recv(4096)):
+                received += piece
+            line = received.partition(b"\r\n")[0].decode("latin-1")
+            if line != "END":
+                connection.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        except OSError as error:
+            return f"(a connection: {error})"
+        return line or "(a connection that asked for nothing)"
