@@ -17,7 +17,7 @@ from werkzeug.wrappers import Request, Response
 from mg_provider.emulator import admin, clock, discovery, ledger, services, validation
 from mg_provider.emulator.errors import ApiError, invalid_argument, no_page, not_emulated
 from mg_provider.emulator.faults import Fault
-from mg_provider.emulator.routing import HANDLERS, PRIVATELY_SERVED, Answer, Call, about
+from mg_provider.emulator.routing import GATES, HANDLERS, PRIVATELY_SERVED, Answer, Call, about
 from mg_provider.emulator.world import World
 
 if TYPE_CHECKING:
@@ -119,7 +119,11 @@ class _Exchange:
         handler = HANDLERS.get(match.method.rpc)
         if handler is None:
             raise not_emulated(match.method.rpc)
-        answer = handler(self._call(match, body))
+        call = self._call(match, body)
+        for prefix, gate in GATES:
+            if call.rpc.startswith(prefix):
+                gate(call)
+        answer = handler(call)
         return self._checked(match.method, answer)
 
     def _parsed_body(self, match: discovery.Match) -> Any:

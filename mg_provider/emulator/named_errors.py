@@ -52,7 +52,7 @@ def rate_limit_per_minute_403(about: About) -> ApiError:
     service = "compute.googleapis.com"
     limit = about.subject or "Queries per minute"
     message = (
-        f"Quota exceeded for quota metric 'Queries' and limit '{limit}' of service '{service}' "
+        f"Quota exceeded for quota metric '{limit.partition(' per ')[0]}' and limit '{limit}' of service '{service}' "
         f"for consumer 'project_number:{about.number}'."
     )
     info = _info(

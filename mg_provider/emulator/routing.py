@@ -152,8 +152,20 @@ def about(world: World, path: Mapping[str, str]) -> About:
 
 
 Handler = Callable[[Call], Answer]
+Gate = Callable[[Call], None]
+GATES: list[tuple[str, Gate]] = []
 HANDLERS: dict[str, Handler] = {}
 PRIVATELY_SERVED: set[str] = set()
+
+
+def gates(prefix: str) -> Callable[[Gate], Gate]:
+    """Register a function that may refuse a call, by raising, before its handler sees it; of RPCs that begin so."""
+
+    def register(gate: Gate) -> Gate:
+        GATES.append((prefix, gate))
+        return gate
+
+    return register
 
 
 def handles(*rpcs: str, private: bool = False) -> Callable[[Handler], Handler]:

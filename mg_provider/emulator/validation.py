@@ -282,7 +282,9 @@ class _Walker:
         if self.incoming and isinstance(value, int) and not isinstance(value, bool):
             name = enums.name_of(value, allowed)
             return name if name else self._wrong(path, "enum", value)
-        return value if value in allowed else self._wrong(path, "enum", value)
+        # Compute Engine takes the empty text for none: loadBalancingScheme (magic-modules, pulumi-gcp issue 840).
+        none = value == "" and self.incoming and self.source.name.startswith("compute")
+        return value if none or value in allowed else self._wrong(path, "enum", value)
 
     def _wrong(self, path: str, kind: str, value: Any) -> Any:
         shown = f'"{value}"' if isinstance(value, str) else str(value)

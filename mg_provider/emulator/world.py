@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import uuid
 from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -27,7 +28,17 @@ BEHAVIOURS: dict[str, Any] = {
     "slow_seconds": 3.0,  # real seconds that a slow model takes
     "strict_networks": False,  # only networks that were made, by a call or through the admin route, exist
     "unlisted_project": "PENDING",  # or "REJECTED", "NEEDS_ATTENTION": the connection of a project not on the allowlist
-    "service_directory": "asked",  # or "always": a rule registers itself although nobody asked for it
+    # or "asked": does a rule register itself in goog-psc-default although nobody asked for it? Three real rules did
+    # (files 35100132970 and 55125628639, Google's page on Cloud SQL)
+    "service_directory": "always",
+    # or "keep": is a Service Directory namespace of one's own taken on a rule to a published service? One report says
+    # that it is refused (terraform-provider-google issue 17965)
+    "own_service_directory": "refuse",
+    # or "kept": the description of such a rule. Config Connector's recordings of 2023 and 2026 disagree
+    "psc_description": "dropped",
+    "psc_automated_dns": "hidden",  # or "shown": noAutomateDnsZone, which no real output of such a rule has
+    # emulated seconds for which a new rule is PENDING although its project is allowed (file 69597818239)
+    "psc_pending_seconds": 10.0,
     "being_made": "shown",  # or "hidden": are an address and a rule there for callers while they are being made?
     "patch_global_access": "allow",  # or "refuse": does forwardingRules.patch change allowPscGlobalAccess?
     # or "dropped": what becomes of the fields of :deploy that the discovery document has and no published client sends
@@ -40,6 +51,9 @@ BEHAVIOURS: dict[str, Any] = {
     "container_lines": [],  # what the container of a deployment that fails writes beside the usual
     # or "refuse": is a Model of another location than the endpoint's deployed? PROTO of DeployedModel.model: it may be.
     "model_of_another_location": "allow",
+    # calls of each group to Compute Engine that a project has in a minute and region; 0 for any number
+    "compute_calls_per_minute": 1500,
+    "compute_concurrent_operations": 0,  # that a project has in a region; 0 for any number, as no source tells one
     "conflicting_operations": "allow",  # or "refuse": a second mutating call while one runs on the endpoint
     "connection_policy": "present",  # or "missing": PSC automation fails, as without a service connection policy
     "batch_detours": [],  # states that a job passes while it runs: JOB_STATE_PAUSED, JOB_STATE_UPDATING
@@ -132,6 +146,10 @@ class World:
     def new_hex(self, length: int = 32) -> str:
         """Hexadecimal digits that look random, never come twice, and are the same in each run."""
         return hashlib.sha256(self.new_number().encode()).hexdigest()[:length]
+
+    def new_uuid(self) -> str:
+        """A UUID that looks random, never comes twice, and is the same in each run."""
+        return str(uuid.UUID(hex=self.new_hex()))
 
     def project_number(self, project: str) -> str:
         """The number of a project; digits stay as they are, an id gets the same number in every run."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import uuid
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -93,6 +94,24 @@ def derived_id(owner: str, resource: str, *seeds: str) -> str:
     """
     digest = _hash("\n".join((owner, resource, *seeds)))[:8]
     return f"{_slug(resource, 54, '-')}-{digest}"
+
+
+def marked_request_id(random_id: str, ownership: Mapping[str, str]) -> str:
+    """A UUID that marks one intended call, and of whom: Compute Engine keeps it on the operation that it began."""
+    digits = list(_mark(ownership) + uuid.UUID(random_id).hex[16:])
+    # The version that says that the rest is random.
+    digits.insert(12, "4")
+    return str(uuid.UUID("".join(digits)))
+
+
+def has_mark(request_id: str | None, ownership: Mapping[str, str]) -> bool:
+    """Whether a call was marked as this resource's."""
+    digits = (request_id or "").replace("-", "").lower()
+    return len(digits) == 32 and digits[:12] + digits[13:16] == _mark(ownership)
+
+
+def _mark(ownership: Mapping[str, str]) -> str:
+    return _hash("\n".join((ownership[OWNER_LABEL], ownership[RESOURCE_LABEL])))[:15]
 
 
 def content_hash(*parts: str) -> str:

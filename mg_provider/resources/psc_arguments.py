@@ -216,8 +216,13 @@ class PscForwardingRuleArgs(CloudArgs):
         "Default: derived from stack and resource name.",
     )
     description: Annotated[
-        str, InPlace(_REMADE), Service("description", gap=_GAP), Lines(), Stands("rule", "description")
-    ] = Field(default="", description="Free text on the forwarding rule.")
+        str,
+        Local("sent when the rule is made, for another reason too; no call changes it, and it is not worth a cut"),
+        Service("description", gap=_GAP),
+        Lines(),
+        Stands("rule", "description"),
+        Unseen("Google may not keep it on a rule to a service attachment", sent=True),
+    ] = Field(default="", description="Free text on the forwarding rule; a new one is for the next rule that is made.")
     labels: Annotated[Labels, InPlace("forwardingRules.setLabels, addresses.setLabels"), Stands("rule", "labels")] = (
         Field(default={}, description="Labels of rule and address.")
     )

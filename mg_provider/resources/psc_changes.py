@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from mg_provider.api.errors import Aborted, AlreadyExists, FailedPrecondition, MgError, NotFound, PermissionDenied
+from mg_provider.resources.identity import marked_request_id
 from mg_provider.resources.lifecycle import Context
 from mg_provider.resources.psc_arguments import PscForwardingRuleArgs
 from mg_provider.resources.psc_ownership import Ownership
@@ -72,7 +73,7 @@ class RegionalChanges:
             MgError: As :meth:`make`.
         """
         try:
-            operation = self._begin(call, lambda: None)
+            operation = self._begin(call, lambda: None, lambda id: marked_request_id(id, self._args.ownership))
         except AlreadyExists:
             self._context.progress("it was made by an earlier call")
             wait_for_others(self._args, self.limit, self._context)
@@ -86,14 +87,19 @@ class RegionalChanges:
             self._args.project, self._args.region, operation, timeout=self.limit, cancelled=self._context.cancelled
         )
 
-    def _begin(self, call: Callable[[str], ComputeOperation], guard: Guard) -> ComputeOperation:
+    def _begin(
+        self,
+        call: Callable[[str], ComputeOperation],
+        guard: Guard,
+        mark: Callable[[str], str] = lambda request_id: request_id,
+    ) -> ComputeOperation:
         """Ask for a change under a request id of its own, by which Compute knows a repeat."""
         context, started = self._context, self._context.clock.monotonic()
         while True:
             guard()
             self.begun = True
             try:
-                return call(context.clock.request_id())
+                return call(mark(context.clock.request_id()))
             except FailedPrecondition as error:
                 waited = context.clock.monotonic() - started
                 if "not ready" not in error.message or waited > self.limit or context.cancelled():

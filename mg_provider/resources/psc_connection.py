@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from mg_provider.api.errors import MgError, NotFound
 from mg_provider.resources.lifecycle import Context
 from mg_provider.resources.psc_arguments import PscForwardingRuleArgs, not_allowed, short
-from mg_provider.wire.compute import ForwardingRule, PscConnectionStatus
+from mg_provider.wire.compute import ForwardingRule, PscConnectionStatus, is_accepted
 from mg_provider.wire.endpoint import Endpoint
 
 ACCEPT_POLL_SECONDS = 3.0
+USUALLY_ACCEPTED_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def astray(args: PscForwardingRuleArgs, rule: ForwardingRule | None, target: Tar
     if rule is None:
         return f"the forwarding rule is gone: {healed}"
     status = str(rule.psc_connection_status or PscConnectionStatus.STATUS_UNSPECIFIED)
-    if status == PscConnectionStatus.ACCEPTED:
+    if is_accepted(status):
         return f"the rule leads to another service attachment than it should: {healed}"
     if status == PscConnectionStatus.CLOSED and target.attachments and args.endpoint:
         return f"the connection is {status}, as the endpoint has a new service attachment: {healed}"
@@ -150,7 +151,7 @@ def wait_until_accepted(
         MgError: It refused, or has not accepted in ``limit`` seconds; the rule stays.
     """
     started = context.clock.monotonic()
-    while rule.psc_connection_status != PscConnectionStatus.ACCEPTED:
+    while not is_accepted(rule.psc_connection_status):
         status = str(rule.psc_connection_status or PscConnectionStatus.STATUS_UNSPECIFIED)
         waited = context.clock.monotonic() - started
         if is_dead(rule) or waited > limit or context.cancelled():
@@ -160,7 +161,9 @@ def wait_until_accepted(
                 hint=explanation(status, args),
                 exists=[args.forwarding_rule],
             )
-        likely = f" (is {args.project} on its project_allowlist?)" if status == PscConnectionStatus.PENDING else ""
+        # A rule that was made a moment ago is PENDING although nothing is wrong.
+        doubtful = status == PscConnectionStatus.PENDING and waited > USUALLY_ACCEPTED_SECONDS
+        likely = f" (is {args.project} on its project_allowlist?)" if doubtful else ""
         context.progress(f"waiting for the producer to accept: {status}{likely}")
         context.clock.sleep(min(ACCEPT_POLL_SECONDS, 0.1 + waited))
         rule = context.clients.compute.get_forwarding_rule(args.project, args.region, args.forwarding_rule_name)

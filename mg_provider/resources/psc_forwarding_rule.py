@@ -52,7 +52,7 @@ from mg_provider.resources.psc_ownership import Ownership
 from mg_provider.resources.psc_rule import Rule
 from mg_provider.resources.psc_under_way import under_way, wait_for_others
 from mg_provider.resources.psc_view import must_be_remade, observed, state_of
-from mg_provider.wire.compute import PscConnectionStatus
+from mg_provider.wire.compute import is_accepted
 
 CREATE_SECONDS = 900.0
 UPDATE_SECONDS = 900.0
@@ -176,7 +176,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         if rule is None and held is None:
             return None
         seen, target = observed(args, rule), find_target(args, context)
-        accepted = rule is not None and rule.psc_connection_status == PscConnectionStatus.ACCEPTED
+        accepted = rule is not None and is_accepted(rule.psc_connection_status)
         leads_to = short(rule.target or "") if rule is not None and accepted else ""
         if args.endpoint:
             # A rule that was never made waits for something to lead to; one that was closed is mended by the `up` that
@@ -262,7 +262,8 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
             check_subnetwork(args, context)
         held = ensure_address(args, rule, labels, changes, context)
         wanted = target.choose(rule)
-        if rule is not None and must_be_remade(args, rule, wanted, changed):
+        present = rule if rule is not None and must_be_remade(args, rule, wanted, changed) else None
+        if present is not None:
             must_be_allowed(args, target)
             context.progress("removing the rule; its address stays reserved")
             work.remove(changes)
@@ -270,7 +271,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         if rule is None and not wanted:
             context.progress("nothing is deployed on the endpoint: its address waits; refresh once something is")
             return state_of(args, None, held)
-        rule = work.settle(rule, labels, wanted, held, changes)
+        rule = work.settle(rule, labels, wanted, held, changes, before=present)
         if target.attachments:
             rule = wait_until_accepted(args, rule, changes.limit, context)
         return state_of(args, rule, held)

@@ -1,19 +1,20 @@
 """Whose a forwarding rule and its address are: proved by what they carry, looked at right before each change of them.
 
 A rule to a service attachment takes no labels when it is made; they come right after. Until then it is ours if this run
-made it, if the stack's state says that its last run did, or if it stands behind an address that is ours.
+made it, if the stack's state says that its last run did, if it stands behind an address that is ours, or if the call
+that made it was marked as ours: its operation keeps the call's request id.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from mg_provider.api.errors import MgError
-from mg_provider.resources.identity import CLAIM_LABEL
+from mg_provider.resources.identity import CLAIM_LABEL, has_mark
 from mg_provider.resources.lifecycle import not_ours
 from mg_provider.resources.psc_arguments import Held, PscForwardingRuleArgs
-from mg_provider.wire.compute import ForwardingRule
+from mg_provider.wire.compute import ComputeOperation, ForwardingRule
 
 
 @dataclass
@@ -33,6 +34,17 @@ class Ownership:
     claim: str
     in_state: bool
     made: set[str] = field(default_factory=set)
+
+    def is_proved_by(self, operations: Iterable[ComputeOperation], id: int) -> bool:
+        """Whether operations say that this resource made something, and that it never had labels since."""
+        about = [each for each in operations if each.target_id == id]
+        marks = (self.args.ownership, self.old.ownership)
+        made = any(has_mark(each.client_operation_id, mark) for each in about for mark in marks if _makes(each))
+        return made and not any(each.operation_type == "setLabels" for each in about)
+
+    def is_in_doubt(self, rule: ForwardingRule) -> bool:
+        """Whether a rule says nothing of whose it is, and nothing else that is known does."""
+        return self._unowned(rule.labels) and rule.id is not None and str(rule.id) not in self.made
 
     def has_rule(self, rule: ForwardingRule, held: Held | None) -> bool:
         """Whether the rule is this resource's."""
@@ -94,6 +106,10 @@ class Ownership:
             hint=f"put the labels back (gcloud compute {collection} update {path.rpartition('/')[2]} "
             f"--project={args.project} --region={args.region} --update-labels={told}), then run the same command again",
         )
+
+
+def _makes(operation: ComputeOperation) -> bool:
+    return (operation.operation_type or "").startswith(("create", "insert"))
 
 
 def shown_ownership(args: PscForwardingRuleArgs, rule: ForwardingRule | None, held: Held | None) -> dict[str, str]:

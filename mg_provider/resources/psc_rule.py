@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mg_provider.api.errors import InvalidArgument, MgError, NotFound
+from mg_provider.api.errors import InvalidArgument, MgError, NotFound, PermissionDenied, PolicyViolated
 from mg_provider.resources.lifecycle import Context
 from mg_provider.resources.psc_address import find_address
-from mg_provider.resources.psc_arguments import Held, PscForwardingRuleArgs
+from mg_provider.resources.psc_arguments import Held, PscForwardingRuleArgs, short
 from mg_provider.resources.psc_changes import Labelling, RegionalChanges
-from mg_provider.resources.psc_connection import explanation
+from mg_provider.resources.psc_connection import explanation, is_dead
 from mg_provider.resources.psc_ownership import Ownership
 from mg_provider.wire.compute import ForwardingRule, PscConnectionStatus
 
@@ -30,9 +30,21 @@ class Rule:
     def find(self) -> ForwardingRule | None:
         """The rule as it is; None only if there is none."""
         try:
-            return self.context.clients.compute.get_forwarding_rule(*self.place)
+            rule = self.context.clients.compute.get_forwarding_rule(*self.place)
         except NotFound:
             return None
+        if rule.id is not None and self.ownership.is_in_doubt(rule) and self._was_made_by_us(rule.id):
+            self.ownership.made.add(str(rule.id))
+        return rule
+
+    def _was_made_by_us(self, id: int) -> bool:
+        """Whether the operation that made a rule says so; False where operations cannot be listed."""
+        args = self.args
+        try:
+            found = self.context.clients.compute.list_operations(args.project, args.region, f"targetId = {id}")
+            return self.ownership.is_proved_by(found, id)
+        except (PermissionDenied, InvalidArgument):
+            return False
 
     def own(self) -> ForwardingRule | None:
         """The rule as it is, if there is one.
@@ -59,10 +71,26 @@ class Rule:
         changes.unless_gone(lambda request: compute.delete_forwarding_rule(*self.place, request), self.guard)
 
     def settle(
-        self, present: ForwardingRule | None, labels: Labelling, target: str, held: Held, changes: RegionalChanges
+        self,
+        present: ForwardingRule | None,
+        labels: Labelling,
+        target: str,
+        held: Held,
+        changes: RegionalChanges,
+        *,
+        before: ForwardingRule | None = None,
     ) -> ForwardingRule:
-        """Make the rule, or change of it what can be changed."""
-        rule = present or self._insert(target, held, changes)
+        """Make the rule, or change of it what can be changed.
+
+        If Compute Engine will not have the new one, the one that was there ``before`` is made again.
+        """
+        try:
+            rule = present or self._insert(target, held, changes)
+        except (InvalidArgument, PolicyViolated) as error:
+            if before is not None and not is_dead(before) and self.find() is None:
+                self.context.progress("the new rule is refused: making the rule as it was")
+                self._restore(before, labels, held, changes, error)
+            raise
         rule = self._labelled(rule, labels, changes)
         if bool(rule.allow_psc_global_access) == self.args.allow_psc_global_access:
             return rule
@@ -71,6 +99,29 @@ class Rule:
             self.remove(changes)
             rule = self._labelled(self._insert(target, held, changes), labels, changes)
         return self._there()
+
+    def _restore(
+        self, before: ForwardingRule, labels: Labelling, held: Held, changes: RegionalChanges, refusal: MgError
+    ) -> None:
+        request = self.args.wire(short(before.target or ""), held.path).model_copy(
+            update={
+                "description": before.description,
+                "allow_psc_global_access": before.allow_psc_global_access,
+                "no_automate_dns_zone": before.no_automate_dns_zone,
+                "service_directory_registrations": before.service_directory_registrations,
+            }
+        )
+        try:
+            self._make(request, changes)
+            self._labelled(self._there(), labels, changes)
+        except MgError as trouble:
+            self.context.progress(f"the rule as it was could not be made either: {trouble.summary}")
+        else:
+            refusal.exists.append(f"{self.args.forwarding_rule}, as it was before")
+
+    def _make(self, request: ForwardingRule, changes: RegionalChanges) -> None:
+        compute, args = self.context.clients.compute, self.args
+        changes.create(lambda id: compute.insert_forwarding_rule(args.project, args.region, request, id))
 
     def _there(self) -> ForwardingRule:
         rule = self.own()
@@ -109,12 +160,16 @@ class Rule:
 
     def _insert(self, target: str, held: Held, changes: RegionalChanges) -> ForwardingRule:
         self.context.progress("making the forwarding rule")
-        compute, args = self.context.clients.compute, self.args
-        request = args.wire(target, held.path)
+        args = self.args
         try:
-            changes.create(lambda id: compute.insert_forwarding_rule(args.project, args.region, request, id))
+            self._make(args.wire(target, held.path), changes)
         except (InvalidArgument, NotFound) as error:
-            if "service attachment" in error.message or "serviceAttachments/" in error.message:
+            if "serviceDirectoryRegistrations" in error.message:
+                error.hint = (
+                    "leave service_directory_registrations out: Compute Engine chooses the namespace of a rule to a "
+                    "service attachment itself"
+                )
+            elif "service attachment" in error.message or "serviceAttachments/" in error.message:
                 error.hint = explanation(PscConnectionStatus.CLOSED, args)
             raise
         return self._there()

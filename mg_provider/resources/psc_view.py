@@ -11,9 +11,9 @@ from mg_provider.wire.compute import ForwardingRule
 
 
 def must_be_remade(args: PscForwardingRuleArgs, rule: ForwardingRule, target: str, changed: frozenset[str]) -> bool:
-    """Whether the rule differs in what no call can change."""
+    """Whether the rule differs in what no call can change. Its description is not worth a cut, and may not be kept."""
     seen = observed(args, rule)
-    fixed = ("description", "no_automate_dns_zone", "service_directory_registrations")
+    fixed = ("no_automate_dns_zone", "service_directory_registrations")
     differs = any(getattr(seen, name) != getattr(args, name) for name in fixed)
     # What Google does not tell of a rule is taken from the program's own change.
     untold = (rule.no_automate_dns_zone is None and "no_automate_dns_zone" in changed) or (
@@ -31,7 +31,6 @@ def observed(args: PscForwardingRuleArgs, rule: ForwardingRule | None) -> PscFor
     seen: dict[str, object] = {
         # Labels that the program does not name are others'.
         "labels": {key: value for key, value in (rule.labels or {}).items() if key in args.labels},
-        "description": rule.description or "",
         "allow_psc_global_access": bool(rule.allow_psc_global_access),
     }
     if rule.no_automate_dns_zone is not None:

@@ -21,6 +21,11 @@ class PscConnectionStatus(StrEnum):
     NEEDS_ATTENTION = "NEEDS_ATTENTION"
 
 
+def is_accepted(status: str | None) -> bool:
+    """Whether the producer lets the connection through; Google may say with what limits, after the word."""
+    return (status or "").startswith(PscConnectionStatus.ACCEPTED)
+
+
 class Address(WireModel):
     """A reserved IP address. For a service attachment: INTERNAL, purpose GCE_ENDPOINT, in a subnetwork."""
 

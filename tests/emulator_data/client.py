@@ -96,6 +96,8 @@ class Client:
     def make_rule(self, name: str, **more: Any) -> dict[str, Any]:
         body = {"name": name, "network": "global/networks/default", "target": ATTACHMENT, **more}
         self.done(self.ok("POST", f"{COMPUTE}/forwardingRules", body))
+        # The producer notices it a little later.
+        self.emulator.advance(seconds=10)
         return self.ok("GET", f"{COMPUTE}/forwardingRules/{name}")
 
     # BigQuery

@@ -351,10 +351,12 @@ def test_an_address_of_another_project_is_refused(client: Client) -> None:
 
 
 def test_whether_global_access_is_patchable_and_rules_register_themselves_can_be_chosen(client: Client) -> None:
-    client.emulator.behave(patch_global_access="refuse", service_directory="always")
+    client.emulator.behave(patch_global_access="refuse")
     client.make_attachment(PROJECT)
     rule = client.make_rule("rule")
     assert rule["serviceDirectoryRegistrations"] == [{"namespace": "goog-psc-default"}]
+    client.emulator.behave(service_directory="asked")
+    assert "serviceDirectoryRegistrations" not in client.make_rule("other")
     body = {"allowPscGlobalAccess": True, "fingerprint": rule["fingerprint"]}
     assert "cannot be changed by patch" in client.refused(400, "PATCH", f"{RULES}/rule", body)["message"]
 

@@ -52,7 +52,7 @@ def test_gcloud_connects_a_forwarding_rule(client: Client) -> None:
     client.make_attachment(PROJECT, path=TENANT)
     client.make_address("psc-addr")
     (_, started), (begun, waited), (recorded, rule) = replay(client, "gcloud-44-forwarding-rules-create.json")
-    assert started["operationType"] == "insert"
+    assert started["operationType"] == "createRegionPscForwardingRule"
     assert set(begun) <= set(waited)
     assert set(recorded) <= set(rule)
     assert rule["pscConnectionStatus"] == "ACCEPTED"

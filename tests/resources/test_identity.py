@@ -1,6 +1,7 @@
 """Ids and ownership labels: what they are made of, when they stay, and when they must not."""
 
 import string
+import uuid
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,9 @@ from mg_provider.resources.identity import (
     MODEL_ID,
     OWN_LABELS,
     derived_id,
+    has_mark,
     is_ours,
+    marked_request_id,
     ownership_labels,
     user_labels,
 )
@@ -138,3 +141,14 @@ def test_a_batch_job_runs_again_for_other_input_and_not_for_other_labels():
     old, before = ids(BATCH_JOB)
     assert ids(BATCH_JOB, old, labels={"team": "ads"}, wait=False)[1] == before
     assert ids(BATCH_JOB, old, triggers={"generation": "2"})[1] != before
+
+
+def test_a_request_id_says_whose_call_it_is_and_differs_from_call_to_call():
+    ours, others = ownership_labels("acme/p/s", "llama"), ownership_labels("acme/p/other", "llama")
+    ids = [marked_request_id(str(uuid.uuid4()), ours) for _ in range(3)]
+    assert len(set(ids)) == 3
+    assert {uuid.UUID(each).version for each in ids} == {4}
+    assert {uuid.UUID(each).variant for each in ids} == {uuid.RFC_4122}
+    assert all(has_mark(each, ours) and not has_mark(each, others) for each in ids)
+    assert not has_mark(None, ours)
+    assert not has_mark(str(uuid.uuid4()), ours)

@@ -4,7 +4,9 @@ import pytest
 
 from mg_provider.emulator.services.service_attachments import service_attachments
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
+from mg_provider.wire.compute import ForwardingRule, is_accepted
 from tests.resources.test_psc_addresses import ATTACHMENT, arguments, attach, end
+from tests.support.endpoints import told
 from tests.support.host import HostError
 from tests.support.life import Life
 from tests.support.weights import call
@@ -102,47 +104,93 @@ def test_where_global_access_cannot_be_patched_the_rule_is_made_anew_behind_its_
     end(emulator, life)
 
 
+OWN = [{"namespace": "models", "service": "llama"}]
+
+
 @pytest.mark.parametrize(
     "change",
-    [
-        {"description": "to the model"},
-        {"no_automate_dns_zone": True},
-        {"service_directory_registrations": [{"namespace": "models", "service": "llama"}]},
-    ],
+    [{"no_automate_dns_zone": True}, {"service_directory_registrations": OWN}],
     ids=lambda change: next(iter(change)),
 )
 @pytest.mark.parametrize("service_directory", ["asked", "always"])
-def test_what_a_rule_cannot_change_makes_it_anew_behind_its_address(emulator, life, change, service_directory):
+@pytest.mark.parametrize("dns", ["shown", "hidden"])
+def test_what_a_rule_cannot_change_makes_it_again_behind_its_address(emulator, life, change, service_directory, dns):
     attach(emulator)
-    emulator.behave(service_directory=service_directory)
+    emulator.behave(service_directory=service_directory, own_service_directory="keep", psc_automated_dns=dns)
     before = life.up(arguments())
     assert life.refresh() == {}
     after = life.up(arguments(**change))
     assert after["ip_address"] == before["ip_address"]
-    shown = call(f"{emulator.url}{RULES}/{after['forwarding_rule_name']}", method="GET")
-    sent = {"description": "description", "no_automate_dns_zone": "noAutomateDnsZone"}
+    (*_, sent) = [one["body"] for one in emulator.requests() if one["rpc"] == "compute.forwardingRules.insert"]
+    names = {"no_automate_dns_zone": "noAutomateDnsZone"}
     name, value = next(iter(change.items()))
-    assert shown[sent.get(name, "serviceDirectoryRegistrations")] == value
+    assert sent[names.get(name, "serviceDirectoryRegistrations")] == value
     assert life.refresh() == {}
     assert life.up(arguments())["ip_address"] == before["ip_address"]
     assert life.refresh() == {}
     end(emulator, life)
 
 
-def test_a_description_changed_by_hand_shows_as_just_that(emulator, life):
+@pytest.mark.parametrize("psc_description", ["dropped", "kept"])
+def test_a_description_is_sent_and_never_makes_a_rule_again(emulator, life, psc_description):
     attach(emulator)
-    outputs = life.up(arguments(description="to the model"))
-    # Nobody can change it on the rule; somebody makes the rule anew.
-    rule = f"{emulator.url}{RULES}/{outputs['forwarding_rule_name']}"
-    shown = call(rule, method="GET")
-    call(rule, method="DELETE")
-    emulator.advance(60)
-    body = {name: shown[name] for name in ("name", "network", "target", "IPAddress")}
-    call(f"{emulator.url}{RULES}", {**body, "description": "by hand"})
-    emulator.advance(60)
-    assert life.refresh() == {"description": "by hand"}
-    life.up(arguments(description="to the model"))
+    emulator.behave(psc_description=psc_description)
+    before = life.up(arguments(description="to the model"))
+    (sent,) = [one["body"] for one in emulator.requests() if one["rpc"] == "compute.forwardingRules.insert"]
+    assert sent["description"] == "to the model"
     assert life.refresh() == {}
+    seen = len(emulator.requests())
+    after = life.up(arguments(description="to another model"))
+    assert changing(emulator, seen) == []
+    assert after["psc_connection_id"] == before["psc_connection_id"]
+    assert life.refresh() == {}
+    assert life.preview(arguments(description="to another model")) == ("same", [])
+    end(emulator, life)
+
+
+def test_a_namespace_that_is_refused_leaves_nothing_of_a_creation_but_the_address_and_says_what_to_do(emulator, life):
+    attach(emulator)
+    with pytest.raises(HostError, match="serviceDirectoryRegistrations") as failure:
+        life.up(arguments(service_directory_registrations=OWN))
+    assert "leave service_directory_registrations out" in failure.value.text
+    life.up(arguments())
+    assert life.refresh() == {}
+    end(emulator, life)
+
+
+def test_a_change_that_compute_engine_refuses_leaves_the_rule_as_it_was(emulator, life):
+    attach(emulator)
+    before = life.up(arguments(labels={"team": "search"}, allow_psc_global_access=True))
+    with pytest.raises(HostError, match="serviceDirectoryRegistrations") as failure:
+        life.up(arguments(labels={"team": "search"}, service_directory_registrations=OWN, allow_psc_global_access=True))
+    assert "as it was before" in failure.value.text
+    shown = call(f"{emulator.url}{RULES}/{before['forwarding_rule_name']}", method="GET")
+    assert (shown["IPAddress"], shown["allowPscGlobalAccess"]) == (before["ip_address"], True)
+    assert shown["labels"]["team"] == "search"
+    emulator.advance(60)
+    after = life.up(arguments(labels={"team": "search"}, allow_psc_global_access=True))
+    assert after["psc_connection_status"] == "ACCEPTED"
+    assert life.refresh() == {}
+    end(emulator, life)
+
+
+@pytest.mark.parametrize(
+    ("status", "accepted"),
+    [("ACCEPTED", True), ("ACCEPTED_WITH_LIMITS", True), ("PENDING", False), ("", False), (None, False)],
+)
+def test_a_status_that_begins_with_accepted_is_accepted(status, accepted):
+    rule = ForwardingRule.model_validate({"pscConnectionStatus": status})
+    assert is_accepted(rule.psc_connection_status) is accepted
+
+
+def test_a_new_rule_that_is_pending_for_a_while_is_waited_for_without_a_false_alarm(emulator, life, host):
+    attach(emulator)
+    emulator.set_speed(50)
+    emulator.behave(psc_pending_seconds=30)
+    since = len(host.said)
+    assert life.up(arguments())["psc_connection_status"] == "ACCEPTED"
+    line = told(host, since, "waiting for the producer to accept: PENDING")
+    assert "project_allowlist" not in line
     end(emulator, life)
 
 

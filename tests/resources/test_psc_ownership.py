@@ -153,19 +153,15 @@ def unfinished(emulator, life, wanted):
     """A creation that timed out while the rule is being made, and is not seen yet."""
     emulator.behave(being_made="hidden")
     emulator.set_speed(QUICK)
-    emulator.fail(rpc="compute.forwardingRules.insert", fault="delay", seconds=0.3)
-    stopping = threading.Event()
 
-    def stop():
-        while not any(one["rpc"] == "compute.forwardingRules.insert" for one in emulator.requests()):
-            stopping.wait(0.002)
-        emulator.set_speed(0)
+    def stop(request):
+        if request["rpc"] == "compute.forwardingRules.insert":
+            emulator.set_speed(0)
 
-    thread = threading.Thread(target=stop)
-    thread.start()
+    emulator.world.watchers.append(stop)
     with pytest.raises(HostError, match="has not ended"):
         life.up(wanted)
-    thread.join()
+    emulator.world.watchers.remove(stop)
     assert life.id
     assert emulator.ledger()["counts"]["compute.ForwardingRule"] == 1
 
@@ -233,14 +229,48 @@ def test_labels_taken_away_from_both_show_as_drift_and_the_error_prints_the_comm
     assert emulator.ledger()["empty"]
 
 
-def test_a_rule_behind_a_named_address_that_was_killed_before_it_had_labels_is_refused_with_the_command(emulator, life):
+def killed_before_it_had_labels(emulator, wanted):
     reserve(emulator, "reserved")
-    wanted = arguments(address="reserved", forwarding_rule_name="mine")
     emulator.set_speed(SEEN)
     emulator.fail(rpc="compute.forwardingRules.setLabels", fault="delay", seconds=0.5)
     emulator.fail(rpc="compute.forwardingRules.setLabels", fault="status", status=503, times=9)
     killed(emulator, "compute.forwardingRules.setLabels", 0, lambda lost: lost.up(wanted))
     assert "labels" not in get(emulator, RULES, "mine")
+    for fault in emulator.world.faults._faults:
+        fault.times = fault.met
+
+
+NAMED = arguments(address="reserved", forwarding_rule_name="mine")
+
+
+def test_a_rule_behind_a_named_address_that_was_killed_before_it_had_labels_is_known_by_its_creation(emulator, life):
+    killed_before_it_had_labels(emulator, NAMED)
+    emulator.set_speed(QUICK)
+    life.up(NAMED)
+    assert set(get(emulator, RULES, "mine")["labels"]) == set(OURS)
+    assert sum(one["rpc"] == "compute.forwardingRules.insert" for one in emulator.requests()) == 1
+    life.destroy()
+    assert kinds(emulator) == ["compute.Address"]
+
+
+def test_a_creation_marked_as_another_stacks_is_left_alone(emulator, life, rival):
+    killed_before_it_had_labels(emulator, NAMED)
+    emulator.set_speed(QUICK)
+    with pytest.raises(HostError, match="is left as it is"):
+        rival.up(NAMED)
+    assert "labels" not in get(emulator, RULES, "mine")
+
+
+@pytest.mark.parametrize("fault", ["operations-forgotten", "not-listed"])
+def test_where_no_operation_tells_of_its_creation_a_rule_without_labels_is_left_as_it_is(emulator, life, fault):
+    wanted = NAMED
+    killed_before_it_had_labels(emulator, wanted)
+    if fault == "not-listed":
+        emulator.fail(rpc="compute.regionOperations.list", fault="status", status=403, times=9)
+    else:
+        with emulator.world.lock:
+            compute_state(emulator.world).operations.operations.clear()
+    emulator.set_speed(QUICK)
     with pytest.raises(HostError, match="is left as it is") as failure:
         life.up(wanted)
     assert "set another forwarding_rule_name" in failure.value.text

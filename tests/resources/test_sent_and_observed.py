@@ -85,6 +85,7 @@ def private(emulator):
     body = {"displayName": "private", "privateServiceConnectConfig": config}
     hand._call(f"{PRIVATE.rpartition('/')[0]}?endpointId=private", body)
     hand.deploy(PRIVATE, hand.upload("served"), {"0": 100})
+    emulator.behave(own_service_directory="keep")
     attach(emulator)
     attach(emulator, path=ELSEWHERE)
     reserve(emulator, "kept")

@@ -87,8 +87,13 @@ def start_operation(
     resource: Address | ForwardingRule | Made,
     effect: Callable[[], None],
     undo: Callable[[], None] = lambda: None,
+    *,
+    at_once: bool = False,
 ) -> Answer:
-    """Begin an operation on ``resource``, which is busy until it ends; the operation as an answer."""
+    """Begin an operation on ``resource``, which is busy until it ends; the operation as an answer.
+
+    One that is ``at_once`` is done in the first answer.
+    """
     state, place = compute_state(call.world), place_of(call)
     operation = RegionalOperation(
         name=state.operations.next_name(place),
@@ -105,6 +110,8 @@ def start_operation(
             error = fault.error(call.about)
             code = error.code if fault.fault == "operation_error" and not fault.reason else error.compute_code
             operation.error = OperationError(code, error.message, error.status, error.reason)
+    if at_once and not operation.stalled:
+        operation.seconds = 0.0
     resource.busy = True
 
     def finish(then: Callable[[], None]) -> Callable[[], None]:
@@ -129,7 +136,8 @@ def set_labels(call: Call, resource: Address | ForwardingRule) -> Answer:
     def apply() -> None:
         resource.labels = labels
 
-    return start_operation(call, "setLabels", resource, apply)
+    # The operation of a rule is done at once: recordings of Config Connector, 2026-08-22.
+    return start_operation(call, "setLabels", resource, apply, at_once=isinstance(resource, ForwardingRule))
 
 
 _FILTER = re.compile(r'\(?\s*(?P<field>[\w.-]+)\s*(?P<operator>=|!=|:|eq|ne)\s*"?(?P<value>[^")]*)"?\s*\)?')

@@ -23,12 +23,14 @@ from mg_provider.emulator.services.compute_calls import (
     start_operation,
 )
 from mg_provider.emulator.services.compute_names import Reference, parse_reference
+from mg_provider.emulator.services.compute_operations import PENDING_SECONDS, RUNNING_SECONDS
 from mg_provider.emulator.services.compute_state import Address, ForwardingRule, invalid_field
 from mg_provider.emulator.services.service_attachments import service_attachments
 from mg_provider.emulator.world import World
 
 Json = dict[str, Any]
 
+GOOGLES_NAMESPACE = "goog-psc-default"
 _IP_ADDRESS = re.compile(r"\d+(\.\d+){3}")
 _NOT_FOR_PSC = ("IPProtocol", "ports", "portRange", "allPorts", "loadBalancingScheme", "backendService")
 _KEPT = ("allowPscGlobalAccess", "noAutomateDnsZone", "serviceDirectoryRegistrations", "description")
@@ -43,6 +45,7 @@ def insert_rule(call: Call) -> Answer:
     state, body = compute_state(call.world), call.body
     reference = new_reference(call, "forwardingRules")
     _refuse_load_balancing(body)
+    _refuse_own_namespace(call)
     target, network = _target(call), _network(call)
     ip, subnetwork = _ip_address(call, network)
     rule = ForwardingRule(
@@ -56,6 +59,7 @@ def insert_rule(call: Call) -> Answer:
         labels={},
         subnetwork=subnetwork,
         generation=service_attachments(call.world).generation(target.path),
+        settled=call.world.now() + PENDING_SECONDS + RUNNING_SECONDS + call.world.behaviours["psc_pending_seconds"],
     )
     key = (*place_of(call), reference.name)
     state.rules[key] = rule
@@ -64,13 +68,14 @@ def insert_rule(call: Call) -> Answer:
         rule.being_made = False
         call.world.listeners.open(rule.ip, rule.target.path)
 
-    return start_operation(call, "insert", rule, live, lambda: _forget(call.world, key))
+    return start_operation(call, "createRegionPscForwardingRule", rule, live, lambda: _forget(call.world, key))
 
 
 def _details(call: Call) -> Json:
-    details = {name: call.body[name] for name in _KEPT if name in call.body}
+    dropped = {"description"} if call.world.behaviours["psc_description"] == "dropped" else set()
+    details = {name: call.body[name] for name in _KEPT if name in call.body and name not in dropped}
     if call.world.behaviours["service_directory"] == "always":
-        details.setdefault("serviceDirectoryRegistrations", [{"namespace": "goog-psc-default"}])
+        details.setdefault("serviceDirectoryRegistrations", [{"namespace": GOOGLES_NAMESPACE}])
     return details
 
 
@@ -91,6 +96,16 @@ def _refuse_load_balancing(body: Json) -> None:
         raise invalid_field("resource.labels", "", wanted)
     if len(body.get("serviceDirectoryRegistrations", ())) > 1:
         raise invalid_field("resource.serviceDirectoryRegistrations", "", "There is at most one.")
+
+
+def _refuse_own_namespace(call: Call) -> None:
+    """Of a Service Directory namespace of one's own, on a rule to a published service; the words are the emulator's."""
+    if call.world.behaviours["own_service_directory"] != "refuse":
+        return
+    for entry in call.body.get("serviceDirectoryRegistrations", ()):
+        if entry.get("namespace", GOOGLES_NAMESPACE) != GOOGLES_NAMESPACE or entry.get("service"):
+            wanted = "It cannot be chosen for a forwarding rule whose target is a service attachment."
+            raise invalid_field("resource.serviceDirectoryRegistrations[0].namespace", entry.get("namespace"), wanted)
 
 
 def _target(call: Call) -> Reference:
@@ -157,7 +172,10 @@ def _usable(address: Address, text: str, network: Reference) -> Address:
 
 
 def _shown(call: Call, rule: ForwardingRule) -> Json:
-    return rule.body(service_attachments(call.world), call.world.behaviours["unlisted_project"])
+    body = rule.body(service_attachments(call.world), call.world.behaviours["unlisted_project"], call.world.now())
+    if call.world.behaviours["psc_automated_dns"] == "hidden":
+        body.pop("noAutomateDnsZone", None)
+    return body
 
 
 @handles("compute.forwardingRules.get")
@@ -217,7 +235,9 @@ def delete_rule(call: Call) -> Answer:
     place = place_of(call)
     rule = compute_state(call.world).rule(place, call.path["forwardingRule"], call.project)
     require_idle(rule)
-    return start_operation(call, "delete", rule, lambda: _forget(call.world, (*place, rule.reference.name)))
+    return start_operation(
+        call, "deleteRegionPscForwardingRule", rule, lambda: _forget(call.world, (*place, rule.reference.name))
+    )
 
 
 @handles("compute.serviceAttachments.get")

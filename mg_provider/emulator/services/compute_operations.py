@@ -42,24 +42,29 @@ class RegionalOperation:
     client_operation_id: str | None = None
     error: OperationError | None = None
     stalled: bool = False
+    seconds: float = PENDING_SECONDS + RUNNING_SECONDS
 
     @property
     def finishes(self) -> float:
         """When it is done, unless it is stalled."""
-        return self.inserted + PENDING_SECONDS + RUNNING_SECONDS
+        return self.inserted + self.seconds
+
+    @property
+    def starts(self) -> float:
+        """When it stops being PENDING."""
+        return min(self.inserted + PENDING_SECONDS, self.finishes)
 
     def status(self, now: float) -> str:
         """PENDING, RUNNING or DONE."""
         if now >= self.finishes and not self.stalled:
             return "DONE"
-        return "PENDING" if now < self.inserted + PENDING_SECONDS else "RUNNING"
+        return "PENDING" if now < self.starts else "RUNNING"
 
     def body(self, now: float) -> dict[str, Any]:
         """The operation as ``compute.v1`` shows it."""
         status = self.status(now)
         region = f"{LINK_BASE}projects/{self.target.project}/regions/{self.target.region}"
         place = region if self.target.region else f"{LINK_BASE}projects/{self.target.project}/global"
-        started = self.inserted + PENDING_SECONDS
         body: dict[str, Any] = {
             "kind": "compute#operation",
             "id": numeric_id(self.name),
@@ -78,7 +83,7 @@ class RegionalOperation:
         if self.client_operation_id is not None:
             body["clientOperationId"] = self.client_operation_id
         if status != "PENDING":
-            body["startTime"] = pacific_timestamp(started)
+            body["startTime"] = pacific_timestamp(self.starts)
         if status == "DONE":
             body["endTime"] = pacific_timestamp(self.finishes)
             if self.error is not None:
@@ -102,7 +107,11 @@ class RegionalOperations:
         self.operations[(*place, operation.name)] = operation
         if operation.client_operation_id is not None:
             self._by_request[(*place, operation.client_operation_id)] = operation
-        if not operation.stalled:
+        if operation.stalled:
+            return
+        if not operation.seconds:
+            (undo if operation.error else effect)()
+        else:
             timeline.at(operation.finishes, lambda _: undo() if operation.error else effect())
 
     def next_name(self, place: Place) -> str:

@@ -46,6 +46,7 @@ class Address:
         """The address as ``compute.v1`` shows it; ``users`` are links to the rules that have it."""
         status = "RESERVING" if self.being_made else "IN_USE" if users else "RESERVED"
         body = {
+            "description": "",
             **self.details,
             "kind": "compute#address",
             "id": self.id,
@@ -83,6 +84,8 @@ class ForwardingRule:
     """Which service attachment of the target's name it was connected to."""
     busy: bool = True
     being_made: bool = True
+    settled: float = 0.0
+    """When the producer has noticed it; until then its connection is PENDING."""
 
     @property
     def id(self) -> str:
@@ -94,7 +97,7 @@ class ForwardingRule:
         """Changes with what ``patch`` can change."""
         return fingerprint(self.details)
 
-    def connection_status(self, attachments: ServiceAttachments, unlisted: str) -> str:
+    def connection_status(self, attachments: ServiceAttachments, unlisted: str, now: float) -> str:
         """How the producer sees the connection.
 
         CLOSED once the attachment is gone, for good: another one of that name would be another attachment. A consumer
@@ -103,9 +106,11 @@ class ForwardingRule:
         """
         if attachments.generation(self.target.path) != self.generation:
             return "CLOSED"
+        if now < self.settled:
+            return "PENDING"
         return "ACCEPTED" if attachments.accepts(self.target.path, self.project_number) else unlisted
 
-    def body(self, attachments: ServiceAttachments, unlisted: str) -> Json:
+    def body(self, attachments: ServiceAttachments, unlisted: str, now: float) -> Json:
         """The rule as ``compute.v1`` shows it."""
         body = {
             "allowPscGlobalAccess": False,
@@ -123,7 +128,7 @@ class ForwardingRule:
             "labelFingerprint": label_fingerprint(self.labels),
             "fingerprint": self.fingerprint,
             "pscConnectionId": numeric_id("connection", self.id),
-            "pscConnectionStatus": self.connection_status(attachments, unlisted),
+            "pscConnectionStatus": self.connection_status(attachments, unlisted, now),
         }
         if self.labels:
             body["labels"] = self.labels

@@ -70,7 +70,7 @@ def _behind_private_address(call: Call, address: str) -> Endpoint:
     for rule in compute_state(call.world).rules.values():
         if rule.ip == address:
             unlisted = call.world.behaviours["unlisted_project"]
-            status = rule.connection_status(service_attachments(call.world), unlisted)
+            status = rule.connection_status(service_attachments(call.world), unlisted, call.world.now())
             if status != "ACCEPTED":
                 raise permission_denied(f"The connection through {address} is {status}.", "PSC_CONNECTION_NOT_ACCEPTED")
     return endpoint

@@ -15,6 +15,7 @@ from mg_provider.emulator.errors import failed_precondition, invalid_argument, q
 from mg_provider.emulator.ledger import Machines
 from mg_provider.emulator.machines import DEFAULT_SPEC, complete_spec, quota_name
 from mg_provider.emulator.operations import Stage
+from mg_provider.emulator.services.compute_names import LINK_BASE
 from mg_provider.emulator.services.container_log import STARTING, last_words, write_lines
 from mg_provider.emulator.services.vertex_state import (
     Claim,
@@ -260,8 +261,8 @@ def _automate(world: World, endpoint: Endpoint) -> None:
         elif "ipAddress" not in config and endpoint.attachment:
             config["state"] = "PSC_AUTOMATION_STATE_SUCCESSFUL"
             config["ipAddress"] = _free_address(world)
-            rule = f"regions/{endpoint.key[1]}/forwardingRules/sca-auto-fr-{world.new_hex(12)}"
-            config["forwardingRule"] = f"projects/{config.get('projectId', '')}/{rule}"
+            rule = f"regions/{endpoint.key[1]}/forwardingRules/sca-auto-fr-{world.new_uuid()}"
+            config["forwardingRule"] = f"{LINK_BASE}projects/{config.get('projectId', '')}/{rule}"
             world.listeners.open(config["ipAddress"], endpoint.attachment)
 
 
