@@ -218,7 +218,6 @@ class PscForwardingRuleArgs(CloudArgs):
     description: Annotated[
         str,
         Local("sent when the rule is made, for another reason too; no call changes it, and it is not worth a cut"),
-        Service("description", gap=_GAP),
         Lines(),
         Stands("rule", "description"),
         Unseen("Google may not keep it on a rule to a service attachment", sent=True),
