@@ -160,6 +160,54 @@ def regions(
     raise typer.Exit(code)
 
 
+class ReviewFormat(StrEnum):
+    """The formats of a review."""
+
+    text = "text"
+    json = "json"
+
+
+@app.command()
+def review(
+    files: Annotated[
+        list[str] | None, typer.Argument(help="Files of `pulumi preview --json`; - is standard input.")
+    ] = None,
+    stack: Annotated[list[str] | None, typer.Option("--stack", "-s", help="Run this stack's preview here.")] = None,
+    engine: Annotated[EngineName, typer.Option(help="The engine that runs it.")] = EngineName.pulumi,
+    program: Annotated[Path, typer.Option(help="Folder of Pulumi.yaml, and of review.toml.")] = Path(),
+    output_format: Annotated[ReviewFormat, typer.Option("--format", "-f", help="What to write.")] = ReviewFormat.text,
+    prices: Annotated[Path | None, typer.Option(help="A file of your own prices; they win over the table.")] = None,
+    gates: Annotated[Path | None, typer.Option(help="A file of gates. Default: review.toml, if there is one.")] = None,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(help="Gates, with commas: address-change,downtime,exposure,budget=5000,increase=20%,gpus=64."),
+    ] = None,
+    only_if: Annotated[
+        list[str] | None, typer.Option(help="Write nothing unless: changes, look, stop, or one of the gates.")
+    ] = None,
+    look_fails: Annotated[bool, typer.Option("--look-fails", help="Exit code 4 unless the verdict is safe.")] = False,
+) -> None:
+    """Review a preview: money, capacity, exposure, availability, and a verdict.
+
+    Exit codes: 0 ok, 1 a gate failed, 2 a mistake in the command, 3 the preview has errors, 4 it needs a look.
+    """
+    from mg_provider.review.command import run
+
+    code = run(
+        files or (),
+        stacks=stack or (),
+        engine=engine.value,
+        program=program,
+        output_format=output_format.value,
+        prices=prices,
+        gates=gates,
+        fail_on=fail_on or (),
+        only_if=only_if or (),
+        look_fails=look_fails,
+    )
+    raise typer.Exit(code)
+
+
 Stack = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack.")]
 State = Annotated[Path | None, typer.Option(help="State file. Default: below .mg/rehearsal beside Pulumi.yaml.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs: a preview's digest, or engine events.")]

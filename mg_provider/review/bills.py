@@ -1,0 +1,71 @@
+"""What a change costs, as the approver reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mg_provider.prices import Amount, Prices
+from mg_provider.review.costs import Bill, region_before
+from mg_provider.review.deployments import Deployment, Turn, span
+from mg_provider.review.findings import Finding, about
+from mg_provider.review.model import Gpus, Money
+
+
+def bills(turns: list[Turn], money: Money, gpus: Gpus, prices: Prices) -> Iterator[Finding]:
+    """What is made, what moves to other machines, and what all of it comes to."""
+    bill = Bill(prices)
+    for turn in turns:
+        yield from _made(turn, bill)
+        yield from _moved(turn, bill)
+    yield from _sum(turns, money, gpus)
+
+
+def _made(turn: Turn, bill: Bill) -> Iterator[Finding]:
+    if turn.subject.op != "create" or turn.after is None or not turn.after.most:
+        return
+    each = bill.machine(turn.after, turn.subject.region)[1]
+    text = f"new, on {turn.after.text()}{_gpus(turn.after)}, {_each(each)}"
+    yield about(turn.subject, "cost", "look", "money", text, label=turn.label)
+
+
+def _moved(turn: Turn, bill: Bill) -> Iterator[Finding]:
+    before, after = turn.before, turn.after
+    if before is None or after is None or before.machines == after.machines or not (before.most and after.most):
+        return
+    was = bill.machine(before, region_before(turn))[1]
+    now = bill.machine(after, turn.subject.region)[1]
+    dearer = not (was.known and now.known) or (now.usd or 0) > (was.usd or 0)
+    text = (
+        f"other machines: {before.label}{_gpus(before)} → {after.label}{_gpus(after)}, "
+        f"{was.text()} → {now.text()} an hour each"
+    )
+    needed = after.most * after.gpus
+    quota = f"needs quota for {needed} {after.accelerator}; whether the region has them is not known here"
+    detail = quota if needed else ""
+    yield about(turn.subject, "cost" if dearer else "change", "look", "money", text, label=turn.label, detail=detail)
+
+
+def _gpus(deployment: Deployment) -> str:
+    return f" ({deployment.gpus} {deployment.accelerator})" if deployment.gpus else ""
+
+
+def _sum(turns: list[Turn], money: Money, gpus: Gpus) -> Iterator[Finding]:
+    label = ", ".join(sorted({turn.subject.label for turn in turns if turn.changes_bill}))
+    difference = (money.difference.min, money.difference.max)
+    unknown = any(part.usd is None for part in difference)
+    more = any(part.usd is not None and round(part.usd, 4) > 0 for part in difference)
+    if label and (more or unknown):
+        low, high = (money.before.min, money.after.min), (money.before.max, money.after.max)
+        text = f"costs {low[0].text} → {low[1].text} a month"
+        if low != high:
+            text += f" at the fewest replicas, {high[0].text} → {high[1].text} at the most"
+        if gpus.before != gpus.after:
+            text += f"; GPUs {span(*gpus.before)} → {span(*gpus.after)}"
+        yield Finding("cost", "look", "money", label, text, follows=True)
+    if money.unknown:
+        text = f"no price is known for {', '.join(money.unknown)}: the sums lack it"
+        yield Finding("unknown-price", "look", "money", label or "batch runs", text)
+
+
+def _each(price: Amount) -> str:
+    return "price unknown" if price.usd is None else f"{price.text()} an hour each"

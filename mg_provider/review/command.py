@@ -1,0 +1,106 @@
+"""`mg review`: reads previews, reviews them, prints, and answers with an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from mg_provider.prices import PricesError, read_prices, standard_prices
+from mg_provider.review.gates import Gates, GatesError, failed, matters, read_gates
+from mg_provider.review.judge import of
+from mg_provider.review.model import Review
+from mg_provider.review.preview import Preview, PreviewError, read_preview
+from mg_provider.review.run_preview import run_preview
+from mg_provider.review.text import text
+
+OK: Final = 0
+GATE_FAILED: Final = 1
+USAGE: Final = 2
+PREVIEW_FAILED: Final = 3
+NEEDS_A_LOOK: Final = 4
+FORMATS: Final[dict[str, Callable[[Review], str]]] = {
+    "text": text,
+    "json": lambda review: review.model_dump_json(indent=2) + "\n",
+}
+
+
+def run(
+    files: Sequence[str],
+    *,
+    stacks: Sequence[str] = (),
+    engine: str = "pulumi",
+    program: Path = Path(),
+    output_format: str = "text",
+    prices: Path | None = None,
+    gates: Path | None = None,
+    fail_on: Sequence[str] = (),
+    only_if: Sequence[str] = (),
+    look_fails: bool = False,
+) -> int:
+    """Review previews and print the review.
+
+    Args:
+        files: Files of `pulumi preview --json`; `-` is standard input.
+        stacks: Stacks whose preview is run here.
+        engine: With which engine: pulumi, or rehearsal.
+        program: The folder of Pulumi.yaml, for ``stacks``.
+        output_format: One of ``FORMATS``.
+        prices: A file of prices of one's own.
+        gates: A file of gates; by default review.toml in the program's folder, if there is one.
+        fail_on: Gates, beside those of the file.
+        only_if: What must be so for anything to be printed.
+        look_fails: Whether a verdict of look or stop has an exit code of its own.
+
+    Returns:
+        0 ok, 1 a gate failed, 2 a mistake in the command, 3 the preview has errors, 4 it needs a look.
+    """
+    try:
+        asked = read_gates(gates, program, fail_on=fail_on, only_if=only_if, look_fails=look_fails)
+        path = prices or (Path(asked.prices) if asked.prices else None)
+        table = read_prices(path) if path else standard_prices()
+    except (GatesError, PricesError) as error:
+        return _told(str(error), USAGE)
+    if not files and not stacks:
+        return _told("no preview is given: name a file of `pulumi preview --json`, `-`, or --stack", USAGE)
+    previews: list[Preview] = []
+    for name in files:
+        content = _content(name)
+        if content is None:
+            return _told(f"{name} cannot be read: give the path of a file, or -", USAGE)
+        try:
+            previews.append(read_preview(content, name if name != "-" else "standard input"))
+        except PreviewError as error:
+            return _told(str(error), PREVIEW_FAILED)
+    for stack in stacks:
+        try:
+            previews.append(read_preview(run_preview(stack, engine, program), f"the preview of {stack}"))
+        except PreviewError as error:
+            return _told(str(error), PREVIEW_FAILED)
+    review = of(previews, prices=table)
+    review = review.model_copy(update={"gates": failed(review, asked)})
+    if matters(review, asked):
+        sys.stdout.write(FORMATS[output_format](review))
+    return _code(review, asked)
+
+
+def _code(review: Review, gates: Gates) -> int:
+    if review.errors:
+        return PREVIEW_FAILED
+    if review.gates:
+        return GATE_FAILED
+    return NEEDS_A_LOOK if gates.look_fails and review.verdict != "safe" else OK
+
+
+def _content(name: str) -> str | None:
+    try:
+        given = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError:
+        return None
+    return given.decode("utf-8", errors="replace")
+
+
+def _told(message: str, code: int) -> int:
+    sys.stderr.write(f"error: {message}\n")
+    return code

@@ -1,0 +1,197 @@
+"""Which arguments of a resource differ, and what marks they have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar, cast
+
+from pydantic import BaseModel
+
+from mg_provider.resources.fields import (
+    Args,
+    Computed,
+    Derived,
+    InPlace,
+    Replaces,
+    RollsOut,
+    Secret,
+    Transient,
+    canonical,
+)
+from mg_provider.resources.meaning import Inner
+from mg_provider.review.kinds import Kind, marks_on, parts, value_of
+from mg_provider.review.preview import Side, Step
+from mg_provider.review.values import HIDDEN, is_unknown
+
+M = TypeVar("M")
+
+
+@dataclass(frozen=True)
+class Change:
+    """An argument that differs. ``hidden``: the names of what differs in it and cannot be seen."""
+
+    field: str
+    old: Any
+    new: Any
+    marks: tuple[Any, ...] = ()
+    hidden: tuple[str, ...] = ()
+
+    def mark(self, kind: type[M]) -> M | None:
+        """The mark of this kind on the argument."""
+        return next((entry for entry in self.marks if isinstance(entry, kind)), None)
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether no part of its value may be shown."""
+        return self.mark(Secret) is not None or HIDDEN in (self.old, self.new)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether its new value is known only after up."""
+        return is_unknown(self.new)
+
+    @property
+    def replaces(self) -> bool:
+        """Whether it makes another resource."""
+        replaces, in_place = self.mark(Replaces), self.mark(InPlace)
+        if replaces is not None:
+            return replaces.unless is None or not replaces.unless(self.old or "", self.new or "")
+        return bool(in_place and in_place.replaces_if and in_place.replaces_if(self.old, self.new))
+
+    @property
+    def rolls_out(self) -> bool:
+        """Whether it makes another deployment on the same resource."""
+        return self.mark(RollsOut) is not None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A resource of ours in a preview: what happens to it, and which of its arguments differ."""
+
+    step: Step
+    kind: Kind
+    label: str
+
+    @property
+    def op(self) -> str:
+        """What the engine does to it."""
+        return self.step.op
+
+    @property
+    def old(self) -> Mapping[str, Any]:
+        """Its arguments before."""
+        return (self.step.old or Side()).inputs
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """What the cloud said of it before, and its arguments."""
+        before = self.step.old or Side()
+        return {**before.inputs, **before.outputs}
+
+    @property
+    def new(self) -> Mapping[str, Any]:
+        """Its arguments after."""
+        return (self.step.new or Side()).inputs
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it is not there before."""
+        return self.op in ("create", "import") or self.step.old is None
+
+    @property
+    def goes(self) -> bool:
+        """Whether it is not there after."""
+        return self.op == "delete" or self.step.new is None
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether another one takes its place."""
+        return self.op == "replace" or self.op.endswith("-replacement") or self.op.endswith("-replaced")
+
+    @property
+    def region(self) -> str:
+        """Where it is after, or of one that goes before."""
+        found = self.new.get("region") or self.old.get("region")
+        return found if isinstance(found, str) else ""
+
+    @cached_property
+    def changes(self) -> list[Change]:
+        """The arguments that differ."""
+        if self.is_new or self.goes:
+            return []
+        return list(differing(self.kind.args, self.old, self.new, self.step.paths))
+
+    def changed(self, mark: type[M]) -> Iterator[tuple[Change, M]]:
+        """The arguments with this mark that differ."""
+        for change in self.changes:
+            if (found := change.mark(mark)) is not None:
+                yield change, found
+
+    def entries(self) -> Iterator[tuple[str, type[BaseModel], Any, Any]]:
+        """The deployments that it has by name: name, type, and the values before and after."""
+        for field, inner in parts(self.kind.args):
+            old, new = self.old.get(field), self.new.get(field)
+            before = old if isinstance(old, Mapping) else {}
+            after = new if isinstance(new, Mapping) else {}
+            for name in sorted({*before, *after}):
+                yield name, inner, before.get(name), after.get(name)
+
+
+def differing(
+    model: type[BaseModel], old: Mapping[str, Any], new: Mapping[str, Any], paths: tuple[str, ...] = (), at: str = ""
+) -> Iterator[Change]:
+    """The fields of a model that mean something else; what follows from others is left out.
+
+    Args:
+        model: With the marks.
+        old: Values before.
+        new: Values after.
+        paths: What the engine says that differs, for values that are hidden here.
+        at: Where in the resource the values are.
+    """
+    for field in model.model_fields:
+        marks = marks_on(model, field)
+        if any(isinstance(mark, Derived | Inner | Transient) for mark in marks):
+            continue
+        was, now = value_of(model, old, field), value_of(model, new, field)
+        if field not in new and any(isinstance(mark, Computed) for mark in marks):
+            continue
+        hidden = _hidden(f"{at}{field}", now, paths)
+        if was == now and not hidden:
+            continue
+        same = canonical(cast(type[Args], model), field, was) == canonical(cast(type[Args], model), field, now)
+        if not same or hidden:
+            yield Change(field, was, now, marks, hidden)
+    for field in sorted({*old, *new} - {*model.model_fields}):
+        if old.get(field) != new.get(field):
+            yield Change(field, old.get(field), new.get(field))
+
+
+def _hidden(path: str, value: Any, paths: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of what differs within a value without showing, by the paths that the engine gives."""
+    found = [entry for entry in paths if entry == path or entry.startswith((f"{path}.", f"{path}["))]
+    told = []
+    for entry in found:
+        called, seen = _follow(value, entry[len(path) :])
+        if seen == HIDDEN:
+            told.append(called or path)
+    return tuple(dict.fromkeys(told))
+
+
+def _follow(value: Any, rest: str) -> tuple[str, Any]:
+    """The value at a path within a value, and what it is called; a hidden one ends the way."""
+    called = ""
+    for part in rest.replace("[", ".").replace("]", "").replace('"', "").split("."):
+        if not part:
+            continue
+        if isinstance(value, list) and part.isdigit():
+            value = value[int(part)] if int(part) < len(value) else None
+            called = str(value["name"]) if isinstance(value, Mapping) and value.get("name") else called
+        elif isinstance(value, Mapping):
+            value = value.get(part)
+            called = part if part not in ("value", "name") or not called else called
+        if value == HIDDEN:
+            break
+    return called, value

@@ -1,0 +1,188 @@
+"""What answers: weights, containers, models; and whether they are where the deployment is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from mg_provider.data import regions
+from mg_provider.resources.fields import RollsOut
+from mg_provider.resources.meaning import Content, HeldByClients
+from mg_provider.review.compare import Change, Subject, differing
+from mg_provider.review.findings import Finding, about
+from mg_provider.review.kinds import marked, marks_on, parts
+from mg_provider.review.traffic import shares
+from mg_provider.review.values import HIDDEN, arguments, difference, name, show
+
+_LOCATION = re.compile(r"/(?:locations|regions)/([a-z0-9-]+)/")
+_BUCKET = re.compile(r"gs://([^/]+)")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The resources of a preview by the names that follow from their ids, before and after."""
+
+    before: Mapping[str, Subject]
+    after: Mapping[str, Subject]
+
+    def of(self, change: Change) -> tuple[Subject | None, Subject] | None:
+        """Those that a value named before and names now; None where it names none of the preview now."""
+        now = self.after.get(change.new) if isinstance(change.new, str) else None
+        was = self.before.get(change.old) if isinstance(change.old, str) else None
+        return None if now is None else (was, now)
+
+
+def contents(subject: Subject, sources: Sources) -> Iterator[Finding]:
+    """Other weights, containers and models, and those that are far away.
+
+    Args:
+        subject: The resource.
+        sources: The resources of the preview, by the names that follow from their ids.
+    """
+    if subject.goes or subject.kind.runs:
+        return
+    if subject.is_new:
+        yield from _made(subject)
+    elif not subject.is_replaced:
+        for change, mark in subject.changed(Content):
+            yield from _changed(subject, change, mark, subject.label)
+        yield from _hidden(subject)
+    for entry, inner, old, new in subject.entries():
+        label = f"{subject.label}: {name(entry)}"
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            at = f"{parts(subject.kind.args)[0][0]}.{entry}."
+            for change in differing(inner, old, new, subject.step.paths, at):
+                kind, share = change.mark(Content), shares(subject, subject.new).get(entry)
+                pair = sources.of(change)
+                if kind is not None and pair is not None:
+                    yield from _followed(subject, pair, label, share)
+                elif kind is not None:
+                    yield from _changed(subject, change, kind, label, share)
+        if isinstance(new, Mapping):
+            yield from _far(subject, inner, new, label)
+    yield from _far(subject, subject.kind.args, subject.new, subject.label)
+
+
+def _made(subject: Subject) -> Iterator[Finding]:
+    told = [
+        f"{mark.what} {_short(subject.new[field])}"
+        for field, mark in marked(subject.kind.args, Content)
+        if subject.new.get(field)
+    ]
+    for entry, inner, _, new in subject.entries():
+        found = new if isinstance(new, Mapping) else {}
+        told += [f"{name(entry)}: {_short(found[field])}" for field, _ in marked(inner, Content) if found.get(field)]
+    if told:
+        yield about(subject, "change", "note", "models", f"serves {'; '.join(told)}")
+
+
+def _followed(
+    subject: Subject, pair: tuple[Subject | None, Subject], label: str, share: int | None
+) -> Iterator[Finding]:
+    """What answers is what another resource of this preview makes."""
+    before, source = pair
+    part = f"{share} % of the requests" if share is not None else "requests"
+    text = f"the other model that {source.label} makes answers {part}"
+    yield about(subject, "weights", "look", "models", text, label=label, follows=True)
+    for field, mark in marked(source.kind.args, HeldByClients):
+        rolls_out = any(isinstance(entry, RollsOut) for entry in marks_on(source.kind.args, field))
+        was, now = before.old.get(field) if before else None, source.new.get(field)
+        if rolls_out and was and was != now:
+            text = f"{mark.what} changes with {source.label}, so that {part} fail where they give the old one"
+            detail = f"{show(was)} → {show(now)}"
+            yield about(subject, "address-change", "stop", "gone", text, label=label, detail=detail, follows=True)
+
+
+def _changed(
+    subject: Subject, change: Change, mark: Content, label: str, share: int | None = None
+) -> Iterator[Finding]:
+    gets = f"other {mark.what} answers" + (f" {share} % of the requests" if share is not None else "")
+    if change.is_unknown:
+        yield about(subject, "weights", "look", "models", f"{gets}: which is known only after up", label=label)
+    elif isinstance(change.old, Mapping) or isinstance(change.new, Mapping):
+        yield about(subject, "weights", "look", "models", f"{gets}: {_object(change)}", label=label)
+    elif change.is_secret:
+        yield about(subject, "weights", "look", "models", f"{gets}: {name(change.field)} changes", label=label)
+    else:
+        was, now = show(change.old), show(change.new)
+        if was.startswith("projects/") or now.startswith("projects/"):
+            # The ids of Models differ from region to region.
+            detail = f"{was} → {now}"
+            yield about(subject, "weights", "look", "models", gets, label=label, detail=detail)
+        else:
+            yield about(subject, "weights", "look", "models", f"{gets}: {was} → {now}", label=label)
+
+
+def _object(change: Change) -> str:
+    """A container or model that is an object: its image first, then the rest, hidden values by name."""
+    old = change.old if isinstance(change.old, Mapping) else {}
+    new = change.new if isinstance(change.new, Mapping) else {}
+    told = []
+    for key in sorted({*old, *new}, key=lambda key: (key != "image_uri", str(key))):
+        was, now = old.get(key), new.get(key)
+        if was == now:
+            continue
+        if HIDDEN in (was, now):
+            told.append(f"{name(key)} is hidden, and {'set' if was is None else 'changes'}")
+        elif key in ("args", "command"):
+            told.append(f"{name(key)} {arguments(was) or 'none'} → {arguments(now) or 'none'}")
+        elif key == "image_uri":
+            told.append(f"image {show(was)} → {show(now)}{_digest(now)}")
+        else:
+            told += [f"{name(key)}: {text}" for text in _names(difference(was, now))]
+    told += [f"{name(hidden)} changes (hidden)" for hidden in change.hidden]
+    return "; ".join(told)
+
+
+def _names(told: list[str]) -> list[str]:
+    """Environment variables by name alone."""
+    return sorted({entry.replace(".value changes", " changes").replace(".name changes", " changes") for entry in told})
+
+
+def _digest(image: Any) -> str:
+    return "" if isinstance(image, str) and "@sha256:" in image else " (no digest: the tag may move)"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return show(value.get("image_uri") or value.get("artifact_uri") or value) + _digest(
+            value.get("image_uri") or "@sha256:"
+        )
+    return show(value)
+
+
+def _hidden(subject: Subject) -> Iterator[Finding]:
+    """A deployment that is replaced although nothing shows why: a hidden value changed."""
+    shown = {change.field for change in subject.changes if change.mark(Content) is not None}
+    for change in subject.changes:
+        if change.hidden and change.field not in shown:
+            text = f"{', '.join(map(name, change.hidden))} changes (hidden)"
+            yield about(subject, "change", "look", "models", text)
+
+
+def _far(subject: Subject, model: type[BaseModel], values: Mapping[str, Any], label: str) -> Iterator[Finding]:
+    """What answers is in another region than the deployment, as far as names say where it is."""
+    for field, mark in marked(model, Content):
+        value = values.get(field)
+        region = _region(value)
+        if region and subject.region and region != subject.region:
+            text = f"{mark.what} is in {region}, and the deployment in {subject.region}"
+            yield about(subject, "weights", "look", "models", text, label=label)
+        elif subject.is_new and isinstance(value, str) and value.startswith("gs://") and not region:
+            text = "its name does not say where the bucket of the weights is: check that it is near"
+            yield about(subject, "change", "note", "models", text, label=label)
+
+
+def _region(value: Any) -> str:
+    """The region in a name; empty where it has none."""
+    if not isinstance(value, str):
+        return ""
+    if match := _LOCATION.search(value):
+        return match[1]
+    bucket = _BUCKET.match(value)
+    found = [region for region in regions() if bucket and f"-{region}-" in f"-{bucket[1]}-"]
+    return max(found, key=len, default="")

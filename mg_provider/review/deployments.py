@@ -1,0 +1,237 @@
+"""What runs on a resource before and after: machines, replicas, and whether a new deployment takes another's place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from mg_provider.preflight.machine import accelerators
+from mg_provider.prices.prices import Usage
+from mg_provider.resources.meaning import Costs, Plan, Strategy
+from mg_provider.resources.rollout_args import RolloutStrategy
+from mg_provider.review.compare import Change, Subject, differing
+from mg_provider.review.kinds import marked, parts, value_of
+from mg_provider.review.values import is_unknown
+from mg_provider.wire.machine import MachineSpec
+
+CHOSEN_BY_GOOGLE = "the machine that Google recommends"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One machine of a replica."""
+
+    type: str
+    accelerator: str = ""
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Replicas of a model, or of a run."""
+
+    machines: tuple[Machine, ...]
+    """The choices, in order; none where Google chooses."""
+    fewest: int
+    most: int
+    usage: Usage = "on demand"
+    is_known: bool = True
+
+    @property
+    def label(self) -> str:
+        """The machine in words."""
+        return " or ".join(machine.type for machine in self.machines) or CHOSEN_BY_GOOGLE
+
+    @property
+    def accelerator(self) -> str:
+        """The accelerator of its machine; of several choices the first one's."""
+        return self.machines[0].accelerator if self.machines else ""
+
+    @property
+    def gpus(self) -> int:
+        """Accelerators of a replica; of several choices the most."""
+        return max((machine.count for machine in self.machines), default=0)
+
+    def text(self) -> str:
+        """Replicas and machine: 1 to 8 x g2-standard-12."""
+        return f"{span(self.fewest, self.most)} x {self.label}"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One deployment of a resource before and after; ``name`` where a resource has several."""
+
+    subject: Subject
+    name: str
+    before: Deployment | None
+    after: Deployment | None
+    changes: tuple[Change, ...] = ()
+    rolls_out: bool = False
+    strategy: RolloutStrategy = field(default_factory=RolloutStrategy)
+    planned: bool = True
+    """Whether the preview has a plan of the rollout."""
+
+    @property
+    def label(self) -> str:
+        """The resource, with the name of the deployment where it has several."""
+        return f"{self.subject.label}: {self.name}" if self.name else self.subject.label
+
+    @property
+    def changes_bill(self) -> bool:
+        """Whether other machines run, or elsewhere, or for longer."""
+        moves = self.subject.is_replaced and self.subject.old.get("region") != self.subject.new.get("region")
+        return self.before != self.after or self.is_held or moves
+
+    @property
+    def is_held(self) -> bool:
+        """Whether both deployments go on running."""
+        return self.rolls_out and self.strategy.hold is not None and self.strategy.strategy == "shift"
+
+    @property
+    def peak(self) -> tuple[Deployment, ...]:
+        """What runs at once while the change is made; of one deployment that stays the bigger."""
+        both = tuple(entry for entry in (self.before, self.after) if entry is not None)
+        if len(both) < 2 or self.subject.is_replaced:
+            return both
+        if not self.rolls_out or self.strategy.strategy == "recreate":
+            return (max(both, key=lambda entry: (entry.most * max(entry.gpus, 1), entry.most)),)
+        return both
+
+
+def span(low: int, high: int) -> str:
+    """1, or 1 to 8."""
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def turns(subject: Subject) -> Iterator[Turn]:
+    """Every deployment of a resource, before and after."""
+    model = subject.kind.args
+    if marked(model, Costs) and any(mark.part == "machine" for _, mark in marked(model, Costs)):
+        before = None if subject.is_new else _deployment(model, subject.old, _taken(subject, ""))
+        changes = tuple(subject.changes)
+        yield _turn(subject, "", model, before, subject.new, changes)
+    for name, inner, old, new in _paired(subject):
+        was, now = _mapping(old), _mapping(new)
+        before = _deployment(inner, was, _taken(subject, name)) if was is not None else None
+        both = was is not None and now is not None
+        changes = tuple(differing(inner, was or {}, now or {}, subject.step.paths, _at(subject, name))) if both else ()
+        yield _turn(subject, name, inner, before, now, changes)
+
+
+def _at(subject: Subject, name: str) -> str:
+    return f"{parts(subject.kind.args)[0][0]}.{name}."
+
+
+def _paired(subject: Subject) -> Iterator[tuple[str, type[BaseModel], Any, Any]]:
+    """The named deployments before and after; one that only gets another name is the same one."""
+    found = list(subject.entries())
+    gone = [entry for entry in found if entry[2] is not None and entry[3] is None]
+    for name, inner, old, new in found:
+        if new is not None and old is None and not subject.is_new:
+            moved = next((entry for entry in gone if entry[2] == new), None)
+            if moved is not None:
+                gone.remove(moved)
+                found[found.index(moved)] = (moved[0], inner, None, None)
+                found[found.index((name, inner, old, new))] = (name, inner, moved[2], new)
+    return (entry for entry in found if entry[2] is not None or entry[3] is not None)
+
+
+def _turn(
+    subject: Subject,
+    name: str,
+    model: type[BaseModel],
+    before: Deployment | None,
+    new: Mapping[str, Any] | None,
+    changes: tuple[Change, ...],
+) -> Turn:
+    if subject.goes or new is None:
+        after, strategy = None, RolloutStrategy()
+    else:
+        after, strategy = _deployment(model, new, None), _strategy(subject, model, new)
+    fixed = [change for change in changes if change.rolls_out]
+    rolls = bool(fixed) and before is not None and after is not None and not subject.is_replaced
+    only_machine = all((mark := change.mark(Costs)) is not None and mark.part == "machine" for change in fixed)
+    if before and after and rolls and only_machine and set(before.machines) & set(after.machines):
+        rolls = False
+    if before and after and not rolls and not subject.is_replaced:
+        # It stays on the machine that it has.
+        after = replace(after, machines=before.machines)
+    was_off, is_off = _off(subject.kind.args, subject.old), _off(subject.kind.args, subject.new)
+    rolls = rolls and not was_off and not is_off
+    planned = bool(not rolls or not _plans(subject) or any(subject.new.get(field) for field in _plans(subject)))
+    off_before = replace(before, fewest=0, most=0) if before and was_off else before
+    off_after = replace(after, fewest=0, most=0) if after and is_off else after
+    return Turn(subject, name, off_before, off_after, changes, rolls, strategy, planned)
+
+
+def _plans(subject: Subject) -> list[str]:
+    return [field for field, _ in marked(subject.kind.args, Plan)]
+
+
+def _off(model: type[BaseModel], values: Mapping[str, Any]) -> bool:
+    return any(value_of(model, values, field) is True for field, mark in marked(model, Costs) if mark.part == "off")
+
+
+def is_off(subject: Subject) -> tuple[bool, bool]:
+    """Whether nothing of it runs, on purpose, before and after."""
+    return _off(subject.kind.args, subject.old), _off(subject.kind.args, subject.new)
+
+
+def _strategy(subject: Subject, model: type[BaseModel], new: Mapping[str, Any]) -> RolloutStrategy:
+    """How a new deployment comes: as the deployment says, else as the resource says."""
+    own = [new.get(field) for field, _ in marked(model, Strategy)]
+    whole = [subject.new.get(field) for field, _ in marked(subject.kind.args, Strategy)]
+    given = next((value for value in [*own, *whole] if isinstance(value, Mapping)), None)
+    try:
+        return RolloutStrategy.model_validate(given or {})
+    except ValidationError:
+        return RolloutStrategy()
+
+
+def _taken(subject: Subject, name: str) -> Any:
+    """The machine that the cloud says it runs on."""
+    for output, mark in marked(subject.kind.state, Costs):
+        value = subject.outputs.get(output)
+        found = value.get(name) if name and isinstance(value, Mapping) else value
+        if mark.part == "machine" and found:
+            return {"machine_type": found} if isinstance(found, str) else found
+    return None
+
+
+def _deployment(model: type[BaseModel], values: Mapping[str, Any], taken: Any) -> Deployment:
+    found: dict[str, Any] = {mark.part: value_of(model, values, field) for field, mark in marked(model, Costs)}
+    machines, running = _machines(found.get("machine")), _machines(taken)
+    if running and len(machines) != 1:
+        machines = tuple(machine for machine in machines if machine.type == running[0].type) or running
+    fewest = _whole(found.get("fewest"), 1)
+    most = max(_whole(found.get("most"), max(fewest, 1)), fewest)
+    usage: Usage = "spot" if found.get("spot") is True else "flex start" if found.get("queued") else "on demand"
+    return Deployment(machines, fewest, most, usage, not any(map(is_unknown, found.values())))
+
+
+def _machines(value: Any) -> tuple[Machine, ...]:
+    given = value if isinstance(value, list) else [value]
+    return tuple(_machine(entry) for entry in given if isinstance(entry, Mapping) and entry.get("machine_type"))
+
+
+def _machine(entry: Mapping[str, Any]) -> Machine:
+    type, accelerator, count = entry.get("machine_type"), entry.get("accelerator_type"), entry.get("accelerator_count")
+    spec = MachineSpec(
+        machine_type=type if isinstance(type, str) else "unknown",
+        accelerator_type=accelerator if isinstance(accelerator, str) else None,
+        accelerator_count=count if isinstance(count, int) else None,
+    )
+    kind, number = accelerators(spec)
+    nodes = entry.get("multihost_gpu_node_count")
+    return Machine(str(spec.machine_type), kind, number * (nodes if isinstance(nodes, int) and nodes > 0 else 1))
+
+
+def _whole(value: Any, otherwise: int) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else otherwise
+
+
+def _mapping(value: Any) -> Mapping[str, Any] | None:
+    return value if isinstance(value, Mapping) else None

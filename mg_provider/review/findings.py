@@ -1,0 +1,114 @@
+"""Findings about single resources; the same on several of them becomes one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from mg_provider.review.compare import Subject
+from mg_provider.review.model import Reason, Section, Severity
+
+GATES: Final = {
+    "preview-error": "the preview itself has errors",
+    "rename": "a resource gets another name without an alias, so that the live one is deleted",
+    "exposure": "more can reach something, or data goes elsewhere",
+    "address-change": "clients lose an id, a DNS name, an IP or a model's name",
+    "unprotected-delete": "something that serves is deleted, and was not protected",
+    "downtime": "nothing serves, if only for a while",
+    "safety-net": "a check or a safeguard goes off",
+    "weights": "other weights, another container or model answers",
+    "cost": "it costs more",
+    "unprobed": "a new deployment gets traffic without a probe",
+    "unknown-price": "something without a known price runs",
+    "capacity": "fewer replicas serve, or machines that may be taken away",
+    "batch-run": "a batch run is started, and paid",
+    "traffic": "requests go elsewhere",
+    "perimeter": "network, DNS, IAM, a service attachment or a perimeter changes",
+    "drift": "something was changed in the cloud",
+    "unknown": "what matters is known only after up",
+    "other": "a resource that this version does not know is deleted or replaced",
+    "change": "anything else changes",
+}
+"""What can be about a change, the most important first, and what --fail-on takes."""
+_RANKS: Final = {gate: rank for rank, gate in enumerate(GATES)}
+_SEVERITIES: Final = {"stop": 0, "look": 1, "note": 2}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing about one resource.
+
+    Attributes:
+        also: Other gates that it fails.
+        detail: What is particular to this resource; the text is what others may share.
+    """
+
+    gate: str
+    severity: Severity
+    section: Section
+    resource: str
+    text: str
+    region: str = ""
+    also: tuple[str, ...] = ()
+    detail: str = ""
+    follows: bool = False
+    """Whether it only follows from another resource's change."""
+
+
+def about(
+    subject: Subject,
+    gate: str,
+    severity: Severity,
+    section: Section,
+    text: str,
+    *,
+    also: tuple[str, ...] = (),
+    detail: str = "",
+    label: str = "",
+    follows: bool = False,
+) -> Finding:
+    """A finding about a resource of ours."""
+    return Finding(gate, severity, section, label or subject.label, text, subject.region, also, detail, follows)
+
+
+def merged(findings: Iterable[Finding]) -> list[Reason]:
+    """One reason for what is the same, the most important first."""
+    groups: dict[tuple[str, Severity, Section, str, tuple[str, ...]], list[Finding]] = {}
+    for finding in findings:
+        key = (finding.gate, finding.severity, finding.section, finding.text, finding.also)
+        groups.setdefault(key, []).append(finding)
+    found = [(_reason(members), all(member.follows for member in members)) for members in groups.values()]
+    return [reason for reason, _ in sorted(found, key=_order)]
+
+
+def _reason(members: list[Finding]) -> Reason:
+    first = members[0]
+    resources = sorted({member.resource for member in members})
+    several = len(resources) > 1
+    details = sorted(
+        {f"{member.resource}: {member.detail}" if several else member.detail for member in members if member.detail}
+    )
+    return Reason(
+        gate=first.gate,
+        severity=first.severity,
+        resource=", ".join(resources),
+        text=first.text,
+        also=list(first.also),
+        section=first.section,
+        resources=resources,
+        regions=sorted({member.region for member in members if member.region}),
+        details=details,
+    )
+
+
+def _order(found: tuple[Reason, bool]) -> tuple[int, int, bool, int, str, str]:
+    reason, follows = found
+    return (
+        _SEVERITIES[reason.severity],
+        _RANKS[reason.gate],
+        follows,
+        -len(reason.resources),
+        reason.resource,
+        reason.text,
+    )

@@ -1,0 +1,188 @@
+"""Gates: what a pipeline refuses, from the command line and from review.toml."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mg_provider.prices import HOURS_A_MONTH
+from mg_provider.review.findings import GATES
+from mg_provider.review.model import GateResult, Reason, Review, Sum
+
+FILE: Final = "review.toml"
+_NUMBERS: Final = ("budget", "increase", "gpus")
+_CONDITIONS: Final = ("changes", "look", "stop")
+
+
+class GatesError(ValueError):
+    """A gate that there is not, or a value that it does not take; says what to do."""
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
+
+
+class Gates(BaseModel):
+    """What is refused. The fields of review.toml, with - for _."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=_dashed, populate_by_name=True)
+
+    fail_on: list[str] = Field(default=[], description="Names of gates, and stop for a verdict of stop.")
+    budget: float | None = Field(default=None, ge=0, description="Dollars a month, at the most replicas.")
+    increase: str = Field(default="", description="By how much a month may become dearer: 20%, or dollars: 500.")
+    gpus: int | None = Field(default=None, ge=0, description="Most GPUs at once, at the peak of the change.")
+    only_if: list[str] = Field(default=[], description="What must be so for a review to be printed.")
+    look_fails: bool = Field(default=False, description="Exit code 4 unless the verdict is safe.")
+    prices: str = Field(default="", description="A file of prices.")
+
+
+def read_gates(
+    file: Path | None,
+    program: Path,
+    *,
+    fail_on: Sequence[str] = (),
+    only_if: Sequence[str] = (),
+    look_fails: bool = False,
+) -> Gates:
+    """The gates of a file, with those of the command line, which win.
+
+    Raises:
+        GatesError: A gate is not known, or has a wrong value, or the file cannot be read.
+    """
+    given = _file(file, program)
+    told = [entry.strip() for text in fail_on for entry in text.split(",") if entry.strip()]
+    for entry in told:
+        name, equals, value = entry.partition("=")
+        if name in _NUMBERS:
+            if not equals:
+                raise GatesError(f"--fail-on {name} needs a value, such as {_example(name)}")
+            given[name] = value
+        else:
+            given["fail-on"] = [*given.get("fail-on", []), entry]
+    conditions = [entry.strip() for text in only_if for entry in text.split(",") if entry.strip()]
+    given["only-if"] = conditions or given.get("only-if", [])
+    given["look-fails"] = look_fails or given.get("look-fails", False)
+    try:
+        gates = Gates.model_validate(given)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        where = ".".join(map(str, wrong["loc"]))
+        raise GatesError(f"{where} is not valid: {wrong['msg']}. For example {_example(where)}") from error
+    return _checked(gates)
+
+
+def _file(file: Path | None, program: Path) -> dict[str, Any]:
+    path = file or program / FILE
+    if file is None and not path.is_file():
+        return {}
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise GatesError(f"{path} cannot be read: {type(error).__name__}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise GatesError(f"{path} is not TOML: {error}") from error
+    if isinstance(content.get("increase"), int | float):
+        content["increase"] = str(content["increase"])
+    return content
+
+
+def _example(name: str) -> str:
+    return {"budget": "budget=5000", "increase": "increase=20%", "gpus": "gpus=64"}.get(name, "fail-on = ['downtime']")
+
+
+def _checked(gates: Gates) -> Gates:
+    known = [*GATES, "stop"]
+    for entry in gates.fail_on:
+        if entry not in known:
+            raise GatesError(f"{entry!r} is not a gate: use {', '.join(known)}, budget=, increase= or gpus=")
+    for entry in gates.only_if:
+        if entry not in (*GATES, *_CONDITIONS):
+            raise GatesError(f"{entry!r} is not a condition of --only-if: use {', '.join((*_CONDITIONS, *GATES))}")
+    if gates.increase and not re.fullmatch(r"\d+(\.\d+)?%?", gates.increase):
+        raise GatesError(f"increase {gates.increase!r} is not valid: write 20%, or dollars a month such as 500")
+    return gates
+
+
+def failed(review: Review, gates: Gates) -> list[GateResult]:
+    """The gates that do not let it pass, each with why."""
+    return [*_named(review, gates), *_budget(review, gates), *_increase(review, gates), *_gpus(review, gates)]
+
+
+def _named(review: Review, gates: Gates) -> Iterator[GateResult]:
+    for gate in dict.fromkeys(gates.fail_on):
+        for reason in review.reasons:
+            if gate in (reason.gate, *reason.also) or (gate == "stop" and reason.severity == "stop"):
+                yield GateResult(gate=gate, text=f"{_short(reason)}: {reason.text}")
+                break
+
+
+def _short(reason: Reason) -> str:
+    more = f" and {len(reason.resources) - 3} more" if len(reason.resources) > 3 else ""
+    return ", ".join(reason.resources[:3] or [reason.resource]) + more
+
+
+def _budget(review: Review, gates: Gates) -> Iterator[GateResult]:
+    if gates.budget is None:
+        return
+    told, asked = review.money.after.max, f"budget={gates.budget:g}"
+    if _month(told) > gates.budget:
+        yield GateResult(gate=asked, text=f"{told.text} a month at the most replicas is more")
+    elif _is_partly_unknown(told):
+        unknown = ", ".join(review.money.unknown) or "a machine that Google chooses"
+        yield GateResult(gate=asked, text=f"nobody can say that it is kept, without a price for {unknown}")
+
+
+def _increase(review: Review, gates: Gates) -> Iterator[GateResult]:
+    if not gates.increase:
+        return
+    asked, limit = f"increase={gates.increase}", float(gates.increase.removesuffix("%"))
+    money = review.money
+    for title, change, before, percent in (
+        ("most", money.difference.max, money.before.max, money.percent_max),
+        ("fewest", money.difference.min, money.before.min, money.percent_min),
+    ):
+        if gates.increase.endswith("%"):
+            rise = percent if percent is not None else (float("inf") if _month(change) > 0 else 0.0)
+            shown = f"{percent:+g} %" if percent is not None else f"from {before.text} to {money.after.max.text}"
+        else:
+            rise, shown = _month(change), change.text
+        if rise > limit:
+            yield GateResult(gate=asked, text=f"{shown} a month at the {title} replicas is more")
+            return
+        if _is_partly_unknown(change):
+            unknown = ", ".join(money.unknown) or "a machine that Google chooses"
+            yield GateResult(gate=asked, text=f"nobody can say that it is kept, without a price for {unknown}")
+            return
+
+
+def _gpus(review: Review, gates: Gates) -> Iterator[GateResult]:
+    if gates.gpus is None:
+        return
+    if review.gpus.peak > gates.gpus:
+        yield GateResult(gate=f"gpus={gates.gpus}", text=f"{review.gpus.peak} GPUs at the peak are more")
+    elif review.gpus.unknown:
+        text = f"nobody can say that it is kept: {review.gpus.unknown[0]}"
+        yield GateResult(gate=f"gpus={gates.gpus}", text=text)
+
+
+def _month(told: Sum) -> float:
+    return (told.usd or 0.0) * HOURS_A_MONTH
+
+
+def _is_partly_unknown(told: Sum) -> bool:
+    return told.usd is None or told.at_least
+
+
+def matters(review: Review, gates: Gates) -> bool:
+    """Whether the review is to be printed: always, without --only-if."""
+    if not gates.only_if or review.gates or review.errors:
+        return True
+    about = {gate for reason in review.reasons for gate in (reason.gate, *reason.also)}
+    changes = any(operation != "same" for operation in review.counts)
+    so = {"changes": changes, "look": review.verdict != "safe", "stop": review.verdict == "stop"}
+    return any(so.get(entry, entry in about) for entry in gates.only_if)

@@ -1,0 +1,256 @@
+"""The review of previews: every finding, then the verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from mg_provider.prices import HOURS_A_MONTH, Prices, Total, standard_prices
+from mg_provider.resources.meaning import Exposure as Exposes
+from mg_provider.resources.meaning import Leads
+from mg_provider.review import bills, contents, exposure, gone, nets, others, rest, runs, service, traffic
+from mg_provider.review.compare import Subject
+from mg_provider.review.costs import Bill, gpus_of, money_of
+from mg_provider.review.deployments import turns
+from mg_provider.review.drift import drift
+from mg_provider.review.findings import Finding, about, merged
+from mg_provider.review.kinds import KINDS, Kind, marked
+from mg_provider.review.model import Exposure, Gpus, Money, Reason, Review, Run, Section, Service, Verdict
+from mg_provider.review.preview import Preview, Step, read_preview
+
+
+def of(
+    previews: str | Mapping[str, Any] | Preview | Sequence[str | Mapping[str, Any] | Preview],
+    *,
+    prices: Prices | None = None,
+    kinds: Mapping[str, Kind] = KINDS,
+) -> Review:
+    """Review what `pulumi preview --json` wrote.
+
+    Args:
+        previews: The text, the object, or several of them, as of several stacks.
+        prices: What machines cost; by default the table of this version.
+        kinds: The resource types whose arguments have marks, by type token.
+
+    Returns:
+        The review; :class:`Review` says what it has.
+
+    Raises:
+        PreviewError: A text is not a preview.
+    """
+    given = [previews] if isinstance(previews, str | Mapping | Preview) else list(previews)
+    return _Judge([_read(each) for each in given], prices or standard_prices(), kinds).review()
+
+
+def _read(given: str | Mapping[str, Any] | Preview) -> Preview:
+    if isinstance(given, Preview):
+        return given
+    if isinstance(given, str):
+        return read_preview(given)
+    import json
+
+    return read_preview(json.dumps(given))
+
+
+class _Judge:
+    """One review in the making."""
+
+    def __init__(self, previews: list[Preview], prices: Prices, kinds: Mapping[str, Kind]) -> None:
+        self._previews = previews
+        self._prices = prices
+        self._stacks = sorted({stack for preview in previews for stack in preview.stacks})
+        steps = [step for preview in previews for step in preview.steps]
+        self._steps = sorted(steps, key=lambda step: (step.stack, step.urn))
+        self._types: dict[tuple[str, str], set[str]] = {}
+        for step in (*self._steps, *(step for preview in previews for step in preview.drifted)):
+            self._types.setdefault((step.stack, step.name), set()).add(step.type)
+        self._subjects = [
+            Subject(step, kinds[step.type], self._label(step)) for step in self._steps if step.type in kinds
+        ]
+        self._others = [step for step in self._steps if step.type not in kinds]
+        self._drifted = [
+            Subject(step, kinds[step.type], self._label(step))
+            for preview in previews
+            for step in preview.drifted
+            if step.type in kinds
+        ]
+        self._turns = {id(subject): list(turns(subject)) for subject in self._subjects}
+        self._sources = contents.Sources(
+            {name: each for each in self._subjects for name in gone.own_names(each, each.old)},
+            {name: each for each in self._subjects for name in gone.own_names(each, each.new)},
+        )
+
+    def _label(self, step: Step) -> str:
+        """A name that no other resource in the review has."""
+        kind = step.type.rpartition(":")[2].rpartition("/")[2]
+        told = f"{step.name} ({kind})" if len(self._types.get((step.stack, step.name), ())) > 1 else step.name
+        return f"{step.stack}/{told}" if len(self._stacks) > 1 else told
+
+    def review(self) -> Review:
+        """All of it."""
+        money, gpus, started = self._bill()
+        findings = [*self._errors(), *self._found(), *self._runs(started), *self._of_money(money, gpus)]
+        findings += [finding for step in self._others for finding in others.other(step, self._label(step))]
+        findings += [finding for step in self._steps for finding in nets.protection(step, self._label(step))]
+        findings += [finding for subject in self._drifted for finding in drift(subject)]
+        told = merged(findings)
+        reasons = [reason for reason in told if reason.severity != "note"]
+        verdict = _verdict(reasons)
+        effect, minutes = service.effect_of(told)
+        return Review(
+            verdict=verdict,
+            reasons=reasons,
+            money=money,
+            gpus=gpus,
+            exposure=self._exposure(told),
+            service=Service(effect=effect, minutes=minutes, changes=_in(told, "service")),
+            headline=self._headline(verdict, reasons, told, money, gpus),
+            stacks=self._stacks,
+            counts=self._counts(),
+            gone=_in(told, "gone"),
+            safety_nets=_in(told, "safety nets"),
+            models=_in(told, "models"),
+            traffic=_in(told, "traffic"),
+            runs=[run for _, run in started],
+            unknown=_in(told, "unknown"),
+            drift=_in(told, "drift"),
+            others=_in(told, "others"),
+            notes=[reason for reason in told if reason.section == "changes"],
+            errors=sorted({error for preview in self._previews for error in preview.errors}),
+        )
+
+    def _bill(self) -> tuple[Money, Gpus, list[tuple[Subject, Run]]]:
+        serving = [turn for subject in self._subjects if not subject.kind.runs for turn in self._turns[id(subject)]]
+        begun = [
+            turn
+            for subject in self._subjects
+            if runs.starts(subject)
+            for turn in self._turns[id(subject)]
+            if turn.after
+        ]
+        whole = all(preview.whole for preview in self._previews)
+        bill = Bill(self._prices)
+        money = money_of(serving, begun, self._prices, whole=whole)
+        return money, gpus_of(serving, begun), [(turn.subject, runs.run_of(turn, bill)) for turn in begun]
+
+    def _errors(self) -> Iterator[Finding]:
+        for preview in self._previews:
+            for error in preview.errors:
+                yield Finding("preview-error", "stop", "errors", ", ".join(preview.stacks) or "the preview", error)
+
+    def _found(self) -> Iterator[Finding]:
+        pairs = gone.renames(self._subjects)
+        paired = {id(subject) for pair in pairs for subject in pair}
+        alike = {id(new) for old, new in pairs if exposure.is_public(old, old.old) == exposure.is_public(new, new.new)}
+        for old, new in pairs:
+            yield from gone.renamed(old, new)
+        for subject in self._subjects:
+            if subject.op == "same":
+                continue
+            if id(subject) not in paired:
+                if subject.goes:
+                    yield from gone.deletions(subject)
+                elif subject.is_replaced:
+                    yield from gone.replacements(subject)
+                else:
+                    yield from gone.readdressed(subject)
+                yield from rest.rest(subject)
+            if id(subject) not in alike:
+                yield from exposure.exposures(subject)
+            yield from service.service(subject, self._turns[id(subject)], self._saved(subject))
+            yield from nets.nets(subject)
+            yield from contents.contents(subject, self._sources)
+            yield from traffic.traffic(subject)
+        yield from self._left_over()
+
+    def _saved(self, subject: Subject) -> str:
+        """What the machines of a resource cost before, a month."""
+        bill, low, high = Bill(self._prices), Total(), Total()
+        for turn in self._turns[id(subject)]:
+            fewest, most = bill.of(turn.before, turn.subject.region)
+            low.add(fewest)
+            high.add(most)
+        texts = [total.amount.text(HOURS_A_MONTH) for total in (low, high)]
+        return f"{' to '.join(dict.fromkeys(texts))} a month"
+
+    def _left_over(self) -> Iterator[Finding]:
+        """Rules that lead to an endpoint which goes, or turns public."""
+        public: set[str] = set()
+        deleted: set[str] = set()
+        for subject in self._subjects:
+            if not subject.goes and exposure.is_public(subject, subject.new):
+                public |= gone.own_names(subject, subject.new)
+            elif subject.goes and not subject.kind.runs:
+                deleted |= gone.own_names(subject, subject.old)
+        for subject in self._subjects:
+            for field, _ in marked(subject.kind.args, Leads):
+                target = subject.new.get(field)
+                if isinstance(target, str) and target and target in public:
+                    text = "leads to an endpoint that is public: it reaches nothing. Remove it"
+                    yield about(subject, "exposure", "look", "exposure", text)
+                elif isinstance(target, str) and target and target in deleted:
+                    text = "leads to an endpoint that is deleted: it reaches nothing. Remove it"
+                    yield about(subject, "downtime", "stop", "service", text)
+
+    def _runs(self, started: list[tuple[Subject, Run]]) -> Iterator[Finding]:
+        for subject, run in started:
+            yield from runs.findings(subject, run)
+
+    def _of_money(self, money: Money, gpus: Gpus) -> Iterator[Finding]:
+        serving = [turn for each in self._subjects if not each.kind.runs for turn in self._turns[id(each)]]
+        yield from bills.bills(serving, money, gpus, self._prices)
+
+    def _exposure(self, told: list[Reason]) -> Exposure:
+        widened = any(
+            exposure.widens(change, mark) for subject in self._subjects for change, mark in subject.changed(Exposes)
+        )
+        changed = [subject for subject in self._subjects if subject.op != "same" and not subject.goes]
+        public = sorted(subject.label for subject in changed if exposure.is_public(subject, subject.new))
+        made = any(
+            subject.is_new or exposure.is_public(subject, subject.old) is False
+            for subject in changed
+            if exposure.is_public(subject, subject.new)
+        )
+        return Exposure(widened=widened or made, public=public, changes=_in(told, "exposure"))
+
+    def _counts(self) -> dict[str, int]:
+        counted = Counter("replace" if "replac" in step.op else step.op for step in self._steps if step.op != "same")
+        same = sum(preview.unchanged for preview in self._previews)
+        return {**dict(sorted(counted.items())), **({"same": same} if same else {})}
+
+    def _headline(self, verdict: Verdict, reasons: list[Reason], told: list[Reason], money: Money, gpus: Gpus) -> str:
+        changing = [step for step in self._steps if step.op != "same"]
+        all_go = len(changing) > 2 and all(step.op == "delete" for step in changing)
+        if all_go and verdict == "stop" and not sum(preview.unchanged for preview in self._previews):
+            held = sum(subject.kind.is_held for subject in self._subjects)
+            back = f"{gpus.before[1]} GPUs and {money.before.max.text} a month come back"
+            return (
+                f"stop: everything is deleted: {len(changing)} resources, {held} with an address that is lost; {back}"
+            )
+        if reasons:
+            return f"{verdict}: {sentence(reasons[0])}"
+        same = sum(preview.unchanged for preview in self._previews)
+        unchanged = f" ({same} unchanged)" if same else ""
+        if not any(step.op != "same" for step in self._steps) and not told:
+            return f"safe: nothing changes{unchanged}"
+        what = "; ".join(sentence(reason) for reason in told[:2]) or "nothing that matters changes"
+        more = f"; and {len(told) - 2} more" if len(told) > 2 else ""
+        return f"safe: {what}{more}"
+
+
+def sentence(reason: Reason) -> str:
+    """A reason with its resources, of many the first ones."""
+    names = reason.resources[:3] or [reason.resource]
+    more = f" and {len(reason.resources) - 3} more" if len(reason.resources) > 3 else ""
+    return f"{', '.join(names)}{more}: {reason.text}"
+
+
+def _in(told: Iterable[Reason], section: Section) -> list[Reason]:
+    return [reason for reason in told if reason.section == section]
+
+
+def _verdict(reasons: list[Reason]) -> Verdict:
+    if not reasons:
+        return "safe"
+    return "stop" if any(reason.severity == "stop" for reason in reasons) else "look"

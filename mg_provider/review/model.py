@@ -1,0 +1,180 @@
+"""What a review says: the typed model from which every format is written."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Verdict = Literal["safe", "look", "stop"]
+Severity = Literal["stop", "look", "note"]
+Effect = Literal["none", "less capacity", "interrupted", "NOTHING SERVES"]
+Section = Literal[
+    "errors",
+    "gone",
+    "service",
+    "exposure",
+    "safety nets",
+    "models",
+    "traffic",
+    "runs",
+    "money",
+    "drift",
+    "unknown",
+    "others",
+    "changes",
+]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Reason(_Part):
+    """One thing that the change does; the same on several resources is one."""
+
+    gate: str = Field(description="What it is about, a name that --fail-on takes.")
+    severity: Severity = Field(description="stop, look, or a note that needs no decision.")
+    resource: str = Field(description="The resources, by name, with commas.")
+    text: str = Field(description="What happens, in one sentence.")
+    also: list[str] = Field(default=[], description="Other gates that it fails.")
+    section: Section = Field(default="changes", description="Part of the review that it belongs to.")
+    resources: list[str] = Field(default=[], description="Each resource.")
+    regions: list[str] = Field(default=[], description="Where they are.")
+    details: list[str] = Field(default=[], description="What is particular to each: ids, names, addresses.")
+
+
+class Sum(_Part):
+    """Dollars an hour; null where nothing of it is known."""
+
+    usd: float | None = Field(description="Dollars an hour; null where it is unknown.")
+    at_least: bool = Field(default=False, description="A part of it is unknown and is not in it.")
+    month: float | None = Field(default=None, description="The same for 730 hours.")
+    text: str = Field(default="", description="The month in words: $840, ≥ $840, unknown.")
+    hour_text: str = Field(default="", description="The hour in words.")
+
+
+class Range(_Part):
+    """At the fewest and at the most replicas."""
+
+    min: Sum
+    max: Sum
+
+
+class CostLine(_Part):
+    """What one deployment costs."""
+
+    resource: str
+    region: str
+    machine: str = Field(description="Machine type, or several choices.")
+    kind: str = Field(default="on demand", description="on demand, spot, flex start.")
+    before: str = Field(description="Replicas before: 0, 1, 1 to 8.")
+    after: str = Field(description="Replicas after.")
+    machine_hour: Sum = Field(description="One machine, an hour.")
+    basis: str = Field(description="Date of the price; that it is derived, or why it is unknown.")
+    source: str = Field(default="", description="Where the price is from.")
+
+
+class Money(_Part):
+    """What the machines that serve cost, before and after; of unchanged resources only those that the preview shows."""
+
+    currency: Literal["USD"] = "USD"
+    before: Range
+    after: Range
+    difference: Range
+    percent_min: float | None = Field(description="Difference at the fewest replicas, in percent; null if unknown.")
+    percent_max: float | None = Field(description="Difference at the most replicas, in percent; null if unknown.")
+    peak: Sum = Field(description="The most that runs at once during the change, an hour, with batch runs.")
+    peak_minutes: str = Field(default="", description="How long that may last.")
+    lines: list[CostLine] = Field(default=[])
+    unknown: list[str] = Field(default=[], description="Machines without a known price.")
+    prices: str = Field(default="", description="Date and source of the table.")
+    not_in: list[str] = Field(default=[], description="What no sum has in it.")
+    whole: bool = Field(default=False, description="Whether unchanged resources are in it.")
+
+
+class MachineCount(_Part):
+    """Machines of a type in a region."""
+
+    region: str
+    machine: str
+    accelerator: str = ""
+    machines_before: tuple[int, int] = Field(description="At the fewest and the most replicas.")
+    machines_after: tuple[int, int]
+    machines_peak: int
+    before: tuple[int, int] = Field(description="Accelerators at the fewest and the most replicas.")
+    after: tuple[int, int]
+    peak: int = Field(description="Accelerators at the peak; quota is charged on it.")
+
+
+class Gpus(_Part):
+    """Accelerators and machines."""
+
+    before: tuple[int, int] = Field(description="At the fewest and the most replicas.")
+    after: tuple[int, int]
+    peak: int = Field(description="The most at once while the change is made, batch runs included.")
+    lines: list[MachineCount] = Field(default=[])
+    unknown: list[str] = Field(default=[], description="Resources whose machine Google chooses.")
+
+
+class Exposure(_Part):
+    """Who can reach what, and where data goes, as far as it changes."""
+
+    widened: bool = Field(default=False, description="Whether more can reach something than before.")
+    public: list[str] = Field(default=[], description="Endpoints that change and are public afterwards.")
+    changes: list[Reason] = Field(default=[])
+
+
+class Service(_Part):
+    """What clients notice."""
+
+    effect: Effect = "none"
+    minutes: str = Field(default="", description="How long it may last.")
+    changes: list[Reason] = Field(default=[])
+
+
+class Run(_Part):
+    """A batch run that will start, and be paid."""
+
+    resource: str
+    region: str
+    why: str = Field(description="What makes it run.")
+    machine: str
+    machines: int = Field(description="The most at once.")
+    hour: Sum = Field(description="All of them, an hour.")
+    reads: str = ""
+    writes: str = ""
+    rows_last_run: int | None = None
+    last_run: Sum | None = Field(default=None, description="What the last run's replica hours would cost now.")
+
+
+class GateResult(_Part):
+    """A gate that did not let the change pass."""
+
+    gate: str = Field(description="As it was asked for: budget=5000.")
+    text: str
+
+
+class Review(_Part):
+    """A review of one preview or several."""
+
+    verdict: Verdict
+    reasons: list[Reason] = Field(description="What to stop for or look at, the most important first.")
+    money: Money
+    gpus: Gpus
+    exposure: Exposure
+    service: Service
+    headline: str = Field(description="The verdict with the one reason.")
+    stacks: list[str] = Field(default=[], description="Stacks that the previews are of.")
+    counts: dict[str, int] = Field(default={}, description="Resources by operation; replacements apart.")
+    gone: list[Reason] = Field(default=[], description="Deleted, replaced, readdressed, renamed without an alias.")
+    safety_nets: list[Reason] = Field(default=[])
+    models: list[Reason] = Field(default=[])
+    traffic: list[Reason] = Field(default=[])
+    runs: list[Run] = Field(default=[])
+    unknown: list[Reason] = Field(default=[], description="What is known only after up.")
+    drift: list[Reason] = Field(default=[], description="What was changed in the cloud, apart from this change.")
+    others: list[Reason] = Field(default=[], description="Resources of other providers.")
+    notes: list[Reason] = Field(default=[], description="Changes without an effect on any of the above.")
+    errors: list[str] = Field(default=[], description="Errors of the preview itself.")
+    gates: list[GateResult] = Field(default=[], description="Gates that failed.")

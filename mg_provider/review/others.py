@@ -1,0 +1,88 @@
+"""Resources of other providers: listed by operation, and judged where they decide who reaches a model, and how."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from mg_provider.review.findings import Finding
+from mg_provider.review.kinds import OURS
+from mg_provider.review.model import Severity
+from mg_provider.review.preview import Side, Step
+from mg_provider.review.values import difference, entries, leaves, name
+
+# What a type is about, and whether clients notice when one goes.
+_AREAS: Final[tuple[tuple[re.Pattern[str], str, bool], ...]] = tuple(
+    (re.compile(pattern, re.IGNORECASE), area, felt)
+    for pattern, area, felt in (
+        (r"accesscontextmanager", "VPC Service Controls perimeter", True),
+        (r"iam|serviceaccount/|organizations/policy|orgpolicy", "IAM or organization policy", True),
+        (r"serviceattachment", "service attachment", True),
+        (r":dns/|dns", "DNS", True),
+        (r"firewall|securitypolicy", "firewall", True),
+        (r"compute/.*(network|subnetwork|router|route|nat|vpn|interconnect|peering)", "network", True),
+        (r"servicenetworking|networkconnectivity|vpcaccess", "network", True),
+        (r"compute/.*(address|forwardingrule)", "address", True),
+        (r"kms", "encryption key", True),
+        (r"storage/bucket|bigquery/(dataset|table)|secretmanager", "data", True),
+    )
+)
+_EVERYBODY: Final = ("allUsers", "allAuthenticatedUsers")
+_OPEN: Final = ("0.0.0.0/0", "::/0")
+_VERBS: Final = {
+    "create": "new",
+    "update": "changed",
+    "delete": "deleted",
+    "replace": "replaced",
+    "import": "imported",
+}
+
+
+def other(step: Step, label: str) -> Iterator[Finding]:
+    """What happens to a resource that is not ours."""
+    if step.op == "same":
+        return
+    verb = _VERBS.get(step.op, step.op)
+    short = step.type.rpartition(":")[2] if not step.type.startswith(OURS) else step.type
+    area = next(((area, felt) for pattern, area, felt in _AREAS if pattern.search(step.type)), None)
+    told = _told(step)
+    if step.type.startswith(OURS):
+        text = f"of a type that this version of mg does not know ({name(short)}): {verb}"
+        yield Finding("other", "look", "others", label, text)
+        return
+    if area is None:
+        gone = step.op in ("delete", "replace")
+        yield Finding("other", "look" if gone else "note", "others", label, f"{name(short)} {verb}", detail=told)
+        return
+    yield from _judged(step, label, f"{area[0]}: {name(short)} {verb}", told)
+
+
+def _judged(step: Step, label: str, text: str, told: str) -> Iterator[Finding]:
+    new = (step.new or Side()).inputs
+    old = (step.old or Side()).inputs
+    for found, what in ((_EVERYBODY, "everybody"), (_OPEN, "every address")):
+        if _has(new, found) and not _has(old, found) and step.op != "delete" and not _is_egress(new):
+            yield Finding(
+                "exposure", "stop", "others", label, f"{text}, and lets in {what}", also=("perimeter",), detail=told
+            )
+            return
+    severity: Severity = "stop" if step.op in ("delete", "replace") else "look"
+    also = ("downtime",) if severity == "stop" else ()
+    yield Finding("perimeter", severity, "others", label, text, also=also, detail=told)
+
+
+def _has(values: Any, found: tuple[str, ...]) -> bool:
+    return any(entry in found for _, leaf in leaves(values) for entry in entries(leaf) if isinstance(entry, str))
+
+
+def _is_egress(values: Mapping[str, Any]) -> bool:
+    return str(values.get("direction", "")).upper() == "EGRESS"
+
+
+def _told(step: Step) -> str:
+    """What differs, a few values."""
+    if step.old is None or step.new is None:
+        return ""
+    told = difference(step.old.inputs, step.new.inputs)
+    return "; ".join(told[:6]) + (f"; and {len(told) - 6} more" if len(told) > 6 else "")

@@ -1,0 +1,213 @@
+"""The JSON of `pulumi preview --json`, read into steps; whatever else it is, is said in a sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from mg_provider.review.values import decode, name
+
+_REPLACEMENTS: Final = (
+    "create-replacement",
+    "delete-replaced",
+    "discard-replaced",
+    "read-replacement",
+    "import-replacement",
+)
+_UNSEEN: Final = ("read", "discard", "remove-pending-replace", *_REPLACEMENTS)
+_COMPONENTS: Final = ("pulumi:pulumi:Stack", "pulumi:providers:")
+
+
+class PreviewError(ValueError):
+    """A text that is not a preview; says what it is and what to do."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """A resource before or after."""
+
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+    protect: bool = False
+    retain: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """What happens to one resource."""
+
+    op: str
+    urn: str
+    type: str
+    name: str
+    stack: str
+    old: Side | None
+    new: Side | None
+    paths: tuple[str, ...] = ()
+    """What the engine says that differs: it sees hidden values."""
+    replaces: tuple[str, ...] = ()
+
+    @property
+    def side(self) -> Side:
+        """The resource after, or of one that goes before."""
+        return self.new or self.old or Side()
+
+
+@dataclass(frozen=True)
+class Preview:
+    """One preview."""
+
+    stacks: tuple[str, ...]
+    steps: tuple[Step, ...]
+    drifted: tuple[Step, ...]
+    errors: tuple[str, ...]
+    unchanged: int
+    whole: bool
+    """Whether it has unchanged resources as well."""
+
+
+def read_preview(text: str, source: str = "the preview") -> Preview:
+    """Read the text of `pulumi preview --json`.
+
+    Args:
+        text: The document.
+        source: What to call it in an error, such as the file's name.
+
+    Raises:
+        PreviewError: It is something else.
+    """
+    source = name(source)
+    content = _content(text.removeprefix("\ufeff").strip(), source)
+    steps = content.get("steps") or []
+    if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
+        raise PreviewError(f"{source} has steps that are not a list of objects: it is not a preview of this format")
+    try:
+        return _preview(content, [step for step in map(_step, steps) if step is not None])
+    except RecursionError as error:
+        raise PreviewError(f"{source} is nested too deeply to be a preview") from error
+
+
+def _content(text: str, source: str) -> dict[str, Any]:
+    if not text:
+        raise PreviewError(f"{source} is empty: the preview wrote nothing. See what it wrote to stderr")
+    if text[0] not in "{[":
+        first = name(text.splitlines()[0])
+        if text.lower().startswith("error"):
+            raise PreviewError(f"{source} is an error of the preview, not its JSON: {first}")
+        raise PreviewError(f"{source} is not JSON: it begins with {first!r}. Make it with `pulumi preview --json`")
+    try:
+        content = json.loads(text)
+    except RecursionError as error:
+        raise PreviewError(f"{source} is nested too deeply to be a preview") from error
+    except ValueError as error:
+        raise PreviewError(_broken(text, source, error)) from error
+    if not isinstance(content, dict):
+        raise PreviewError(f"{source} is a list, not the object that `pulumi preview --json` writes")
+    if "steps" not in content and "changeSummary" not in content and "diagnostics" not in content:
+        raise PreviewError(f"{source} has no steps: it is not what `pulumi preview --json` writes")
+    return content
+
+
+def _broken(text: str, source: str, error: ValueError) -> str:
+    if '"sequence"' in text.splitlines()[0]:
+        return (
+            f"{source} holds engine events, one on each line: unset PULUMI_ENABLE_STREAMING_JSON_PREVIEW, and make the "
+            "preview again"
+        )
+    at = getattr(error, "pos", 0)
+    if at >= len(text) - 1 or "Unterminated" in str(error):
+        return f"{source} ends in the middle, after {len(text):,} characters: make the preview again"
+    return f"{source} is not JSON: line {getattr(error, 'lineno', 0)}, column {getattr(error, 'colno', 0)}"
+
+
+def _step(entry: Mapping[str, Any]) -> Step | None:
+    urn, op = str(entry.get("urn") or ""), str(entry.get("op") or "")
+    old, new = _side(entry.get("oldState")), _side(entry.get("newState"))
+    head, _, last = urn.rpartition("::")
+    type = head.rpartition("::")[2].rpartition("$")[2]
+    state = entry.get("newState") or entry.get("oldState") or {}
+    if isinstance(state, dict) and isinstance(state.get("type"), str):
+        type = state["type"]
+    component = isinstance(state, dict) and state.get("custom") is False
+    if type.startswith(_COMPONENTS) or component:
+        return None
+    stack = urn.removeprefix("urn:pulumi:").partition("::")[0]
+    detailed = entry.get("detailedDiff")
+    return Step(
+        op=op,
+        urn=urn,
+        type=name(type),
+        name=name(last or urn or "a resource without a name"),
+        stack=name(stack),
+        old=old,
+        new=new,
+        paths=tuple(sorted(map(str, detailed))) if isinstance(detailed, dict) else (),
+        replaces=tuple(sorted(map(str, entry.get("replaceReasons") or ()))),
+    )
+
+
+def _side(state: Any) -> Side | None:
+    if not isinstance(state, dict):
+        return None
+    inputs, outputs = decode(state.get("inputs")), decode(state.get("outputs"))
+    return Side(
+        inputs=_plain(inputs),
+        outputs=_plain(outputs),
+        id=str(state.get("id") or ""),
+        protect=state.get("protect") is True,
+        retain=state.get("retainOnDelete") is True,
+    )
+
+
+def _plain(values: Any) -> dict[str, Any]:
+    """Arguments and outputs, without what the engine keeps among them."""
+    return {key: value for key, value in values.items() if not key.startswith("__")} if isinstance(values, dict) else {}
+
+
+def _preview(content: Mapping[str, Any], steps: list[Step]) -> Preview:
+    found: dict[str, Step] = {}
+    drifted: list[Step] = []
+    for step in steps:
+        if step.op == "refresh":
+            drifted.append(step)
+        elif step.op not in _UNSEEN or (step.op in _REPLACEMENTS and step.urn not in found):
+            found[step.urn] = step
+    summary = content.get("changeSummary")
+    same = summary.get("same", 0) if isinstance(summary, dict) else 0
+    roots = (
+        1
+        if any(isinstance(entry, dict) and ":Stack::" in str(entry.get("urn")) for entry in content.get("steps") or ())
+        else 0
+    )
+    shown = sum(step.op == "same" for step in found.values())
+    # The engine counts the stack itself as a resource.
+    hidden = same if isinstance(same, int) else 0
+    return Preview(
+        stacks=tuple(sorted(_stacks(content))),
+        steps=tuple(found[urn] for urn in sorted(found)),
+        drifted=tuple(drifted),
+        errors=tuple(_errors(content)),
+        unchanged=max(hidden - roots, 0),
+        whole=shown >= max(hidden - roots, 0),
+    )
+
+
+def _stacks(content: Mapping[str, Any]) -> set[str]:
+    urns = (str(entry.get("urn") or "") for entry in content.get("steps") or () if isinstance(entry, dict))
+    found = {urn.removeprefix("urn:pulumi:").partition("::")[0] for urn in urns if urn.startswith("urn:pulumi:")}
+    return {name(stack) for stack in found}
+
+
+def _errors(content: Mapping[str, Any]) -> Iterator[str]:
+    for entry in content.get("diagnostics") or ():
+        if isinstance(entry, dict) and entry.get("severity") == "error":
+            yield name_of_error(str(entry.get("message") or "an error without a text"))
+
+
+def name_of_error(message: str) -> str:
+    """An error on one line, cut where it is long."""
+    words = " ".join(message.split())
+    return name(words) if len(words) <= 80 else f"{words[:400]}" if words.isprintable() else name(words)

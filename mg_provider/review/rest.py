@@ -1,0 +1,87 @@
+"""What no other part of a review told: changes without a meaning of their own, and what is known only after up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mg_provider.resources.fields import Computed, InPlace, Local, Mark, Replaces, RollsOut
+from mg_provider.resources.meaning import (
+    Content,
+    Costs,
+    Exposure,
+    Flow,
+    HeldByClients,
+    Leads,
+    SafetyNet,
+    Service,
+    Traffic,
+)
+from mg_provider.review.compare import Change, Subject
+from mg_provider.review.findings import Finding, about
+from mg_provider.review.kinds import marked, parts
+from mg_provider.review.values import difference, name
+
+_TOLD = (Content, Costs, Exposure, HeldByClients, SafetyNet, Service, Traffic)
+_MATTERS = (Content, Costs, Exposure, HeldByClients, Traffic, Leads, Flow)
+
+
+def rest(subject: Subject) -> Iterator[Finding]:
+    """The other changes of a resource."""
+    if subject.op in ("same", "read"):
+        return
+    if subject.op == "import":
+        yield about(subject, "change", "look", "changes", "imported: it is taken over as it is")
+    if subject.op == "create" and not subject.kind.runs and not marked_machines(subject):
+        yield about(subject, "change", "note", "changes", "new")
+    yield from _unknown(subject)
+    entries = {field for field, _ in parts(subject.kind.args)}
+    for change in subject.changes:
+        if change.is_unknown or change.field in entries or (subject.is_replaced and change.replaces):
+            continue
+        if not any(isinstance(mark, _TOLD) for mark in change.marks):
+            yield from _plainly(subject, change)
+
+
+def marked_machines(subject: Subject) -> bool:
+    """Whether machines run for it."""
+    return bool(marked(subject.kind.args, Costs) or any(inner for _, inner in parts(subject.kind.args)))
+
+
+def _plainly(subject: Subject, change: Change) -> Iterator[Finding]:
+    effect = change.mark(Mark)
+    field = name(change.field)
+    how = f"{field} changes"
+    if not change.is_secret:
+        how = "; ".join(difference(change.old, change.new, change.field)) or how
+    if change.hidden:
+        how = ", ".join(f"{field}: {name(hidden)} changes (hidden)" for hidden in change.hidden)
+    if effect is None:
+        text = f"an argument that this version of mg does not know: {how}"
+        yield about(subject, "unknown", "look", "changes", text)
+    elif isinstance(effect, RollsOut):
+        if change.mark(Computed) is None:
+            yield about(subject, "change", "look", "changes", f"{how}; {effect.reason}")
+        elif not (subject.is_replaced or _has_a_cause(subject)):
+            text = f"another deployment, although nothing that the preview shows asks for it: {field} changes"
+            yield about(subject, "weights", "look", "models", text, detail=how)
+    elif isinstance(effect, InPlace | Local):
+        yield about(subject, "change", "note", "changes", how)
+    elif not subject.kind.runs:
+        yield about(subject, "change", "look", "changes", how)
+
+
+def _has_a_cause(subject: Subject) -> bool:
+    """Whether something that the program says makes another deployment."""
+    return any(change.rolls_out and change.mark(Computed) is None for change in subject.changes)
+
+
+def _unknown(subject: Subject) -> Iterator[Finding]:
+    found = [change for change in subject.changes if change.is_unknown and change.marks]
+    grave = [change for change in found if any(isinstance(mark, (*_MATTERS, Replaces)) for mark in change.marks)]
+    if grave:
+        told = ", ".join(name(change.field) for change in grave)
+        may = "; it may be replaced" if any(change.mark(Replaces) for change in grave) else ""
+        yield about(subject, "unknown", "look", "unknown", f"known only after up: {told}{may}")
+    if quiet := [change for change in found if change not in grave]:
+        told = ", ".join(name(change.field) for change in quiet)
+        yield about(subject, "unknown", "note", "unknown", f"known only after up: {told}")

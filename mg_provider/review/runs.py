@@ -1,0 +1,82 @@
+"""Batch runs that a change starts, and that are paid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mg_provider.prices import Amount
+from mg_provider.resources.fields import Replaces
+from mg_provider.resources.meaning import Content, Flow, LastRun
+from mg_provider.review.compare import Subject
+from mg_provider.review.costs import Bill, sum_of
+from mg_provider.review.deployments import CHOSEN_BY_GOOGLE, Turn
+from mg_provider.review.exposure import _elsewhere
+from mg_provider.review.findings import Finding, about
+from mg_provider.review.gone import causes
+from mg_provider.review.kinds import marked
+from mg_provider.review.model import Run
+from mg_provider.review.values import leaves, show
+
+
+def starts(subject: Subject) -> bool:
+    """Whether a run begins."""
+    if not subject.kind.runs or subject.goes or subject.op in ("import", "same"):
+        return False
+    return subject.is_new or subject.is_replaced or any(change.mark(Replaces) for change in subject.changes)
+
+
+def run_of(turn: Turn, bill: Bill) -> Run:
+    """A run that begins, with what it costs an hour."""
+    subject, after = turn.subject, turn.after
+    low = bill.of(after, subject.region)[1]
+    machine = after.label if after else CHOSEN_BY_GOOGLE
+    last = _last(subject, "replica hours")
+    each = bill.machine(after, subject.region)[1] if after else Amount(None)
+    rows = _last(subject, "rows")
+    return Run(
+        resource=subject.label,
+        region=subject.region,
+        why="it is new" if subject.is_new else "; ".join(causes(subject)),
+        machine=machine,
+        machines=after.most if after else 0,
+        hour=sum_of(low),
+        reads=_flow(subject, "reads"),
+        writes=_flow(subject, "writes"),
+        rows_last_run=int(rows) if rows else None,
+        last_run=sum_of(each.times(last)) if last else None,
+    )
+
+
+def _last(subject: Subject, what: str) -> float:
+    found = [subject.outputs.get(field) for field, mark in marked(subject.kind.state, LastRun) if mark.what == what]
+    return float(sum(value for value in found if isinstance(value, int | float)))
+
+
+def _flow(subject: Subject, direction: str) -> str:
+    told = []
+    for field, mark in marked(subject.kind.args, Flow):
+        if mark.direction == direction:
+            told += [f"{show(leaf)}{_elsewhere(subject, leaf)}" for leaf in _places(subject.new.get(field))]
+    return ", ".join(told)
+
+
+def _places(value: Any) -> list[Any]:
+    """Of a place in the cloud what has the form of one."""
+    found = [leaf for _, leaf in leaves(value)]
+    flat = [entry for leaf in found for entry in (leaf if isinstance(leaf, list) else [leaf])]
+    return [entry for entry in flat if isinstance(entry, str) and ("://" in entry or "/" in entry)]
+
+
+def findings(subject: Subject, run: Run) -> Iterator[Finding]:
+    """That a run begins, and is paid."""
+    again = "runs" if subject.is_new else "runs AGAIN"
+    most = f"up to {run.machines} x {run.machine}, {run.hour.hour_text} an hour"
+    told = [f"{again}, and is paid: {most}; {run.why}"]
+    rows = f", {run.rows_last_run:,} rows the last time" if run.rows_last_run else ""
+    flows = [f"reads {run.reads}{rows}" if run.reads else "", f"writes {run.writes}" if run.writes else ""]
+    detail = "; ".join(filter(None, flows))
+    yield about(subject, "batch-run", "look", "runs", "; ".join(told), detail=detail)
+    for change, mark in subject.changed(Content):
+        text = f"other {mark.what} answers the run: {show(change.old)} → {show(change.new)}"
+        yield about(subject, "weights", "look", "models", text)

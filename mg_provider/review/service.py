@@ -1,0 +1,153 @@
+"""What clients notice: whether it serves, with how much, and whether what comes is tried before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mg_provider.resources.meaning import Service
+from mg_provider.review.compare import Change, Subject
+from mg_provider.review.costs import MINUTES
+from mg_provider.review.deployments import Turn, is_off, span
+from mg_provider.review.exposure import is_public
+from mg_provider.review.findings import Finding, about
+from mg_provider.review.kinds import marked, value_of
+from mg_provider.review.model import Effect, Reason
+from mg_provider.review.values import difference, name
+
+
+def service(subject: Subject, turns: list[Turn], saved: str) -> Iterator[Finding]:
+    """What a change of a resource does to those who call it.
+
+    Args:
+        subject: The resource.
+        turns: Its deployments.
+        saved: What it costs before, in words.
+    """
+    if subject.kind.runs or subject.goes:
+        return
+    yield from _parking(subject, turns, saved)
+    for turn in turns:
+        yield from _rollout(turn, turns)
+        yield from _capacity(turn)
+    yield from _emptied(subject, turns)
+    yield from _settings(subject)
+
+
+def _parking(subject: Subject, turns: list[Turn], saved: str) -> Iterator[Finding]:
+    was, now = is_off(subject)
+    if now and not was and not subject.is_new:
+        text = f"parked: NOTHING SERVES on it until it is resumed; id, address and Model stay; saves {saved}"
+        keeps = "an endpoint that serves the same Model by a deployment of its own goes on serving, and being paid"
+        yield about(subject, "downtime", "stop", "service", text, detail=keeps)
+    elif now and subject.is_new:
+        yield about(subject, "downtime", "look", "service", "new, and parked: nothing serves on it")
+    elif was and not now:
+        starts = ", ".join(turn.after.text() for turn in turns if turn.after is not None)
+        yield about(subject, "change", "note", "service", f"resumed: serves after {MINUTES}, on {starts}")
+
+
+def _rollout(turn: Turn, turns: list[Turn]) -> Iterator[Finding]:
+    if not turn.rolls_out:
+        return
+    subject, strategy = turn.subject, turn.strategy
+    others = [other for other in turns if other is not turn and other.after is not None and _share(other)]
+    if strategy.strategy == "recreate" and not others:
+        text = f"NOTHING SERVES for {MINUTES}: strategy recreate undeploys the old deployment before the new one is up"
+        yield about(subject, "downtime", "stop", "service", text, label=turn.label)
+    elif strategy.strategy == "recreate":
+        text = f"less capacity for {MINUTES}: strategy recreate undeploys first, and the other names answer its share"
+        yield about(subject, "capacity", "look", "service", text, label=turn.label)
+    elif strategy.strategy == "rolling" and (strategy.max_unavailable_replicas or strategy.max_unavailable_percentage):
+        missing = strategy.max_unavailable_replicas or f"{strategy.max_unavailable_percentage} % of the"
+        text = f"less capacity during the rollout: {missing} replicas may be missing"
+        yield about(subject, "capacity", "look", "service", text, label=turn.label)
+    else:
+        steps = ", ".join(f"{step} %" for step in strategy.steps)
+        way = "replica by replica" if strategy.strategy == "rolling" else f"beside the old one, then traffic at {steps}"
+        text = f"a new deployment comes {way}; {MINUTES}, both run meanwhile"
+        yield about(subject, "change", "note", "service", text, label=turn.label)
+    if turn.is_held:
+        text = f"held at {strategy.hold} %: both deployments run and are paid until rollout.hold is removed"
+        yield about(subject, "cost", "look", "service", text, label=turn.label)
+    yield from _probing(turn)
+
+
+def _share(turn: Turn) -> int:
+    from mg_provider.review.traffic import shares
+
+    return shares(turn.subject, turn.subject.new).get(turn.name, 0) if turn.name else 100
+
+
+def _probing(turn: Turn) -> Iterator[Finding]:
+    subject, strategy = turn.subject, turn.strategy
+    if strategy.probing is None:
+        text = "the new deployment gets its traffic UNPROBED: the rollout has no probe"
+    elif strategy.strategy != "rolling" and is_public(subject, subject.new) is False and not strategy.probing.address:
+        text = "the new deployment gets its traffic UNPROBED: the endpoint is private, and rollout.probe has no address"
+    elif not turn.planned:
+        share = f"{_share(turn)} % of the traffic goes" if turn.name else "the traffic goes"
+        text = f"{share} to a new deployment, and the preview has no plan of steps or probes: take it as UNPROBED"
+    else:
+        return
+    yield about(subject, "unprobed", "look", "service", text, label=turn.label)
+
+
+def _capacity(turn: Turn) -> Iterator[Finding]:
+    before, after = turn.before, turn.after
+    if before is None or after is None or turn.subject.is_replaced or not (before.most and after.most):
+        return
+    if after.fewest < before.fewest or after.most < before.most:
+        was, now = span(before.fewest, before.most), span(after.fewest, after.most)
+        text = f"less capacity: {was} → {now} replicas"
+        if not after.fewest:
+            text += "; with none left when idle, the first request waits for a machine"
+        yield about(turn.subject, "capacity", "look", "service", text, label=turn.label)
+    if after.usage == "spot" and before.usage != "spot":
+        text = "moves to Spot machines: cheaper, and Google may take them away at any time"
+        yield about(turn.subject, "capacity", "look", "service", text, label=turn.label)
+    elif after.usage != before.usage:
+        text = f"machines come by {after.usage} instead of {before.usage}"
+        if after.usage == "flex start":
+            text += ": it waits in a queue for them, and they are taken down after at most seven days"
+        yield about(turn.subject, "capacity", "look", "service", text, label=turn.label)
+
+
+def _emptied(subject: Subject, turns: list[Turn]) -> Iterator[Finding]:
+    """All that served is undeployed, although nothing is parked."""
+    before = [turn for turn in turns if turn.before is not None]
+    after = [turn for turn in turns if turn.after is not None]
+    if before and not after and not subject.is_replaced:
+        yield about(subject, "downtime", "stop", "service", "NOTHING SERVES on it: every model is undeployed")
+
+
+def _settings(subject: Subject) -> Iterator[Finding]:
+    told: list[tuple[Change, Service, str]] = [(change, mark, "") for change, mark in subject.changed(Service)]
+    for entry, inner, old, new in subject.entries():
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            for field, mark in marked(inner, Service):
+                change = Change(field, value_of(inner, old, field), value_of(inner, new, field))
+                if change.old != change.new:
+                    told.append((change, mark, f"{subject.label}: {name(entry)}"))
+    for change, mark, label in told:
+        how = "known only after up" if change.is_unknown else "; ".join(difference(change.old, change.new))
+        if mark.gap:
+            text = f"{mark.what} changes: {mark.gap}"
+            yield about(subject, "downtime", "look", "service", text, label=label, detail=how)
+        elif not subject.is_replaced:
+            yield about(subject, "change", "look", "service", f"{mark.what}: {how}", label=label)
+
+
+def effect_of(reasons: list[Reason]) -> tuple[Effect, str]:
+    """The worst that clients notice, and for how long."""
+    gates = {(gate, reason.severity) for reason in reasons for gate in (reason.gate, *reason.also)}
+    told = " ".join(reason.text for reason in reasons if "downtime" in (reason.gate, *reason.also))
+    if ("downtime", "stop") in gates:
+        for_a_while = MINUTES in told and "lost" not in told and "parked" not in told
+        return "NOTHING SERVES", MINUTES if for_a_while else "until clients have another address, or it serves again"
+    if ("address-change", "stop") in gates:
+        return "interrupted", "until clients use the new name"
+    if ("downtime", "look") in gates:
+        return "interrupted", "seconds"
+    if ("capacity", "look") in gates:
+        return "less capacity", ""
+    return "none", ""

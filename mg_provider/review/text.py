@@ -1,0 +1,116 @@
+"""A review for a terminal: the verdict first, then what applies, a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from mg_provider.review.model import MachineCount, Reason, Review, Run
+
+MOST_DETAILS: Final = 12
+
+
+def where(reason: Reason) -> str:
+    """The resources of a reason, with their regions where the names do not have them."""
+    names = reason.resource
+    missing = [region for region in reason.regions if region not in names]
+    return f"{names} [{', '.join(missing)}]" if names and missing else names
+
+
+def text(review: Review) -> str:
+    """The whole review. Nothing that matters is one line."""
+    lines = [f"FAILED {gate.gate}: {gate.text}" for gate in review.gates]
+    lines.append(review.headline)
+    if review.verdict == "safe" and not review.gates:
+        return f"{review.headline}\n"
+    for title, body in sections(review):
+        lines += ["", title, *(f"  {line}" for line in body)]
+    return "\n".join(lines) + "\n"
+
+
+def sections(review: Review) -> Iterator[tuple[str, list[str]]]:
+    """Each part that applies, with its lines."""
+    yield "reasons", list(_reasons(review.reasons))
+    effect = review.service.effect + (f", {review.service.minutes}" if review.service.minutes else "")
+    yield "service", [effect, *_notes(review.service.changes)]
+    for title, reasons in (
+        ("exposure", review.exposure.changes),
+        ("safety nets", review.safety_nets),
+        ("models and weights", review.models),
+        ("other changes", [*review.notes, *review.gone, *review.unknown, *review.others]),
+    ):
+        if told := list(_notes(reasons)):
+            yield title, told
+    if review.runs:
+        yield "batch runs", [line for run in review.runs for line in _run(run)]
+    if review.gpus.lines:
+        yield (
+            "machines (fewest to most replicas)",
+            [_machines(line) for line in review.gpus.lines]
+            + [f"{entry}: how many GPUs it has is not known" for entry in review.gpus.unknown],
+        )
+    if review.money.lines:
+        yield "money", list(_money(review))
+    if review.counts:
+        yield "resources", [", ".join(f"{count} {operation}" for operation, count in review.counts.items())]
+
+
+def _reasons(reasons: Iterable[Reason]) -> Iterator[str]:
+    for reason in reasons:
+        yield f"{reason.severity:4}  {reason.gate}: {where(reason)}: {reason.text}"
+        for detail in reason.details[:MOST_DETAILS]:
+            yield f"        {detail}"
+        if len(reason.details) > MOST_DETAILS:
+            yield f"        and {len(reason.details) - MOST_DETAILS} more"
+
+
+def _notes(reasons: Iterable[Reason]) -> Iterator[str]:
+    """What is no reason for the verdict: the reasons stand above already."""
+    for reason in reasons:
+        if reason.severity == "note":
+            yield f"{where(reason)}: {reason.text}" + (f" ({'; '.join(reason.details)})" if reason.details else "")
+
+
+def pair(counts: tuple[int, int]) -> str:
+    """1, or 1 to 8."""
+    return str(counts[0]) if counts[0] == counts[1] else f"{counts[0]} to {counts[1]}"
+
+
+def _machines(line: MachineCount) -> str:
+    machines = f"{pair(line.machines_before)} → {pair(line.machines_after)}, at the peak {line.machines_peak}"
+    gpus = f"; {line.accelerator} {pair(line.before)} → {pair(line.after)}, at the peak {line.peak}"
+    return f"{line.machine} in {line.region or 'an unknown region'}: {machines}{gpus if line.accelerator else ''}"
+
+
+def _money(review: Review) -> Iterator[str]:
+    money = review.money
+    for title, before, after, difference, percent in (
+        ("fewest replicas", money.before.min, money.after.min, money.difference.min, money.percent_min),
+        ("most replicas", money.before.max, money.after.max, money.difference.max, money.percent_max),
+    ):
+        share = f", {percent:+g} %" if percent is not None else ""
+        yield (
+            f"{title}: {before.text} → {after.text} a month ({difference.text}{share}); "
+            f"{before.hour_text} → {after.hour_text} an hour"
+        )
+    minutes = f" for {money.peak_minutes}" if money.peak_minutes else ""
+    yield f"at the peak of the change: {money.peak.hour_text} an hour{minutes}"
+    for line in money.lines:
+        kind = "" if line.kind == "on demand" else f", {line.kind}"
+        yield (
+            f"{line.resource}: {line.before} → {line.after} x {line.machine} in {line.region}{kind}, "
+            f"{line.machine_hour.hour_text} an hour each ({line.basis})"
+        )
+    for source in sorted({line.source for line in money.lines if line.source}):
+        yield f"from {source}"
+    scope = "every resource of the stack" if money.whole else "the resources that change"
+    yield f"of {scope}; prices of {money.prices}; not in them: {', '.join(money.not_in)}"
+
+
+def _run(run: Run) -> Iterator[str]:
+    most = f"up to {run.machines} x {run.machine} in {run.region}"
+    yield f"{run.resource}: {most}, {run.hour.hour_text} an hour; {run.why}"
+    rows = f", {run.rows_last_run:,} rows in the last run" if run.rows_last_run else ""
+    last = f", which would cost {run.last_run.hour_text} now" if run.last_run else ""
+    unknown = "what is not known yet"
+    yield f"  reads {run.reads or unknown}{rows}{last}; writes {run.writes or unknown}"

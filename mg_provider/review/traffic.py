@@ -1,0 +1,52 @@
+"""Which name gets how much of the requests, and what answers behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mg_provider.resources.meaning import Content, Traffic
+from mg_provider.review.compare import Subject
+from mg_provider.review.findings import Finding, about
+from mg_provider.review.kinds import marked, parts
+from mg_provider.review.values import name, show
+
+
+def shares(subject: Subject, values: Mapping[str, Any]) -> dict[str, int]:
+    """Percent by name; all for the only one."""
+    for field, _ in marked(subject.kind.args, Traffic):
+        split = values.get(field)
+        if isinstance(split, Mapping) and split:
+            return {str(key): value for key, value in split.items() if isinstance(value, int)}
+    for field, _ in parts(subject.kind.args):
+        served = values.get(field)
+        if isinstance(served, Mapping) and len(served) == 1:
+            return dict.fromkeys(map(str, served), 100)
+    return {}
+
+
+def behind(subject: Subject, values: Mapping[str, Any], entry: str) -> str:
+    """What answers behind a name: the last part of its Model's name."""
+    for field, inner in parts(subject.kind.args):
+        served = values.get(field)
+        found = served.get(entry) if isinstance(served, Mapping) else None
+        if isinstance(found, Mapping):
+            told = [show(found[content]) for content, _ in marked(inner, Content) if found.get(content)]
+            return ", ".join(text.rpartition("/")[2] for text in told)
+    return ""
+
+
+def traffic(subject: Subject) -> Iterator[Finding]:
+    """Requests that go elsewhere."""
+    if subject.is_new or subject.goes or not marked(subject.kind.args, Traffic):
+        return
+    was, now = shares(subject, subject.old), shares(subject, subject.new)
+    moved = [entry for entry in sorted({*was, *now}) if was.get(entry, 0) != now.get(entry, 0)]
+    if not moved:
+        return
+    told = []
+    for entry in moved:
+        model = behind(subject, subject.new, entry) or behind(subject, subject.old, entry)
+        served = f" ({model})" if model else ""
+        told.append(f"{name(entry)}{served} {was.get(entry, 0)} → {now.get(entry, 0)} %")
+    yield about(subject, "traffic", "look", "traffic", f"traffic: {'; '.join(told)}")

@@ -1,0 +1,152 @@
+"""Values as a preview writes them: unknown, hidden, long, odd; and how a reader sees them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from mg_provider.api.texts import cut
+from mg_provider.resources.fields import UNKNOWN, Unknown, contains_unknown
+
+HIDDEN: Final = "[secret]"
+_SECRET_KEY: Final = "4dabf18193072939515e22adb298388d"  # noqa: S105 - the engine's signature of special values
+# The engine's texts for an unknown text, bool, number, list, map, asset, archive and output.
+_UNKNOWNS: Final = frozenset(
+    {
+        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+        "030794c1-ac77-496b-92df-f27374a8bd58",
+        "e48ece36-62e2-4504-bad9-02848725956a",
+        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+    }
+)
+_SECRET_NAME: Final = re.compile(r"(?i)(key|token|secret|passw|credential)")
+_ENVIRONMENT: Final = re.compile(r"\benv\[")
+_MOST: Final = 120
+
+
+def _keeps_to_itself(path: str) -> bool:
+    """Whether a value at this path may be a secret, although nobody said so."""
+    return bool(_SECRET_NAME.search(path) or _ENVIRONMENT.search(path))
+
+
+def decode(value: Any) -> Any:
+    """A value of the preview with whole numbers, and unknowns as such."""
+    if isinstance(value, str):
+        return UNKNOWN if value in _UNKNOWNS else value
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    if isinstance(value, dict):
+        if _SECRET_KEY in value:
+            return HIDDEN
+        return {key: decode(entry) for key, entry in value.items()}
+    return [decode(entry) for entry in value] if isinstance(value, list) else value
+
+
+def name(text: Any) -> str:
+    """A name on one line, cut where it is long, control characters escaped."""
+    return cut(text if isinstance(text, str) else str(text))
+
+
+def show(value: Any) -> str:
+    """A value in a few words; never a hidden one."""
+    if isinstance(value, Unknown):
+        return "known after up"
+    if value is None or value in ("", [], {}):
+        return "none"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, str):
+        return cut(value, _MOST) if len(value) <= _MOST else f"{cut(value[: _MOST - 1], _MOST - 1)}…"
+    if isinstance(value, Mapping):
+        return cut(", ".join(_leaf(path, leaf) for path, leaf in leaves(value)), _MOST)
+    if isinstance(value, list):
+        return cut(", ".join(map(show, value)), _MOST)
+    return cut(str(value), _MOST)
+
+
+def _leaf(path: str, value: Any) -> str:
+    return f"{name(path)} …" if _keeps_to_itself(path) else f"{name(path)} {show(value)}"
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """The values within a value, each with its path; lists of plain values are one."""
+    if isinstance(value, Mapping) and value:
+        for key in sorted(value, key=str):
+            yield from leaves(value[key], f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list) and any(isinstance(entry, Mapping) for entry in value):
+        for index, entry in enumerate(value):
+            yield from leaves(entry, f"{path}[{_label(entry, index)}]")
+    else:
+        yield path, value
+
+
+def _label(entry: Any, index: int) -> str:
+    """How an entry of a list is called: by its name, where it has one."""
+    called = entry.get("name") if isinstance(entry, Mapping) else None
+    return called if isinstance(called, str) and called else str(index)
+
+
+def difference(old: Any, new: Any, path: str = "") -> list[str]:
+    """What differs between two values, a short text each: what lists gain and lose, and what leaves were and are.
+
+    Args:
+        old: Before.
+        new: After.
+        path: What the values are called.
+    """
+    nothing: tuple[Any, ...] = (None, [], {}, "")
+    before = {} if old in nothing else dict(leaves(old, path))
+    after = {} if new in nothing else dict(leaves(new, path))
+    told: list[str] = []
+    for path in sorted({*before, *after}):
+        was, now = before.get(path), after.get(path)
+        if was == now:
+            continue
+        told += (
+            _of_lists(path, was, now) if isinstance(was, list) or isinstance(now, list) else _of_leaves(path, was, now)
+        )
+    return told
+
+
+def _of_lists(path: str, old: Any, new: Any) -> list[str]:
+    was, now = entries(old), entries(new)
+    label = f"{name(path)} " if path else ""
+    gained = [entry for entry in now if entry not in was]
+    lost = [entry for entry in was if entry not in now]
+    told = [f"{label}+ {show(entry)}" for entry in gained] + [f"{label}- {show(entry)}" for entry in lost]
+    return told or [f"{label}in another order"]
+
+
+def entries(value: Any) -> list[Any]:
+    """A list, also where there is none."""
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _of_leaves(path: str, old: Any, new: Any) -> list[str]:
+    if path and _keeps_to_itself(path):
+        return [f"{name(path)} changes"]
+    label = f"{name(path)} " if path else ""
+    return [f"{label}{show(old)} → {show(new)}"]
+
+
+def hides(value: Any) -> bool:
+    """Whether a part of a value is hidden."""
+    return any(leaf == HIDDEN for _, leaf in leaves(value))
+
+
+def is_unknown(value: Any) -> bool:
+    """Whether a part of a value is known only after up."""
+    return contains_unknown(value)
+
+
+def arguments(values: Any) -> str:
+    """Command line arguments, those of a secret's name without their values."""
+    told = []
+    for entry in entries(values):
+        flag, equals, _ = entry.partition("=") if isinstance(entry, str) else (str(entry), "", "")
+        told.append(f"{flag}=…" if equals and _SECRET_NAME.search(flag) else str(entry))
+    return cut(" ".join(told), 200)
