@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
+from tools import cloud_quotas
+
 FOLDER = "mg_provider/emulator/schemas"
 
 _ENDPOINTS = "aiplatform.projects.locations.endpoints"
@@ -75,6 +77,8 @@ METHODS: dict[str, list[str]] = {
         *(f"bigquery.jobs.{verb}" for verb in ("insert", "get", "query", "getQueryResults")),
     ],
     "logging.v2": ["logging.entries.list"],
+    "monitoring.v3": ["monitoring.projects.timeSeries.list"],
+    "cloudquotas.v1": ["cloudquotas.projects.locations.services.quotaInfos.get"],
 }
 
 # Longest subtrees that no part of the emulator reads; they stay, as objects of any shape.
@@ -83,6 +87,8 @@ _OPAQUE_FIELDS = {"explanationSpec", "explanationMetadata", "modelMonitoringConf
 
 def document(name: str) -> dict[str, Any]:
     """The full discovery document of ``name``, such as ``compute.v1``."""
+    if name == "cloudquotas.v1":
+        return cloud_quotas.DOCUMENT
     folder = files("googleapiclient.discovery_cache") / "documents"
     parsed: dict[str, Any] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
     return parsed

@@ -48,9 +48,11 @@ def _make(name: str, about: str | None) -> str:
 
 
 def _compatibility() -> str:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    whole = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project, clients = whole["project"], "tests/clients/requirements.lock"
+    tried = ", ".join(f"{name} {_locked(name, clients)}" for name in whole["dependency-groups"]["clients"])
     sdk = next(need for need in map(Requirement, project["dependencies"]) if need.name == "pulumi")
-    revisions = ", ".join(f"{name} {document(name)['revision']}" for name in METHODS)
+    revisions = ", ".join(f"{name} {dated}" for name in METHODS if (dated := document(name)["revision"]))
     return "\n".join(
         (
             "| part | versions |",
@@ -58,6 +60,7 @@ def _compatibility() -> str:
             f"| Python | {project['requires-python']} |",
             f"| Pulumi's Python SDK | {_ordered(sdk)}; locked and tested: {_locked('pulumi')} |",
             f"| Google's APIs, revision of the discovery documents | {revisions} |",
+            f"| clients that run unmodified against the emulator in the tests | {tried} |",
         )
     )
 
@@ -66,10 +69,10 @@ def _ordered(requirement: Requirement) -> str:
     return ", ".join(sorted((str(entry) for entry in requirement.specifier), reverse=True))
 
 
-def _locked(name: str) -> str:
-    match = re.search(rf"^{name}==(\S+)", (ROOT / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE)
+def _locked(name: str, lock: str = "requirements.lock") -> str:
+    match = re.search(rf"^{name}==(\S+)", (ROOT / lock).read_text(encoding="utf-8"), re.MULTILINE)
     if not match:
-        raise ValueError(f"requirements.lock has no {name}")
+        raise ValueError(f"{lock} has no {name}")
     return match[1]
 
 

@@ -15,6 +15,8 @@ _TITLES = {
     "storage": "Cloud Storage (`/storage/v1`, `/upload/storage/v1`, `/download/storage/v1`)",
     "bigquery": "BigQuery (`/bigquery/v2`)",
     "logging": "Cloud Logging (`/v2`)",
+    "monitoring": "Cloud Monitoring (`/v3`)",
+    "cloudquotas": "Cloud Quotas (`/v1`)",
 }
 
 _HEAD = """\

@@ -12,7 +12,16 @@ from urllib.parse import unquote
 
 Schema = dict[str, Any]
 FOLDER = Path(__file__).parent / "schemas"
-DOCUMENTS = ("aiplatform.v1beta1", "aiplatform.v1", "compute.v1", "storage.v1", "bigquery.v2", "logging.v2")
+DOCUMENTS = (
+    "aiplatform.v1beta1",
+    "aiplatform.v1",
+    "compute.v1",
+    "storage.v1",
+    "bigquery.v2",
+    "logging.v2",
+    "monitoring.v3",
+    "cloudquotas.v1",
+)
 
 # These are HTTP bodies of any shape, whatever their schema says.
 _FREE_BODIES = ("GoogleApiHttpBody", "RawPredictRequest", "InvokeRequest")
@@ -46,7 +55,7 @@ class Method:
     @property
     def legacy(self) -> bool:
         """Whether its errors have the older shape."""
-        return not self.document.startswith(("aiplatform", "logging"))
+        return self.document.startswith(("compute", "storage", "bigquery"))
 
     @property
     def version(self) -> str:

@@ -29,6 +29,8 @@ MACHINES: dict[str, tuple[str, int]] = {
     "a4x-highgpu-4g": ("NVIDIA_GB200", 4),
 }
 _FAMILIES = ("n1-", "n2-", "n2d-", "c2-", "c2d-", "c3-", "e2-", "m1-", "ct5lp-", "ct6e-")
+ACCELERATORS = frozenset(accelerator for accelerator, _ in MACHINES.values())
+_QUOTA_NAMES = {"NVIDIA_H100_80GB": "H100"}
 _ON_N1 = {"NVIDIA_TESLA_P100", "NVIDIA_TESLA_V100", "NVIDIA_TESLA_P4", "NVIDIA_TESLA_T4"}
 
 DEFAULT_SPEC: Json = {"machineType": "g2-standard-12", "acceleratorType": "NVIDIA_L4", "acceleratorCount": 1}
@@ -67,5 +69,14 @@ def _misfit(accelerator: str, count: int, machine: str) -> Exception:
 
 def quota_name(accelerator: str) -> str:
     """The serving quota of an accelerator, such as ``CustomModelServingL4GPUsPerProjectPerRegion``."""
-    short = accelerator.removeprefix("NVIDIA_").removeprefix("TESLA_").replace("_", "")
-    return f"CustomModelServing{short}GPUsPerProjectPerRegion"
+    return f"CustomModelServing{_in_quotas(accelerator).replace('_', '')}GPUsPerProjectPerRegion"
+
+
+def quota_metric(accelerator: str) -> str:
+    """The metric of that quota, such as ``custom_model_serving_nvidia_l4_gpus``."""
+    return f"custom_model_serving_nvidia_{_in_quotas(accelerator).lower()}_gpus"
+
+
+def _in_quotas(accelerator: str) -> str:
+    """As quotas call it. Source: ``command_lib/ai/model_garden_utils.py`` of gcloud 528."""
+    return _QUOTA_NAMES.get(accelerator) or accelerator.removeprefix("NVIDIA_").removeprefix("TESLA_")
