@@ -44,6 +44,9 @@ def complete_spec(spec: Json) -> Json:
     """
     machine = spec.get("machineType") or "n1-standard-2"
     accelerator, count = spec.get("acceleratorType", ""), spec.get("acceleratorCount", 0)
+    if spec.get("gpuPartitionSize") and count != 1:
+        text = f"accelerator_count must be 1 with gpu_partition_size, not {count}."
+        raise invalid_argument(text, ("machine_spec.accelerator_count", text))
     if machine in MACHINES:
         return _with_gpus(spec, machine, accelerator, count)
     if not machine.startswith(_FAMILIES):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from mg_provider.emulator.errors import ApiError, failed_precondition, not_found, quota_exceeded
+from mg_provider.emulator.errors import ApiError, failed_precondition, not_found, quota_exceeded, stockout
 
 _TYPE = "type.googleapis.com/google.rpc."
 _AGENTS = "https://cloud.google.com/vertex-ai/docs/general/access-control#service-agents"
@@ -186,8 +186,7 @@ def service_agents_400(about: About) -> ApiError:
 
 def stock_out(about: About) -> ApiError:
     """The region has none of these machines at the moment."""
-    message = "Machine type temporarily unavailable, please deploy with a different machine type or retry."
-    return ApiError("UNAVAILABLE", message)
+    return stockout()
 
 
 def stock_out_recommending(about: About, accelerator: str = "nvidia-l4", other: str = "asia-northeast1") -> ApiError:

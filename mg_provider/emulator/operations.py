@@ -207,6 +207,7 @@ class Operations:
         operation.updated = at
         if operation.stage:
             operation.stage = "SUCCESSFULLY_DEPLOYED"
+        self._forget_later(operation, at)
 
     def _fail(self, operation: Operation, error: ApiError, at: float) -> None:
         if operation.event:
@@ -215,5 +216,14 @@ class Operations:
         operation.updated = at
         if operation.stage:
             operation.stage = "FAILED_TO_DEPLOY"
+        self._forget_later(operation, at)
         if operation.plan.failed:
             operation.plan.failed(at)
+
+    def _forget_later(self, operation: Operation, at: float) -> None:
+        kept = float(self._world.behaviours["operations_kept_seconds"])
+        if kept > 0:
+            self._world.timeline.at(at + kept, lambda _: self._expire(operation))
+
+    def _expire(self, operation: Operation) -> None:
+        self._operations.pop(operation.name, None)

@@ -61,6 +61,20 @@ BEHAVIOURS: dict[str, Any] = {
     "batch_listed_after": 0.0,  # emulated seconds from a job's creation until a list shows it
     "batch_completion_stats": "live",  # or "unknown_total", or "at_end": what a running job shows
     "batch_output_order": "scattered",  # or "input": the order of the answers
+    "labels_at_most": 64,  # how many labels a resource of Vertex AI takes; no source says at which number it refuses
+    "dedicated_endpoint_patch": "refuse",  # or "allow": does endpoints.patch change dedicatedEndpointEnabled?
+    "dedicated_dns_after": 0.0,  # emulated seconds until an endpoint shows its dedicated DNS name
+    "client_connection_update": "allow",  # or "refuse": does endpoints.update change clientConnectionConfig?
+    "chat_model_name": "checked",  # or "ignored": does chat/completions answer a request that names another model?
+    "upload_labels": "version",  # or "model": whose the labels of an upload are, so whether a patch removes them
+    "quota_counts": "most",  # or "current": do deployments claim the GPUs of their most replicas, or of those there?
+    "failed_deploy_endpoint": "kept",  # or "removed": the endpoint that a failed :deploy had made
+    "failed_deploy_holds_seconds": 0.0,  # how long the GPUs of a failed deployment still count against quota
+    "cancel_operation": "ends",  # or "refused": what cancelling an operation of Vertex AI does
+    "operations_kept_seconds": 0.0,  # after their end operations are forgotten; 0 keeps them
+    "weights_of_another_region": "allow",  # or "refuse": weights in a bucket of another region than the Model
+    "publisher_env": "dropped",  # or "kept": what becomes of modelConfig.containerSpec.env for a publisher model
+    "replicas_short": {},  # endpoint id -> replicas of a deployment that never come up
     # Emulated seconds instead of the usual, by deployment stage, or one of CREATE_ENDPOINT, UPDATE_ENDPOINT,
     # DELETE_ENDPOINT, UPLOAD_MODEL, DELETE_MODEL, MUTATE_DEPLOYED_MODEL, UNDEPLOY_MODEL
     "durations": {},

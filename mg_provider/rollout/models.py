@@ -82,6 +82,9 @@ def delete_model(place: Place, model_id: str) -> None:
 def patch_labels(place: Place, model_id: str, changes: Mapping[str, str | None], display_name: str = "") -> None:
     """Set labels of a Model, those that are None removed, and its name; others stay. Gone is fine.
 
+    Vertex AI shows the labels of a Model and of its version as one, and no source says whose those of an upload are.
+    Where the answer shows that the Model's own were not enough, the version gets the same ones.
+
     Permission: aiplatform.models.update.
 
     Raises:
@@ -99,8 +102,12 @@ def patch_labels(place: Place, model_id: str, changes: Mapping[str, str | None],
             return
         place.guard.model(model)
         changed = Model.model_validate({"etag": model.etag, **{name: wanted[name] for name in mask}})
+        name = f"{place.parent}/models/{model_id}"
         try:
-            place.world.clients.vertex.patch_model(f"{place.parent}/models/{model_id}", changed, mask)
+            answer = place.world.clients.vertex.patch_model(name, changed, mask)
+            if (answer.labels or {}) != labels:
+                version = Model(labels=labels, etag=answer.etag)
+                place.world.clients.vertex.patch_model(f"{name}@{answer.version_id or 'default'}", version, ["labels"])
         except Aborted:
             if attempt + 1 == _MOST_MERGES:
                 raise

@@ -129,7 +129,9 @@ def _problems(subject, emulator, life, name, sent):
         yield f"{name}: {value!r} is not what the cloud has: {_actual(hand, life, stands)!r}"
     if stands and unseen is None and fixed is None:
         before = _actual(hand, life, stands)
-        drift = _drift(subject, life, lambda: put(emulator, hand, life, subject, name, _wire(subject.other(name))))
+        other = subject.other(name)
+        wanted = other if name == "labels" else _wire(other)
+        drift = _drift(subject, life, lambda: put(emulator, hand, life, subject, name, wanted))
         if name not in drift:
             yield f"{name}: changed to {subject.other(name)!r} by hand, a refresh shows {drift}"
         put(emulator, hand, life, subject, name, before)

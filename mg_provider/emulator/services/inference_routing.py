@@ -51,8 +51,8 @@ def _reachable(call: Call) -> Endpoint:
         raise permission_denied(text, "PRIVATE_ENDPOINT_ONLY")
     if dedicated and call.host != dedicated:
         raise failed_precondition(
-            f"Dedicated Endpoint cannot be accessed through the shared domain {call.host}. "
-            f"Please access it through its dedicated domain name {dedicated}."
+            "Dedicated Endpoint cannot be accessed through the shared Vertex AI domain aiplatform.googleapis.com. "
+            f"Please access the endpoint using its dedicated domain name '{dedicated}'"
         )
     shared = {f"{call.region}-aiplatform.googleapis.com", "aiplatform.googleapis.com", "127.0.0.1", "localhost"}
     if not dedicated and call.host not in shared:

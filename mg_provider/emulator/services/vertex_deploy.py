@@ -17,9 +17,10 @@ from mg_provider.emulator.routing import Answer, Call, handles
 from mg_provider.emulator.services.model_garden import check_publisher_model, query_model_id
 from mg_provider.emulator.services.vertex_endpoints import add_endpoint, check_kind
 from mg_provider.emulator.services.vertex_models import add_model, container_query_id
+from mg_provider.emulator.services.vertex_rules import check_display_name, check_labels
 from mg_provider.emulator.services.vertex_serving import Deployment, complete_resources, stage
 from mg_provider.emulator.services.vertex_state import Json, Key, bad_allowlist_entries, check_private_config, vertex
-from mg_provider.emulator.services.weights import Weights, container_spec, read_weights, split_uri
+from mg_provider.emulator.services.weights import Weights, check_region, container_spec, read_weights, split_uri
 
 # In the discovery document, and in no published proto or client: whether they do anything, no source shows.
 FIELDS_OF_NO_CLIENT = (("endpointConfig", "labels"), ("deployConfig", "serviceAccount"))
@@ -92,7 +93,10 @@ def _checked(call: Call) -> _Request:
         text = "exactly one of custom_model, publisher_model_name and hugging_face_model_id must be set."
         raise invalid_argument(text, ("artifacts", text))
     publisher_model, gcs_uri = _source(call, given[0])
-    _check_endpoint_config(call.body.get("endpointConfig", {}))
+    if given[0] == "publisherModelName" and call.world.behaviours["publisher_env"] == "dropped":
+        call.body.get("modelConfig", {}).get("containerSpec", {}).pop("env", None)
+    _check_endpoint_config(call, call.body.get("endpointConfig", {}))
+    check_display_name(call.body.get("modelConfig", {}).get("modelDisplayName", ""), "model_config.model_display_name")
     resources = complete_resources(
         call.body.get("deployConfig", {}).get("dedicatedResources") or {"minReplicaCount": 1, "maxReplicaCount": 1}
     )
@@ -124,7 +128,9 @@ def _source(call: Call, kind: str) -> tuple[str, str]:
     return f"publishers/hf-{author}/models/{short}@001", ""
 
 
-def _check_endpoint_config(config: Json) -> None:
+def _check_endpoint_config(call: Call, config: Json) -> None:
+    check_display_name(config.get("endpointDisplayName", ""), "endpoint_config.endpoint_display_name")
+    check_labels(call.world, config.get("labels", {}), "endpoint_config.labels")
     check_kind(config, "dedicatedEndpointEnabled")
     private = config.get("privateServiceConnectConfig")
     if private and not bad_allowlist_entries(private):
@@ -137,7 +143,8 @@ def _claim_ids(call: Call) -> tuple[Key, Key]:
     model_id = call.body.get("modelConfig", {}).get("modelUserId") or call.body.get("customModel", {}).get("modelId")
     number = call.world.new_number()
     endpoint_key = (call.number, call.region, endpoint_id or f"mg-endpoint-{uuid.uuid5(uuid.NAMESPACE_OID, number)}")
-    model_key = (call.number, call.region, model_id or f"mg-custom-{number[-10:]}")
+    unix = int(moment(call.world.now()).timestamp())
+    model_key = (call.number, call.region, model_id or f"mg-custom-{unix}")
     state.claim_endpoint_id(endpoint_key)
     try:
         state.claim_model_id(model_key)
@@ -201,6 +208,7 @@ def _endpoint(call: Call, config: Json, private: Json | None, display_name: str)
 def _prepare(request: _Request, at: float) -> None:
     """The weights are looked at. ApiError FAILED_PRECONDITION or INVALID_ARGUMENT when they are not there."""
     if request.gcs_uri:
+        check_region(request.call.world, request.gcs_uri, request.call.region)
         weights: Weights = read_weights(request.call.world, request.gcs_uri)
         weights.check()
 
@@ -209,5 +217,7 @@ def _give_up(request: _Request, at: float) -> None:
     """Model and endpoint stay, if it got that far; ids that came to nothing are free again."""
     state = vertex(request.call.world)
     request.deployment.give_up(at)
+    if request.call.world.behaviours["failed_deploy_endpoint"] == "removed":
+        state.endpoints.pop(request.endpoint_key, None)
     state.taken_endpoint_ids.discard(request.endpoint_key)
     state.taken_model_ids.discard(request.model_key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from copy import deepcopy
 from typing import Any
 
@@ -9,10 +10,12 @@ from mg_provider.emulator.errors import already_exists, failed_precondition, inv
 from mg_provider.emulator.listing import page, passes
 from mg_provider.emulator.operations import Plan, Stage
 from mg_provider.emulator.routing import Answer, Call, handles
+from mg_provider.emulator.services.vertex_rules import check_network, check_resource, check_timeout
 from mg_provider.emulator.services.vertex_state import (
     Endpoint,
     Json,
     Key,
+    base_model_name,
     check_etag,
     check_private_config,
     check_traffic_split,
@@ -41,8 +44,9 @@ _MESSAGES = {"privateServiceConnectConfig", "predictRequestResponseLoggingConfig
 def create_endpoint(call: Call) -> Answer:
     """Make an endpoint with nothing on it; it exists when the operation is done."""
     body = dict(call.body)
-    if not body.get("displayName"):
-        raise invalid_argument("display_name is required.", ("endpoint.display_name", "Required field is not set."))
+    check_resource(call.world, body, "endpoint")
+    check_network(body.get("network", ""))
+    check_timeout(body.get("clientConnectionConfig", {}))
     check_kind(body, "dedicatedEndpointEnabled")
     check_private_config(body.get("privateServiceConnectConfig"))
     check_traffic_split(body.get("trafficSplit", {}), [])
@@ -61,7 +65,8 @@ def create_endpoint(call: Call) -> Answer:
     plan = Plan(
         "CreateEndpointOperationMetadata",
         [Stage("", seconds, exists)],
-        lambda: ("Endpoint", {"name": name}),
+        # Without createTime, updateTime and etag: Config Connector's HTTP logs.
+        lambda: ("Endpoint", call.view("Endpoint", {**body, "name": name})),
         {},
         give_up,
         dict(body.get("labels", {})),
@@ -91,13 +96,28 @@ def add_endpoint(world: World, key: Key, config: Json, at: float) -> Endpoint:
     resource = {**deepcopy(config), "name": f"projects/{number}/locations/{region}/endpoints/{identifier}"}
     resource["createTime"] = world.timestamp(at)
     if resource.get("dedicatedEndpointEnabled"):
-        resource["dedicatedEndpointDns"] = f"{identifier}.{region}-{number}.prediction.vertexai.goog"
+        resource["dedicatedEndpointDns"] = f"{identifier}.{region}-{_place_in_dns(number)}.prediction.vertexai.goog"
     endpoint = Endpoint(key, resource)
+    _hide_dns(world, endpoint, at)
     touch(world, endpoint, at)
     state = vertex(world)
     state.endpoints[key] = endpoint
     state.taken_endpoint_ids.discard(key)
     return endpoint
+
+
+def _place_in_dns(number: str) -> str:
+    """The number in a dedicated DNS name, which is the project's own and yet not its project number."""
+    return str(100_000_000_000 + int(hashlib.sha256(f"dns {number}".encode()).hexdigest(), 16) % 800_000_000_000)
+
+
+def _hide_dns(world: World, endpoint: Endpoint, at: float) -> None:
+    """The dedicated DNS name comes later, where the behaviour says so."""
+    late = float(world.behaviours["dedicated_dns_after"])
+    name = endpoint.resource.get("dedicatedEndpointDns")
+    if late > 0 and name:
+        del endpoint.resource["dedicatedEndpointDns"]
+        world.timeline.at(at + late, lambda _: endpoint.resource.update(dedicatedEndpointDns=name))
 
 
 @handles(_ENDPOINTS + "get")
@@ -112,9 +132,16 @@ def list_endpoints(call: Call) -> Answer:
     shown = []
     for key, endpoint in reversed(vertex(call.world).endpoints.items()):
         fields = {"endpoint": key[2], "endpoint_id": key[2], "display_name": endpoint.resource.get("displayName", "")}
+        fields["base_model_name"] = _base_model_name(call.world, endpoint)
         if key[:2] == (call.number, call.region) and passes(call.query.get("filter", ""), endpoint.resource, fields):
             shown.append(call.view("Endpoint", endpoint.shown()))
     return Answer(page("endpoints", shown, call.query))
+
+
+def _base_model_name(world: World, endpoint: Endpoint) -> str:
+    """The Model Garden entry that its first deployed model was made from, if any."""
+    first = endpoint.deployed[0]["model"].partition("@")[0] if endpoint.deployed else ""
+    return next((base_model_name(model) for model in vertex(world).models.values() if model.name == first), "")
 
 
 @handles(_ENDPOINTS + "patch")
@@ -131,11 +158,13 @@ def patch_endpoint(call: Call) -> Answer:
     changed = deepcopy(endpoint.resource)
     for path in mask:
         _assign(changed, path.split("."), call.body)
-    if not changed.get("displayName"):
-        raise invalid_argument("display_name is required.", ("endpoint.display_name", "Required field is not set."))
+    check_resource(call.world, changed, "endpoint")
     check_traffic_split(changed.get("trafficSplit", {}), [deployed["id"] for deployed in endpoint.deployed])
     check_private_config(changed.get("privateServiceConnectConfig"))
     _check_private_change(endpoint.resource, changed)
+    if changed.get("dedicatedEndpointEnabled") and "dedicatedEndpointDns" not in changed:
+        dns = f"{endpoint.key[2]}.{call.region}-{_place_in_dns(call.number)}.prediction.vertexai.goog"
+        changed["dedicatedEndpointDns"] = dns
     endpoint.resource = changed
     touch(call.world, endpoint, call.world.now())
     publish_attachment(call.world, endpoint)
@@ -143,7 +172,10 @@ def patch_endpoint(call: Call) -> Answer:
 
 
 def _check_patchable(world: World, mask: list[str]) -> None:
-    refused = [path for path in mask if path.partition(".")[0] not in _PATCHABLE]
+    patchable = set(_PATCHABLE)
+    if world.behaviours["dedicated_endpoint_patch"] == "allow":
+        patchable.add("dedicatedEndpointEnabled")
+    refused = [path for path in mask if path.partition(".")[0] not in patchable]
     if world.behaviours["allowlist_patch"] == "refuse":
         refused += [path for path in mask if path.startswith("privateServiceConnectConfig")]
     if refused:
@@ -187,6 +219,10 @@ def update_endpoint(call: Call) -> Answer:
         text = f"Only client_connection_config can be updated by this method, not {others[0]}."
         raise invalid_argument(text, (f"endpoint.{others[0]}", text))
     check_etag(endpoint, asked.get("etag"))
+    check_timeout(asked.get("clientConnectionConfig", {}))
+    if call.world.behaviours["client_connection_update"] == "refuse":
+        text = "client_connection_config of an Endpoint cannot be changed."
+        raise invalid_argument(text, ("endpoint.client_connection_config", text))
 
     def change(at: float) -> None:
         endpoint.resource["clientConnectionConfig"] = asked.get("clientConnectionConfig", {})

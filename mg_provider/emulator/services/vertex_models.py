@@ -8,20 +8,21 @@ from mg_provider.emulator.errors import failed_precondition, invalid_argument
 from mg_provider.emulator.listing import page, passes
 from mg_provider.emulator.operations import Plan, Stage
 from mg_provider.emulator.routing import Answer, Call, handles
-from mg_provider.emulator.services.vertex_state import Json, Key, Model, check_etag, touch, vertex
+from mg_provider.emulator.services.vertex_rules import check_labels, check_resource
+from mg_provider.emulator.services.vertex_state import Json, Key, Model, base_model_name, check_etag, touch, vertex
 from mg_provider.emulator.validation import mask_paths
 from mg_provider.emulator.world import World
 
 _MODELS = "aiplatform.projects.locations.models."
 _PATCHABLE = ("displayName", "description", "labels")
+_OF_VERSIONS = ("versionDescription",)
 
 
 @handles(_MODELS + "upload")
 def upload_model(call: Call) -> Answer:
     """Register a model; it exists when the operation is done. New versions of a model are not emulated."""
     body = call.body.get("model", {})
-    if not body.get("displayName"):
-        raise invalid_argument("display_name is required.", ("model.display_name", "Required field is not set."))
+    check_resource(call.world, body, "model")
     if call.body.get("parentModel"):
         raise invalid_argument("Versions of a model are not emulated.", ("parent_model", "Not emulated."))
     key = (call.number, call.region, call.body.get("modelId") or call.world.new_number())
@@ -57,6 +58,8 @@ def add_model(world: World, key: Key, config: Json, at: float, *, source: str) -
         "supportedDeploymentResourcesTypes": ["DEDICATED_RESOURCES"],
     }
     model = Model(key, resource, query_id=container_query_id(resource) or key[2])
+    if world.behaviours["upload_labels"] == "version":
+        model.version_labels = resource.pop("labels", {})
     touch(world, model, at)
     state = vertex(world)
     state.models[key] = model
@@ -77,7 +80,7 @@ def _shown(world: World, model: Model) -> Json:
         for deployed in endpoint.deployed
         if deployed["model"].partition("@")[0] == model.name
     ]
-    return {**model.resource, "deployedModels": used} if used else model.resource
+    return {**model.shown(), "deployedModels": used} if used else model.shown()
 
 
 @handles(_MODELS + "get")
@@ -93,16 +96,21 @@ def list_models(call: Call) -> Answer:
     shown = []
     for key, model in reversed(vertex(call.world).models.items()):
         fields = {"model": key[2], "display_name": model.resource.get("displayName", "")}
-        if key[:2] == (call.number, call.region) and passes(call.query.get("filter", ""), model.resource, fields):
+        fields["base_model_name"] = base_model_name(model)
+        if key[:2] == (call.number, call.region) and passes(call.query.get("filter", ""), model.shown(), fields):
             shown.append(call.view("Model", _shown(call.world, model)))
     return Answer(page("models", shown, call.query))
 
 
 @handles(_MODELS + "patch")
 def patch_model(call: Call) -> Answer:
-    """Change the fields that the mask names, at once."""
+    """Change the fields that the mask names, at once: of the Model, or with ``@`` in its name of the version."""
     model = vertex(call.world).model((call.number, call.region, call.path["modelsId"]))
     mask = mask_paths(call.query.get("updateMask", ""))
+    if call.path["modelsId"].partition("@")[2] not in ("", "-"):
+        return _patch_version(call, model, mask)
+    if set(mask) & set(_OF_VERSIONS):
+        raise failed_precondition(f"{mask[0]} is a field of a version: name the Model with its version.")
     refused = [path for path in mask if path not in _PATCHABLE]
     if refused or not mask:
         text = f"The field {refused[0]} of a Model cannot be updated." if refused else "update_mask is required."
@@ -112,8 +120,23 @@ def patch_model(call: Call) -> Answer:
         model.resource.pop(path, None)
         if call.body.get(path):
             model.resource[path] = deepcopy(call.body[path])
-    if not model.resource.get("displayName"):
-        raise invalid_argument("display_name is required.", ("model.display_name", "Required field is not set."))
+    check_resource(call.world, model.resource, "model")
+    touch(call.world, model, call.world.now())
+    return Answer(call.view("Model", _shown(call.world, model)))
+
+
+def _patch_version(call: Call, model: Model, mask: list[str]) -> Answer:
+    """Source: UpdateModelRequest.model. ApiError FAILED_PRECONDITION for a field that is not a version's."""
+    others = [path for path in mask if path not in ("labels", *_OF_VERSIONS)]
+    if others or not mask:
+        text = f"{others[0]} is not a field of a version." if others else "update_mask is required."
+        raise failed_precondition(text)
+    check_etag(model, call.body.get("etag"))
+    check_labels(call.world, call.body.get("labels", {}), "model.labels")
+    if "labels" in mask:
+        model.version_labels = dict(call.body.get("labels", {}))
+    if "versionDescription" in mask:
+        model.resource["versionDescription"] = call.body.get("versionDescription", "")
     touch(call.world, model, call.world.now())
     return Answer(call.view("Model", _shown(call.world, model)))
 

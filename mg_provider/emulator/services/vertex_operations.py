@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mg_provider.emulator import clock
 from mg_provider.emulator.listing import page
+from mg_provider.emulator.named_errors import About, not_cancellable_400
 from mg_provider.emulator.operations import Operation
 from mg_provider.emulator.routing import Answer, Call, handles
 
@@ -62,7 +63,10 @@ def wait_operation(call: Call) -> Answer:
 @handles(*_rpcs("cancel"))
 def cancel_operation(call: Call) -> Answer:
     """Ask it to stop; it ends with code 1."""
-    call.world.operations.cancel(_operation(call))
+    operation = _operation(call)
+    if call.world.behaviours["cancel_operation"] == "refused":
+        raise not_cancellable_400(About(subject=operation.name))
+    call.world.operations.cancel(operation)
     return Answer({})
 
 

@@ -17,6 +17,7 @@ from mg_provider.emulator.machines import DEFAULT_SPEC, complete_spec, quota_nam
 from mg_provider.emulator.operations import Stage
 from mg_provider.emulator.services.compute_names import LINK_BASE
 from mg_provider.emulator.services.container_log import STARTING, last_words, write_lines
+from mg_provider.emulator.services.vertex_rules import check_metrics
 from mg_provider.emulator.services.vertex_state import (
     Claim,
     Endpoint,
@@ -64,6 +65,7 @@ def complete_resources(resources: Json) -> Json:
     if not 0 <= resources.get("requiredReplicaCount", 0) <= low:
         text = "required_replica_count must not be more than min_replica_count."
         raise invalid_argument(text, ("dedicated_resources.required_replica_count", text))
+    check_metrics(resources.get("autoscalingMetricSpecs", []))
     machine = complete_spec(resources.get("machineSpec") or DEFAULT_SPEC)
     return {**resources, "machineSpec": machine, "minReplicaCount": low, "maxReplicaCount": high}
 
@@ -148,15 +150,25 @@ class Deployment:
     def appear(self, at: float) -> None:
         """The deployed model shows on the endpoint, with its service attachment; it gets no traffic yet."""
         endpoint = self.endpoint
-        replicas = first_replicas(self.deployed)
         self.deployed["createTime"] = self.world.timestamp(at)
-        self.deployed["status"] = {"availableReplicaCount": replicas, "lastUpdateTime": self.world.timestamp(at)}
+        self.deployed["status"] = {**self._replicas(), "lastUpdateTime": self.world.timestamp(at)}
         if endpoint.private is not None:
             attach(self.world, endpoint)
             self.deployed["privateEndpoints"] = {"serviceAttachment": endpoint.attachment}
         endpoint.deployed.append(self.deployed)
         endpoint.query_ids[self.id] = self.query_id
         touch(self.world, endpoint, at)
+
+    def _replicas(self) -> Json:
+        """How many came up, and why not all. ApiError UNAVAILABLE for fewer than it requires."""
+        wanted = first_replicas(self.deployed)
+        short = int(self.world.behaviours["replicas_short"].get(self.key[2], 0))
+        if not short:
+            return {"availableReplicaCount": wanted}
+        required = self.deployed.get("dedicatedResources", {}).get("requiredReplicaCount") or wanted
+        if wanted - short < required:
+            raise stockout()
+        return {"availableReplicaCount": wanted - short, "message": stockout().message}
 
     def finish(self, at: float) -> None:
         """It gets its traffic."""
@@ -173,7 +185,11 @@ class Deployment:
         self._no_longer_busy()
         self._write(at, "ERROR", [*last_words(self.deployed), *self.world.behaviours["container_lines"]])
         endpoint = vertex(self.world).endpoints.get(self.key)
+        held = float(self.world.behaviours["failed_deploy_holds_seconds"])
+        claim = vertex(self.world).claims.get(self.meter_key)
         release(self.world, self.key, self.id, at)
+        if held > 0 and claim:
+            _hold(self.world, self.meter_key, claim, at + held)
         if endpoint and any(deployed["id"] == self.id for deployed in endpoint.deployed):
             take_off(self.world, endpoint, self.id, at)
 
@@ -201,7 +217,9 @@ def claim_quota(world: World, key: Key, deployed: Json) -> None:
     resources = deployed.get("dedicatedResources", {})
     machine = resources.get("machineSpec", {})
     accelerator, count = machine.get("acceleratorType", ""), machine.get("acceleratorCount", 0)
-    wanted = Claim(key[0], key[1], accelerator, count * resources.get("maxReplicaCount", 1))
+    most = resources.get("maxReplicaCount", 1)
+    counted = most if world.behaviours["quota_counts"] == "most" else first_replicas(deployed)
+    wanted = Claim(key[0], key[1], accelerator, count * counted)
     claims = vertex(world).claims
     own = meter_key(key, deployed["id"])
     used = sum(
@@ -237,6 +255,17 @@ def release(world: World, key: Key, deployed_id: str, at: float) -> None:
     """Give machines and quota back."""
     world.meter.stop(meter_key(key, deployed_id), at)
     vertex(world).claims.pop(meter_key(key, deployed_id), None)
+
+
+def _hold(world: World, name: str, claim: Claim, until: float) -> None:
+    """GPUs of a deployment that failed go on counting against quota for a while."""
+    claims = vertex(world).claims
+    claims[name] = claim
+
+    def give_back(at: float) -> None:
+        claims.pop(name, None)
+
+    world.timeline.at(until, give_back)
 
 
 def attach(world: World, endpoint: Endpoint) -> None:

@@ -11,6 +11,7 @@ from mg_provider.emulator.errors import aborted, already_exists, invalid_argumen
 from mg_provider.emulator.ledger import Entry, counts_resources
 from mg_provider.emulator.routing import Call
 from mg_provider.emulator.services.service_attachments import service_attachments
+from mg_provider.emulator.services.vertex_rules import check_automation
 from mg_provider.emulator.timeline import Event
 from mg_provider.emulator.world import World
 
@@ -20,7 +21,7 @@ Key = tuple[str, str, str]
 # The proto says up to 9 digits; the tests of Terraform's provider, which run on Google, make endpoints of 10.
 _ENDPOINT_ID = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?|[1-9][0-9]{0,9}|0")
 _MODEL_ID = re.compile(r"[a-z_][a-z0-9_-]{0,62}")
-_ALLOWED_PROJECT = re.compile(r"[a-z0-9][a-z0-9.:-]*")
+_ALLOWED_PROJECT = re.compile(r"[a-z][a-z0-9.:-]*")
 
 
 @dataclass
@@ -75,10 +76,16 @@ class Endpoint:
 
 @dataclass
 class Model:
-    """A Model of the registry, as v1beta1 shows it; ``in_use_until`` for what is slow to be released."""
+    """A Model of the registry with its one version, as v1beta1 shows it.
+
+    Attributes:
+        version_labels: the version's, which are merged with the Model's when it is shown.
+        in_use_until: for what is slow to be released.
+    """
 
     key: Key
     resource: Json
+    version_labels: dict[str, str] = field(default_factory=dict)
     query_id: str = ""
     in_use_until: float = 0.0
 
@@ -86,6 +93,11 @@ class Model:
     def name(self) -> str:
         """The resource name, with the project's number."""
         return str(self.resource["name"])
+
+    def shown(self) -> Json:
+        """As the API shows it, with the labels of Model and version."""
+        labels = {**self.resource.get("labels", {}), **self.version_labels}
+        return {**self.resource, "labels": labels} if labels else self.resource
 
 
 @dataclass(frozen=True)
@@ -152,6 +164,12 @@ def endpoint_of(call: Call) -> Endpoint:
     return vertex(call.world).endpoint((call.number, call.region, call.path["endpointsId"]))
 
 
+def base_model_name(model: Model) -> str:
+    """The Model Garden entry that a Model was made from, if any."""
+    source = model.resource.get("baseModelSource", {}).get("modelGardenSource", {})
+    return str(source.get("publicModelName", ""))
+
+
 Watcher = Callable[[World, Endpoint, float], None]
 _WATCHERS: list[Watcher] = []
 
@@ -188,10 +206,11 @@ def check_private_config(config: Json | None) -> None:
     for entry in bad_allowlist_entries(config):
         text = f"Invalid project id {entry!r} in project_allowlist."
         raise invalid_argument(text, (f"{path}.project_allowlist", text))
+    check_automation(config)
 
 
 def bad_allowlist_entries(config: Json) -> list[str]:
-    """Allowlist entries that are no bare project id or number."""
+    """Allowlist entries that are not bare project ids."""
     return [entry for entry in config.get("projectAllowlist", []) if not _ALLOWED_PROJECT.fullmatch(entry)]
 
 
@@ -226,7 +245,7 @@ def _resources(world: World) -> Iterable[Entry]:
     state = vertex(world)
     for kind, records in (("aiplatform.Endpoint", state.endpoints), ("aiplatform.Model", state.models)):
         for record in records.values():
-            shown = record.resource
+            shown = record.shown()
             yield Entry(kind, shown["name"], shown["createTime"], dict(shown.get("labels", {})))
     for endpoint in state.endpoints.values():
         for deployed in endpoint.deployed:

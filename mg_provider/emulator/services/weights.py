@@ -29,6 +29,16 @@ def split_uri(uri: str) -> tuple[str, str]:
     return match["bucket"], match["folder"].strip("/")
 
 
+def check_region(world: World, uri: str, region: str) -> None:
+    """ApiError FAILED_PRECONDITION for weights in a bucket of another region, where the behaviour refuses that."""
+    bucket = world.part(StorageState).buckets.get(split_uri(uri)[0])
+    if world.behaviours["weights_of_another_region"] == "allow" or bucket is None:
+        return
+    place = bucket.location.lower()
+    if "-" in place and place != region:
+        raise failed_precondition(f"The bucket of {uri} is in {place}, and the Model in {region}.")
+
+
 @dataclass
 class Weights:
     """What lies in the folder: file sizes by name, and ``config.json``."""
