@@ -86,33 +86,37 @@ def _compare(kind: type[Engine], layout: Layout) -> tuple[float, float]:
     The previews take turns, after a first one of each: a machine is not equally fast all the time.
     """
     with (
-        _stack(kind, WIDENED, regions_count=1, models=1) as one,
-        _stack(kind, layout, regions_count=REGIONS, models=MODELS) as fleet,
+        stack(kind, WIDENED, regions_count=1, models=1) as (one, _),
+        stack(kind, layout, regions_count=REGIONS, models=MODELS) as (fleet, _),
     ):
-        alone = _seconds(lambda: one.up(_ignore))
-        up = _seconds(lambda: fleet.up(_ignore)) / alone
+        alone = seconds(lambda: one.up(ignore))
+        up = seconds(lambda: fleet.up(ignore)) / alone
         fleet.preview()
         one.preview()
-        return up, median(_seconds(fleet.preview) / _seconds(one.preview) for _ in range(PREVIEWS))
+        return up, median(seconds(fleet.preview) / seconds(one.preview) for _ in range(PREVIEWS))
 
 
-def _seconds(work: Callable[[], object]) -> float:
+def seconds(work: Callable[[], object]) -> float:
+    """How long it takes."""
     clock = SystemClock()
     started = clock.monotonic()
     work()
     return clock.monotonic() - started
 
 
-def _ignore(line: str) -> None:
+def ignore(line: str) -> None:
     """What an engine says while it is measured."""
 
 
 @contextmanager
-def _stack(kind: type[Engine], layout: Layout, regions_count: int, models: int) -> Iterator[Engine]:
-    with _emulator() as emulator, tempfile.TemporaryDirectory() as folder:
+def stack(
+    kind: type[Engine], layout: Layout, regions_count: int, models: int, deployment_seconds: float = DEPLOYMENT_SECONDS
+) -> Iterator[tuple[Engine, str]]:
+    """A stack of so many models in each of so many regions, on an emulator of its own, and that emulator's URL."""
+    with _emulator(deployment_seconds) as emulator, tempfile.TemporaryDirectory() as folder:
         make_bucket(emulator)
         program = _program(Path(folder) / "program", emulator.url, put_weights(emulator), layout, regions_count, models)
-        yield kind(Workspace(_made(Path(folder) / "work"), program))
+        yield kind(Workspace(_made(Path(folder) / "work"), program)), emulator.url
 
 
 @dataclass(frozen=True)
@@ -121,9 +125,9 @@ class _Served:
 
 
 @contextmanager
-def _emulator() -> Iterator[_Served]:
+def _emulator(deployment_seconds: float) -> Iterator[_Served]:
     """The emulator in a process of its own, as it would be another machine's work."""
-    speed = EMULATED_SECONDS / DEPLOYMENT_SECONDS
+    speed = EMULATED_SECONDS / deployment_seconds
     command = [sys.executable, "-c", f"from mg_provider.emulator.command import serve; serve(0, {speed})"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mg_provider.api.answers import parse
+from mg_provider.api.begun import Begun
 from mg_provider.api.hosts import vertex_base
 from mg_provider.api.names import location_of, mask, pages, path
 from mg_provider.api.settings import Settings
@@ -32,6 +33,7 @@ class VertexClient(BatchMethods):
     def __init__(self, transport: Transport, settings: Settings) -> None:
         self._transport = transport
         self._settings = settings
+        self._begun = Begun(lambda location: list(self.list_operations(location)))
 
     # Model Garden
 
@@ -48,6 +50,8 @@ class VertexClient(BatchMethods):
         """
         model, endpoint = request.model_configuration, request.endpoint_config
         detectable = bool(model and model.model_user_id and endpoint and endpoint.endpoint_user_id)
+        if model and model.model_user_id:
+            self._begun.note(destination, model.model_user_id)
         return self._operation("POST", f"{destination}:deploy", body=request.to_wire(), repeatable=detectable)
 
     def recommend_spec(
@@ -286,6 +290,17 @@ class VertexClient(BatchMethods):
             return page.operations, page.next_page_token
 
         return pages(fetch)
+
+    def operations_before(self, location: str) -> list[Operation]:
+        """What ran in a location when this process first asked, as it was then: one list a process.
+
+        What was begun there since is not among it: :meth:`list_operations` reads everything.
+        """
+        return self._begun.before(location)
+
+    def asked_to_deploy(self, destination: str, model_id: str) -> bool:
+        """Whether this process has called :meth:`deploy` for the Model with this id, whatever was answered."""
+        return self._begun.asked(destination, model_id)
 
     def cancel_operation(self, name: str) -> None:
         """``POST v1beta1/{name}:cancel``: ask for it; the operation then ends with code 1, or with success."""

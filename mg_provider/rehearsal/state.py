@@ -123,12 +123,15 @@ class Snapshot:
         self._done: set[int] = set()
         self._running: dict[int, tuple[ResourceState, str]] = {}
         self._lock = threading.RLock()
+        self._writing = threading.Lock()
+        # How often it was changed, and up to which change the file has it.
+        self._changes = self._written = 0
 
     def begin(self, state: ResourceState, operation: str) -> None:
         """An operation on a resource starts: creating, updating, deleting or reading."""
         with self._lock:
             self._running[id(state)] = (state, operation)
-            self.write()
+        self.write()
 
     def end(
         self, running: ResourceState | None, *, done: ResourceState | None = None, new: ResourceState | None = None
@@ -142,7 +145,7 @@ class Snapshot:
             if new is not None:
                 self._new.append(new)
                 self.interrupted = [entry for entry in self.interrupted if entry["resource"]["urn"] != new.urn]
-            self.write()
+        self.write()
 
     def keep(self, old: ResourceState, new: ResourceState) -> None:
         """A resource stays as it is; the file may learn of it with the next write."""
@@ -154,7 +157,7 @@ class Snapshot:
         """Replace everything, as a refresh does."""
         with self._lock:
             self.base, self._new, self._done = resources, [], set()
-            self.write()
+        self.write()
 
     def resources(self) -> list[ResourceState]:
         """What the stack has now, in dependency order."""
@@ -162,17 +165,27 @@ class Snapshot:
             return [state for state in [*self._new, *self.base] if id(state) not in self._done]
 
     def write(self) -> None:
-        """Write the state file in one step: an interruption leaves the old or the new one, never half."""
+        """Write the state file in one step: an interruption leaves the old or the new one, never half.
+
+        Operations that begin or end while it is being written share the next writing, as each has the whole stack.
+        """
         if self._path is None:
             return
         with self._lock:
-            text = json.dumps(self.document(), indent=4, ensure_ascii=False) + "\n"
+            self._changes += 1
+            mine = self._changes
+        with self._writing:
+            if self._written >= mine:
+                return
+            with self._lock:
+                changes, document = self._changes, self.document()
             draft = self._path.with_name(self._path.name + ".draft")
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-                file.write(text)
+                file.write(json.dumps(document, indent=4, ensure_ascii=False) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(self._path)
+            self._written = changes
 
     def document(self) -> dict[str, Any]:
         """The deployment, as `pulumi stack export` would print it."""

@@ -37,7 +37,7 @@ from mg_provider.resources.serving import (
     undeploy,
 )
 from mg_provider.resources.teardown import still_deployed
-from mg_provider.resources.underway import Matches, stop, under_way
+from mg_provider.resources.underway import InLocation, stop, under_way
 from mg_provider.resources.weights_gate import pass_weights
 from mg_provider.rollout.journal import journal_of
 from mg_provider.rollout.models import find_model
@@ -255,14 +255,15 @@ def _names_model(args: CustomWeightsModelArgs, operation: Operation) -> bool:
     return "DeployOperationMetadata" in str(metadata.get("@type")) and metadata.get("modelId") == args.model_id
 
 
-def _deploys_this(args: CustomWeightsModelArgs, context: Context, begun: bool) -> Matches:
+def _deploys_this(args: CustomWeightsModelArgs, context: Context, begun: bool) -> InLocation:
     """Which operations of the location are this deployment, or may be.
 
     They name the Model's id, or for an entry of Model Garden that entry: then it may be another deployment of the same
     entry. Where one of this resource was begun it is taken for that, unless it began after this endpoint was made.
     """
     if not begun:
-        return lambda operation: _names_model(args, operation)
+        asked = context.clients.vertex.asked_to_deploy(args.parent, args.model_id)
+        return InLocation(lambda operation: _names_model(args, operation), begun=asked)
     source = Source(args.gcs_uri, args.publisher_model_name, args.hugging_face_model_id)
     published = source.publisher_model.partition("@")[0].lower()
     endpoint = find_endpoint(args, context) if published else None
@@ -277,7 +278,7 @@ def _deploys_this(args: CustomWeightsModelArgs, context: Context, begun: bool) -
         in_time = made is None or operation.started is None or operation.started <= made
         return _names_model(args, operation) or (same_entry and in_time)
 
-    return matches
+    return InLocation(matches, begun=True)
 
 
 def go_on(
@@ -308,10 +309,11 @@ def go_on(
     began, waited = context.clock.monotonic(), False
     begun = begun and not state.deployed_model_id
     each_id = (old,) if old.model_id == args.model_id else (old, args)
-    matches = [_deploys_this(each, context, begun) for each in each_id]
-    while (
-        operation := under_way(args, known, context, lambda operation: any(match(operation) for match in matches))
-    ) is not None:
+    places = [_deploys_this(each, context, begun) for each in each_id]
+    either = InLocation(
+        lambda operation: any(place.matches(operation) for place in places), any(place.begun for place in places)
+    )
+    while (operation := under_way(args, known, context, either)) is not None:
         waited = True
         context.progress("going on with the deployment that is running")
         try:

@@ -7,10 +7,11 @@ stack's state wherever a run got to know it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mg_provider.api.errors import NotFound, NotReached, OperationFailed
-from mg_provider.rollout.place import cancel, deploys, running_operation
+from mg_provider.rollout.place import cancel, deploys, operation_from_before, running_operation
 
 if TYPE_CHECKING:
     from mg_provider.resources.endpoint_args import EndpointArgs
@@ -20,8 +21,27 @@ if TYPE_CHECKING:
 Matches = Callable[["Operation"], bool]
 
 
+@dataclass(frozen=True)
+class InLocation:
+    """Which operations of the location, where Model Garden makes an endpoint, do that.
+
+    Attributes:
+        matches: Whether one does.
+        begun: Whether there is a sign that one was begun, or this process began one. Otherwise the location is read
+            once a process: only an earlier run of the stack can have begun one, and two never run at a time.
+    """
+
+    matches: Matches
+    begun: bool
+
+    def find(self, args: EndpointArgs, context: Context) -> Operation | None:
+        """One that still runs."""
+        look = running_operation if self.begun else operation_from_before
+        return look(args.parent, self.matches, context)
+
+
 def under_way(
-    args: EndpointArgs, known: str, context: Context, in_location: Matches = lambda operation: False
+    args: EndpointArgs, known: str, context: Context, in_location: InLocation | None = None
 ) -> Operation | None:
     """An operation that still runs and makes the endpoint or deploys on it.
 
@@ -29,12 +49,12 @@ def under_way(
         args: The endpoint.
         known: Name of the operation that the stack's state has; empty for none.
         context: Of the call.
-        in_location: Which operations of the location do that, where Model Garden makes the endpoint.
+        in_location: Which operations of the location do that; None where only those below the endpoint do.
     """
     operation = _named(known, context)
-    if operation is not None:
-        return operation
-    return running_operation(args.parent, in_location, context) or running_operation(
+    if operation is None and in_location is not None:
+        operation = in_location.find(args, context)
+    return operation or running_operation(
         args.endpoint, lambda operation: makes(operation) or deploys(operation), context
     )
 
@@ -49,17 +69,17 @@ def stop(
     known: str,
     limit: float,
     context: Context,
-    in_location: Matches = lambda operation: False,
+    in_location: InLocation | None = None,
     is_ours: Matches = lambda operation: True,
 ) -> bool:
     """End everything that still runs, so that nothing appears after everything was deleted; whether there was anything.
 
     Args:
         args: The endpoint.
-        known: As in :func:`under_way`, and so are ``context`` and ``in_location``.
+        known: As in :func:`under_way`.
         limit: Seconds to wait for each.
         context: Of the call.
-        in_location: Which operations of the location may make the endpoint.
+        in_location: As in :func:`under_way`.
         is_ours: Which of what is found may be cancelled; for the end of others it waits.
     """
     found = False

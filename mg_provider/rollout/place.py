@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from mg_provider.api.errors import CloudError, FailedPrecondition, NotFound, OperationFailed
+from mg_provider.api.errors import CloudError, FailedPrecondition, NotFound, NotReached, OperationFailed
 from mg_provider.wire.endpoint import Endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from mg_provider.api.clients import Clients
     from mg_provider.clock import Clock
@@ -136,13 +136,32 @@ def running_operation(parent: str, matches: Callable[[Operation], bool], world: 
 
     Listing operations is not promised by the API; where it is refused, None.
     """
+    found = _listed(lambda: world.clients.vertex.list_operations(parent))
+    return next((operation for operation in found if not operation.done and matches(operation)), None)
+
+
+def operation_from_before(location: str, matches: Callable[[Operation], bool], world: World) -> Operation | None:
+    """An operation of a location that an earlier run began and that still runs; the location is read once a process."""
+    vertex = world.clients.vertex
+    for before in _listed(lambda: vertex.operations_before(location)):
+        if not matches(before):
+            continue
+        try:
+            operation = vertex.get_operation(before.name)
+        except (NotFound, NotReached):
+            continue
+        if not operation.done and matches(operation):
+            return operation
+    return None
+
+
+def _listed(read: Callable[[], Iterable[Operation]]) -> list[Operation]:
     try:
-        operations = list(world.clients.vertex.list_operations(parent))
+        return list(read())
     except CloudError as error:
         if error.status in (400, 404, 501):
-            return None
+            return []
         raise
-    return next((operation for operation in operations if not operation.done and matches(operation)), None)
 
 
 def cancel(operation: Operation, limit: float, world: World) -> None:

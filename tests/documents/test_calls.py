@@ -7,7 +7,8 @@ import pytest
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from tests.documents.markdown import part, read
-from tests.resources.conftest import host, session_host  # noqa: F401 - fixtures
+from tests.resources.conftest import QUICK, config
+from tests.support.host import Host
 from tests.support.life import Life
 from tests.support.weights import make_bucket, put_weights
 
@@ -49,12 +50,21 @@ class Counted:
 
 
 @pytest.fixture
+def host(emulator):
+    """A process of its own: the location is read once in each."""
+    emulator.set_speed(QUICK)
+    own = Host(config(emulator))
+    yield own
+    own.close()
+
+
+@pytest.fixture
 def weights(emulator):
     make_bucket(emulator)
     return put_weights(emulator)
 
 
-def test_a_model_makes_the_calls_that_its_page_names(emulator, host, weights):  # noqa: F811
+def test_a_model_makes_the_calls_that_its_page_names(emulator, host, weights):
     counted = Counted(emulator, Life(host, CustomWeightsModelProvider))
     counted.live(
         {"gcs_uri": weights},
@@ -66,7 +76,7 @@ def test_a_model_makes_the_calls_that_its_page_names(emulator, host, weights):  
     assert counted.steps == documented("docs/custom-weights-model.md")
 
 
-def test_an_endpoint_makes_the_calls_that_its_page_names(emulator, host, weights):  # noqa: F811
+def test_an_endpoint_makes_the_calls_that_its_page_names(emulator, host, weights):
     model = Life(host, CustomWeightsModelProvider)
     served = {"model": model.up({"gcs_uri": weights})["model"], "machine_spec": L4}
     counted = Counted(emulator, Life(host, DedicatedEndpointProvider, name="chat"))

@@ -29,7 +29,6 @@ CREATE_CALLS = [
     "aiplatform.projects.locations.recommendSpec",
     "aiplatform.projects.locations.endpoints.get",
     "aiplatform.projects.locations.operations.get",
-    "aiplatform.projects.locations.operations.list",
     "aiplatform.projects.locations.models.get",
 ]
 UPDATE_CALLS = [
@@ -109,6 +108,19 @@ def test_create_converges_on_one_deployment(emulator, life, weights, rpc, fault)
     assert life.refresh() == {}
     life.destroy()
     assert emulator.ledger()["empty"]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=IDS)
+def test_a_look_at_the_location_that_fails_is_made_again(emulator, host, weights, fault):
+    """In a process of its own, as each looks once."""
+    own = Host(config(emulator))
+    try:
+        emulator.fail(rpc="aiplatform.projects.locations.operations.list", **fault)
+        up_until_it_works(Life(own, CustomWeightsModelProvider), arguments(weights))
+        assert met(emulator) == [1]
+        assert kinds(emulator) == ONE
+    finally:
+        own.close()
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=IDS)

@@ -1,0 +1,79 @@
+"""Whether time and calls for each model grow with their number: stacks of 10, 100 and 250 models in one region.
+
+The stacks are measured one after the other in one run, each on an emulator of its own, so that a busy machine slows all
+of them down. A deployment takes a second here: what is measured is the provider's own work.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import requests
+
+from benchmarks.figure import Figure
+from benchmarks.fleet import WIDENED, RehearsalCommand, ignore, seconds, stack
+
+SIZES = (10, 100, 250)
+DEPLOYMENT_SECONDS = 1.0
+# 2.5 times as many models may take so much longer; the rest is for a machine that does other things as well.
+TIME_BOUND = 3.0
+# Calls that are made once a process, and not once a model, weigh less the more models there are.
+CALLS_BOUND = 1.0
+
+
+@dataclass(frozen=True)
+class _Cost:
+    """What one ``up`` took."""
+
+    models: int
+    seconds: float
+    calls: int
+
+    @property
+    def calls_each(self) -> float:
+        """Calls for one model, without the polls of what runs, which follow the time."""
+        return self.calls / self.models
+
+
+def measure() -> Iterator[Figure]:
+    """Time and calls of each size, and how they grow from one to the next."""
+    costs = []
+    for models in SIZES:
+        sys.stderr.write(f"growth: up of {models} models\n")
+        costs.append(_cost(models))
+        sys.stderr.write(f"growth: {costs[-1].seconds:.1f} s, {costs[-1].calls_each:.1f} calls a model\n")
+    for cost in costs:
+        yield Figure(f"growth: up of {cost.models} models", round(cost.seconds, 1), "s")
+        yield Figure(
+            f"growth: calls for each of {cost.models} models, polls left out", round(cost.calls_each, 2), "calls"
+        )
+    small, middle, large = costs
+    yield Figure(
+        f"growth: up of {large.models} models / {middle.models}",
+        round(large.seconds / middle.seconds, 2),
+        "x",
+        TIME_BOUND,
+    )
+    yield Figure(
+        f"growth: calls for each of {large.models} models / {small.models}",
+        round(large.calls_each / small.calls_each, 3),
+        "x",
+        CALLS_BOUND,
+    )
+
+
+def _cost(models: int) -> _Cost:
+    with stack(RehearsalCommand, WIDENED, 1, models, DEPLOYMENT_SECONDS) as (engine, url):
+        taken = seconds(lambda: engine.up(ignore))
+        return _Cost(models, taken, sum(_counts(entry) for entry in _requests(url)))
+
+
+def _counts(entry: dict[str, Any]) -> bool:
+    return not str(entry["rpc"]).endswith("operations.get")
+
+
+def _requests(url: str) -> list[dict[str, Any]]:
+    return cast("list[dict[str, Any]]", requests.get(f"{url}/_mg/requests", timeout=60).json()["requests"])
