@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mg_provider.emulator import discovery
 from mg_provider.emulator.dispatch import load_services
+from mg_provider.emulator.facts import facts
 from mg_provider.emulator.faults import KINDS
 from mg_provider.emulator.named_errors import NAMED
 from mg_provider.emulator.routing import HANDLERS
@@ -92,6 +93,16 @@ type or permission. Last, where the words were read.
 
 {errors}"""
 
+_FACTS = """
+## Facts
+
+How the real services behave, and what holds each fact here: a test, a behaviour (B), or an error that a test declares
+by name (E). Strength: A recorded or several independent sources, B one good source, C one report, ? unsettled. Sources:
+KCC Config Connector's HTTP logs, MM magic-modules, PROTO googleapis, SDK google-cloud-aiplatform 2.7.0, DISC Google's
+discovery documents of 2026-11, TF terraform-provider-google, PKB PerfKitBenchmarker, DOC Google's pages on private
+service connect (PSC), autoscaling (AS), batch predictions (B) and Model Garden (DEP), file: a public source file.
+"""
+
 
 def outputs() -> dict[str, str]:
     """Path below the root to content."""
@@ -101,7 +112,38 @@ def outputs() -> dict[str, str]:
     named = "".join(f"- `{name}` ({error.usual}): {error.what}. {error.source}\n" for name, error in NAMED.items())
     behaviours = "".join(f"- `{name}`: `{default!r}`\n" for name, default in BEHAVIOURS.items())
     tail = f"\n## Behaviours and their defaults\n\n`POST /_mg/behaviour`; `world.py` explains each.\n\n{behaviours}"
-    return {"mg_provider/emulator/COVERAGE.md": _HEAD + methods + _REST + faults + _NAMED.format(errors=named) + tail}
+    return {
+        "mg_provider/emulator/COVERAGE.md": _HEAD
+        + methods
+        + _REST
+        + faults
+        + _NAMED.format(errors=named)
+        + tail
+        + _facts()
+    }
+
+
+def _facts() -> str:
+    """The table of facts, a section after the other."""
+    lines = [_FACTS]
+    section = ""
+    for fact in facts():
+        if fact.section != section:
+            section = fact.section
+            lines += [f"### {section}\n", "| fact | strength, source | held by |", "|---|---|---|"]
+        held = [
+            *(f"`{test.partition('::')[2]}`" for test in fact.tests),
+            *(f"B `{name}`" for name in fact.behaviours),
+            *(f"E `{name}`" for name in fact.faults),
+            *([fact.note] if fact.note else []),
+        ]
+        lines.append(f"| {fact.fact} | {fact.strength} {fact.source} | {', '.join(held)} |")
+    return "\n".join(_spaced(lines)) + "\n"
+
+
+def _spaced(lines: list[str]) -> list[str]:
+    """An empty line before each heading but the first."""
+    return [f"\n{line}" if line.startswith("### ") and at > 1 else line for at, line in enumerate(lines)]
 
 
 def _service(name: str, title: str) -> str:

@@ -304,7 +304,7 @@ def delete_job(call: Call) -> Answer:
     job = _find(call)
     if job.state not in END_STATES:
         raise errors.failed_precondition(
-            f"BatchPredictionJob {job.name} is in state {job.state}; only a job that has finished can be deleted."
+            f"BatchPredictionJob {job.name} is in state {job.state}; {call.world.behaviours['batch_delete_refusal']}"
         )
 
     def forget(_: float) -> None:
