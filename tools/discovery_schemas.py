@@ -67,7 +67,8 @@ METHODS: dict[str, list[str]] = {
         "compute.serviceAttachments.get",
     ],
     "storage.v1": [
-        *(f"storage.buckets.{verb}" for verb in ("insert", "get", "list", "delete")),
+        *(f"storage.buckets.{verb}" for verb in ("insert", "get", "getStorageLayout", "list", "delete")),
+        "storage.managedFolders.list",
         *(f"storage.objects.{verb}" for verb in ("insert", "get", "list", "delete")),
     ],
     "bigquery.v2": [

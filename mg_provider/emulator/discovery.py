@@ -26,8 +26,13 @@ DOCUMENTS = (
 # These are HTTP bodies of any shape, whatever their schema says.
 _FREE_BODIES = ("GoogleApiHttpBody", "RawPredictRequest", "InvokeRequest")
 
-# What Google's own clients send and its documents lack: google-cloud-bigquery, Client.get_job and Client.cancel_job.
-_UNDOCUMENTED: dict[str, dict[str, Schema]] = {"bigquery.jobs.get": {"projection": {"type": "string"}}}
+# What Google's own clients send and its documents lack: google-cloud-bigquery with Client.get_job, gcloud with lists.
+_PARTIAL: dict[str, Schema] = {"returnPartialSuccess": {"type": "boolean"}}
+_UNDOCUMENTED: dict[str, dict[str, Schema]] = {
+    "bigquery.jobs.get": {"projection": {"type": "string"}},
+    **{f"compute.addresses.{verb}": _PARTIAL for verb in ("list", "aggregatedList")},
+    **{f"compute.forwardingRules.{verb}": _PARTIAL for verb in ("list", "aggregatedList")},
+}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The proxy that the real clients get: prediction domains lead to the emulator, every other name is refused and noted.
+"""The proxy that the real clients get: some names lead to the emulator, every other name is refused and noted.
 
 A client that follows a link to Google's own hosts, or that was told of an endpoint too little, shows up in ``refused``.
 """
@@ -13,11 +13,12 @@ DEDICATED, PRIVATE = ".prediction.vertexai.goog", ".prediction.p.vertexai.goog"
 
 
 class WayOut:
-    """Speaks CONNECT, and TLS in the name of prediction domains, on loopback.
+    """Speaks CONNECT, and TLS in the name of the hosts that it knows, on loopback.
 
     Args:
         emulator: What answers at dedicated domains, and at its private addresses.
         folder: Where certificates are written.
+        known: Hosts that lead to the emulator beside prediction domains.
 
     Attributes:
         url: The proxy's.
@@ -25,8 +26,8 @@ class WayOut:
         refused: Every other host that was asked for.
     """
 
-    def __init__(self, emulator, folder):
-        self._emulator, self._folder = emulator, Path(folder)
+    def __init__(self, emulator, folder, known=()):
+        self._emulator, self._folder, self._known = emulator, Path(folder), known
         self._issuer = Certificate(self._folder, "authority")
         self.authority = str(self._issuer.file)
         self.refused = []
@@ -80,7 +81,7 @@ class WayOut:
     def _behind(self, host):
         """Where a name leads to."""
         url = None
-        if host.endswith(DEDICATED):
+        if host.endswith(DEDICATED) or host in self._known:
             url = self._emulator.url
         elif host.endswith(PRIVATE):
             # As a zone of one's own has it: the one private address that there is.

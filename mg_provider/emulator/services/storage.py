@@ -140,6 +140,22 @@ def get_bucket(call: Call) -> Answer:
     return Answer(_bucket_body(call, existing_bucket(call)))
 
 
+@handles("storage.buckets.getStorageLayout")
+def get_storage_layout(call: Call) -> Answer:
+    """Where a bucket is and whether it has folders of its own, which no emulated one has."""
+    bucket = existing_bucket(call)
+    shown = _bucket_body(call, bucket)
+    layout: Json = {"kind": "storage#storageLayout", "bucket": bucket.name, "hierarchicalNamespace": {"enabled": False}}
+    return Answer({**layout, "location": shown["location"], "locationType": shown["locationType"]})
+
+
+@handles("storage.managedFolders.list")
+def list_managed_folders(call: Call) -> Answer:
+    """None: folders with rights of their own are not emulated."""
+    existing_bucket(call)
+    return Answer({"kind": "storage#managedFolders"})
+
+
 @handles("storage.buckets.list")
 def list_buckets(call: Call) -> Answer:
     """The project's buckets."""
