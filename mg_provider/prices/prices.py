@@ -21,6 +21,7 @@ NO_PRICE: Final = 700.0
 NOT_IN: Final = (
     "committed use discounts and negotiated prices",
     "reservations",
+    "Spot prices, as no list has them for serving, and flex start but for a3-highgpu-1g",
     "local SSDs, storage, network and logging",
     "calls of models that Google serves itself",
     "taxes",

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mg_provider.prices import Amount, Prices
+from mg_provider.resources.meaning import Costs
 from mg_provider.review.costs import Bill, region_before
 from mg_provider.review.deployments import Deployment, Turn, span
 from mg_provider.review.findings import Finding, about
 from mg_provider.review.model import Gpus, Money
+from mg_provider.review.values import show
 
 
-def bills(turns: list[Turn], money: Money, gpus: Gpus, prices: Prices) -> Iterator[Finding]:
+def bills(turns: list[Turn], runs: list[Turn], money: Money, gpus: Gpus, prices: Prices) -> Iterator[Finding]:
     """What is made, what moves to other machines, and what all of it comes to."""
     bill = Bill(prices)
     for turn in turns:
         yield from _made(turn, bill)
         yield from _moved(turn, bill)
     yield from _sum(turns, money, gpus)
+    for turn in [*(turn for turn in turns if turn.changes_bill or turn.rolls_out), *runs]:
+        yield from _unknown(turn, bill)
 
 
 def _made(turn: Turn, bill: Bill) -> Iterator[Finding]:
-    if turn.subject.op != "create" or turn.after is None or not turn.after.most:
+    if turn.before is not None and turn.after is None and not turn.subject.goes:
+        gives = f"undeployed: gives back {turn.before.text()}{_gpus(turn.before)}"
+        yield about(turn.subject, "change", "note", "money", gives, label=turn.label)
+    if turn.before is not None or turn.after is None or not turn.after.most or turn.subject.op == "import":
         return
     each = bill.machine(turn.after, turn.subject.region)[1]
     text = f"new, on {turn.after.text()}{_gpus(turn.after)}, {_each(each)}"
@@ -30,7 +37,10 @@ def _made(turn: Turn, bill: Bill) -> Iterator[Finding]:
 
 def _moved(turn: Turn, bill: Bill) -> Iterator[Finding]:
     before, after = turn.before, turn.after
-    if before is None or after is None or before.machines == after.machines or not (before.most and after.most):
+    if before is None or after is None or not (before.most and after.most):
+        return
+    if before.machines == after.machines:
+        yield from _other_choices(turn)
         return
     was = bill.machine(before, region_before(turn))[1]
     now = bill.machine(after, turn.subject.region)[1]
@@ -43,6 +53,17 @@ def _moved(turn: Turn, bill: Bill) -> Iterator[Finding]:
     quota = f"needs quota for {needed} {after.accelerator}; whether the region has them is not known here"
     detail = quota if needed else ""
     yield about(turn.subject, "cost" if dearer else "change", "look", "money", text, label=turn.label, detail=detail)
+
+
+def _other_choices(turn: Turn) -> Iterator[Finding]:
+    """Machines that count from the next deployment on: this one stays where it is."""
+    for change in turn.changes:
+        mark = change.mark(Costs)
+        if mark is not None and mark.part == "machine" and not turn.subject.is_replaced:
+            choices = change.new if isinstance(change.new, list) else [change.new]
+            told = " or ".join(show(choice.get("machine_type")) for choice in choices if isinstance(choice, Mapping))
+            text = f"stays on its machine; from the next deployment on it may run on {told or 'what Google recommends'}"
+            yield about(turn.subject, "cost", "look", "money", text, label=turn.label)
 
 
 def _gpus(deployment: Deployment) -> str:
@@ -62,9 +83,14 @@ def _sum(turns: list[Turn], money: Money, gpus: Gpus) -> Iterator[Finding]:
         if gpus.before != gpus.after:
             text += f"; GPUs {span(*gpus.before)} → {span(*gpus.after)}"
         yield Finding("cost", "look", "money", label, text, follows=True)
-    if money.unknown:
-        text = f"no price is known for {', '.join(money.unknown)}: the sums lack it"
-        yield Finding("unknown-price", "look", "money", label or "batch runs", text)
+
+
+def _unknown(turn: Turn, bill: Bill) -> Iterator[Finding]:
+    if turn.after is None or not turn.after.most or bill.machine(turn.after, turn.subject.region)[1].known:
+        return
+    kind = "" if turn.after.usage == "on demand" else f" as {turn.after.usage}"
+    text = f"no price is known for {turn.after.label}{kind} there: the sums lack it"
+    yield about(turn.subject, "unknown-price", "look", "money", text)
 
 
 def _each(price: Amount) -> str:

@@ -133,7 +133,7 @@ def _object(change: Change) -> str:
         elif key == "image_uri":
             told.append(f"image {show(was)} → {show(now)}{_digest(now)}")
         else:
-            told += [f"{name(key)}: {text}" for text in _names(difference(was, now))]
+            told += [text for text in _names(difference(was, now, key))]
     told += [f"{name(hidden)} changes (hidden)" for hidden in change.hidden]
     return "; ".join(told)
 

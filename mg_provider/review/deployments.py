@@ -148,7 +148,8 @@ def _turn(
     changes: tuple[Change, ...],
 ) -> Turn:
     if subject.goes or new is None:
-        after, strategy = None, RolloutStrategy()
+        stays = subject.goes and subject.step.old is not None and subject.step.old.retain
+        after, strategy = (before if stays else None), RolloutStrategy()
     else:
         after, strategy = _deployment(model, new, None), _strategy(subject, model, new)
     fixed = [change for change in changes if change.rolls_out]

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from mg_provider.review.compare import Subject, differing
+from mg_provider.review.compare import Change, Subject, differing
 from mg_provider.review.findings import Finding, about
-from mg_provider.review.values import difference, name
+from mg_provider.review.values import difference, name, show
 
 
-def drift(subject: Subject) -> Iterator[Finding]:
-    """What the cloud has that the last run did not leave."""
+def drift(subject: Subject, wanted: Mapping[str, Any]) -> Iterator[Finding]:
+    """What the cloud has that the last run did not leave.
+
+    Args:
+        subject: As the refresh saw it.
+        wanted: What the program says, if this preview changes it.
+    """
     if subject.step.new is None:
         yield about(subject, "drift", "look", "drift", "gone from the cloud: somebody deleted it")
         return
     for change in differing(subject.kind.args, subject.old, subject.new):
         how = "; ".join(difference(change.old, change.new, change.field))
-        yield about(
-            subject,
-            "drift",
-            "look",
-            "drift",
-            f"somebody changed in the cloud: {name(change.field) if change.is_secret else how}",
-        )
+        told = name(change.field) if change.is_secret else how
+        text = f"somebody changed in the cloud: {told}{_back(change, wanted)}"
+        yield about(subject, "drift", "look", "drift", text)
+
+
+def _back(change: Change, wanted: Mapping[str, Any]) -> str:
+    if change.field not in wanted or change.is_secret:
+        return ""
+    return f"; the program says {show(wanted[change.field])}"

@@ -38,7 +38,13 @@ def exposures(subject: Subject) -> Iterator[Finding]:
         text = f"becomes PUBLIC: everybody with {PERMISSION} reaches it from the internet"
         yield about(subject, "exposure", "stop", "exposure", text)
     elif was and now is False:
-        yield about(subject, "exposure", "note", "exposure", "becomes private: the internet does not reach it any more")
+        yield about(
+            subject,
+            "exposure",
+            "note",
+            "exposure",
+            f"becomes private: not from the internet any more; {_reached(subject)}",
+        )
     for change, mark in subject.changed(Exposure):
         if not (mark.open and was != now):
             yield from _changed(subject, change, mark)

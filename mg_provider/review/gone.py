@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mg_provider.resources.fields import Computed, Derived, Replaces
-from mg_provider.resources.meaning import Content, HeldByClients, Inner, SafetyNet
+from mg_provider.resources.meaning import Content, Costs, HeldByClients, Inner, SafetyNet
 from mg_provider.review.compare import Subject
 from mg_provider.review.findings import Finding, about
 from mg_provider.review.kinds import marked, marks_on, value_of
@@ -68,8 +68,11 @@ def causes(subject: Subject) -> list[str]:
     chosen = [change for change in found if change.mark(HeldByClients) is None] or found
     told = []
     for change in chosen:
-        if change.is_secret or change.is_unknown:
+        cost = change.mark(Costs)
+        if change.is_secret or change.is_unknown or cost is not None:
             told.append(f"{name(change.field)} changes")
+        elif isinstance(change.old or change.new, Mapping) and not (change.old and change.new):
+            told.append(f"{name(change.field)} is {'removed' if change.old else 'added'}")
         else:
             told += difference(change.old, change.new, change.field)[:3]
     return told or [f"{name(field)} changes" for field in subject.step.replaces[:3]] or ["the engine says so"]

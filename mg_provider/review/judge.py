@@ -93,7 +93,7 @@ class _Judge:
         findings = [*self._errors(), *self._found(), *self._runs(started), *self._of_money(money, gpus)]
         findings += [finding for step in self._others for finding in others.other(step, self._label(step))]
         findings += [finding for step in self._steps for finding in nets.protection(step, self._label(step))]
-        findings += [finding for subject in self._drifted for finding in drift(subject)]
+        findings += [finding for subject in self._drifted for finding in drift(subject, self._wanted(subject))]
         told = merged(findings)
         reasons = [reason for reason in told if reason.severity != "note"]
         verdict = _verdict(reasons)
@@ -164,6 +164,10 @@ class _Judge:
             yield from traffic.traffic(subject)
         yield from self._left_over()
 
+    def _wanted(self, drifted: Subject) -> Mapping[str, Any]:
+        """What the program says of a resource that was changed in the cloud."""
+        return next((each.new for each in self._subjects if each.step.urn == drifted.step.urn), {})
+
     def _saved(self, subject: Subject) -> str:
         """What the machines of a resource cost before, a month."""
         bill, low, high = Bill(self._prices), Total(), Total()
@@ -199,11 +203,15 @@ class _Judge:
 
     def _of_money(self, money: Money, gpus: Gpus) -> Iterator[Finding]:
         serving = [turn for each in self._subjects if not each.kind.runs for turn in self._turns[id(each)]]
-        yield from bills.bills(serving, money, gpus, self._prices)
+        begun = [turn for each in self._subjects if runs.starts(each) for turn in self._turns[id(each)]]
+        yield from bills.bills(serving, begun, money, gpus, self._prices)
 
     def _exposure(self, told: list[Reason]) -> Exposure:
         widened = any(
-            exposure.widens(change, mark) for subject in self._subjects for change, mark in subject.changed(Exposes)
+            exposure.widens(change, mark)
+            for subject in self._subjects
+            for change, mark in subject.changed(Exposes)
+            if not (mark.open and exposure.is_public(subject, subject.old))
         )
         changed = [subject for subject in self._subjects if subject.op != "same" and not subject.goes]
         public = sorted(subject.label for subject in changed if exposure.is_public(subject, subject.new))

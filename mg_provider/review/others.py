@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from mg_provider.review.findings import Finding
@@ -12,21 +13,39 @@ from mg_provider.review.model import Severity
 from mg_provider.review.preview import Side, Step
 from mg_provider.review.values import difference, entries, leaves, name
 
-# What a type is about, and whether clients notice when one goes.
-_AREAS: Final[tuple[tuple[re.Pattern[str], str, bool], ...]] = tuple(
-    (re.compile(pattern, re.IGNORECASE), area, felt)
-    for pattern, area, felt in (
-        (r"accesscontextmanager", "VPC Service Controls perimeter", True),
-        (r"iam|serviceaccount/|organizations/policy|orgpolicy", "IAM or organization policy", True),
-        (r"serviceattachment", "service attachment", True),
-        (r":dns/|dns", "DNS", True),
-        (r"firewall|securitypolicy", "firewall", True),
-        (r"compute/.*(network|subnetwork|router|route|nat|vpn|interconnect|peering)", "network", True),
-        (r"servicenetworking|networkconnectivity|vpcaccess", "network", True),
-        (r"compute/.*(address|forwardingrule)", "address", True),
-        (r"kms", "encryption key", True),
-        (r"storage/bucket|bigquery/(dataset|table)|secretmanager", "data", True),
-    )
+
+@dataclass(frozen=True)
+class _Area:
+    """What a type is about.
+
+    Attributes:
+        gone: How grave it is when one goes.
+        serves: Whether clients then get nothing.
+        admits: Whether it says who may reach something.
+    """
+
+    pattern: re.Pattern[str]
+    what: str
+    gone: Severity = "stop"
+    serves: bool = False
+    admits: bool = False
+
+
+_KNOWN: Final[tuple[tuple[str, str, Severity, bool, bool], ...]] = (
+    (r"accesscontextmanager", "VPC Service Controls perimeter", "stop", False, True),
+    (r"iam|serviceaccount/|organizations/policy|orgpolicy", "IAM or organization policy", "look", False, True),
+    (r"serviceattachment", "service attachment", "stop", True, True),
+    (r"dns", "DNS", "stop", True, False),
+    (r"firewall|securitypolicy", "firewall", "look", False, True),
+    (r"compute/.*(network|subnetwork|router|route|nat|vpn|interconnect|peering)", "network", "stop", True, False),
+    (r"servicenetworking|networkconnectivity|vpcaccess", "network", "stop", True, False),
+    (r"compute/.*(address|forwardingrule)", "address", "stop", True, False),
+    (r"kms", "encryption key", "stop", False, False),
+    (r"storage/bucket|bigquery/(dataset|table)|secretmanager", "data", "stop", False, False),
+)
+_AREAS: Final = tuple(
+    _Area(re.compile(pattern, re.IGNORECASE), what, gone, serves, admits)
+    for pattern, what, gone, serves, admits in _KNOWN
 )
 _EVERYBODY: Final = ("allUsers", "allAuthenticatedUsers")
 _OPEN: Final = ("0.0.0.0/0", "::/0")
@@ -45,7 +64,7 @@ def other(step: Step, label: str) -> Iterator[Finding]:
         return
     verb = _VERBS.get(step.op, step.op)
     short = step.type.rpartition(":")[2] if not step.type.startswith(OURS) else step.type
-    area = next(((area, felt) for pattern, area, felt in _AREAS if pattern.search(step.type)), None)
+    area = next((area for area in _AREAS if area.pattern.search(step.type)), None)
     told = _told(step)
     if step.type.startswith(OURS):
         text = f"of a type that this version of mg does not know ({name(short)}): {verb}"
@@ -55,10 +74,10 @@ def other(step: Step, label: str) -> Iterator[Finding]:
         gone = step.op in ("delete", "replace")
         yield Finding("other", "look" if gone else "note", "others", label, f"{name(short)} {verb}", detail=told)
         return
-    yield from _judged(step, label, f"{area[0]}: {name(short)} {verb}", told)
+    yield from _judged(step, label, area, f"{area.what}: {name(short)} {verb}", told)
 
 
-def _judged(step: Step, label: str, text: str, told: str) -> Iterator[Finding]:
+def _judged(step: Step, label: str, area: _Area, text: str, told: str) -> Iterator[Finding]:
     new = (step.new or Side()).inputs
     old = (step.old or Side()).inputs
     for found, what in ((_EVERYBODY, "everybody"), (_OPEN, "every address")):
@@ -67,9 +86,9 @@ def _judged(step: Step, label: str, text: str, told: str) -> Iterator[Finding]:
                 "exposure", "stop", "others", label, f"{text}, and lets in {what}", also=("perimeter",), detail=told
             )
             return
-    severity: Severity = "stop" if step.op in ("delete", "replace") else "look"
-    also = ("downtime",) if severity == "stop" else ()
-    yield Finding("perimeter", severity, "others", label, text, also=also, detail=told)
+    goes = step.op in ("delete", "replace")
+    also = ("downtime",) if goes and area.serves else ("exposure",) if area.admits and step.op != "delete" else ()
+    yield Finding("perimeter", area.gone if goes else "look", "others", label, text, also=also, detail=told)
 
 
 def _has(values: Any, found: tuple[str, ...]) -> bool:

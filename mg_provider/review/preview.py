@@ -33,6 +33,7 @@ class Side:
     id: str = ""
     protect: bool = False
     retain: bool = False
+    leftover: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,17 @@ class Step:
     paths: tuple[str, ...] = ()
     """What the engine says that differs: it sees hidden values."""
     replaces: tuple[str, ...] = ()
+
+    @property
+    def is_leftover(self) -> bool:
+        """Whether it only deletes what an earlier replacement left."""
+        return self.op == "delete" and self.old is not None and self.old.leftover
+
+    @property
+    def is_read(self) -> bool:
+        """Whether what is after was read in the cloud: of dynamic resources, no plan has outputs of its own."""
+        dynamic = self.type.startswith("pulumi-python:dynamic/")
+        return dynamic and self.new is not None and bool({*self.new.outputs} - {*self.new.inputs})
 
     @property
     def side(self) -> Side:
@@ -159,6 +171,7 @@ def _side(state: Any) -> Side | None:
         id=str(state.get("id") or ""),
         protect=state.get("protect") is True,
         retain=state.get("retainOnDelete") is True,
+        leftover=state.get("delete") is True,
     )
 
 
@@ -168,13 +181,16 @@ def _plain(values: Any) -> dict[str, Any]:
 
 
 def _preview(content: Mapping[str, Any], steps: list[Step]) -> Preview:
+    by_urn: dict[str, list[Step]] = {}
+    for step in steps:
+        by_urn.setdefault(step.urn, []).append(step)
     found: dict[str, Step] = {}
     drifted: list[Step] = []
-    for step in steps:
-        if step.op == "refresh":
-            drifted.append(step)
-        elif step.op not in _UNSEEN or (step.op in _REPLACEMENTS and step.urn not in found):
-            found[step.urn] = step
+    for urn, group in by_urn.items():
+        seen, planned = _apart(group)
+        drifted += seen
+        if planned is not None:
+            found[urn] = planned
     summary = content.get("changeSummary")
     same = summary.get("same", 0) if isinstance(summary, dict) else 0
     roots = (
@@ -188,11 +204,26 @@ def _preview(content: Mapping[str, Any], steps: list[Step]) -> Preview:
     return Preview(
         stacks=tuple(sorted(_stacks(content))),
         steps=tuple(found[urn] for urn in sorted(found)),
-        drifted=tuple(drifted),
+        drifted=tuple(sorted(drifted, key=lambda step: step.urn)),
         errors=tuple(_errors(content)),
         unchanged=max(hidden - roots, 0),
         whole=shown >= max(hidden - roots, 0),
     )
+
+
+def _apart(group: list[Step]) -> tuple[list[Step], Step | None]:
+    """What a refresh saw of one resource, and what is planned for it.
+
+    A preview with --refresh shows a refresh as the update or deletion that it found, before what is planned.
+    """
+    seen = [step for step in group if step.op == "refresh"]
+    rest = [step for step in group if step.op not in (*_UNSEEN, "refresh") and not step.is_leftover]
+    while len(rest) > 1 and rest[0].op in ("update", "delete"):
+        seen.append(rest.pop(0))
+    if rest and rest[0].op == "update" and rest[0].is_read:
+        seen.append(rest.pop(0))
+    replacements = [step for step in group if step.op in _REPLACEMENTS]
+    return seen, rest[-1] if rest else replacements[0] if replacements else None
 
 
 def _stacks(content: Mapping[str, Any]) -> set[str]:

@@ -80,6 +80,8 @@ def _unknown(subject: Subject) -> Iterator[Finding]:
     grave = [change for change in found if any(isinstance(mark, (*_MATTERS, Replaces)) for mark in change.marks)]
     if grave:
         told = ", ".join(name(change.field) for change in grave)
+        opens = any((mark := change.mark(Exposure)) is not None and mark.open for change in grave)
+        told += "; whether it is public is not known" if opens else ""
         may = "; it may be replaced" if any(change.mark(Replaces) for change in grave) else ""
         yield about(subject, "unknown", "look", "unknown", f"known only after up: {told}{may}")
     if quiet := [change for change in found if change not in grave]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mg_provider.prices import Amount
 from mg_provider.resources.fields import Replaces
-from mg_provider.resources.meaning import Content, Flow, LastRun
+from mg_provider.resources.meaning import Flow, LastRun
 from mg_provider.review.compare import Subject
 from mg_provider.review.costs import Bill, sum_of
 from mg_provider.review.deployments import CHOSEN_BY_GOOGLE, Turn
@@ -71,12 +71,10 @@ def _places(value: Any) -> list[Any]:
 def findings(subject: Subject, run: Run) -> Iterator[Finding]:
     """That a run begins, and is paid."""
     again = "runs" if subject.is_new else "runs AGAIN"
-    most = f"up to {run.machines} x {run.machine}, {run.hour.hour_text} an hour"
+    price = "price unknown" if run.hour.usd is None else f"{run.hour.hour_text} an hour"
+    most = f"up to {run.machines} x {run.machine}, {price}"
     told = [f"{again}, and is paid: {most}; {run.why}"]
     rows = f", {run.rows_last_run:,} rows the last time" if run.rows_last_run else ""
     flows = [f"reads {run.reads}{rows}" if run.reads else "", f"writes {run.writes}" if run.writes else ""]
     detail = "; ".join(filter(None, flows))
     yield about(subject, "batch-run", "look", "runs", "; ".join(told), detail=detail)
-    for change, mark in subject.changed(Content):
-        text = f"other {mark.what} answers the run: {show(change.old)} → {show(change.new)}"
-        yield about(subject, "weights", "look", "models", text)

@@ -43,7 +43,7 @@ def _parking(subject: Subject, turns: list[Turn], saved: str) -> Iterator[Findin
         yield about(subject, "downtime", "look", "service", "new, and parked: nothing serves on it")
     elif was and not now:
         starts = ", ".join(turn.after.text() for turn in turns if turn.after is not None)
-        yield about(subject, "change", "note", "service", f"resumed: serves after {MINUTES}, on {starts}")
+        yield about(subject, "cost", "look", "service", f"resumed: serves after {MINUTES}, on {starts}")
 
 
 def _rollout(turn: Turn, turns: list[Turn]) -> Iterator[Finding]:
@@ -62,7 +62,9 @@ def _rollout(turn: Turn, turns: list[Turn]) -> Iterator[Finding]:
         text = f"less capacity during the rollout: {missing} replicas may be missing"
         yield about(subject, "capacity", "look", "service", text, label=turn.label)
     else:
-        steps = ", ".join(f"{step} %" for step in strategy.steps)
+        held = [strategy.hold] if turn.is_held and strategy.hold else []
+        reached = [step for step in strategy.steps if not held or step < held[0]]
+        steps = ", ".join(f"{step} %" for step in [*reached, *held])
         way = "replica by replica" if strategy.strategy == "rolling" else f"beside the old one, then traffic at {steps}"
         text = f"a new deployment comes {way}; {MINUTES}, both run meanwhile"
         yield about(subject, "change", "note", "service", text, label=turn.label)

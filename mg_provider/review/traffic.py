@@ -49,4 +49,17 @@ def traffic(subject: Subject) -> Iterator[Finding]:
         model = behind(subject, subject.new, entry) or behind(subject, subject.old, entry)
         served = f" ({model})" if model else ""
         told.append(f"{name(entry)}{served} {was.get(entry, 0)} → {now.get(entry, 0)} %")
-    yield about(subject, "traffic", "look", "traffic", f"traffic: {'; '.join(told)}")
+    same = _by_model(subject, subject.old, was) == _by_model(subject, subject.new, now)
+    text = f"traffic: {'; '.join(told)}"
+    if same:
+        yield about(subject, "change", "note", "traffic", f"{text}: only names, each Model keeps its share")
+    else:
+        yield about(subject, "traffic", "look", "traffic", text)
+
+
+def _by_model(subject: Subject, values: Mapping[str, Any], split: Mapping[str, int]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for entry, share in split.items():
+        model = behind(subject, values, entry)
+        found[model] = found.get(model, 0) + share
+    return {model: share for model, share in found.items() if share}

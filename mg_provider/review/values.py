@@ -23,7 +23,7 @@ _UNKNOWNS: Final = frozenset(
         "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
     }
 )
-_SECRET_NAME: Final = re.compile(r"(?i)(key|token|secret|passw|credential)")
+_SECRET_NAME: Final = re.compile(r"(?i)(api_?key|private_?key|token|secret|passw|credential)")
 _ENVIRONMENT: Final = re.compile(r"\benv\[")
 _MOST: Final = 120
 

@@ -1,0 +1,389 @@
+"""What each kind of change hides in a preview, and what its review says."""
+
+import pytest
+
+from mg_provider import review
+from mg_provider.review.text import text
+from tests.review.build import (
+    A100,
+    ALLOWLIST,
+    H200,
+    L4,
+    UNKNOWN,
+    batch,
+    endpoint,
+    model,
+    preview,
+    rule,
+    step,
+    texts,
+    update,
+)
+
+C, D, P, B = "CustomWeightsModel", "DedicatedEndpoint", "PscForwardingRule", "BatchJob"
+NEW_ID = {
+    "endpoint_id": "llama-ffff0000",
+    "endpoint": "projects/my-project/locations/us-central1/endpoints/llama-ffff0000",
+}
+
+
+def served(name: str = "canary", **arguments):
+    """The named deployments with another one."""
+    models = endpoint()["deployed_models"]
+    return endpoint(deployed_models={**models, name: {**models[name], **arguments}})
+
+
+def replaced(kind, old, new, **more):
+    return review.of(preview(step("replace", kind, old["resource"], old, new, **more)))
+
+
+def deleted(kind, old, **more):
+    return review.of(preview(step("delete", kind, old["resource"], old, **more)))
+
+
+def gates(found):
+    return [reason.gate for reason in found.reasons]
+
+
+def said(found):
+    return " | ".join(reason.text for reason in found.reasons)
+
+
+# What turns public, or private, or lets others in.
+
+
+def test_from_private_to_public_stops_and_names_the_rule_that_is_left_over():
+    old, new = model(private_service_connect_config=ALLOWLIST), model(**NEW_ID)
+    found = review.of(
+        preview(
+            step("replace", C, "llama", old, new, outputs={"service_attachment": "projects/x/serviceAttachments/a"}),
+            step("update", P, "way", rule(), rule(endpoint=NEW_ID["endpoint"])),
+        )
+    )
+    assert found.headline.startswith("stop: llama: becomes PUBLIC")
+    assert "replaced, because private_service_connect_config is removed" in said(found)
+    assert "leads to an endpoint that is public: it reaches nothing. Remove it" in said(found)
+    assert found.exposure.widened
+    assert found.exposure.public == ["llama"]
+
+
+def test_from_public_to_private_loses_the_address_and_widens_nothing():
+    found = replaced(C, model(), model(**NEW_ID, private_service_connect_config=ALLOWLIST))
+    assert found.reasons[0].gate == "address-change"
+    assert not found.exposure.widened
+    assert "who may connect: my-project, client-project" in texts(found)
+
+
+def test_an_allowlist_says_whom_it_lets_in_and_shuts_out():
+    changed = {**ALLOWLIST, "project_allowlist": ["my-project", "partner"]}
+    found = update(C, model(private_service_connect_config=ALLOWLIST), model(private_service_connect_config=changed))
+    assert found.headline == "look: llama: who may connect: lets in partner; shuts out client-project"
+
+
+def test_the_order_of_an_allowlist_is_nothing():
+    changed = {**ALLOWLIST, "project_allowlist": ["client-project", "my-project"]}
+    found = update(C, model(private_service_connect_config=ALLOWLIST), model(private_service_connect_config=changed))
+    assert found.verdict == "safe"
+
+
+def test_global_access_is_an_exposure():
+    found = update(P, rule(), rule(allow_psc_global_access=True))
+    assert gates(found) == ["exposure"]
+    assert found.exposure.widened
+
+
+def test_secure_private_service_connect_replaces_the_endpoint():
+    config = {**ALLOWLIST, "enable_secure_private_service_connect": True}
+    found = replaced(C, model(private_service_connect_config=ALLOWLIST), model(private_service_connect_config=config))
+    assert found.verdict == "stop"
+    assert "enable_secure_private_service_connect none → on" in said(found)
+
+
+def test_prompts_that_go_to_another_project_are_named_with_it():
+    config = {"enabled": True, "bigquery_destination": {"output_uri": "bq://audit-project.logs"}}
+    found = update(C, model(), model(predict_request_response_logging_config=config))
+    assert gates(found) == ["exposure"]
+    assert "prompts and answers are logged" in said(found)
+    assert "(another project: audit-project)" in said(found)
+
+
+def test_another_service_account_is_an_exposure():
+    found = update(C, model(), model(service_account="a@b.iam.gserviceaccount.com"))
+    assert "the service account that the container runs as: none → a@b.iam.gserviceaccount.com" in said(found)
+
+
+# What goes, or gets another address.
+
+
+@pytest.mark.parametrize("change", [{"network": "other"}, {"subnetwork": "other"}, {"address": "10.0.0.9"}])
+def test_a_replaced_rule_is_an_outage(change):
+    found = replaced(P, rule(), rule(**change), outputs={"ip_address": "10.0.0.5"})
+    assert found.verdict == "stop"
+    assert found.service.effect == "NOTHING SERVES"
+    assert "private IP 10.0.0.5 → another one" in found.reasons[0].details[0]
+
+
+def test_a_rule_to_another_endpoint_is_interrupted_for_seconds():
+    found = update(P, rule(), rule(endpoint=NEW_ID["endpoint"]))
+    assert (found.verdict, found.service.effect, found.service.minutes) == ("look", "interrupted", "seconds")
+
+
+def test_a_resource_that_stays_in_the_cloud_goes_on_being_paid():
+    found = deleted(C, model(), retainOnDelete=(True, None))
+    assert "goes on serving, and being paid" in found.headline
+    assert found.money.after.max.text == "$840"
+
+
+def test_a_rule_to_a_deleted_endpoint_reaches_nothing():
+    found = review.of(preview(step("delete", C, "llama", model()), step("same", P, "way", rule(), rule())))
+    assert "leads to an endpoint that is deleted: it reaches nothing. Remove it" in said(found)
+
+
+@pytest.mark.parametrize(("kind", "make"), [(C, model), (D, endpoint), (P, rule)])
+def test_another_name_without_an_alias_says_add_an_alias(kind, make):
+    found = review.of(
+        preview(step("delete", kind, "before", make("before")), step("create", kind, "after", None, make("after")))
+    )
+    assert found.headline.startswith("stop: before: renamed to after without an alias")
+    assert 'aliases=[pulumi.Alias(name="before")]' in found.headline
+
+
+def test_two_different_models_are_no_rename():
+    new = model("after", gcs_uri="gs://weights/other")
+    found = review.of(preview(step("delete", C, "before", model("before")), step("create", C, "after", None, new)))
+    assert "rename" not in gates(found)
+
+
+def test_another_name_of_a_model_stops_with_what_clients_lose():
+    found = update(C, model(), model(query_model_id="other"))
+    assert found.reasons[0].gate == "address-change"
+    assert found.reasons[0].details == ["llama-1a2b3c4d → other"]
+
+
+# Service and safety nets.
+
+
+def test_spot_and_recreate_say_that_nothing_serves_and_that_machines_may_be_taken_away():
+    found = update(C, model(), model(spot=True, rollout={"strategy": "recreate"}))
+    assert found.headline.startswith("stop: llama: NOTHING SERVES for 10 to 60 minutes")
+    assert "Google may take them away at any time" in said(found)
+    assert (found.service.effect, found.service.minutes) == ("NOTHING SERVES", "10 to 60 minutes")
+    assert found.gpus.peak == 1
+
+
+def test_recreate_of_one_of_two_names_is_less_capacity():
+    changed = served(machine_spec=A100)
+    found = update(D, endpoint(), {**changed, "rollout": {"strategy": "recreate"}})
+    assert found.service.effect == "less capacity"
+
+
+def test_safety_nets_that_go_off_are_named():
+    found = update(C, model(), model(preflight=False, rollout={"probe": {"kind": "none"}}))
+    assert {reason.gate for reason in found.reasons} == {"safety-net", "unprobed"}
+    assert "preflight, the check of the weights (preflight)" in said(found)
+    assert "probes of a new deployment (rollout)" in said(found)
+
+
+def test_protect_that_goes_off_shows_although_the_engine_calls_it_the_same():
+    found = review.of(preview(step("same", C, "llama", model(), model(), protect=(True, None))))
+    assert found.headline == "look: llama: a safety net goes OFF: protect keeps it from being deleted"
+
+
+def test_a_private_endpoint_without_a_probe_address_is_not_probed():
+    config = {"private_service_connect_config": ALLOWLIST}
+    found = update(C, model(**config), model(**config, gcs_uri="gs://weights/llama/v2"))
+    assert gates(found) == ["weights", "unprobed"]
+    probe = {"rollout": {"probe": {"address": "10.0.0.5"}}}
+    assert gates(update(C, model(**config), model(**config, **probe, gcs_uri="gs://weights/llama/v2"))) == ["weights"]
+
+
+def test_parking_says_what_it_saves_and_resuming_what_it_costs():
+    found = update(C, model(max_replica_count=2), model(max_replica_count=2, parked=True))
+    assert found.headline.endswith("saves $840 to $1,680 a month")
+    assert "an endpoint that serves the same Model" in found.reasons[0].details[0]
+    assert update(D, endpoint(parked=True), endpoint()).headline.startswith("look: chat: resumed")
+
+
+def test_fewer_replicas_are_less_capacity():
+    found = update(C, model(min_replica_count=2, max_replica_count=4), model())
+    assert (found.headline, found.service.effect) == (
+        "look: llama: less capacity: 2 to 4 → 1 replicas",
+        "less capacity",
+    )
+
+
+def test_an_endpoint_without_models_serves_nothing():
+    found = update(D, endpoint(), endpoint(deployed_models={}, traffic_split={}))
+    assert found.headline == "stop: chat: NOTHING SERVES on it: every model is undeployed"
+
+
+def test_a_name_that_changes_is_no_other_deployment():
+    models = endpoint()["deployed_models"]
+    new = endpoint(
+        deployed_models={"main": models["stable"], "canary": models["canary"]},
+        traffic_split={"main": 90, "canary": 10},
+    )
+    found = update(D, endpoint(), new)
+    assert found.verdict == "safe"
+    assert found.gpus.peak == 2
+
+
+# Money and machines.
+
+
+def test_an_unknown_price_is_unknown_and_makes_the_sum_a_lower_bound():
+    found = update(D, endpoint(), served(machine_spec=H200))
+    assert found.money.after.max.text == "≥ $840"
+    assert found.money.difference.max.text == "unknown"
+    assert found.money.unknown == ["a3-ultragpu-8g in us-central1"]
+    assert (found.gpus.after, found.gpus.peak) == ((9, 9), 10)
+
+
+def test_an_unknown_price_that_does_not_change_changes_nothing():
+    old = model(machine_spec=H200)
+    found = update(C, old, {**old, "labels": {"a": "b"}})
+    assert found.verdict == "safe"
+    assert found.money.difference.max.text == "$0.00"
+    assert found.money.after.max.text == "unknown"
+
+
+def test_choices_of_machines_stay_where_they_run():
+    found = update(C, model(), model(machine_spec=[L4, A100]))
+    assert "stays on its machine; from the next deployment on it may run on" in found.headline
+    assert found.gpus.peak == 1
+
+
+def test_a_held_rollout_is_paid_twice():
+    found = update(C, model(), model(gcs_uri="gs://weights/llama/v2", rollout={"strategy": "shift", "hold": 10}))
+    assert found.money.after.max.text == "$1,680"
+    assert "both deployments run and are paid until rollout.hold is removed" in said(found)
+
+
+def test_a_machine_that_google_chooses_is_known_from_the_cloud_or_unknown():
+    old = {key: value for key, value in model().items() if key != "machine_spec"}
+    found = update(
+        C,
+        old,
+        {**old, "max_replica_count": 2},
+    )
+    assert found.money.after.max.text == "unknown"
+    taken = {"machine_spec_taken": L4}
+    found = review.of(preview(step("update", C, "llama", old, {**old, "max_replica_count": 2}, outputs=taken)))
+    assert found.money.after.max.text == "$1,680"
+
+
+# Batch runs.
+
+
+def test_the_record_of_a_run_is_no_loss():
+    assert deleted(B, batch()).verdict == "safe"
+    assert "its output with it" in deleted(B, batch(delete_output=True)).headline
+
+
+def test_a_new_run_says_machines_money_and_where_the_output_goes():
+    output = {"predictions_format": "bigquery", "bigquery_destination": {"output_uri": "bq://other.answers"}}
+    found = review.of(preview(step("create", B, "nightly", None, batch(output_config=output))))
+    assert found.headline == "look: nightly: runs, and is paid: up to 4 x g2-standard-12, $4.60 an hour; it is new"
+    assert found.runs[0].writes == "bq://other.answers (another project: other)"
+
+
+# What is not known, and what is not ours.
+
+
+def test_what_is_known_only_after_up_is_said_and_never_a_replacement():
+    found = update(C, model(), model(gcs_uri=UNKNOWN, labels={"a": UNKNOWN}, private_service_connect_config=UNKNOWN))
+    assert "known only after up: gcs_uri, private_service_connect_config; whether it is public is not known" in said(
+        found
+    )
+    assert found.verdict == "look"
+
+
+def test_a_hidden_value_that_changed_is_named_and_never_shown():
+    old = {
+        "image_uri": "r/vllm@sha256:1",
+        "env": [{"name": "HF_TOKEN", "value": "[secret]"}, {"name": "MODE", "value": "x7"}],
+    }
+    new = {**old, "env": [old["env"][0], {"name": "MODE", "value": "y8"}]}
+    more = {"detailedDiff": {"container_spec.env[0].value": {"kind": "update"}}}
+    found = update(C, model(container_spec=old), model(container_spec=new, model_id="llama-9"), **more)
+    assert "HF_TOKEN changes (hidden)" in said(found)
+    assert "env[MODE] changes" in said(found)
+    assert "x7" not in texts(found)
+    assert "y8" not in texts(found)
+
+
+def test_a_token_is_never_shown():
+    found = update(C, model(hugging_face_access_token="hf_old"), model(hugging_face_access_token="hf_new"))
+    assert "hf_" not in texts(found)
+    assert "hugging_face_access_token changes" in texts(found)
+
+
+def test_an_argument_and_a_type_of_a_later_version_are_looked_at():
+    assert (
+        "an argument that this version of mg does not know: quantum" in update(C, model(), model(quantum="x")).headline
+    )
+    found = review.of(preview(step("delete", "NewThing", "x", {"a": 1})))
+    assert found.verdict == "look"
+    assert "does not know" in found.headline
+
+
+def test_other_providers_are_judged_where_they_decide_who_reaches_a_model():
+    found = review.of(
+        preview(
+            step("delete", "gcp:dns/recordSet:RecordSet", "name", {"name": "x"}),
+            step("update", "gcp:projects/iAMMember:IAMMember", "grant", {"member": "a"}, {"member": "allUsers"}),
+            step("update", "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter", "p", {"s": ["a"]}, {"s": []}),
+            step("create", "gcp:pubsub/topic:Topic", "topic", None, {"name": "t"}),
+        )
+    )
+    told = {reason.resource: (reason.severity, reason.gate) for reason in [*found.reasons, *found.others]}
+    assert told == {
+        "name": ("stop", "perimeter"),
+        "grant": ("stop", "exposure"),
+        "p": ("look", "perimeter"),
+        "topic": ("note", "other"),
+    }
+
+
+def test_drift_stands_apart_from_what_the_program_changes():
+    drifted = model(min_replica_count=3, max_replica_count=3)
+    wanted = model(min_replica_count=2, max_replica_count=2)
+    refreshed = step("update", C, "llama", model(), drifted)
+    refreshed["newState"]["outputs"] = {**drifted, "deployed_model_id": "1"}
+    found = review.of(preview(refreshed, step("update", C, "llama", drifted, wanted)))
+    told = [reason.text for reason in found.drift]
+    assert "somebody changed in the cloud: min_replica_count 1 → 3; the program says 2" in told
+    assert found.headline == "look: llama: less capacity: 3 → 2 replicas"
+
+
+# Several at once.
+
+
+def test_the_same_change_in_five_regions_is_one_line():
+    regions = ("us-central1", "us-east4", "europe-west4", "asia-east1", "us-west1")
+    steps = [
+        step(
+            "update",
+            C,
+            f"llama-{region}",
+            model(f"llama-{region}", region),
+            model(f"llama-{region}", region, gcs_uri="gs://w/v2"),
+        )
+        for region in regions
+    ]
+    found = review.of(preview(*steps))
+    (reason,) = [reason for reason in found.reasons if reason.gate == "weights"]
+    assert len(reason.resources) == 5
+    assert reason.regions == sorted(regions)
+
+
+def test_several_stacks_are_one_review():
+    previews = [preview(step("delete", C, "llama", model(), stack=stack)) for stack in ("dev", "prod")]
+    found = review.of(previews)
+    assert found.stacks == ["dev", "prod"]
+    assert found.reasons[0].resources == ["dev/llama", "prod/llama"]
+
+
+def test_nothing_relevant_is_one_line():
+    assert text(update(C, model(), model(labels={"a": "b"}))) == "safe: llama: labels.a none → b\n"
+    assert text(review.of(preview())) == "safe: nothing changes (1 unchanged)\n"
