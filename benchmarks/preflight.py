@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from benchmarks.figure import Figure
 from mg_provider.api.clients import Clients
-from mg_provider.api.settings import Settings
+from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
 from mg_provider.emulator import Emulator
-from mg_provider.preflight.weights import check_weights
+from mg_provider.preflight.weights.check import check_weights
 from tests.support.weights import BUCKET, call, make_bucket, put
 
 FILES = 163

@@ -8,7 +8,7 @@ from pulumi.dynamic.dynamic import serialize_provider
 
 import mg_provider
 from benchmarks.figure import Figure
-from mg_provider.resources.dynamic_resource import DynamicResource
+from mg_provider.resources.dynamic.resource import DynamicResource
 
 MOST_BYTES = 120
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mg_provider.inference.batch_commands import batch
-from mg_provider.inference.models_commands import models
+from mg_provider.inference.batch.commands import batch
+from mg_provider.inference.models.commands import models
 from mg_provider.inference.query_commands import certificate, query
 from mg_provider.version import __version__
 
@@ -144,7 +144,7 @@ def regions(
     ] = None,
 ) -> None:
     """Choose regions that have the machine and the quota, and pin them."""
-    from mg_provider.preflight.regions_command import run
+    from mg_provider.preflight.machines.regions_command import run
 
     code = run(
         file,

@@ -16,10 +16,10 @@ from mg_provider.components.psc_network import address_problem, check_names, che
 from mg_provider.components.vpc_sc_allowlist import project_ids
 from mg_provider.data import regions as known_regions
 from mg_provider.preflight.empty_values import empty_paths
-from mg_provider.preflight.machine import accelerators, machine_doubt
-from mg_provider.resources.psc_arguments import not_allowed
+from mg_provider.preflight.machines.machine import accelerators, machine_doubt
+from mg_provider.resources.psc_forwarding_rule.args import not_allowed
 from mg_provider.rollout.query_id import QUERY_ID
-from mg_provider.wire.machine import MachineSpec
+from mg_provider.wire.vertex.machine import MachineSpec
 
 SPACE = "model-garden"
 KEY = f"{SPACE}:environment"

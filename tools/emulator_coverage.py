@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from mg_provider.emulator import discovery
-from mg_provider.emulator.dispatch import load_services
+from mg_provider.emulator.core.faults import KINDS
+from mg_provider.emulator.core.routing import HANDLERS
+from mg_provider.emulator.core.world import BEHAVIOURS
 from mg_provider.emulator.facts import facts
-from mg_provider.emulator.faults import KINDS
-from mg_provider.emulator.named_errors import NAMED
-from mg_provider.emulator.routing import HANDLERS
-from mg_provider.emulator.world import BEHAVIOURS
+from mg_provider.emulator.google import discovery
+from mg_provider.emulator.google.named_errors import NAMED
+from mg_provider.emulator.web.dispatch import load_services
 
 _TITLES = {
     "aiplatform": "Vertex AI (`/v1`, `/v1beta1`, and `/ui` as v1beta1)",

@@ -9,26 +9,32 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mg_provider.resources.lifecycle import Timeouts
-from mg_provider.resources.rollout_args import RolloutStrategy
+from mg_provider.resources.endpoint.rollout_args import RolloutStrategy
+from mg_provider.resources.model.lifecycle import Timeouts
 from mg_provider.wire.base import WireModel
-from mg_provider.wire.batch import (
+from mg_provider.wire.compute import ServiceDirectoryRegistration
+from mg_provider.wire.vertex.batch import (
     InputConfig,
     InstanceConfig,
     ManualBatchTuningParameters,
     OutputConfig,
     UnmanagedContainerModel,
 )
-from mg_provider.wire.compute import ServiceDirectoryRegistration
-from mg_provider.wire.container import ContainerSpec
-from mg_provider.wire.encryption import EncryptionSpec
-from mg_provider.wire.endpoint import (
+from mg_provider.wire.vertex.container import ContainerSpec
+from mg_provider.wire.vertex.encryption import EncryptionSpec
+from mg_provider.wire.vertex.endpoint import (
     ClientConnectionConfig,
     GenAiAdvancedFeaturesConfig,
     PredictRequestResponseLoggingConfig,
     PrivateServiceConnectConfig,
 )
-from mg_provider.wire.machine import AutomaticResources, AutoscalingMetricSpec, FlexStart, MachineSpec, ScaleToZeroSpec
+from mg_provider.wire.vertex.machine import (
+    AutomaticResources,
+    AutoscalingMetricSpec,
+    FlexStart,
+    MachineSpec,
+    ScaleToZeroSpec,
+)
 
 PATH = "mg_provider/resources/inputs.py"
 ROOTS: tuple[type[BaseModel], ...] = (

@@ -13,20 +13,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 import mg_provider
-from mg_provider.resources.dynamic_resource import is_derived
-from mg_provider.resources.fields import (
-    Args,
-    Computed,
-    Derived,
-    InPlace,
-    Local,
-    Mark,
-    Replaces,
-    RollsOut,
-    Secret,
-    has,
-    mark_of,
-)
+from mg_provider.resources.dynamic.resource import is_derived
+from mg_provider.resources.model.args import Args, has, mark_of
+from mg_provider.resources.model.marks import Computed, Derived, InPlace, Local, Mark, Replaces, RollsOut, Secret
 
 RESOURCES = ("CustomWeightsModel", "DedicatedEndpoint", "PscForwardingRule", "BatchJob")
 PAGES = {

@@ -12,7 +12,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 
-from mg_provider.wire.operation import Operation
+from mg_provider.wire.vertex.operation import Operation
 
 
 class Begun:

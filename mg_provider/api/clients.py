@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mg_provider.api.bigquery import BigQueryClient
+from mg_provider.api.bigquery.client import BigQueryClient
 from mg_provider.api.compute import ComputeClient
+from mg_provider.api.http.settings import Settings
+from mg_provider.api.http.transport import Transport
 from mg_provider.api.logging import LoggingClient
 from mg_provider.api.operations import Operations
-from mg_provider.api.settings import Settings
-from mg_provider.api.storage import StorageClient
-from mg_provider.api.transport import Transport
-from mg_provider.api.vertex import VertexClient
+from mg_provider.api.storage.client import StorageClient
+from mg_provider.api.vertex.client import VertexClient
 from mg_provider.clock import Clock
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mg_provider.api.answers import parse
+from mg_provider.api.http.answers import parse
+from mg_provider.api.http.settings import Settings
+from mg_provider.api.http.transport import RETRY_BUDGET, Call, Transport
 from mg_provider.api.names import pages, segment
-from mg_provider.api.settings import Settings
-from mg_provider.api.transport import RETRY_BUDGET, Call, Transport
 from mg_provider.wire.compute import (
     Address,
     AddressList,

@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from mg_provider.api.errors import UserError
-from mg_provider.api.settings import Settings, is_loopback
+from mg_provider.api.http.settings import Settings, is_loopback
 from mg_provider.api.texts import shown
 
 PRIVATE_DOMAIN: Final = ".prediction.p.vertexai.goog"

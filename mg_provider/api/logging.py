@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mg_provider.api.answers import parse
-from mg_provider.api.settings import Settings, is_loopback
-from mg_provider.api.transport import Call, Transport
+from mg_provider.api.http.answers import parse
+from mg_provider.api.http.settings import Settings, is_loopback
+from mg_provider.api.http.transport import Call, Transport
 from mg_provider.wire.logging import ListLogEntriesRequest, ListLogEntriesResponse
 
 HOST = "https://logging.googleapis.com"

@@ -24,11 +24,11 @@ from mg_provider.api.errors import (
     RateLimited,
     Unavailable,
 )
-from mg_provider.api.vertex import VertexClient
+from mg_provider.api.vertex.client import VertexClient
 from mg_provider.clock import Clock
-from mg_provider.wire.batch import BatchPredictionJob
 from mg_provider.wire.compute import ComputeOperation
-from mg_provider.wire.operation import DeploymentStage, Operation
+from mg_provider.wire.vertex.batch import BatchPredictionJob
+from mg_provider.wire.vertex.operation import DeploymentStage, Operation
 
 T = TypeVar("T")
 

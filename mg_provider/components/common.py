@@ -10,7 +10,7 @@ from typing import Any, Final, NoReturn
 
 import pulumi
 
-from mg_provider.api.settings import NAMESPACES, PROJECT, PROJECT_VARIABLE
+from mg_provider.api.http.settings import NAMESPACES, PROJECT, PROJECT_VARIABLE
 from mg_provider.preflight.empty_values import LEFT_EMPTY, empty_paths
 
 TYPE_PREFIX: Final = "mg:components:"

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import pulumi
 
-from mg_provider.api import settings
+from mg_provider.api.http import settings
 from mg_provider.components.common import TYPE_PREFIX, refuse, refuse_empty
 from mg_provider.data import regions as known_regions
 

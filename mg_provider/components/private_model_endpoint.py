@@ -20,8 +20,8 @@ from mg_provider.components.common import (
 from mg_provider.components.psc_network import PscNetwork
 from mg_provider.components.vpc_sc_allowlist import VpcScAllowlist, project_ids
 from mg_provider.resources.custom_weights_model import CustomWeightsModel
-from mg_provider.resources.psc_arguments import base_url, not_allowed
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRule
+from mg_provider.resources.psc_forwarding_rule.args import base_url, not_allowed
 
 _OWN = ("private_service_connect_config", "region", "project", "opts", "name")
 RECORD_SECONDS = 300

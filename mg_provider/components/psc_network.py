@@ -19,7 +19,7 @@ from mg_provider.components.common import (
     refuse_empty,
 )
 from mg_provider.data import regions as known_regions
-from mg_provider.resources.identity import COMPUTE_NAME
+from mg_provider.resources.model.identity import COMPUTE_NAME
 
 SMALLEST_PREFIX = 29
 """Compute Engine's subnetworks have at least eight addresses."""

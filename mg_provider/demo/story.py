@@ -13,8 +13,8 @@ from rich.console import Console
 
 import mg_provider
 from mg_provider.api.clients import Clients
-from mg_provider.api.settings import Settings
-from mg_provider.api.transport import Call
+from mg_provider.api.http.settings import Settings
+from mg_provider.api.http.transport import Call
 from mg_provider.clock import SystemClock
 from mg_provider.demo import changes
 from mg_provider.demo.engines import Engine, Workspace, choose

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
-from mg_provider.emulator import admin
-from mg_provider.emulator.dispatch import Application, load_services
-from mg_provider.emulator.listeners import Listeners
-from mg_provider.emulator.server import HttpListener, private_listener
-from mg_provider.emulator.world import World
+from mg_provider.emulator.core.listeners import Listeners
+from mg_provider.emulator.core.world import World
+from mg_provider.emulator.web import admin
+from mg_provider.emulator.web.dispatch import Application, load_services
+from mg_provider.emulator.web.server import HttpListener, private_listener
 
 
 class Emulator:
@@ -61,7 +61,7 @@ class Emulator:
         return self._administer("GET", "/_mg/ledger")
 
     def fail(self, **declared: Any) -> None:
-        """Declare a fault: ``POST /_mg/faults``; see :class:`mg_provider.emulator.faults.Fault`."""
+        """Declare a fault: ``POST /_mg/faults``; see :class:`mg_provider.emulator.core.faults.Fault`."""
         self._administer("POST", "/_mg/faults", declared)
 
     def stop_failing(self) -> None:
@@ -103,7 +103,7 @@ class Emulator:
         self._administer("POST", "/_mg/clock", {"speed": speed})
 
     def behave(self, **changes: Any) -> None:
-        """Switch behaviours: ``POST /_mg/behaviour``; see :data:`mg_provider.emulator.world.BEHAVIOURS`."""
+        """Switch behaviours: ``POST /_mg/behaviour``; see :data:`mg_provider.emulator.core.world.BEHAVIOURS`."""
         self._administer("POST", "/_mg/behaviour", changes)
 
     def scale(self, endpoint_id: str, deployed_model_id: str, available: int) -> None:

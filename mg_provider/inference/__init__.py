@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mg_provider.inference.batch_results_reader import BatchResult, batch_results
+    from mg_provider.inference.batch.results import BatchResult, batch_results
     from mg_provider.inference.chat import ChatAnswer
     from mg_provider.inference.client import Client
     from mg_provider.inference.diagnosis import EndpointNotAnswering
@@ -16,12 +16,12 @@ __all__ = ["BatchResult", "ChatAnswer", "Client", "EndpointNotAnswering", "Serve
 
 # Loaded when first used: the command line must not wait for what one command needs.
 _MODULES = {
-    "BatchResult": "mg_provider.inference.batch_results_reader",
+    "BatchResult": "mg_provider.inference.batch.results",
     "ChatAnswer": "mg_provider.inference.chat",
     "Client": "mg_provider.inference.client",
     "EndpointNotAnswering": "mg_provider.inference.diagnosis",
     "ServedModel": "mg_provider.inference.served",
-    "batch_results": "mg_provider.inference.batch_results_reader",
+    "batch_results": "mg_provider.inference.batch.results",
 }
 
 

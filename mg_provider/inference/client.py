@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import ConnectionFailed, MgError, NotFound, NotReached, PermissionDenied, UserError
 from mg_provider.api.hosts import refuse_foreign_address
+from mg_provider.api.http.settings import Settings
+from mg_provider.api.http.tls import ServerTrust
+from mg_provider.api.http.transport import RETRY_BUDGET
 from mg_provider.api.names import ENDPOINT
 from mg_provider.api.prediction import TIMEOUT, Address, PredictionClient, address_of
-from mg_provider.api.settings import Settings
-from mg_provider.api.tls import ServerTrust
-from mg_provider.api.transport import RETRY_BUDGET
 from mg_provider.clock import SystemClock
 from mg_provider.inference.chat import ChatAnswer, Message, answer_of, conversation_of, pieces_of
 from mg_provider.inference.diagnosis import EndpointNotAnswering, explained, nothing_deployed
 from mg_provider.inference.served import ServedModel, query_id_of, served_models
-from mg_provider.wire.endpoint import Endpoint
+from mg_provider.wire.vertex.endpoint import Endpoint
 
 if TYPE_CHECKING:
     import openai

@@ -16,8 +16,8 @@ from mg_provider.api.errors import (
     Unavailable,
 )
 from mg_provider.api.prediction import Address, is_private
-from mg_provider.api.vertex import VertexClient
-from mg_provider.wire.endpoint import Endpoint
+from mg_provider.api.vertex.client import VertexClient
+from mg_provider.wire.vertex.endpoint import Endpoint
 
 Reason = Literal["no deployed model", "no traffic", "no replica", "private", "dedicated DNS only", "no such model"]
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mg_provider.api.credentials import TokenSource
 from mg_provider.api.errors import UserError
 from mg_provider.api.hosts import takes_token
+from mg_provider.api.http.credentials import TokenSource
+from mg_provider.api.http.settings import Settings, is_loopback
 from mg_provider.api.prediction import PredictionClient
-from mg_provider.api.settings import Settings, is_loopback
 
 if TYPE_CHECKING:
     import openai

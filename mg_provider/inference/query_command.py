@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mg_provider.api.errors import MgError, UserError
-from mg_provider.api.tls import fetch_certificate
+from mg_provider.api.http.tls import fetch_certificate
 from mg_provider.inference.client import Client
 
 FINE, FAILED, USAGE = 0, 1, 2

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mg_provider.inference.batch_commands import settings_of
+from mg_provider.inference.batch.commands import settings_of
 
 
 def query(

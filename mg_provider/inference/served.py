@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mg_provider.api.errors import NotFound
-from mg_provider.api.vertex import VertexClient
-from mg_provider.wire.deployed_model import DeployedModel
-from mg_provider.wire.endpoint import Endpoint
-from mg_provider.wire.model import Model
+from mg_provider.api.vertex.client import VertexClient
+from mg_provider.wire.vertex.deployed_model import DeployedModel
+from mg_provider.wire.vertex.endpoint import Endpoint
+from mg_provider.wire.vertex.model import Model
 
 QUERY_ID_VARIABLE = "MODEL_ID"
 """Variable of the serving container that holds the query-time id (product documents: the version's details page)."""

@@ -14,9 +14,9 @@ from typing import Any
 import yaml
 
 from mg_provider.api.errors import MgError, UserError
+from mg_provider.api.http.settings import NAMESPACES
 from mg_provider.api.names import ENDPOINT_NAME
 from mg_provider.api.redaction import excerpt
-from mg_provider.api.settings import NAMESPACES
 
 # How Pulumi marks a secret in a state file, and how its command shows one.
 _MARK, _SECRET, _MASK = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270", "[secret]"

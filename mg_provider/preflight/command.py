@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping
 
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import MgError, UserError
-from mg_provider.api.settings import Settings
+from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
 from mg_provider.data import regions
 from mg_provider.preflight.findings import WeightsReport
-from mg_provider.preflight.machine import accelerators, machine_problem
-from mg_provider.preflight.recommend import Advice, recommend
+from mg_provider.preflight.machines.machine import accelerators, machine_problem
+from mg_provider.preflight.machines.recommend import Advice, recommend
 from mg_provider.preflight.report import render, to_json
-from mg_provider.preflight.weights import check_weights
-from mg_provider.wire.machine import MachineSpec
+from mg_provider.preflight.weights.check import check_weights
+from mg_provider.wire.vertex.machine import MachineSpec
 
 FINE = 0
 ERRORS = 1

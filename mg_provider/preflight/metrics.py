@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from mg_provider.api.texts import shown
-from mg_provider.wire.machine import AutoscalingMetricSpec
+from mg_provider.wire.vertex.machine import AutoscalingMetricSpec
 
 _ONLINE: Final = "aiplatform.googleapis.com/prediction/online/"
 _PROMETHEUS: Final = "prometheus.googleapis.com/"

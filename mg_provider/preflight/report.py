@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from mg_provider.preflight.findings import Finding, WeightsReport, shown
-from mg_provider.preflight.recommend import HAS_QUOTA, NO_QUOTA, Advice
+from mg_provider.preflight.machines.recommend import HAS_QUOTA, NO_QUOTA, Advice
 
 _QUOTA = {HAS_QUOTA: "quota suffices", NO_QUOTA: "quota does not suffice"}
 

@@ -14,8 +14,8 @@ from mg_provider.clock import Clock, SystemClock
 from mg_provider.rehearsal.errors import RehearsalError
 
 if TYPE_CHECKING:
-    from mg_provider.rehearsal.project import Project
-    from mg_provider.rehearsal.steps import Reporter
+    from mg_provider.rehearsal.program.project import Project
+    from mg_provider.rehearsal.state.steps import Reporter
 
 Operation = Literal["up", "preview", "refresh", "destroy"]
 DEFAULT_STACK = "dev"
@@ -54,15 +54,15 @@ def rehearse(
     Returns:
         0 if all went well, 1 if something failed, 2 if nothing was begun.
     """
-    from mg_provider.rehearsal.project import load_project
-    from mg_provider.rehearsal.state import locked
+    from mg_provider.rehearsal.program.project import load_project
+    from mg_provider.rehearsal.state.file import locked
 
     clock = SystemClock()
     try:
         project = load_project(program_dir, stack, config, secrets)
         path = (state_file or project.default_state_file).absolute()
-        engine = import_module("mg_provider.rehearsal.engine")
-        options = import_module("mg_provider.rehearsal.deployment").Options(
+        engine = import_module("mg_provider.rehearsal.engine.run")
+        options = import_module("mg_provider.rehearsal.engine.deployment").Options(
             preview=operation == "preview", targets=frozenset(targets)
         )
         reporter = _reporter(operation, project, clock, as_json, events, write)
@@ -83,7 +83,7 @@ def _reporter(
     events: bool,
     write: Callable[[str], None] | None,
 ) -> Reporter:
-    from mg_provider.rehearsal.digest import EventStream, PreviewDigest
+    from mg_provider.rehearsal.show.digest import EventStream, PreviewDigest
 
     if as_json:
         out = write or _print
@@ -91,7 +91,7 @@ def _reporter(
         return PreviewDigest(project, out) if digest else EventStream(clock, out)
     from rich.console import Console
 
-    from mg_provider.rehearsal.display import Display
+    from mg_provider.rehearsal.show.display import Display
 
     class Terminal(Console):
         def on_broken_pipe(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mg_provider.prices import Amount, Prices
-from mg_provider.resources.meaning import Costs
+from mg_provider.resources.model.meaning import Costs
 from mg_provider.review.costs import Bill, region_before
 from mg_provider.review.deployments import Deployment, Turn, span
 from mg_provider.review.findings import Finding, about

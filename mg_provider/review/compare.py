@@ -9,18 +9,10 @@ from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel
 
-from mg_provider.resources.fields import (
-    Args,
-    Computed,
-    Derived,
-    InPlace,
-    Replaces,
-    RollsOut,
-    Secret,
-    Transient,
-    canonical,
-)
-from mg_provider.resources.meaning import Inner
+from mg_provider.resources.model.args import Args
+from mg_provider.resources.model.diff import canonical
+from mg_provider.resources.model.marks import Computed, Derived, InPlace, Replaces, RollsOut, Secret, Transient
+from mg_provider.resources.model.meaning import Inner
 from mg_provider.review.kinds import Kind, marks_on, parts, value_of
 from mg_provider.review.preview import Side, Step
 from mg_provider.review.values import HIDDEN, is_unknown

@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from mg_provider.data import regions
-from mg_provider.resources.fields import RollsOut
-from mg_provider.resources.meaning import Content, HeldByClients
+from mg_provider.resources.model.marks import RollsOut
+from mg_provider.resources.model.meaning import Content, HeldByClients
 from mg_provider.review.compare import Change, Subject, differing
 from mg_provider.review.findings import Finding, about
 from mg_provider.review.kinds import marked, marks_on, parts

@@ -8,14 +8,14 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from mg_provider.preflight.machine import accelerators
+from mg_provider.preflight.machines.machine import accelerators
 from mg_provider.prices.prices import Usage
-from mg_provider.resources.meaning import Costs, Plan, Strategy
-from mg_provider.resources.rollout_args import RolloutStrategy
+from mg_provider.resources.endpoint.rollout_args import RolloutStrategy
+from mg_provider.resources.model.meaning import Costs, Plan, Strategy
 from mg_provider.review.compare import Change, Subject, differing
 from mg_provider.review.kinds import marked, parts, value_of
 from mg_provider.review.values import is_unknown
-from mg_provider.wire.machine import MachineSpec
+from mg_provider.wire.vertex.machine import MachineSpec
 
 CHOSEN_BY_GOOGLE = "the machine that Google recommends"
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mg_provider.resources.meaning import Exposure
+from mg_provider.resources.model.meaning import Exposure
 from mg_provider.review.compare import Change, Subject
 from mg_provider.review.findings import Finding, about
 from mg_provider.review.kinds import marked, value_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mg_provider.resources.fields import Computed, Derived, Replaces
-from mg_provider.resources.meaning import Content, Costs, HeldByClients, Inner, SafetyNet
+from mg_provider.resources.model.marks import Computed, Derived, Replaces
+from mg_provider.resources.model.meaning import Content, Costs, HeldByClients, Inner, SafetyNet
 from mg_provider.review.compare import Subject
 from mg_provider.review.findings import Finding, about
 from mg_provider.review.kinds import marked, marks_on, value_of

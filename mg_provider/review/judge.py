@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mg_provider.prices import HOURS_A_MONTH, Prices, Total, standard_prices
-from mg_provider.resources.meaning import Exposure as Exposes
-from mg_provider.resources.meaning import Leads
+from mg_provider.resources.model.meaning import Exposure as Exposes
+from mg_provider.resources.model.meaning import Leads
 from mg_provider.review import bills, contents, exposure, gone, nets, others, rest, runs, service, traffic
 from mg_provider.review.compare import Subject
 from mg_provider.review.costs import Bill, gpus_of, money_of

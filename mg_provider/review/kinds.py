@@ -10,13 +10,13 @@ from typing import Any, TypeVar, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from mg_provider.resources.batch_args import BatchJobArgs
-from mg_provider.resources.batch_outcome import BatchJobState
-from mg_provider.resources.custom_weights_args import CustomWeightsModelArgs, CustomWeightsModelState
-from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs
-from mg_provider.resources.dedicated_endpoint_state import DedicatedEndpointState
-from mg_provider.resources.meaning import Costs, HeldByClients
-from mg_provider.resources.psc_arguments import PscForwardingRuleArgs, PscForwardingRuleState
+from mg_provider.resources.batch_job.args import BatchJobArgs
+from mg_provider.resources.batch_job.outcome import BatchJobState
+from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs, CustomWeightsModelState
+from mg_provider.resources.dedicated_endpoint.args import DedicatedEndpointArgs
+from mg_provider.resources.dedicated_endpoint.state import DedicatedEndpointState
+from mg_provider.resources.model.meaning import Costs, HeldByClients
+from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs, PscForwardingRuleState
 
 OURS = "pulumi-python:dynamic/mg:"
 M = TypeVar("M")

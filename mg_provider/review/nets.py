@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mg_provider.resources.meaning import SafetyNet, Strategy
+from mg_provider.resources.model.meaning import SafetyNet, Strategy
 from mg_provider.review.compare import Subject
 from mg_provider.review.findings import Finding, about
 from mg_provider.review.kinds import marked, marks_on, value_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mg_provider.resources.fields import Computed, InPlace, Local, Mark, Replaces, RollsOut
-from mg_provider.resources.meaning import (
+from mg_provider.resources.model.marks import Computed, InPlace, Local, Mark, Replaces, RollsOut
+from mg_provider.resources.model.meaning import (
     Content,
     Costs,
     Exposure,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from mg_provider.prices import Amount
-from mg_provider.resources.fields import Replaces
-from mg_provider.resources.meaning import Flow, LastRun
+from mg_provider.resources.model.marks import Replaces
+from mg_provider.resources.model.meaning import Flow, LastRun
 from mg_provider.review.compare import Subject
 from mg_provider.review.costs import Bill, sum_of
 from mg_provider.review.deployments import CHOSEN_BY_GOOGLE, Turn

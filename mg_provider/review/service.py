@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mg_provider.resources.meaning import Service
+from mg_provider.resources.model.meaning import Service
 from mg_provider.review.compare import Change, Subject
 from mg_provider.review.costs import MINUTES
 from mg_provider.review.deployments import Turn, is_off, span

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mg_provider.resources.meaning import Content, Traffic
+from mg_provider.resources.model.meaning import Content, Traffic
 from mg_provider.review.compare import Subject
 from mg_provider.review.findings import Finding, about
 from mg_provider.review.kinds import marked, parts

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from mg_provider.api.texts import cut
-from mg_provider.resources.fields import UNKNOWN, Unknown, contains_unknown
+from mg_provider.resources.model.unknown import UNKNOWN, Unknown, contains_unknown
 
 HIDDEN: Final = "[secret]"
 _SECRET_KEY: Final = "4dabf18193072939515e22adb298388d"  # noqa: S105 - the engine's signature of special values

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from mg_provider.rollout.place import Place
 from mg_provider.wire.base import same
-from mg_provider.wire.deployed_model import DeployedModel
-from mg_provider.wire.machine import DedicatedResources
+from mg_provider.wire.vertex.deployed_model import DeployedModel
+from mg_provider.wire.vertex.machine import DedicatedResources
 
 RAISED = ("min_replica_count", "required_replica_count", "initial_replica_count", "scale_to_zero_spec")
 """What is changed while traffic moves: a deployment with a raised minimum never scales to zero, and waits for it."""

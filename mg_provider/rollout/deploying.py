@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from mg_provider.api.errors import AlreadyExists, ConnectionFailed, Unavailable
 from mg_provider.rollout.place import Place, cancel, deploys, running_operation
-from mg_provider.wire.deployed_model import DeployedModel
+from mg_provider.wire.vertex.deployed_model import DeployedModel
 
 _LOOK_AGAIN_SECONDS = 15.0
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from mg_provider.api.errors import Aborted
 from mg_provider.rollout.place import Place
-from mg_provider.wire.endpoint import Endpoint
+from mg_provider.wire.vertex.endpoint import Endpoint
 
 DEPLOYMENT_LABEL = "mg-rollout"
 MODEL_LABEL = "mg-rollout-model"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from mg_provider.api.errors import Aborted, AlreadyExists, ConnectionFailed, FailedPrecondition, NotFound, Unavailable
 from mg_provider.rollout.place import Place, running_operation
-from mg_provider.wire.model import Model
+from mg_provider.wire.vertex.model import Model
 
 _IN_USE_POLL_SECONDS = 10.0
 _LOOK_AGAIN_SECONDS = 2.0

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from mg_provider.api.errors import CloudError, FailedPrecondition, NotFound, NotReached, OperationFailed
-from mg_provider.wire.endpoint import Endpoint
+from mg_provider.wire.vertex.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from mg_provider.api.clients import Clients
     from mg_provider.clock import Clock
-    from mg_provider.wire.deployed_model import DeployedModel
-    from mg_provider.wire.model import Model
-    from mg_provider.wire.operation import Operation
+    from mg_provider.wire.vertex.deployed_model import DeployedModel
+    from mg_provider.wire.vertex.model import Model
+    from mg_provider.wire.vertex.operation import Operation
 
 DEPLOY_SECONDS = 7200.0
 CHANGE_SECONDS = 1800.0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mg_provider.wire.container import ContainerSpec, EnvVar
-from mg_provider.wire.model import Model
+from mg_provider.wire.vertex.container import ContainerSpec, EnvVar
+from mg_provider.wire.vertex.model import Model
 
 QUERY_ID = "MODEL_ID"
 """Variable of the serving container that holds what chat requests name as ``model``."""

@@ -19,7 +19,7 @@ from mg_provider.rollout.capacity import Capacity
 from mg_provider.rollout.place import Place
 from mg_provider.rollout.probe import ProbeFailed
 from mg_provider.rollout.traffic import NEW, blend, settle_traffic, shares, undeploy
-from mg_provider.wire.deployed_model import RolloutOptions
+from mg_provider.wire.vertex.deployed_model import RolloutOptions
 
 Strategy = Literal["shift", "rolling", "recreate"]
 Deploy = Callable[[Mapping[str, int] | None, RolloutOptions | None], str]

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from mg_provider.api.errors import MgError, NotFound
-from mg_provider.wire.container import ContainerSpec
-from mg_provider.wire.model import BaseModelSource, Model, ModelGardenSource
-from mg_provider.wire.publisher import Deploy
+from mg_provider.wire.vertex.container import ContainerSpec
+from mg_provider.wire.vertex.model import BaseModelSource, Model, ModelGardenSource
+from mg_provider.wire.vertex.publisher import Deploy
 
 if TYPE_CHECKING:
     from mg_provider.rollout.place import World
-    from mg_provider.wire.machine import MachineSpec
+    from mg_provider.wire.vertex.machine import MachineSpec
 
 T = TypeVar("T")
 
@@ -66,7 +66,7 @@ def made_from(source: Source, parent: str, machines: Sequence[MachineSpec], worl
 def recommended_container(uri: str, parent: str, machines: Sequence[MachineSpec], world: World) -> ContainerSpec:
     """The container that recommendSpec names for a folder, on the first of the machines that it knows."""
     # Programs that only register resources never load it.
-    from mg_provider.wire.deploy import RecommendSpecRequest
+    from mg_provider.wire.vertex.deploy import RecommendSpecRequest
 
     answer = world.clients.vertex.recommend_spec(parent, RecommendSpecRequest(gcs_uri=uri))
     specs = [entry.spec for entry in answer.recommendations or [] if entry.spec] or answer.specs or []

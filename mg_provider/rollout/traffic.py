@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from mg_provider.api.errors import Aborted, MgError, NotFound
 from mg_provider.rollout.place import Place
-from mg_provider.wire.endpoint import Endpoint
+from mg_provider.wire.vertex.endpoint import Endpoint
 
 NEW = "0"
 """The deployment that is being made, in the traffic split of its own call."""

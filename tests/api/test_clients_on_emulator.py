@@ -8,12 +8,12 @@ import pytest
 
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import Aborted, AlreadyExists, CloudError, NotFound
-from mg_provider.api.settings import Settings
+from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
 from mg_provider.emulator import Emulator
 from mg_provider.wire.compute import Address, ComputeOperation, SetLabelsRequest
-from mg_provider.wire.endpoint import Endpoint
 from mg_provider.wire.storage import Bucket
+from mg_provider.wire.vertex.endpoint import Endpoint
 
 PROJECT, REGION = "my-project", "us-central1"
 PARENT = f"projects/{PROJECT}/locations/{REGION}"

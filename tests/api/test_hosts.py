@@ -13,16 +13,16 @@ from typer.testing import CliRunner
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import CloudError, MgError, UserError
 from mg_provider.api.hosts import takes_token
+from mg_provider.api.http.settings import Settings
+from mg_provider.api.http.tls import ServerTrust
+from mg_provider.api.http.transport import Call, Transport
 from mg_provider.api.prediction import address_of
-from mg_provider.api.settings import Settings
-from mg_provider.api.tls import ServerTrust
-from mg_provider.api.transport import Call, Transport
 from mg_provider.cli import app
 from mg_provider.clock import ManualClock
 from mg_provider.inference import Client
-from mg_provider.wire.batch import BatchPredictionJob
-from mg_provider.wire.deploy import RecommendSpecRequest
-from mg_provider.wire.endpoint import Endpoint
+from mg_provider.wire.vertex.batch import BatchPredictionJob
+from mg_provider.wire.vertex.deploy import RecommendSpecRequest
+from mg_provider.wire.vertex.endpoint import Endpoint
 from tests.api.server import Reply, Server
 from tests.support.canary import Canary
 from tests.support.certificates import Certificate

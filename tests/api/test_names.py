@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from mg_provider.api import bigquery, storage
+from mg_provider.api.bigquery import client as bigquery
 from mg_provider.api.errors import ProviderBug, UserError
 from mg_provider.api.hosts import vertex_base
 from mg_provider.api.names import location_of, mask
+from mg_provider.api.storage import client as storage
 
 
 @pytest.mark.parametrize(

@@ -22,12 +22,12 @@ from mg_provider.api.errors import (
     QuotaExceeded,
     Unavailable,
 )
+from mg_provider.api.http.settings import Settings
 from mg_provider.api.operations import FORGOTTEN, PATIENCE, Progress, Waiting, _Wait, interval
-from mg_provider.api.settings import Settings
 from mg_provider.clock import ManualClock
-from mg_provider.wire.batch import BatchPredictionJob, JobState
 from mg_provider.wire.compute import ComputeOperation
-from mg_provider.wire.operation import Operation
+from mg_provider.wire.vertex.batch import BatchPredictionJob, JobState
+from mg_provider.wire.vertex.operation import Operation
 from tests.api.server import Received, Reply, Server, google_error
 
 NAME = "projects/123/locations/us-central1/endpoints/7/operations/9"

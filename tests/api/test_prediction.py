@@ -5,12 +5,12 @@ import json
 import pytest
 
 from mg_provider.api.errors import CloudError, ConnectionFailed, FailedPrecondition, RateLimited, Unavailable, UserError
+from mg_provider.api.http.settings import Settings
+from mg_provider.api.http.tls import ServerTrust
+from mg_provider.api.http.transport import Transport
 from mg_provider.api.prediction import Address, PredictionClient, address_of
-from mg_provider.api.settings import Settings
-from mg_provider.api.tls import ServerTrust
-from mg_provider.api.transport import Transport
 from mg_provider.clock import ManualClock
-from mg_provider.wire.endpoint import Endpoint
+from mg_provider.wire.vertex.endpoint import Endpoint
 from tests.api.server import Reply, Server, google_error
 from tests.emulator.client import Client
 

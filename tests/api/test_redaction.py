@@ -10,13 +10,13 @@ import pytest
 
 from mg_provider.api.error_reader import error_from_response
 from mg_provider.api.errors import CloudError, ConnectionFailed
+from mg_provider.api.http.settings import Settings
+from mg_provider.api.http.transport import Call, Transport
 from mg_provider.api.redaction import excerpt, redact_data, redact_log_line
-from mg_provider.api.settings import Settings
-from mg_provider.api.transport import Call, Transport
 from mg_provider.clock import ManualClock
-from mg_provider.resources.dynamic_host import say
-from mg_provider.resources.psc_automation import automations
-from mg_provider.wire.endpoint import Endpoint
+from mg_provider.resources.dedicated_endpoint.psc_automation import automations
+from mg_provider.resources.dynamic.host import say
+from mg_provider.wire.vertex.endpoint import Endpoint
 from tests.api.server import Server, google_error
 
 API_KEY = "AIzaSyD-0123456789_abcdefghijklmnopqrstu"

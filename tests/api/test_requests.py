@@ -11,17 +11,17 @@ import pytest
 
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import CloudError
-from mg_provider.api.settings import Settings
+from mg_provider.api.http.settings import Settings
 from mg_provider.clock import ManualClock
-from mg_provider.wire.batch import BatchPredictionJob
 from mg_provider.wire.bigquery import Job, QueryRequest
 from mg_provider.wire.compute import Address, ForwardingRule, SetLabelsRequest
-from mg_provider.wire.deploy import CustomModel, DeployRequest, RecommendSpecRequest
-from mg_provider.wire.deployed_model import DeployedModel
-from mg_provider.wire.endpoint import Endpoint
-from mg_provider.wire.machine import BatchDedicatedResources, DedicatedResources
-from mg_provider.wire.model import Model
 from mg_provider.wire.storage import Bucket
+from mg_provider.wire.vertex.batch import BatchPredictionJob
+from mg_provider.wire.vertex.deploy import CustomModel, DeployRequest, RecommendSpecRequest
+from mg_provider.wire.vertex.deployed_model import DeployedModel
+from mg_provider.wire.vertex.endpoint import Endpoint
+from mg_provider.wire.vertex.machine import BatchDedicatedResources, DedicatedResources
+from mg_provider.wire.vertex.model import Model
 from tests.api.methods import called
 from tests.api.server import Received, Reply, Server
 

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from mg_provider.api.errors import ConnectionFailed, Unauthenticated, UserError
-from mg_provider.api.settings import Settings
-from mg_provider.api.transport import Call, Transport
+from mg_provider.api.http.settings import Settings
+from mg_provider.api.http.transport import Call, Transport
 from mg_provider.clock import ManualClock
 from tests.api.server import Received, Reply, Server
 

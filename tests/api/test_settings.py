@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mg_provider.api.errors import UserError
-from mg_provider.api.settings import ENDPOINTS, KEYS, Settings, is_loopback
+from mg_provider.api.http.settings import ENDPOINTS, KEYS, Settings, is_loopback
 
 
 def settings(config: dict[str, str], environ: dict[str, str] | None = None) -> Settings:

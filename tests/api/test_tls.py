@@ -5,9 +5,9 @@ import os
 import pytest
 
 from mg_provider.api.errors import CertificateNotTrusted, ConnectionFailed, UserError
-from mg_provider.api.settings import Settings
-from mg_provider.api.tls import ServerTrust, fetch_certificate
-from mg_provider.api.transport import Call, Transport
+from mg_provider.api.http.settings import Settings
+from mg_provider.api.http.tls import ServerTrust, fetch_certificate
+from mg_provider.api.http.transport import Call, Transport
 from mg_provider.clock import ManualClock
 from tests.api.server import Reply, Server
 from tests.support.certificates import Certificate

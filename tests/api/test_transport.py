@@ -21,9 +21,9 @@ from mg_provider.api.errors import (
     RateLimited,
     Unavailable,
 )
-from mg_provider.api.rate_limit import RateLimit, RateLimits
-from mg_provider.api.settings import Settings
-from mg_provider.api.transport import USER_AGENT, Call, Transport
+from mg_provider.api.http.rate_limit import RateLimit, RateLimits
+from mg_provider.api.http.settings import Settings
+from mg_provider.api.http.transport import USER_AGENT, Call, Transport
 from mg_provider.clock import ManualClock, SystemClock
 from tests.api.server import Received, Reply, Server, google_error
 
@@ -322,7 +322,7 @@ def _modules_after_a_loopback_call() -> set[str]:
     program = (
         "import sys\n"
         "from mg_provider.api.clients import Clients\n"
-        "from mg_provider.api.settings import Settings\n"
+        "from mg_provider.api.http.settings import Settings\n"
         "from mg_provider.clock import SystemClock\n"
         "assert 'requests' not in sys.modules and 'pulumi' not in sys.modules\n"
         "clients = Clients.from_settings(Settings(vertex_custom_endpoint=sys.argv[1]), SystemClock())\n"

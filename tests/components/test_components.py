@@ -6,7 +6,7 @@ import pulumi
 import pytest
 
 from mg_provider import CustomWeightsModel, DedicatedEndpoint, PscForwardingRule
-from mg_provider.api.settings import KEYS
+from mg_provider.api.http.settings import KEYS
 from mg_provider.components import (
     PrivateModelEndpoint,
     PscAutomationPolicy,

@@ -10,10 +10,10 @@ import jsonschema
 import pytest
 import requests
 
-from mg_provider.emulator import discovery
-from mg_provider.emulator.dispatch import load_services
-from mg_provider.emulator.faults import ALIASES
-from mg_provider.emulator.routing import HANDLERS
+from mg_provider.emulator.core.faults import ALIASES
+from mg_provider.emulator.core.routing import HANDLERS
+from mg_provider.emulator.google import discovery
+from mg_provider.emulator.web.dispatch import load_services
 from tests.emulator.client import LOCATION, WEIGHTS, Client
 from tools import discovery_schemas
 

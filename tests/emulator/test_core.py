@@ -160,7 +160,7 @@ def test_an_address_that_cannot_be_bound_is_stood_in_for_by_another_port(emulato
 
 
 def test_a_wrong_answer_of_the_emulator_itself_is_loud(monkeypatch, client, emulator):
-    from mg_provider.emulator.routing import HANDLERS, Answer
+    from mg_provider.emulator.core.routing import HANDLERS, Answer
 
     rpc = "aiplatform.projects.locations.endpoints.list"
     monkeypatch.setitem(HANDLERS, rpc, lambda call: Answer({"endpointz": []}))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from mg_provider.emulator.core.world import BEHAVIOURS
 from mg_provider.emulator.facts import facts
-from mg_provider.emulator.named_errors import NAMED, About
-from mg_provider.emulator.world import BEHAVIOURS
+from mg_provider.emulator.google.named_errors import NAMED, About
 
 ROOT = Path(__file__).parents[2]
 KNOWN = ROOT.parent / "shared" / "facts" / "service.md"

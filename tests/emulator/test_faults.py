@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from mg_provider.emulator.named_errors import NAMED, About
+from mg_provider.emulator.google.named_errors import NAMED, About
 from tests.emulator.client import LOCATION
 
 ENDPOINTS = f"{LOCATION}/endpoints"

@@ -2,8 +2,8 @@
 
 import urllib.request
 
-from mg_provider.emulator.dispatch import Application
-from mg_provider.emulator.server import HttpListener, private_listener
+from mg_provider.emulator.web.dispatch import Application
+from mg_provider.emulator.web.server import HttpListener, private_listener
 
 # An address for documentation (RFC 5737): no machine has it, so it cannot be bound.
 NOBODYS = "203.0.113.7"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mg_provider.emulator.named_errors import About, stock_out
+from mg_provider.emulator.google.named_errors import About, stock_out
 from tests.emulator.client import LOCATION, WEIGHTS
 
 ENDPOINTS, MODELS = f"{LOCATION}/endpoints", f"{LOCATION}/models"

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from mg_provider.emulator.services.checksums import extend_crc32c, extend_crc32c_with_zeros
-from mg_provider.emulator.services.storage_content import SPILL_BYTES
+from mg_provider.emulator.services.storage.checksums import extend_crc32c, extend_crc32c_with_zeros
+from mg_provider.emulator.services.storage.content import SPILL_BYTES
 from tests.emulator_data.client import PROJECT, Client
 
 

@@ -15,7 +15,7 @@ from tests.faults.engines import ENGINES, PULUMI
 from tests.support.forks import environment
 
 # What every process of a case imports.
-IMPORTED = ("mg_provider.rehearsal.engine:up", "mg_provider.resources.custom_weights_model:CustomWeightsModel")
+IMPORTED = ("mg_provider.rehearsal.engine.run:up", "mg_provider.resources.custom_weights_model:CustomWeightsModel")
 
 
 def say(line):

@@ -48,8 +48,8 @@ for each in json.loads((Path(__file__).parent / "program.json").read_text()):
 """
 # What of a command line tells what a process is.
 ROLES = {
-    "host": ("pulumi.dynamic", "rehearsal/host.py"),
-    "program": ("pulumi-language-python-exec", "rehearsal/program.py"),
+    "host": ("pulumi.dynamic", "rehearsal/program/host.py"),
+    "program": ("pulumi-language-python-exec", "rehearsal/program/run.py"),
 }
 
 

@@ -12,7 +12,7 @@ from tests.support.endpoints import L4, PARENT, Hand, kinds
 from tests.support.forks import environment
 from tests.support.weights import call, make_bucket, put_weights
 
-IMPORTED = ("mg_provider.rehearsal.engine:up", "mg_provider.resources.custom_weights_model:CustomWeightsModel")
+IMPORTED = ("mg_provider.rehearsal.engine.run:up", "mg_provider.resources.custom_weights_model:CustomWeightsModel")
 ONE = ["DeployedModel", "Endpoint", "Model"]
 MARKS = itertools.count()
 pytestmark = pytest.mark.timeout(300)

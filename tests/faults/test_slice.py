@@ -7,7 +7,7 @@ from tests.faults.driver import play
 from tests.faults.engines import ENGINES, PULUMI
 from tests.support.forks import environment
 
-IMPORTED = ("mg_provider.rehearsal.engine:up", "mg_provider.resources.custom_weights_model:CustomWeightsModel")
+IMPORTED = ("mg_provider.rehearsal.engine.run:up", "mg_provider.resources.custom_weights_model:CustomWeightsModel")
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import google.auth.credentials
 import openai
 import pytest
 
-from mg_provider.api import credentials
 from mg_provider.api.errors import UserError
+from mg_provider.api.http import credentials
 from mg_provider.inference import Client
 from tests.api.server import Reply, Server
 from tests.support.certificates import Certificate

@@ -8,9 +8,9 @@ import pytest
 from safetensors.numpy import save
 
 from mg_provider.api.clients import Clients
-from mg_provider.api.settings import Settings
+from mg_provider.api.http.settings import Settings
 from mg_provider.clock import ManualClock
-from mg_provider.preflight.weights import check_weights
+from mg_provider.preflight.weights.check import check_weights
 from tests.support.weights import BUCKET, call, make_bucket, put
 
 REGION = "us-central1"

@@ -3,7 +3,7 @@
 import pytest
 
 from mg_provider.data import table
-from mg_provider.preflight.base_models import identify
+from mg_provider.preflight.weights.base_models import identify
 
 FAMILIES = table("base_models")["families"]
 EXPERTS = {"llama4": "num_local_experts", "deepseek_v3": "n_routed_experts"}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from mg_provider.preflight.memory import accelerator_gigabytes
-from mg_provider.preflight.recommend import HAS_QUOTA, NO_QUOTA, recommend
-from mg_provider.wire.machine import MachineSpec
+from mg_provider.preflight.machines.memory import accelerator_gigabytes
+from mg_provider.preflight.machines.recommend import HAS_QUOTA, NO_QUOTA, recommend
+from mg_provider.wire.vertex.machine import MachineSpec
 from tests.preflight.conftest import REGION
 from tests.support.weights import BUCKET, call
 

@@ -7,10 +7,10 @@ import yaml
 from typer.testing import CliRunner
 
 from mg_provider.cli import app
-from mg_provider.preflight.recommend import HAS_QUOTA, NO_QUOTA
-from mg_provider.preflight.regions import Wanted, choose_regions, quota_states
-from mg_provider.preflight.regions_config import pin
-from mg_provider.wire.machine import MachineSpec
+from mg_provider.preflight.machines.recommend import HAS_QUOTA, NO_QUOTA
+from mg_provider.preflight.machines.regions import Wanted, choose_regions, quota_states
+from mg_provider.preflight.machines.regions_config import pin
+from mg_provider.wire.vertex.machine import MachineSpec
 
 L4 = MachineSpec(machine_type="g2-standard-12", accelerator_type="NVIDIA_L4", accelerator_count=1)
 CANDIDATES = ["us-central1", "us-east4", "europe-west4", "asia-southeast1"]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mg_provider.api.clients import Clients
-from mg_provider.api.settings import Settings
+from mg_provider.api.http.settings import Settings
 from mg_provider.clock import ManualClock
 from mg_provider.preflight.batch.check import check_input
 from tests.support.weights import BUCKET, make_bucket, put

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from mg_provider.rehearsal.changes import change_lines
-from mg_provider.rehearsal.differences import Difference, difference_of_inputs
-from mg_provider.rehearsal.properties import UNKNOWN, Secret
-from mg_provider.rehearsal.state import ResourceState
-from mg_provider.rehearsal.steps import Step
+from mg_provider.rehearsal.show.changes import change_lines
+from mg_provider.rehearsal.state.differences import Difference, difference_of_inputs
+from mg_provider.rehearsal.state.file import ResourceState
+from mg_provider.rehearsal.state.properties import UNKNOWN, Secret
+from mg_provider.rehearsal.state.steps import Step
 
 TYPE = "pulumi-python:dynamic/mg:DedicatedEndpoint"
 URN = f"urn:pulumi:dev::shop::{TYPE}::chat"

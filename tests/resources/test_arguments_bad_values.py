@@ -2,7 +2,7 @@
 
 import pytest
 
-from mg_provider.resources.lifecycle import Defaults
+from mg_provider.resources.model.lifecycle import Defaults
 from tests.support.host import Host, Kind
 from tests.support.samples import (
     ABSENT,

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from pydantic.alias_generators import to_snake
 
-from mg_provider.resources.dynamic_host import from_engine, to_engine
-from mg_provider.resources.fields import Transient, has
+from mg_provider.resources.dynamic.host import from_engine, to_engine
+from mg_provider.resources.model.args import has
+from mg_provider.resources.model.marks import Transient
 from tests.support.host import struct
 from tests.support.samples import EACH_ARGUMENT, label, places, put
 

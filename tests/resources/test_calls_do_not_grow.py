@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from mg_provider.emulator.operations import Plan, Stage
+from mg_provider.emulator.core.operations import Plan, Stage
 from mg_provider.resources.batch_job import BatchJobProvider
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider

@@ -2,17 +2,17 @@
 
 import pytest
 
-from mg_provider.resources.batch_args import BatchJobArgs
-from mg_provider.resources.custom_weights_model import CustomWeightsModelArgs
-from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs
-from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleArgs
-from mg_provider.resources.served_model import ServedModel
-from mg_provider.wire.batch import BatchPredictionJob
+from mg_provider.resources.batch_job.args import BatchJobArgs
+from mg_provider.resources.custom_weights_model.lifecycle import CustomWeightsModelArgs
+from mg_provider.resources.dedicated_endpoint.args import DedicatedEndpointArgs
+from mg_provider.resources.endpoint.served_model import ServedModel
+from mg_provider.resources.psc_forwarding_rule.lifecycle import PscForwardingRuleArgs
 from mg_provider.wire.compute import ForwardingRule
-from mg_provider.wire.deploy import CustomModel, DeployConfig, DeployRequest, EndpointConfig, ModelConfig
-from mg_provider.wire.deployed_model import DeployedModel
-from mg_provider.wire.endpoint import Endpoint
-from mg_provider.wire.machine import BatchDedicatedResources, DedicatedResources
+from mg_provider.wire.vertex.batch import BatchPredictionJob
+from mg_provider.wire.vertex.deploy import CustomModel, DeployConfig, DeployRequest, EndpointConfig, ModelConfig
+from mg_provider.wire.vertex.deployed_model import DeployedModel
+from mg_provider.wire.vertex.endpoint import Endpoint
+from mg_provider.wire.vertex.machine import BatchDedicatedResources, DedicatedResources
 
 # Google's name where ours differs, and why.
 RENAMED = {

@@ -11,7 +11,8 @@ import pulumi
 import pytest
 
 from mg_provider.resources import inputs as nested
-from mg_provider.resources.fields import Derived, Secret, has
+from mg_provider.resources.model.args import has
+from mg_provider.resources.model.marks import Derived, Secret
 from tests.support.samples import ALL, CUSTOM_WEIGHTS_MODEL, DEFAULTS, OWNER, label
 
 each_resource = pytest.mark.parametrize("kind", ALL, ids=label)

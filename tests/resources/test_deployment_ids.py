@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from mg_provider.resources.served_model import ServedModel, assign, derived_id, is_derived
-from mg_provider.wire.deployed_model import DeployedModel
+from mg_provider.resources.endpoint.served_model import ServedModel, assign, derived_id, is_derived
+from mg_provider.wire.vertex.deployed_model import DeployedModel
 from tests.support.samples import H100, L4
 
 MODEL = "projects/p/locations/us-central1/models/llama"

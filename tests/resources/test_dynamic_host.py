@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mg_provider.clock import ManualClock
-from mg_provider.resources import host_internals
-from mg_provider.resources.dynamic_host import PROGRESS_SECONDS, _Progress
+from mg_provider.resources.dynamic import internals as host_internals
+from mg_provider.resources.dynamic.host import PROGRESS_SECONDS, _Progress
 from tests.api.server import Reply, Server, google_error
 from tests.support.broken import TOKEN, BrokenProvider
 from tests.support.engine import engine_log

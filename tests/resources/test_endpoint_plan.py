@@ -2,9 +2,9 @@
 
 import pytest
 
-from mg_provider.resources.dedicated_endpoint import DedicatedEndpointLifecycle
-from mg_provider.resources.fields import UNKNOWN, Unknown
-from mg_provider.resources.lifecycle import Defaults
+from mg_provider.resources.dedicated_endpoint.lifecycle import DedicatedEndpointLifecycle
+from mg_provider.resources.model.lifecycle import Defaults
+from mg_provider.resources.model.unknown import UNKNOWN, Unknown
 from tests.support.named_models import PARENT, PREDICT, served, two
 from tests.support.rollouts import BIGGER
 

@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from mg_provider.resources import engine_link
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
+from mg_provider.resources.dynamic import engine_link
 from tests.resources.conftest import config
 from tests.support.host import OWN_INTERPRETER, Host, HostError
 from tests.support.life import Life

@@ -7,15 +7,15 @@ import pytest
 
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import CloudError
-from mg_provider.api.settings import Settings
+from mg_provider.api.http.settings import Settings
 from mg_provider.clock import ManualClock
-from mg_provider.resources.custom_weights_model import (
+from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
+from mg_provider.resources.custom_weights_model.lifecycle import (
     CustomWeightsModelArgs,
     CustomWeightsModelLifecycle,
-    CustomWeightsModelProvider,
     CustomWeightsModelState,
 )
-from mg_provider.resources.lifecycle import Context
+from mg_provider.resources.model.lifecycle import Context
 from tests.resources.conftest import QUICK, config
 from tests.support.host import Host, HostError
 from tests.support.life import Life

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from mg_provider.emulator.services.compute_calls import compute_state
+from mg_provider.emulator.services.compute.calls import compute_state
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
 from tests.resources.conftest import config
 from tests.resources.test_psc_addresses import ATTACHMENT, arguments, attach

@@ -3,22 +3,11 @@
 import pytest
 from pydantic.alias_generators import to_camel
 
-from mg_provider.resources.dynamic_host import outputs
-from mg_provider.resources.fields import (
-    UNKNOWN,
-    Computed,
-    Derived,
-    InPlace,
-    Local,
-    Mark,
-    Replaces,
-    RollsOut,
-    compare,
-    contains_unknown,
-    has,
-    mark_of,
-    marks,
-)
+from mg_provider.resources.dynamic.host import outputs
+from mg_provider.resources.model.args import has, mark_of, marks
+from mg_provider.resources.model.diff import compare
+from mg_provider.resources.model.marks import Computed, Derived, InPlace, Local, Mark, Replaces, RollsOut
+from mg_provider.resources.model.unknown import UNKNOWN, contains_unknown
 from tests.support.samples import (
     ABSENT,
     ALL,

@@ -7,8 +7,8 @@ import dill
 import pytest
 from pulumi.dynamic.dynamic import serialize_provider
 
-from mg_provider.api import settings
-from mg_provider.resources.dynamic_host import HOST_THREADS_KEY
+from mg_provider.api.http import settings
+from mg_provider.resources.dynamic.host import HOST_THREADS_KEY
 from tests.support.samples import ALL, label
 
 each_resource = pytest.mark.parametrize("kind", ALL, ids=label)

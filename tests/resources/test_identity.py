@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from mg_provider.resources.fields import compare
-from mg_provider.resources.identity import (
+from mg_provider.resources.model.diff import compare
+from mg_provider.resources.model.identity import (
     COMPUTE_NAME,
     ENDPOINT_ID,
     MODEL_ID,

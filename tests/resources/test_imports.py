@@ -12,7 +12,12 @@ from mg_provider.resources import batch_job, custom_weights_model, dedicated_end
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
 HEAVY = ("google.auth", "requests", "urllib3", "typer", "rich", "werkzeug", "numpy", "safetensors", "googleapiclient")
-LATER = ("mg_provider.api.clients", "mg_provider.api.transport", "mg_provider.emulator", "mg_provider.wire.deploy")
+LATER = (
+    "mg_provider.api.clients",
+    "mg_provider.api.http.transport",
+    "mg_provider.emulator",
+    "mg_provider.wire.vertex.deploy",
+)
 
 
 def test_importing_the_resources_loads_no_heavy_module():

@@ -2,8 +2,8 @@
 
 import pytest
 
-from mg_provider.resources.custom_weights_args import CustomWeightsModelArgs
-from mg_provider.resources.standing import standing
+from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs
+from mg_provider.resources.model.standing import standing
 from tests.support.deployments import groups, ways
 from tests.support.endpoints import make_bucket_once
 

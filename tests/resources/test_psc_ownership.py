@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from mg_provider.emulator.services.compute_calls import compute_state
+from mg_provider.emulator.services.compute.calls import compute_state
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
 from tests.resources.conftest import QUICK
 from tests.resources.test_faults_psc_forwarding_rule import OTHER, SEEN, killed, kinds, met

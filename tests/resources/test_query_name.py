@@ -5,7 +5,7 @@ from urllib.error import HTTPError
 
 import pytest
 
-from mg_provider.resources.rollout_plan import made_of
+from mg_provider.resources.custom_weights_model.plan import made_of
 from tests.support.life import CheckFailed
 from tests.support.rollouts import ONE, arguments, chat, endpoint_of, kinds, life_on, serving
 from tests.support.samples import ABSENT, CUSTOM_WEIGHTS_MODEL

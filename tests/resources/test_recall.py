@@ -3,9 +3,9 @@
 import pytest
 from pydantic import BaseModel
 
-from mg_provider.resources.fields import UNKNOWN, plain
-from mg_provider.resources.lifecycle import Timeouts
-from mg_provider.wire.container import ContainerSpec
+from mg_provider.resources.model.lifecycle import Timeouts
+from mg_provider.resources.model.unknown import UNKNOWN, plain
+from mg_provider.wire.vertex.container import ContainerSpec
 from tests.support.samples import (
     CONTAINER,
     CUSTOM_WEIGHTS_MODEL,

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from mg_provider.resources.batch_args import BatchJobArgs
-from mg_provider.resources.custom_weights_args import CustomWeightsModelArgs
-from mg_provider.resources.dedicated_endpoint_args import DedicatedEndpointArgs
-from mg_provider.resources.dynamic_resource import is_derived
-from mg_provider.resources.psc_arguments import PscForwardingRuleArgs
-from mg_provider.resources.served_model import ServedModel
+from mg_provider.resources.batch_job.args import BatchJobArgs
+from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs
+from mg_provider.resources.dedicated_endpoint.args import DedicatedEndpointArgs
+from mg_provider.resources.dynamic.resource import is_derived
+from mg_provider.resources.endpoint.served_model import ServedModel
+from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs
 from tests.resources.test_psc_addresses import ATTACHMENT as ATTACHED
 from tests.resources.test_psc_addresses import attach, reserve
 from tests.support.batch import chat, put_rows

@@ -7,8 +7,8 @@ import pytest
 
 from mg_provider.clock import ManualClock
 from mg_provider.resources.batch_job import BatchJobProvider
-from mg_provider.resources.batch_progress import RowProgress
-from mg_provider.wire.batch import BatchPredictionJob
+from mg_provider.resources.batch_job.progress import RowProgress
+from mg_provider.wire.vertex.batch import BatchPredictionJob
 from tests.resources.conftest import QUICK, config
 from tests.support.batch import JOBS, arguments, jobs, put_questions, put_rows, started
 from tests.support.host import Host, HostError

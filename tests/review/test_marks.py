@@ -5,9 +5,10 @@ from typing import Annotated
 from pydantic import Field
 
 from mg_provider import review
-from mg_provider.resources.fields import InPlace, Local, Replaces, RollsOut, Secret, State
-from mg_provider.resources.lifecycle import CloudArgs
-from mg_provider.resources.meaning import Content, Costs, Exposure, HeldByClients, SafetyNet, Service
+from mg_provider.resources.model.args import State
+from mg_provider.resources.model.lifecycle import CloudArgs
+from mg_provider.resources.model.marks import InPlace, Local, Replaces, RollsOut, Secret
+from mg_provider.resources.model.meaning import Content, Costs, Exposure, HeldByClients, SafetyNet, Service
 from mg_provider.review.kinds import KINDS, Kind
 from tests.review.build import L4, preview, step
 

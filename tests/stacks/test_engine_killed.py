@@ -20,7 +20,7 @@ from mg_provider import CustomWeightsModel
 l4 = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
 CustomWeightsModel("llama", gcs_uri="gs://weights-bucket/llama", machine_spec=l4)
 """
-HOSTS = ("pulumi.dynamic", "rehearsal/host.py", "pulumi-resource-pulumi-python")
+HOSTS = ("pulumi.dynamic", "rehearsal/program/host.py", "pulumi-resource-pulumi-python")
 DEPLOY = "locations.deploy"
 pytestmark = pytest.mark.skipif(shutil.which("ps") is None, reason="there is no ps command to look for processes with")
 

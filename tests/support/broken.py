@@ -1,8 +1,8 @@
 """A provider with a mistake in it, for the real host."""
 
-from mg_provider.resources.dynamic_host import DynamicProvider
-from mg_provider.resources.fields import State
-from mg_provider.resources.lifecycle import CloudArgs, Lifecycle
+from mg_provider.resources.dynamic.host import DynamicProvider
+from mg_provider.resources.model.args import State
+from mg_provider.resources.model.lifecycle import CloudArgs, Lifecycle
 
 TOKEN = "hf_" + "s" * 20
 

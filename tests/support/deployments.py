@@ -4,8 +4,8 @@ import contextlib
 
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
-from mg_provider.resources.served_model import ServedModel
-from mg_provider.resources.standing import standing
+from mg_provider.resources.endpoint.served_model import ServedModel
+from mg_provider.resources.model.standing import standing
 from tests.support.endpoints import Hand
 from tests.support.host import HostError
 from tests.support.life import Life

@@ -15,7 +15,7 @@ from typing import Any
 
 from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, json_format, message_factory
 
-from mg_provider.emulator import discovery
+from mg_provider.emulator.google import discovery
 from tests.support import real_clients
 
 DUMP = real_clients.ROOT / "tests" / "clients" / "dump_protos.py"

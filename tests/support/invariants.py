@@ -12,7 +12,7 @@ Each resource that is lived through the real host (``tests.support.life``), and 
 import contextlib
 import threading
 
-from mg_provider.emulator.services.vertex_state import vertex
+from mg_provider.emulator.services.vertex.state import vertex
 from tests.support.states import place, said, slug
 
 ACCOUNTS = {}

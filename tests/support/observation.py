@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from pydantic.alias_generators import to_camel
 
-from mg_provider.resources.fields import InPlace, Local, Replaces
-from mg_provider.resources.standing import Stands, Unseen
+from mg_provider.resources.model.marks import InPlace, Local, Replaces
+from mg_provider.resources.model.standing import Stands, Unseen
 from tests.support.endpoints import Hand
 from tests.support.life import Life
 from tests.support.samples import ABSENT
@@ -245,8 +245,8 @@ def put_on_rule(emulator, hand, life, stands, mark, value):
 
 
 def _remake(emulator, name, key, value):
-    from mg_provider.emulator.services.compute_calls import compute_state
-    from mg_provider.emulator.services.compute_names import parse_reference
+    from mg_provider.emulator.services.compute.calls import compute_state
+    from mg_provider.emulator.services.compute.names import parse_reference
     from mg_provider.emulator.services.service_attachments import service_attachments
 
     with emulator.world.lock:
@@ -260,8 +260,8 @@ def _remake(emulator, name, key, value):
 
 def _redeploy(emulator, life, path, value):
     """The same deployment with another value, as somebody leaves it who undeploys it and deploys it again."""
-    from mg_provider.emulator.services.vertex_serving import meter
-    from mg_provider.emulator.services.vertex_state import vertex
+    from mg_provider.emulator.services.vertex.serving import meter
+    from mg_provider.emulator.services.vertex.state import vertex
 
     with emulator.world.lock:
         (endpoint,) = [each for each in vertex(emulator.world).endpoints.values() if life.id.endswith(each.key[2])]

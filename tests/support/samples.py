@@ -4,25 +4,17 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from mg_provider.resources.batch_job import BatchJob, BatchJobLifecycle, BatchJobProvider
-from mg_provider.resources.custom_weights_model import (
-    CustomWeightsModel,
-    CustomWeightsModelLifecycle,
-    CustomWeightsModelProvider,
-)
-from mg_provider.resources.dedicated_endpoint import (
-    DedicatedEndpoint,
-    DedicatedEndpointLifecycle,
-    DedicatedEndpointProvider,
-)
-from mg_provider.resources.dynamic_resource import is_derived
-from mg_provider.resources.fields import UNKNOWN
-from mg_provider.resources.lifecycle import Defaults
-from mg_provider.resources.psc_forwarding_rule import (
-    PscForwardingRule,
-    PscForwardingRuleLifecycle,
-    PscForwardingRuleProvider,
-)
+from mg_provider.resources.batch_job import BatchJob, BatchJobProvider
+from mg_provider.resources.batch_job.lifecycle import BatchJobLifecycle
+from mg_provider.resources.custom_weights_model import CustomWeightsModel, CustomWeightsModelProvider
+from mg_provider.resources.custom_weights_model.lifecycle import CustomWeightsModelLifecycle
+from mg_provider.resources.dedicated_endpoint import DedicatedEndpoint, DedicatedEndpointProvider
+from mg_provider.resources.dedicated_endpoint.lifecycle import DedicatedEndpointLifecycle
+from mg_provider.resources.dynamic.resource import is_derived
+from mg_provider.resources.model.lifecycle import Defaults
+from mg_provider.resources.model.unknown import UNKNOWN
+from mg_provider.resources.psc_forwarding_rule import PscForwardingRule, PscForwardingRuleProvider
+from mg_provider.resources.psc_forwarding_rule.lifecycle import PscForwardingRuleLifecycle
 
 OWNER = "acme/project/stack"
 DEFAULTS = Defaults("my-project", "us-central1")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from mg_provider.resources.identity import OWNER_LABEL, RESOURCE_LABEL, ownership_labels
+from mg_provider.resources.model.identity import OWNER_LABEL, RESOURCE_LABEL, ownership_labels
 
 TOKEN = "pulumi-python:dynamic/mg:"
 ENDPOINTS = ("CustomWeightsModel", "DedicatedEndpoint")

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from mg_provider.wire import (
+from mg_provider.wire import bigquery, compute, logging, status, storage
+from mg_provider.wire.base import WireModel
+from mg_provider.wire.vertex import (
     batch,
-    bigquery,
-    compute,
     container,
     deploy,
     deployed_model,
     encryption,
     endpoint,
-    logging,
     machine,
     model,
     operation,
     publisher,
     sources,
-    status,
-    storage,
 )
-from mg_provider.wire.base import WireModel
 
 VERTEX = "aiplatform.v1beta1/"
 AI = f"{VERTEX}GoogleCloudAiplatformV1beta1"

@@ -55,8 +55,8 @@ def fits(shape: dict[str, Any], wanted: dict[str, Any]) -> bool:
 
 
 def test_every_wire_class_is_held_against_a_schema() -> None:
-    for module in pkgutil.iter_modules(mg_provider.wire.__path__):
-        importlib.import_module(f"mg_provider.wire.{module.name}")
+    for module in pkgutil.walk_packages(mg_provider.wire.__path__, "mg_provider.wire."):
+        importlib.import_module(module.name)
     classes = {each for each in WireModel.__subclasses__() if each.__module__.startswith("mg_provider.wire")}
 
     assert len(classes) > 80

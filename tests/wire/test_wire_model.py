@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from mg_provider.wire.batch import BatchPredictionJob, JobState
 from mg_provider.wire.compute import ForwardingRule, PscConnectionStatus
-from mg_provider.wire.container import ContainerSpec
-from mg_provider.wire.deploy import DeployRequest, ModelConfig
-from mg_provider.wire.endpoint import ClientConnectionConfig, Endpoint
-from mg_provider.wire.machine import DedicatedResources, MachineSpec
-from mg_provider.wire.operation import DeploymentStage, Operation
+from mg_provider.wire.vertex.batch import BatchPredictionJob, JobState
+from mg_provider.wire.vertex.container import ContainerSpec
+from mg_provider.wire.vertex.deploy import DeployRequest, ModelConfig
+from mg_provider.wire.vertex.endpoint import ClientConnectionConfig, Endpoint
+from mg_provider.wire.vertex.machine import DedicatedResources, MachineSpec
+from mg_provider.wire.vertex.operation import DeploymentStage, Operation
 
 
 def test_a_misspelt_field_in_a_nested_argument_is_an_error_that_names_its_path() -> None:

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from mg_provider.emulator.routing import Answer, Call, Handler, handles
-from mg_provider.emulator.services.compute_addresses import list_addresses
-from mg_provider.emulator.services.compute_calls import compute_state
-from mg_provider.emulator.services.compute_forwarding_rules import list_rules
-from mg_provider.emulator.services.compute_names import LINK_BASE
+from mg_provider.emulator.core.routing import Answer, Call, Handler, handles
+from mg_provider.emulator.services.compute.addresses import list_addresses
+from mg_provider.emulator.services.compute.calls import compute_state
+from mg_provider.emulator.services.compute.forwarding_rules import list_rules
+from mg_provider.emulator.services.compute.names import LINK_BASE
 
 Json = dict[str, Any]
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from mg_provider.emulator import errors
-from mg_provider.emulator.machines import ACCELERATORS, quota_metric, quota_name
-from mg_provider.emulator.routing import Answer, Call, handles
-from mg_provider.emulator.services.vertex_serving import quota_limit
-from mg_provider.emulator.services.vertex_state import vertex
+from mg_provider.emulator.core.machines import ACCELERATORS, quota_metric, quota_name
+from mg_provider.emulator.core.routing import Answer, Call, handles
+from mg_provider.emulator.google import errors
+from mg_provider.emulator.services.vertex.serving import quota_limit
+from mg_provider.emulator.services.vertex.state import vertex
 
 Json = dict[str, Any]
 

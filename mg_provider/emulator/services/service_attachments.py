@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mg_provider.emulator.world import World
+from mg_provider.emulator.core.world import World
 
 
 @dataclass

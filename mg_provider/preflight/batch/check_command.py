@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import MgError, UserError
-from mg_provider.api.settings import Settings
+from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
 from mg_provider.data import regions
 from mg_provider.preflight.batch.check import Engine, check_input

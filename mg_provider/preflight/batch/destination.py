@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mg_provider.api.bigquery import split_uri as split_table
+from mg_provider.api.bigquery.client import split_uri as split_table
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import NotFound, PermissionDenied
-from mg_provider.api.storage import split_uri as split_object
+from mg_provider.api.storage.client import split_uri as split_object
 from mg_provider.preflight.batch.input_report import InputReport
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mg_provider.api.errors import NotFound, PermissionDenied
-from mg_provider.api.storage import StorageClient, split_uri
+from mg_provider.api.storage.client import StorageClient, split_uri
 from mg_provider.preflight.batch.input_report import InputReport
 from mg_provider.wire.storage import StorageObject
 

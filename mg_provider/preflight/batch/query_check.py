@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from mg_provider.api.bigquery import split_uri as split_table
-from mg_provider.api.bigquery_queries import Query, text_lines
+from mg_provider.api.bigquery.client import split_uri as split_table
+from mg_provider.api.bigquery.queries import Query, text_lines
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import CloudError, InvalidArgument, NotFound, PermissionDenied, UserError
-from mg_provider.api.storage import split_uri as split_object
+from mg_provider.api.storage.client import split_uri as split_object
 from mg_provider.clock import Clock
 from mg_provider.preflight.batch.destination import other_region
 from mg_provider.preflight.batch.fault_query import FILES, LINE, lines_query, table_query

@@ -1,0 +1,1 @@
+"""Requests: connections, credentials, retries, answers."""

@@ -1,0 +1,100 @@
+"""Who the calls are made as.
+
+google-auth is imported when the first call to Google is made: nothing on this machine's own loopback needs it.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from mg_provider.api.errors import Unauthenticated, UserError
+from mg_provider.api.http.settings import Settings
+from mg_provider.api.redaction import excerpt
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+"""The OAuth scope that every API here accepts."""
+
+LOG_IN = "run `gcloud auth application-default login`, or set GOOGLE_OAUTH_ACCESS_TOKEN to a valid token"
+"""What to do where no token is given."""
+
+
+def find_credentials(settings: Settings) -> Credentials:
+    """The credentials that calls to Google are made with.
+
+    ``GOOGLE_OAUTH_ACCESS_TOKEN``, else Application Default Credentials; exchanged for those of
+    ``impersonate_service_account`` where that is set (permission iam.serviceAccounts.getAccessToken).
+
+    Raises:
+        UserError: there are none.
+    """
+    return _impersonated(_own(settings), settings)
+
+
+class TokenSource:
+    """Access tokens for another library's requests, renewed in time. Threads share it.
+
+    Args:
+        settings: As whom.
+
+    Raises:
+        UserError: there are no credentials.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._credentials = find_credentials(settings)
+        self._lock = threading.Lock()
+
+    def headers(self, method: str, url: str) -> dict[str, str]:
+        """The headers that authorize a request: token, and the quota project where there is one.
+
+        Raises:
+            Unauthenticated: no token is given for these credentials.
+        """
+        from google.auth.exceptions import GoogleAuthError
+        from google.auth.transport.requests import Request
+
+        headers: dict[str, str] = {}
+        try:
+            with self._lock:
+                self._credentials.before_request(Request(), method, url, headers)  # type: ignore[no-untyped-call]
+        except GoogleAuthError as error:
+            raise Unauthenticated(
+                401, "UNAUTHENTICATED", f"no access token: {error}", method=method, url=url, hint=LOG_IN
+            ) from error
+        return headers
+
+
+def _own(settings: Settings) -> Credentials:
+    import google.auth
+    import google.oauth2.credentials
+    from google.auth.exceptions import DefaultCredentialsError
+
+    if settings.access_token:
+        return google.oauth2.credentials.Credentials(  # type: ignore[no-untyped-call]
+            token=settings.access_token, quota_project_id=settings.quota_project
+        )
+    try:
+        credentials, _ = google.auth.default(scopes=[SCOPE], quota_project_id=settings.quota_project)
+    except DefaultCredentialsError as error:
+        raise UserError(
+            f"there are no credentials for Google Cloud ({excerpt(str(error), 200)})",
+            hint="run `gcloud auth application-default login`, or set GOOGLE_OAUTH_ACCESS_TOKEN",
+        ) from error
+    return credentials
+
+
+def _impersonated(credentials: Credentials, settings: Settings) -> Credentials:
+    if not settings.impersonate_service_account:
+        return credentials
+    from google.auth import impersonated_credentials
+
+    return impersonated_credentials.Credentials(  # type: ignore[no-untyped-call]
+        source_credentials=credentials,
+        target_principal=settings.impersonate_service_account,
+        target_scopes=[SCOPE],
+        quota_project_id=settings.quota_project,
+    )

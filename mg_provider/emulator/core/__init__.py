@@ -1,0 +1,1 @@
+"""The emulated world: time, state, faults, calls."""

@@ -1,0 +1,1 @@
+"""What Google says of its APIs: methods, shapes, errors."""

@@ -1,0 +1,104 @@
+"""What Vertex AI refuses of names, labels, networks and metrics, as its protos and pages say it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from mg_provider.emulator.core.world import World
+from mg_provider.emulator.google.errors import invalid_argument
+
+Json = dict[str, Any]
+
+LONGEST_NAME = 128
+LONGEST_LABEL = 64
+LONGEST_TIMEOUT = 3600
+_NETWORK = re.compile(r"projects/[0-9]+/global/networks/[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
+_AUTOMATED_NETWORK = re.compile(r"projects/[a-z][a-z0-9.:-]*/global/networks/[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
+_PERCENT_METRICS = (
+    "aiplatform.googleapis.com/prediction/online/cpu/utilization",
+    "aiplatform.googleapis.com/prediction/online/accelerator/duty_cycle",
+    "prometheus.googleapis.com/vertex_dcgm_fi_dev_gpu_util",
+    "prometheus.googleapis.com/vertex_vllm_gpu_cache_usage_perc",
+)
+
+
+def check_resource(world: World, config: Json, kind: str) -> None:
+    """Display name and labels of a new or changed resource, ``kind`` in snake case. ApiError INVALID_ARGUMENT."""
+    if not config.get("displayName"):
+        raise invalid_argument("display_name is required.", (f"{kind}.display_name", "Required field is not set."))
+    check_display_name(config["displayName"], f"{kind}.display_name")
+    check_labels(world, config.get("labels", {}), f"{kind}.labels")
+
+
+def check_display_name(name: str, path: str) -> None:
+    """ApiError INVALID_ARGUMENT for a display name that is too long."""
+    if len(name) > LONGEST_NAME:
+        text = f"The display name has {len(name)} characters, at most {LONGEST_NAME} are allowed."
+        raise invalid_argument(text, (path, text))
+
+
+def check_labels(world: World, labels: dict[str, str], path: str) -> None:
+    """ApiError INVALID_ARGUMENT for labels that no resource of Vertex AI can have."""
+    most = int(world.behaviours["labels_at_most"])
+    if len(labels) > most:
+        text = f"{len(labels)} labels are too many, at most {most} are allowed."
+        raise invalid_argument(text, (path, text))
+    for key, value in labels.items():
+        if not key or not _is_label(key) or not _is_label(value):
+            text = (
+                f"Label {key}={value} is not valid: keys and values have at most {LONGEST_LABEL} characters, which are "
+                "lowercase letters, numeric characters, underscores and dashes."
+            )
+            raise invalid_argument(text, (path, text))
+
+
+def _is_label(text: str) -> bool:
+    letters = (each in "_-" or (each.isalnum() and each == each.lower()) for each in text)
+    return len(text) <= LONGEST_LABEL and all(letters)
+
+
+def check_network(name: str) -> None:
+    """ApiError INVALID_ARGUMENT for a peered network that is not named with its project's number."""
+    if name and not _NETWORK.fullmatch(name):
+        text = f"Invalid network {name}: it must be projects/{{project number}}/global/networks/{{network}}."
+        raise invalid_argument(text, ("endpoint.network", text))
+
+
+def check_automation(config: Json) -> None:
+    """ApiError INVALID_ARGUMENT for automation into a network of a project that may not connect."""
+    for entry in config.get("pscAutomationConfigs", []):
+        project, network = entry.get("projectId", ""), entry.get("network", "")
+        path = "private_service_connect_config.psc_automation_configs"
+        if project not in config.get("projectAllowlist", []):
+            text = f"The project {project} of psc_automation_configs is not in project_allowlist."
+            raise invalid_argument(text, (path, text))
+        if not _AUTOMATED_NETWORK.fullmatch(network):
+            text = f"Invalid network {network}: it must be projects/{{project id}}/global/networks/{{network}}."
+            raise invalid_argument(text, (path, text))
+
+
+def check_timeout(config: Json) -> None:
+    """ApiError INVALID_ARGUMENT for a timeout of requests that is not between a second and an hour."""
+    timeout = str(config.get("inferenceTimeout", "600s"))
+    if not 1 <= float(timeout.removesuffix("s")) <= LONGEST_TIMEOUT:
+        text = f"inference_timeout must be between 1s and {LONGEST_TIMEOUT}s, not {timeout}."
+        raise invalid_argument(text, ("client_connection_config.inference_timeout", text))
+
+
+def check_metrics(specs: list[Json]) -> None:
+    """ApiError INVALID_ARGUMENT for autoscaling metrics with two entries, or a target that cannot be."""
+    path = "dedicated_resources.autoscaling_metric_specs"
+    names = [spec.get("metricName", "") for spec in specs]
+    for name in names:
+        if names.count(name) > 1:
+            text = f"Duplicate autoscaling metric {name}."
+            raise invalid_argument(text, (path, text))
+    for spec in specs:
+        target = spec.get("target", 60)
+        if spec.get("metricName") in _PERCENT_METRICS and not 0 <= target <= 100:
+            text = f"The target of {spec['metricName']} must be between 0 and 100, not {target}."
+            raise invalid_argument(text, (path, text))
+        if target < 0:
+            text = f"The target of {spec['metricName']} must not be negative."
+            raise invalid_argument(text, (path, text))

@@ -1,0 +1,1 @@
+"""Results of batch jobs."""

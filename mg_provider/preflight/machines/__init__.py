@@ -1,0 +1,1 @@
+"""Machines: what is there, and what a model needs."""

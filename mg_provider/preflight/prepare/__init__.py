@@ -1,0 +1,1 @@
+"""Batch input made from what people have."""

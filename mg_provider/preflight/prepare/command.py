@@ -1,0 +1,96 @@
+"""`mg batch prepare`: valid input of prompts that are in CSV, JSON lines, or a query's rows."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal
+
+from mg_provider.api.clients import Clients
+from mg_provider.api.errors import MgError, UserError
+from mg_provider.api.http.settings import Settings
+from mg_provider.clock import SystemClock
+from mg_provider.preflight.batch.rendering import describe
+from mg_provider.preflight.prepare.file import prepare_file
+from mg_provider.preflight.prepare.row import Shape
+from mg_provider.preflight.prepare.table import prepare_table
+
+FINE, ERRORS, USAGE = 0, 1, 2
+Form = Literal["csv", "jsonl", "query"]
+
+
+def run(
+    source: str,
+    output: str,
+    form: Form | None,
+    shape: Shape,
+    *,
+    overwrite: bool = False,
+    config: Mapping[str, str] | None = None,
+    write: Callable[[str], object] | None = None,
+    complain: Callable[[str], object] | None = None,
+) -> int:
+    """Make input and say what it is.
+
+    Args:
+        source: File or ``gs://`` object of prompts; for a query its text, ``@file`` that has it, or a ``bq://`` table.
+        output: File or ``gs://`` object; for a query a ``bq://`` table.
+        form: What the source is; by default told by its name.
+        shape: What the rows have in common.
+        overwrite: Replace a file or object that is there.
+        config: Settings by full config key.
+        write: Takes what was made; by default it is printed.
+        complain: Takes what is wrong; by default it goes to stderr.
+
+    Returns:
+        0 if it was made, 1 if the source is wrong or could not be read, 2 if an argument is wrong.
+    """
+    write, complain = write or sys.stdout.write, complain or sys.stderr.write
+    clients = None
+    try:
+        kind = form or _form(source, output)
+        clock = SystemClock()
+        clients = Clients.from_settings(Settings.from_config((config or {}).get, os.environ), clock)
+        if kind == "query":
+            report = prepare_table(_statement(source), output, shape, clients, clock)
+        else:
+            report = prepare_file(source, output, kind, shape, clients.storage, overwrite=overwrite)
+    except UserError as problem:
+        complain(f"{problem}\n")
+        return USAGE
+    except MgError as problem:
+        complain(f"the input could not be made: {problem}\n")
+        return ERRORS
+    finally:
+        if clients:
+            clients.close()
+    for finding in report.findings:
+        if finding.code != "ignored_field":
+            complain(f"{describe(finding)}\n")
+    if report.omitted:
+        complain(f"and {report.omitted:,} more\n")
+    if not report.ok:
+        complain(f"nothing was written to {output}\n" if kind != "query" else f"{output} has rows that would fail\n")
+        return ERRORS
+    write(f"{output}: {report.rows:,} rows\n")
+    return FINE
+
+
+def _form(source: str, output: str) -> Form:
+    if output.startswith("bq://"):
+        return "query"
+    suffix = Path(source).suffix.lower()
+    if suffix not in (".csv", ".jsonl", ".ndjson"):
+        raise UserError(f"what {source} is cannot be told from its name", hint="give --from csv, jsonl or query")
+    return "csv" if suffix == ".csv" else "jsonl"
+
+
+def _statement(source: str) -> str:
+    if not source.startswith("@"):
+        return source
+    try:
+        return Path(source[1:]).read_text(encoding="utf-8")
+    except OSError as problem:
+        raise UserError(f"{source[1:]} cannot be read: {problem.strerror}", property="source") from problem

@@ -1,0 +1,131 @@
+"""Which provider serves which provider resource: a process, or a stand-in in this one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from mg_provider.rehearsal.engine.calls import ProviderCalls
+from mg_provider.rehearsal.engine.stack_references import BUILTIN_PACKAGE, BuiltinProvider
+from mg_provider.rehearsal.errors import RehearsalError, StepError
+from mg_provider.rehearsal.google.stand_in import GOOGLE_PACKAGE, GoogleStandIn
+from mg_provider.rehearsal.program.project import refuse_remote_endpoints
+from mg_provider.rehearsal.program.providers import ProviderHost
+from mg_provider.rehearsal.state.properties import Properties, Unknown, contains, revealed
+from mg_provider.rehearsal.state.urns import PACKAGE, package_of, reference_of, urn_of_reference
+
+if TYPE_CHECKING:
+    from mg_provider.rehearsal.engine.deployment import Deployment
+    from mg_provider.rehearsal.state.file import ResourceState
+
+REHEARSED = (PACKAGE, GOOGLE_PACKAGE, BUILTIN_PACKAGE)
+"""The packages that a rehearsal can run."""
+
+# What the engine itself adds to the inputs of a provider resource; no config.
+ENGINE_INPUTS = ("version", "pluginDownloadURL", "__internal")
+
+_SERIALIZED: Final = "__provider"
+_FITTING, _FEW = 1024, 16
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A provider, and whether its config is fully known (in a preview it may not be)."""
+
+    host: ProviderCalls
+    known: bool
+
+
+class Hosts:
+    """The provider processes of a deployment, by provider reference.
+
+    One process is started ahead, since nearly every deployment needs one and importing Pulumi takes half a second.
+
+    Args:
+        deployment: whose resources the providers manage.
+    """
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._providers: dict[str, Provider] = {}
+        self._started: list[ProviderHost] = []
+        self._spare: ProviderHost | None = None
+        self._lock = threading.RLock()
+        self._address = ""
+
+    def prepare(self, engine_address: str) -> None:
+        """Say where the engine listens, and start a process ahead."""
+        with self._lock:
+            self._address = engine_address
+            self._spare = self._start()
+
+    def load(self, urn: str, identifier: str, inputs: Properties) -> None:
+        """Start and configure the process of a provider resource."""
+        arguments = config_of(inputs)
+        known = not contains(arguments, Unknown)
+        if known:
+            text = {key: value for key, value in revealed(arguments).items() if isinstance(value, str)}
+            try:
+                refuse_remote_endpoints(text)
+            except RehearsalError as error:
+                raise StepError(str(error)) from error
+        host = self._host(package_of(urn))
+        if known:
+            host.configure(arguments)
+        with self._lock:
+            self._providers[reference_of(urn, identifier)] = Provider(host, known)
+
+    def provider(self, reference: str) -> Provider:
+        """The process for a provider reference; for one of the previous deployment, with the config it had then."""
+        with self._lock:
+            if reference not in self._providers:
+                urn = urn_of_reference(reference)
+                for state in self._deployment.snapshot.base:
+                    if state.urn == urn and reference_of(urn, state.id) == reference:
+                        self.load(urn, state.id, state.inputs)
+                        break
+                else:
+                    raise StepError(f"the provider {reference} is neither in the program nor in the state")
+            return self._providers[reference]
+
+    def stop(self) -> None:
+        """End all processes."""
+        for host in self._started:
+            host.stop()
+
+    def kill(self) -> None:
+        """End all processes at once."""
+        for host in self._started:
+            host.kill()
+
+    def _host(self, package: str) -> ProviderCalls:
+        """The provider of a package. StepError for one that is not rehearsed."""
+        if package == GOOGLE_PACKAGE:
+            return GoogleStandIn(self._deployment)
+        if package == BUILTIN_PACKAGE:
+            return BuiltinProvider(self._deployment)
+        if package != PACKAGE:
+            raise StepError(f"the package {package} is not rehearsed; {', '.join(REHEARSED)} are")
+        with self._lock:
+            host, self._spare = self._spare or self._start(), None
+        return host
+
+    def _start(self) -> ProviderHost:
+        deployment = self._deployment
+        expected = _serialized_providers(deployment.snapshot.base)
+        host = ProviderHost(deployment.project, self._address, expected, deployment.say)
+        self._started.append(host)
+        return host
+
+
+def _serialized_providers(states: Iterable[ResourceState]) -> list[str]:
+    """The providers of a state's dynamic resources that fit on a command line, which a class by its name does."""
+    found = (state.inputs.get(_SERIALIZED) for state in states)
+    return list(dict.fromkeys(text for text in found if isinstance(text, str) and len(text) <= _FITTING))[:_FEW]
+
+
+def config_of(inputs: Properties) -> Properties:
+    """What of a provider resource's inputs is config for the provider."""
+    return {key: value for key, value in inputs.items() if key not in ENGINE_INPUTS}

@@ -1,0 +1,1 @@
+"""Stand-ins for resources of the pulumi-gcp plugin."""

@@ -1,0 +1,81 @@
+"""Calls to an emulated Compute Engine, for the networks that a rehearsed stack makes: they are to exist there too."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import requests
+
+from mg_provider.clock import Clock
+from mg_provider.rehearsal.errors import RehearsalError, StepError
+from mg_provider.rehearsal.program.project import is_loopback
+
+_SECONDS: Final = 10
+_POLL_SECONDS: Final = 0.05
+_POLLS: Final = 1200
+_API: Final = "/compute/v1/"
+
+
+class EmulatedCompute:
+    """Compute Engine at a loopback address.
+
+    Args:
+        endpoint: its base URL, with or without the API's path.
+        clock: time between polls.
+
+    Raises:
+        RehearsalError: the address is not on this machine.
+    """
+
+    def __init__(self, endpoint: str, clock: Clock) -> None:
+        if not is_loopback(endpoint):
+            raise RehearsalError(f"{endpoint} is not on this machine; a rehearsal talks to loopback addresses only")
+        parts = urlsplit(endpoint)
+        self._base = f"{parts.scheme}://{parts.netloc}{_API}"
+        self._clock = clock
+
+    def get(self, path: str) -> dict[str, Any] | None:
+        """A resource; None when there is none. StepError when the call fails otherwise."""
+        response = self._request("GET", path)
+        if response.status_code == requests.codes.not_found:
+            return None
+        return self._answer(response)
+
+    def insert(self, collection: str, body: dict[str, Any]) -> None:
+        """Make a resource and wait until it is there."""
+        self._wait(self._answer(self._request("POST", collection, body)))
+
+    def delete(self, path: str) -> None:
+        """Delete a resource and wait until it is gone; gone already is fine."""
+        response = self._request("DELETE", path)
+        if response.status_code != requests.codes.not_found:
+            self._wait(self._answer(response))
+
+    def _request(self, verb: str, path: str, body: dict[str, Any] | None = None) -> requests.Response:
+        try:
+            return requests.request(verb, self._base + path, json=body, timeout=_SECONDS, allow_redirects=False)
+        except requests.RequestException as error:
+            raise StepError(f"the emulated Compute Engine at {self._base} did not answer: {error}") from error
+
+    def _answer(self, response: requests.Response) -> dict[str, Any]:
+        if response.ok:
+            answer: dict[str, Any] = response.json()
+            return answer
+        try:
+            message = response.json()["error"]["message"]
+        except (ValueError, KeyError, TypeError):
+            message = response.text
+        raise StepError(f"googleapi: Error {response.status_code}: {message}")
+
+    def _wait(self, operation: dict[str, Any]) -> None:
+        path = operation["selfLink"].partition(_API)[2]
+        for _ in range(_POLLS):
+            if operation.get("status") == "DONE":
+                break
+            self._clock.sleep(_POLL_SECONDS)
+            operation = self._answer(self._request("GET", path))
+        else:
+            raise StepError(f"operation {path} did not end in {_POLLS * _POLL_SECONDS:g} s")
+        for error in operation.get("error", {}).get("errors", ()):
+            raise StepError(f"{error['code']}: {error['message']}")

@@ -1,0 +1,1 @@
+"""The user's program and project, and the hosts of its providers."""

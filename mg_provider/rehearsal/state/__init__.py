@@ -1,0 +1,1 @@
+"""Stack states: resources, their properties and what differs."""

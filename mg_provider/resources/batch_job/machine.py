@@ -1,0 +1,103 @@
+"""Which machine runs a batch prediction job where the program names none."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mg_provider.api.errors import CloudError, UserError
+from mg_provider.wire.vertex.machine import MachineSpec
+
+if TYPE_CHECKING:
+    from mg_provider.resources.batch_job.args import BatchJobArgs
+    from mg_provider.resources.model.lifecycle import Context
+    from mg_provider.wire.vertex.publisher import Deploy
+
+PUBLISHED = re.compile(r"(?:projects/[^/]+/locations/[^/]+/)?(?P<name>publishers/[^/]+/models/[^/]+)")
+_VERIFIED = ("VERIFIED_DEPLOYMENT_CONFIG", "VERIFIED_DEPLOYMENT_SUCCEED")
+
+
+def batch_machine(args: BatchJobArgs, context: Context) -> MachineSpec | None:
+    """The machine of the arguments, or else Google's own for the model, or None where Google runs the model.
+
+    A publisher model's comes from ``supportedActions.multiDeployVertex`` (a verified configuration first); that of a
+    Model in the registry from the Model Garden model that it was made from, or else from ``recommendSpec`` for its
+    weights. Permissions: aiplatform.models.get, aiplatform.locations.get.
+
+    Raises:
+        UserError: nothing says which machine the model needs.
+        CloudError: Google could not be asked.
+    """
+    if args.machine_spec or args.endpoint:
+        # An endpoint answers on its own machines.
+        return args.machine_spec
+    spec = _of_model(args, context)
+    if spec is not None:
+        context.progress(f"the machine is {machine_words(spec)}, Google's own choice for the model")
+    elif _asks_for_machines(args):
+        raise UserError(
+            f"{args.model} runs on Google's own machines, so there is none to ask for",
+            property="machine_spec",
+            hint="remove spot, flex_start, starting_replica_count and max_replica_count, or set machine_spec",
+        )
+    return spec
+
+
+def machine_words(spec: MachineSpec) -> str:
+    """Machine type and accelerators for people."""
+    count = spec.accelerator_count
+    return f"{spec.machine_type} with {count} {spec.accelerator_type}" if count else spec.machine_type or ""
+
+
+def _asks_for_machines(args: BatchJobArgs) -> bool:
+    return bool(args.spot or args.flex_start or args.starting_replica_count or args.max_replica_count > 1)
+
+
+def _of_model(args: BatchJobArgs, context: Context) -> MachineSpec | None:
+    if match := PUBLISHED.fullmatch(args.model):
+        return _published(match["name"], context)
+    weights = args.unmanaged_container_model.artifact_uri if args.unmanaged_container_model else None
+    if args.model:
+        model = context.clients.vertex.get_model(args.model)
+        source = model.base_model_source.model_garden_source if model.base_model_source else None
+        if source and source.public_model_name:
+            version = f"@{source.version_id}" if source.version_id and "@" not in source.public_model_name else ""
+            if spec := _published(f"{source.public_model_name}{version}", context):
+                return spec
+        weights = model.artifact_uri
+    if weights and (spec := _recommended(args, weights, context)):
+        return spec
+    raise UserError(
+        "nothing says which machine this model needs",
+        property="machine_spec",
+        resource=args.resource,
+        hint="set machine_spec, for example to the one that an endpoint serves the model on",
+    )
+
+
+def _published(name: str, context: Context) -> MachineSpec | None:
+    found = context.clients.vertex.get_publisher_model(name, view="PUBLISHER_MODEL_VIEW_FULL")
+    actions = found.supported_actions
+    choices = actions.multi_deploy_vertex.multi_deploy_vertex if actions and actions.multi_deploy_vertex else []
+    # A stable sort: verified configurations first, otherwise in Google's order.
+    for choice in sorted(choices, key=lambda each: not _verified(each)):
+        if choice.dedicated_resources and choice.dedicated_resources.machine_spec:
+            return choice.dedicated_resources.machine_spec
+    return None
+
+
+def _verified(choice: Deploy) -> bool:
+    labels = choice.deploy_metadata.labels if choice.deploy_metadata else None
+    return (labels or {}).get(_VERIFIED[0]) == _VERIFIED[1]
+
+
+def _recommended(args: BatchJobArgs, weights: str, context: Context) -> MachineSpec | None:
+    from mg_provider.wire.vertex.deploy import RecommendSpecRequest
+
+    try:
+        answer = context.clients.vertex.recommend_spec(args.parent, RecommendSpecRequest(gcs_uri=weights))
+    except CloudError as problem:
+        context.progress(f"Model Garden recommends no machine: {problem.summary}")
+        return None
+    specs = answer.specs or [each.spec for each in answer.recommendations or [] if each.spec]
+    return next((each.machine_spec for each in specs if each.machine_spec), None)

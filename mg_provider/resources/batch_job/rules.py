@@ -1,0 +1,175 @@
+"""What would contradict itself in the arguments of a batch prediction job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from mg_provider.preflight.machines.machine import machine_problem
+from mg_provider.resources.batch_job.names import (
+    dataset_problem,
+    folder_problem,
+    model_problem,
+    objects_problem,
+    output_table_problem,
+    region_of_model,
+    table_problem,
+)
+from mg_provider.resources.model.args import Rule
+from mg_provider.resources.model.nested_rules import container_problem, flex_start_problem, key_problem
+from mg_provider.resources.model.reasons import nearest
+
+if TYPE_CHECKING:
+    from mg_provider.resources.batch_job.args import BatchJobArgs
+    from mg_provider.wire.vertex.batch import InputConfig, OutputConfig
+
+RUN_LABEL = "mg-run"
+
+_FORMATS = {
+    "instances_format": ("bigquery", "csv", "file-list", "jsonl", "tf-record", "tf-record-gzip"),
+    "predictions_format": ("bigquery", "csv", "jsonl"),
+}
+
+
+def _source_problem(args: BatchJobArgs) -> str | None:
+    given = [name for name in ("model", "unmanaged_container_model", "endpoint") if getattr(args, name)]
+    if len(given) != 1:
+        return (
+            f"exactly one of model, unmanaged_container_model, endpoint is needed, not {' and '.join(given) or 'none'}"
+        )
+    return model_problem(args.model) if args.model else None
+
+
+def _region_problem(args: BatchJobArgs) -> str | None:
+    """A Model and its jobs are in one region. A publisher model is everywhere."""
+    region = region_of_model(args.model)
+    if region and args.region and region != args.region:
+        return f"the Model is in {region} and the job in {args.region}: run the job where the Model is"
+    return None
+
+
+def _endpoint_problem(args: BatchJobArgs) -> str | None:
+    """An endpoint answers on the machines that it has."""
+    asked = [name for name in ("machine_spec", "spot", "flex_start", "starting_replica_count") if getattr(args, name)]
+    asked += ["max_replica_count"] if args.max_replica_count > 1 else []
+    if args.endpoint and asked:
+        return f"answers on its own machines, so {' and '.join(asked)} would mean nothing: remove that, or name a model"
+    return None
+
+
+def _label_problem(args: BatchJobArgs) -> str | None:
+    return f"{RUN_LABEL} is set by this provider: remove it" if RUN_LABEL in args.labels else None
+
+
+def _input_problem(args: BatchJobArgs) -> str | None:
+    config = args.input_config
+    given = [name for name in ("gcs_source", "bigquery_source") if getattr(config, name)]
+    if len(given) != 1 and not config.vertex_multimodal_dataset_source:
+        return f"needs one of gcs_source and bigquery_source, not {' and '.join(given) or 'none'}"
+    if not config.instances_format:
+        return "needs instances_format: jsonl for Cloud Storage, bigquery for a table"
+    if config.gcs_source and not config.gcs_source.uris:
+        return "gcs_source.uris is empty: name at least one gs:// object"
+    if wrong := _first(_places_read(config)):
+        return wrong
+    return _format_problem("instances_format", config.instances_format, bool(config.bigquery_source))
+
+
+def _output_problem(args: BatchJobArgs) -> str | None:
+    config = args.output_config
+    given = [name for name in ("gcs_destination", "bigquery_destination") if getattr(config, name)]
+    if len(given) != 1 and not config.vertex_multimodal_dataset_destination:
+        return f"needs one of gcs_destination and bigquery_destination, not {' and '.join(given) or 'none'}"
+    if not config.predictions_format:
+        return "needs predictions_format: jsonl for Cloud Storage, bigquery for a table"
+    if wrong := _first(_places_written(config)):
+        return wrong
+    return _format_problem("predictions_format", config.predictions_format, bool(config.bigquery_destination))
+
+
+def _places_read(config: InputConfig) -> Iterator[str | None]:
+    if config.gcs_source:
+        yield from map(objects_problem, config.gcs_source.uris)
+    if config.bigquery_source:
+        yield table_problem(config.bigquery_source.input_uri)
+    if config.vertex_multimodal_dataset_source:
+        yield dataset_problem(config.vertex_multimodal_dataset_source.dataset_name)
+
+
+def _places_written(config: OutputConfig) -> Iterator[str | None]:
+    if config.gcs_destination:
+        yield folder_problem(config.gcs_destination.output_uri_prefix)
+    dataset = config.vertex_multimodal_dataset_destination
+    for table in (config.bigquery_destination, dataset.bigquery_destination if dataset else None):
+        if table:
+            yield output_table_problem(table.output_uri)
+
+
+def _first(problems: Iterator[str | None]) -> str | None:
+    return next((problem for problem in problems if problem), None)
+
+
+def _format_problem(name: str, given: str, table: bool) -> str | None:
+    """Formats, and that the one of tables is for tables only (guide of batch predictions, 2026-11)."""
+    if given.startswith("vertex-"):
+        return None
+    if given not in _FORMATS[name]:
+        return f"{name} {given} is not one Vertex AI knows: {nearest(given, _FORMATS[name])}"
+    if (given == "bigquery") != table:
+        fitting = "bigquery" if table else "jsonl"
+        return f"{name} is {given}, which does not go with a {'table' if table else 'bucket'}: use {fitting}"
+    return None
+
+
+def _container_problem(args: BatchJobArgs) -> str | None:
+    model = args.unmanaged_container_model
+    if model is None:
+        return None
+    if model.artifact_uri and (problem := folder_problem(model.artifact_uri)):
+        return problem
+    if model.container_spec is None:
+        return "container_spec is missing: say which container serves the model"
+    return container_problem(model.container_spec)
+
+
+def _instance_problem(args: BatchJobArgs) -> str | None:
+    config = args.instance_config
+    both = config is not None and config.included_fields and config.excluded_fields
+    return "takes included_fields or excluded_fields, not both: remove one of them" if both else None
+
+
+def _batch_size_problem(args: BatchJobArgs) -> str | None:
+    tuning = args.manual_batch_tuning_parameters
+    size = tuning.batch_size if tuning else None
+    return f"batch_size is {size}: use at least 1" if size is not None and size < 1 else None
+
+
+def _machine_problem(args: BatchJobArgs) -> str | None:
+    return machine_problem(args.machine_spec) if args.machine_spec else None
+
+
+def _replica_problem(args: BatchJobArgs) -> str | None:
+    start, most = args.starting_replica_count, args.max_replica_count
+    if start is not None and start > most:
+        return f"is {start}, more than max_replica_count {most}: raise max_replica_count or lower it"
+    return None
+
+
+BATCH_RULES = (
+    Rule(("model", "unmanaged_container_model", "endpoint"), _source_problem),
+    Rule(("model", "region"), _region_problem),
+    Rule(
+        ("endpoint", "machine_spec", "spot", "flex_start", "starting_replica_count", "max_replica_count"),
+        _endpoint_problem,
+    ),
+    Rule(("labels",), _label_problem),
+    Rule(("input_config",), _input_problem),
+    Rule(("output_config",), _output_problem),
+    Rule(("machine_spec",), _machine_problem),
+    Rule(("unmanaged_container_model",), _container_problem),
+    Rule(("flex_start",), lambda args: flex_start_problem(args.flex_start)),
+    Rule(("encryption_spec", "region"), lambda args: key_problem(args.encryption_spec, args.region)),
+    Rule(("instance_config",), _instance_problem),
+    Rule(("manual_batch_tuning_parameters",), _batch_size_problem),
+    Rule(("starting_replica_count", "max_replica_count"), _replica_problem),
+)

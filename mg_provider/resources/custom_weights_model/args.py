@@ -1,0 +1,243 @@
+"""What a user says of a model with weights of its own, and what the cloud says of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field
+
+from mg_provider.resources.custom_weights_model.held import HeldRollout
+from mg_provider.resources.custom_weights_model.query_name import UPLOADED, name_problem, upload_problem
+from mg_provider.resources.endpoint.args import EndpointArgs, private
+from mg_provider.resources.endpoint.machines import MACHINE_RULES, MUTATE, Machines
+from mg_provider.resources.endpoint.rollout_args import RolloutStrategy, rollout_problem
+from mg_provider.resources.model.args import Rule, State
+from mg_provider.resources.model.identity import MODEL_ID
+from mg_provider.resources.model.marks import Computed, Derived, InPlace, Lines, Local, Replaces, RollsOut
+from mg_provider.resources.model.meaning import (
+    Content,
+    Costs,
+    Exposure,
+    HeldByClients,
+    Plan,
+    SafetyNet,
+    Strategy,
+    probes,
+)
+from mg_provider.resources.model.nested_rules import container_problem
+from mg_provider.resources.model.standing import Stands, Unseen
+from mg_provider.resources.weights.source import FIXED_MODEL, SOURCE_RULES, ModelSource
+from mg_provider.wire.vertex.container import ContainerSpec
+from mg_provider.wire.vertex.machine import MachineSpec
+
+if TYPE_CHECKING:
+    from mg_provider.wire.vertex.deploy import DeployConfig, DeployRequest
+
+# What makes another endpoint, beside project and region.
+SEEDS = ("dedicated_endpoint_disabled",)
+
+
+def _address_problem(args: CustomWeightsModelArgs) -> str | None:
+    config = args.private_service_connect_config
+    asked = "dedicated_endpoint_disabled" in args.model_fields_set and not args.dedicated_endpoint_disabled
+    if private(config) and asked:
+        return (
+            "is False, which asks for a public DNS name, but private_service_connect_config asks for a private "
+            "address: remove one of them"
+        )
+    return None
+
+
+class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
+    """What a user says of a served model."""
+
+    model_id: Annotated[str, RollsOut("another Model"), Computed(), Unseen("an id cannot be changed", sent=True)] = (
+        Field(
+            default="",
+            # Numbers are Vertex AI's own choice: only an adopted Model has one.
+            pattern=f"^({MODEL_ID.pattern}|[0-9]{{1,19}})$",
+            description="Id of the uploaded Model: at most 63 of a-z, 0-9, _ and -, a letter first. "
+            "Default: the endpoint's id; for other weights or another container, one that follows from them.",
+        )
+    )
+    model_display_name: Annotated[str, InPlace("models.patch"), Computed(), Stands("model", "display_name")] = Field(
+        default="", max_length=128, description="Name of the Model for people. Default: the resource's name."
+    )
+    container_spec: Annotated[
+        ContainerSpec | None,
+        RollsOut("another Model, deployed beside the old one"),
+        Content("container"),
+        Lines(),
+        Stands("model", "container_spec"),
+        Unseen(FIXED_MODEL, sent=True, kept=True),
+    ] = Field(default=None, description="The serving container. Default: Google's for the model.")
+    enable_container_logging: Annotated[
+        bool | None, InPlace(MUTATE), Computed(), Stands("deployment", "enable_container_logging")
+    ] = Field(
+        default=None, description="Send the container's output to Cloud Logging. Default: as Model Garden deploys it."
+    )
+    system_labels: Annotated[
+        dict[str, str],
+        Local("read when deploying"),
+        Stands("deployment", "system_labels"),
+        Unseen("Google manages them, and may add to them and change them", sent=True, kept=True),
+    ] = Field(default={}, description="Labels of Model Garden deployments that Google manages.")
+    retain_model: Annotated[
+        bool, Local("read when the resource is removed"), SafetyNet("the Model is kept", on=bool)
+    ] = Field(
+        default=False,
+        description="Keep the uploaded Model in the registry when the resource is removed, or a deployment fails. A "
+        "resource with the same model_id deploys it again.",
+    )
+    dedicated_endpoint_disabled: Annotated[
+        bool, Replaces("the public address changes"), Exposure("the region's shared DNS name")
+    ] = Field(default=False, description="Serve under the region's shared DNS name instead of the endpoint's own one.")
+    rollout: Annotated[
+        RolloutStrategy | None,
+        Local("read when a deployment is replaced"),
+        SafetyNet("probes of a new deployment", on=probes),
+        Strategy(),
+        Lines(),
+    ] = Field(
+        default=None,
+        description="How a new deployment takes the old one's place: strategy, steps, probes. "
+        "Default: traffic shifts in steps of 10, 50 and 100 %, with a chat of one token as the probe.",
+    )
+    parked: Annotated[bool, InPlace("endpoints.undeployModel, endpoints.deployModel"), Costs("off")] = Field(
+        default=False,
+        description="Serve nothing and pay for no machine: the Model is undeployed. Endpoint, id, address and Model "
+        "stay, and the same Model is deployed again when this is False again.",
+    )
+    deployment_plan: Annotated[str, Derived(), Local("told in previews"), Plan()] = Field(
+        default="",
+        description="What the last change of the deployment did: strategy, steps, probes, GPUs at the peak, or what "
+        "parking saves. A preview shows it beforehand.",
+    )
+    rollout_held: Annotated[HeldRollout | None, Derived(), Local("told in previews")] = Field(
+        default=None,
+        description="A rollout that is held by `rollout.hold`: the percent, and what served before. Absent otherwise.",
+    )
+    model: Annotated[str, Derived(), Local("follows from the ids")] = Field(
+        default="", description="projects/{project}/locations/{region}/models/{model_id}."
+    )
+    query_model_id: Annotated[
+        str,
+        RollsOut("another Model, deployed beside the old one"),
+        HeldByClients("the name that requests give as model"),
+        Computed(),
+        Unseen("it is one of the container's environment variables, and a Model cannot be changed in them"),
+    ] = Field(
+        default="",
+        description="What chat requests name as `model`; the container has it in its environment variable MODEL_ID. "
+        "Default: the id of the endpoint's first Model, or what container_spec says; new weights are served under the "
+        "same name. Models behind one DedicatedEndpoint share one name.",
+    )
+    container_model_id: Annotated[str, Derived(), Local("follows from query_model_id")] = Field(
+        default="", description="The MODEL_ID that is set because the program chose query_model_id; empty otherwise."
+    )
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        *EndpointArgs.rules,
+        *SOURCE_RULES,
+        *MACHINE_RULES,
+        Rule(("rollout",), lambda args: rollout_problem(args.rollout)),
+        Rule(("container_spec",), lambda args: container_problem(args.container_spec)),
+        Rule(("dedicated_endpoint_disabled", "private_service_connect_config"), _address_problem),
+        Rule(("query_model_id", "container_model_id", "container_spec"), name_problem),
+        Rule(UPLOADED, upload_problem),
+    )
+
+    @property
+    def rollout_or_default(self) -> RolloutStrategy:
+        """How a new deployment takes the old one's place."""
+        return self.rollout or RolloutStrategy()
+
+    @property
+    def uploads_named(self) -> bool:
+        """Whether the Model is uploaded, under a name of the program's choice: Model Garden's deploy chooses one."""
+        return bool(self.container_model_id)
+
+    def wire(self, claim: str) -> DeployRequest:
+        """The request of ``projects.locations:deploy``."""
+        # Programs that only register resources never load it.
+        from mg_provider.wire.vertex.deploy import CustomModel, DeployRequest, EndpointConfig, ModelConfig
+
+        return DeployRequest(
+            custom_model=CustomModel(gcs_uri=self.gcs_uri) if self.gcs_uri else None,
+            publisher_model_name=self.publisher_model_name or None,
+            hugging_face_model_id=self.hugging_face_model_id or None,
+            model_configuration=ModelConfig(
+                accept_eula=self.accept_eula or None,
+                model_display_name=self.model_display_name,
+                model_user_id=self.model_id,
+                container_spec=self.container_spec,
+                hugging_face_access_token=self.hugging_face_access_token or None,
+                hugging_face_cache_enabled=self.hugging_face_cache_enabled or None,
+            ),
+            endpoint_config=EndpointConfig(
+                endpoint_display_name=self.endpoint_display_name,
+                endpoint_user_id=self.endpoint_id,
+                dedicated_endpoint_disabled=self.dedicated_endpoint_disabled or None,
+                labels=self.all_labels(claim),
+                private_service_connect_config=self.private_service_connect_config,
+            ),
+            deploy_config=self._deploy_config(),
+        )
+
+    def _deploy_config(self) -> DeployConfig:
+        """What Model Garden's deploy takes of the deployment; where nothing is asked for, its own machines apply."""
+        from mg_provider.wire.vertex.deploy import DeployConfig
+
+        deployed = self.deployed()
+        quick, machines = deployed.faster_deployment_config, deployed.dedicated_resources
+        return DeployConfig(
+            dedicated_resources=None if machines == Machines().resources() else machines,
+            fast_tryout_enabled=quick.fast_tryout_enabled if quick else None,
+            service_account=deployed.service_account,
+            system_labels=deployed.system_labels,
+        )
+
+
+class CustomWeightsModelState(State):
+    """What the cloud says of a served model."""
+
+    deployed_model_id: str = Field(default="", description="Id of the deployment on the endpoint.")
+    dedicated_endpoint_dns: Annotated[str, HeldByClients("DNS name")] = Field(
+        default="", description="The endpoint's own public DNS name, without scheme."
+    )
+    service_attachment: Annotated[str, HeldByClients("service attachment")] = Field(
+        default="", description="Service attachment, for a PscForwardingRule."
+    )
+    available_replica_count: int = Field(
+        default=0, description="Replicas that served when it was last deployed or changed."
+    )
+    traffic_percent: int = Field(default=100, description="Percent of the endpoint's requests that it gets.")
+    rollout_under_way: str = Field(
+        default="", description="Id of a deployment that an interrupted rollout was making, for the next run to settle."
+    )
+    machine_type: str = Field(default="", description="Machine type that the deployment runs on.")
+    held_deployed_model_id: str = Field(
+        default="", description="While a rollout is held: id of the deployment that has the rest of the traffic."
+    )
+    replicas_when_parked: int = Field(
+        default=0, description="Replicas that served when it was parked: as many start when it resumes."
+    )
+    container_logging: bool = Field(
+        default=True, description="Whether the container's output goes to Cloud Logging; when parked, whether it did."
+    )
+    unmanaged_deployed_models: list[str] = Field(
+        default=[], description="Deployment ids on the endpoint that this resource did not make."
+    )
+    surplus_deployed_models: list[str] = Field(
+        default=[],
+        description="Deployment ids of this resource's Model beside the one that serves, for the next run to undeploy.",
+    )
+    machine_spec_taken: Annotated[MachineSpec | None, Costs("machine")] = Field(
+        default=None,
+        description="Machine of the deployment: which of the choices was available, or which one was recommended.",
+    )
+    operation: str = Field(default="", description="The deployment that was still running when waiting for it ended.")
+    ownership: dict[str, str] | None = Field(
+        default=None, description="The labels that say whose the endpoint is, as the cloud has them."
+    )
+    claim: str = Field(default="", description="Marks the create that took hold of it.")

@@ -1,0 +1,88 @@
+"""A rollout that is held: two deployments share the traffic, until the program says how it goes on.
+
+What served before is kept in the arguments themselves, so that a preview without a network can tell its way back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mg_provider.resources.endpoint.machines import RUNS_ON, Machines
+from mg_provider.resources.model.diff import compare
+from mg_provider.resources.model.unknown import UNKNOWN, Unknown, plain
+from mg_provider.resources.weights.source import SOURCES
+
+if TYPE_CHECKING:
+    from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs
+
+MADE_OF = (*SOURCES, "container_spec", "container_model_id")
+"""The arguments that a Model is made of: another value is another Model."""
+
+PLANNED = (*MADE_OF, "model_id", *RUNS_ON)
+"""The arguments that make another deployment."""
+
+_KEPT = (
+    *MADE_OF,
+    "model_id",
+    "model",
+    "query_model_id",
+    "model_display_name",
+    "enable_container_logging",
+    "system_labels",
+    *Machines.model_fields,
+)
+
+
+class HeldRollout(BaseModel):
+    """A rollout that stopped where the program says."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    percent: int = Field(description="Percent of the traffic that the new deployment has.")
+    before: dict[str, Any] = Field(
+        description="The arguments of the deployment that has the rest, to go back to when they are written again."
+    )
+
+
+def held_rollout(old: CustomWeightsModelArgs | None, new: CustomWeightsModelArgs) -> HeldRollout | Unknown | None:
+    """The rollout that is held once ``up`` has been run; None where one deployment serves alone."""
+    if old is None or old.parked:
+        return None
+    if not new.is_known("parked", "rollout", *MADE_OF, *RUNS_ON):
+        return UNKNOWN
+    percent, earlier = new.rollout_or_default.hold, old.rollout_held
+    if percent is None or new.parked:
+        return None
+    if earlier is not None:
+        return None if goes_back(old, new) else earlier.model_copy(update={"percent": percent})
+    if not compare(old, new, *MADE_OF, *RUNS_ON).fields:
+        return None
+    return HeldRollout(percent=percent, before={name: plain(getattr(old, name)) for name in _named(old)})
+
+
+def goes_back(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> bool:
+    """Whether what is wanted is what served before the rollout that is held."""
+    if old.rollout_held is None or not new.is_known(*MADE_OF, *RUNS_ON):
+        return False
+    return not compare(served_before(old), new, *MADE_OF, *RUNS_ON).fields
+
+
+def model_id_before(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str:
+    """The id of the Model that served before a held rollout, if the same one is wanted; else empty."""
+    if old.rollout_held is None or compare(served_before(old), new, *MADE_OF).fields:
+        return ""
+    return served_before(old).model_id
+
+
+def served_before(args: CustomWeightsModelArgs) -> CustomWeightsModelArgs:
+    """The arguments of what served before the rollout that is held; the same ones where none is."""
+    if args.rollout_held is None:
+        return args
+    rest = {name: value for name, value in args.encode().items() if name not in (*_KEPT, "rollout_held")}
+    return type(args).recall({**rest, **args.rollout_held.before})
+
+
+def _named(args: CustomWeightsModelArgs) -> list[str]:
+    return [name for name in _KEPT if name in args.model_fields_set and getattr(args, name) is not None]

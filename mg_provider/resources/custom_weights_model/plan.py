@@ -1,0 +1,207 @@
+"""What a change does to the machines that serve, told before it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from mg_provider.preflight.machines.machine import accelerators
+from mg_provider.resources.custom_weights_model.held import MADE_OF, PLANNED, goes_back, model_id_before, served_before
+from mg_provider.resources.endpoint.args import private
+from mg_provider.resources.endpoint.capacity import accepts
+from mg_provider.resources.endpoint.probing import unreachable
+from mg_provider.resources.model.diff import canonical, compare
+from mg_provider.resources.model.identity import derived_id
+from mg_provider.resources.model.unknown import UNKNOWN, Unknown
+
+if TYPE_CHECKING:
+    from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs
+    from mg_provider.resources.endpoint.args import EndpointArgs
+    from mg_provider.resources.endpoint.machines import Machines
+    from mg_provider.resources.endpoint.rollout_args import RolloutStrategy
+    from mg_provider.wire.vertex.machine import MachineSpec
+
+
+_COUNTS = ("min_replica_count", "max_replica_count", "scale_to_zero_spec")
+
+
+def rolls_out(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> bool:
+    """Whether another deployment is wanted than the one that the last run left."""
+    return bool(compare(old, new, *PLANNED).fields)
+
+
+def remade(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> bool:
+    """Whether another Model is wanted."""
+    return bool(compare(old, new, *MADE_OF).fields)
+
+
+def next_model_id(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str | Unknown:
+    """The id of the Model where the program sets none: a new one for other weights or another container."""
+    if not new.is_known("owner", "resource", *MADE_OF):
+        return UNKNOWN
+    if not remade(old, new):
+        return old.model_id
+    if before := model_id_before(old, new):
+        return before
+    return derived_id(new.owner, new.resource, "model", old.endpoint_id, *made_of(new))
+
+
+def made_of(args: CustomWeightsModelArgs) -> Iterator[str]:
+    """What a Model is made of, a text each; a name counts only where one was chosen."""
+    for name in MADE_OF:
+        value = getattr(args, name)
+        if value or name != "container_model_id":
+            yield f"{name}={canonical(type(args), name, value)}"
+
+
+def same_id_problem(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str | None:
+    """Why an id that the program sets cannot be that of another Model as well."""
+    if old.model_id != new.model_id or old.endpoint_id != new.endpoint_id:
+        return None
+    if not new.is_known(*MADE_OF, "rollout", "model_id") or not remade(old, new):
+        return None
+    if new.rollout_or_default.strategy == "recreate" or new.parked:
+        return None
+    return (
+        f"is {new.model_id!r} for the old weights and the new ones, but both are there during a rollout: remove it, "
+        "give the new weights another id, or use strategy recreate"
+    )
+
+
+def plan_text(old: CustomWeightsModelArgs | None, new: CustomWeightsModelArgs) -> str | Unknown:
+    """What ``up`` does to the machines: strategy, steps, probes, GPUs; the old text where that is nothing."""
+    if not new.is_known(*PLANNED, *_COUNTS, "parked", "rollout", "private_service_connect_config"):
+        return UNKNOWN
+    if old is None:
+        return f"parked: no machine runs; resuming takes {gpus(new)}" if new.parked else _creation(new)
+    if new.parked != old.parked:
+        starts = f", starting with what served when it was parked{_within(new)}" if new.autoscales else ""
+        change = f"parks: undeploys, and gives back {gpus(old)}"
+        resumes = f"resumes: deploys on {replicas_text(new)}{starts}"
+        return f"{change if new.parked else resumes}; endpoint, address and Model stay"
+    if new.parked:
+        return "parked: nothing is deployed" if rolls_out(old, new) else old.deployment_plan
+    if goes_back(old, new):
+        return (
+            "goes back: what served before the held rollout gets all of the traffic, then the other deployment is "
+            f"undeployed, which gives back {gpus(old)}; endpoint and address stay"
+        )
+    if rolls_out(old, new) or old.rollout_held != new.rollout_held:
+        return _rollout(old, new)
+    if compare(old, new, *_COUNTS).fields:
+        held = f"; still {_held(new)}" if new.rollout_held else ""
+        return f"scales in place: {replicas_text(old)} -> {replicas_text(new)}{held}"
+    return old.deployment_plan
+
+
+def _creation(new: CustomWeightsModelArgs) -> str:
+    public = (
+        "public, under the region's DNS name" if new.dedicated_endpoint_disabled else "public, under its own DNS name"
+    )
+    exposed = private(new.private_service_connect_config)
+    return f"deploys on {replicas_text(new)}; {'private, through Private Service Connect' if exposed else public}"
+
+
+def _rollout(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str:
+    before, rollout, held = served_before(old), new.rollout_or_default, new.rollout_held
+    stays = "stays where it runs if that is still a choice; else " if _may_stay(old, new) else ""
+    steps = [f"{step} %" for step in rollout.steps if held is None or step < held.percent]
+    stops = [f"{held.percent} %, where it is {_held(new)} until rollout.hold is removed"] if held else []
+    cost = f"BOTH RUN AND ARE PAID FOR: {replicas_text(before)} and {replicas_text(new)}"
+    parts = [
+        f"{stays}{way(rollout, ', '.join([*steps, *stops]))}",
+        *size(before, new),
+        cost if held else peak(rollout, before, new),
+        f"{probing(new, rollout)}{_renamed(old, new)}",
+    ]
+    return "; ".join([*parts, "endpoint and address stay"])
+
+
+def _renamed(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str:
+    if old.query_model_id == new.query_model_id or not old.query_model_id:
+        return ""
+    return f"; ANSWERS TO {new.query_model_id} INSTEAD OF {old.query_model_id}, which requests name as model"
+
+
+def size(old: Machines, new: Machines) -> list[str]:
+    """What the new deployment starts with, where the old one may have more than the fewest."""
+    if (old.max_replica_count or 1) <= max(new.min_replica_count, 1) or not new.autoscales:
+        return []
+    return [f"starts with as many replicas as serve then{_within(new)}, and sets the fewest back at the end"]
+
+
+def _within(args: Machines) -> str:
+    return f" (at most {_most(args)})"
+
+
+def _held(args: CustomWeightsModelArgs) -> str:
+    held = args.rollout_held
+    return f"held at {held.percent} %" if held else ""
+
+
+def _may_stay(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> bool:
+    others = (name for name in PLANNED if name != "machine_spec")
+    return not compare(old, new, *others).fields and (
+        not old.choices() or any(accepts(new.machine_spec, choice) for choice in old.choices())
+    )
+
+
+def way(rollout: RolloutStrategy, steps: str, *, alone: bool = True) -> str:
+    """How the new deployment comes. ``steps``: percent of the endpoint's traffic; empty where it gets none."""
+    if rollout.strategy == "recreate":
+        meanwhile = "NOTHING SERVES" if alone else "the other names answer its share"
+        return f"recreate: undeploys first, so {meanwhile} until the new deployment is up"
+    if rollout.strategy == "rolling":
+        return "rolling: Vertex AI replaces replica by replica"
+    return f"shift: deploys beside, then {f'moves traffic to {steps}' if steps else 'undeploys the old one'}"
+
+
+def peak(rollout: RolloutStrategy, old: Machines, new: Machines) -> str:
+    """The most GPUs while one deployment takes another one's place."""
+    if rollout.strategy == "recreate":
+        return f"no more than {gpus(new)} at a time"
+    return f"at the peak {gpus(old)} and {gpus(new)} together"
+
+
+def probing(args: EndpointArgs, rollout: RolloutStrategy) -> str:
+    """Whether the new deployment is asked before it gets all of its traffic."""
+    probe = rollout.probing
+    if probe is None:
+        return "not probed"
+    reason = unreachable(args, rollout)
+    return f"NOT PROBED, as {reason}" if reason else f"probed by {probe.kind} at each step"
+
+
+def gpus(machines: Machines) -> str:
+    """The most machines and GPUs of a deployment, of each choice."""
+    replicas = _most(machines)
+    told = [_on(spec, replicas) for spec in machines.choices()]
+    return " or ".join(told) or f"up to {replicas} x the machine recommended for the model"
+
+
+def replicas_text(machines: Machines) -> str:
+    """The machines of a deployment and their GPUs, at the fewest and at the most replicas, of each choice."""
+    low, high = machines.min_replica_count, _most(machines)
+    told = []
+    for spec in machines.choices():
+        kind, count = accelerators(spec)
+        shown = f", {_span(low * count, high * count)} {kind}" if kind else ""
+        told.append(f"{_span(low, high)} x {spec.machine_type}{shown}")
+    return " or ".join(told) or f"{_span(low, high)} x the machine recommended for the model"
+
+
+def _span(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def _most(machines: Machines) -> int:
+    return machines.max_replica_count or max(machines.min_replica_count, 1)
+
+
+def _on(spec: MachineSpec, replicas: int) -> str:
+    kind, count = accelerators(spec)
+    return (
+        f"up to {replicas * count} {kind} ({replicas} x {spec.machine_type})"
+        if kind
+        else (f"up to {replicas} x {spec.machine_type}")
+    )

@@ -1,0 +1,1 @@
+"""All that knows Pulumi's protocol of dynamic providers."""

@@ -1,0 +1,107 @@
+"""The base of the classes that a program uses: typed keyword arguments in, outputs out."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+import pulumi
+from pulumi.dynamic import Resource, ResourceProvider
+from pydantic import BaseModel
+
+from mg_provider.preflight.empty_values import LEFT_EMPTY, empty_paths
+from mg_provider.resources.dynamic.host import DynamicProvider
+from mg_provider.resources.model.args import Args, has
+from mg_provider.resources.model.marks import Computed, Derived, Secret
+from mg_provider.resources.model.reasons import nearest
+from mg_provider.resources.model.unknown import plain
+
+# What ``locals()`` holds at the top of a constructor beside the arguments.
+_NOT_ARGUMENTS = frozenset({"self", "name", "opts", "__class__"})
+
+
+class DynamicResource(Resource):
+    """The base of the resource classes.
+
+    Its outputs are those that the class annotates and every argument, given or not.
+
+    Args:
+        name: The resource's name in the program.
+        arguments: What the constructor was called with: its ``locals()``.
+        opts: Pulumi's options.
+    """
+
+    provider_type: ClassVar[type[DynamicProvider]]
+    # The outputs that have a value although no program gave one.
+    _filled: ClassVar[tuple[str, ...]]
+    # The arguments and outputs that are secret.
+    _secret: ClassVar[tuple[str, ...]]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # The SDK evaluates annotations for each resource that it registers; objects cost less than texts.
+        cls.__annotations__ = inspect.get_annotations(cls, eval_str=True)
+        args = cls._args_type()
+        chosen = (key for key in args.model_fields if has(args, key, Computed) or has(args, key, Derived))
+        cls._filled = tuple(dict.fromkeys((*cls.__annotations__, *chosen)))
+        state = cls.provider_type.lifecycle.state_type.model_fields.items()
+        secret = [key for key in args.model_fields if has(args, key, Secret)]
+        cls._secret = (*secret, *(key for key, field in state if Secret() in field.metadata))
+
+    def __init__(self, name: str, arguments: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> None:
+        passed = _given(arguments)
+        if empty := next(empty_paths(passed), None):
+            raise pulumi.RunError(f"{type(self).__name__} {name}: {empty.removeprefix('.')} {LEFT_EMPTY}")
+        given = {key: _input(value) for key, value in passed.items()}
+        given |= {key: pulumi.Output.secret(given[key]) for key in self._secret if key in given}
+        named = pulumi.Config("mg").get("owner")
+        owner = f"{named or pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+        secret = pulumi.ResourceOptions(additional_secret_outputs=list(self._secret))
+        merged = pulumi.ResourceOptions.merge(secret, opts)
+        super().__init__(
+            cast(ResourceProvider, self.provider_type),
+            name,
+            {**dict.fromkeys(self._filled), **given, "owner": owner, "resource": name},
+            merged,
+        )
+
+    @classmethod
+    def takes(cls, argument: str) -> bool:
+        """Whether it has an argument of that name."""
+        return argument in cls._args_type().model_fields
+
+    @classmethod
+    def _args_type(cls) -> type[Args]:
+        args_type: type[Args] = cls.provider_type.lifecycle.args_type
+        return args_type
+
+    if not TYPE_CHECKING:  # A type checker would take any name for an output.
+
+        def __getattr__(self, name: str) -> pulumi.Output[None]:
+            """An argument that was not given, as an output: the SDK's cost of one is paid by those who read it."""
+            if name in self._args_type().model_fields:
+                return pulumi.Output.from_input(None)
+            known = (*self._filled, *self._args_type().model_fields)
+            raise AttributeError(f"{type(self).__name__} has no {name}: {nearest(name, known)}", name=name, obj=self)
+
+
+def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that a program passed: None is what one has that it did not pass."""
+    return {key: value for key, value in arguments.items() if key not in _NOT_ARGUMENTS and value is not None}
+
+
+def _input(value: Any) -> Any:
+    """What a program passed, with our models turned to plain values."""
+    if isinstance(value, BaseModel):
+        return plain(value)
+    if isinstance(value, Mapping):
+        return {key: _input(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_input(entry) for entry in value]
+    return value
+
+
+def is_derived(args_type: type[Args], name: str) -> bool:
+    """Whether a constructor must not take this argument, because the plan always makes it."""
+    return has(args_type, name, Derived) or name in ("owner", "resource", "program_path")

@@ -1,0 +1,1 @@
+"""What the resources with an endpoint share."""

@@ -1,0 +1,162 @@
+"""What both endpoint resources do with an endpoint: find it, prove whose it is, change it, take it down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from mg_provider.api.errors import AlreadyExists, ConnectionFailed, MgError, NotFound, Unavailable
+from mg_provider.resources.endpoint.args import EndpointArgs
+from mg_provider.resources.endpoint.machines import MUTATE, Machines
+from mg_provider.resources.endpoint.underway import under_way
+from mg_provider.resources.model.lifecycle import Context
+from mg_provider.resources.model.standing import changed_by
+from mg_provider.rollout import models, traffic
+from mg_provider.rollout.place import Place
+from mg_provider.wire.base import WireModel, same
+from mg_provider.wire.vertex.deployed_model import DeployedModel
+from mg_provider.wire.vertex.endpoint import Endpoint
+from mg_provider.wire.vertex.machine import DedicatedResources
+
+CREATE_SECONDS = 7200.0
+UPDATE_SECONDS = 7200.0
+DELETE_SECONDS = 1800.0
+LOOK_AGAIN_SECONDS = 2.0
+
+# What mutateDeployedModel changes of the machines; everything else about them is fixed once they run.
+MUTABLE_RESOURCES = tuple(changed_by(Machines, MUTATE))
+
+
+def find_endpoint(args: EndpointArgs, context: Context) -> Endpoint | None:
+    """The endpoint as it is; None only on not-found."""
+    try:
+        return context.clients.vertex.get_endpoint(args.endpoint)
+    except NotFound:
+        return None
+
+
+def make_endpoint(args: EndpointArgs, endpoint: Endpoint, known: str, context: Context) -> Endpoint:
+    """Make the endpoint, or go on with a call of ours that is making it or has made it.
+
+    Args:
+        args: The resource's arguments.
+        endpoint: What to make.
+        known: The operation of an earlier run that was making it, as the stack's state has it.
+        context: Of the call.
+
+    Raises:
+        NotOurs: Somebody else asked for the same id, and was first.
+        MgError: One of ``UNSETTLED`` where the endpoint may come to be without our having seen it.
+    """
+    clock, limit = context.clock, context.limit(args.timeouts.create, CREATE_SECONDS)
+    began = clock.monotonic()
+    while (found := find_endpoint(args, context)) is None:
+        running, known = under_way(args, known, context), ""
+        left = max(limit - (clock.monotonic() - began), 0.0)
+        if running is not None:
+            context.progress("going on with the endpoint that is being made")
+            context.wait(running, left, "making the endpoint")
+            continue
+        context.progress("making the endpoint")
+        try:
+            operation = context.clients.vertex.create_endpoint(args.parent, args.endpoint_id, endpoint)
+        except (AlreadyExists, ConnectionFailed, Unavailable) as error:
+            lost = isinstance(error, AlreadyExists) or getattr(error, "sent", False)
+            if not lost or not left or context.cancelled():
+                raise
+            # It may be on its way without being shown: asking again answers AlreadyExists until it is there.
+            clock.sleep(LOOK_AGAIN_SECONDS)
+        else:
+            context.wait(operation, left, "making the endpoint")
+    context.guard.endpoint(found)
+    return found
+
+
+def replica_changes(wanted: DedicatedResources, deployed: DeployedModel) -> list[str]:
+    """What :func:`mutate` would change of replicas and autoscaling, a line each."""
+    actual = deployed.dedicated_resources or DedicatedResources()
+    return [
+        f"{name}: {_shown(getattr(actual, name))} -> {_shown(getattr(wanted, name))}"
+        for name in MUTABLE_RESOURCES
+        if _differs(getattr(wanted, name), getattr(actual, name))
+    ]
+
+
+def _shown(value: object) -> str:
+    entries = value if isinstance(value, list) else [value]
+    told = [str(entry.to_wire() if isinstance(entry, WireModel) else entry) for entry in entries if entry is not None]
+    return ", ".join(told) or "none"
+
+
+def mutate(
+    args: EndpointArgs, deployed: DeployedModel, wanted: DedicatedResources, logs: bool | None, context: Context
+) -> None:
+    """Change replicas, autoscaling and container logging of a running deployment, with a mask of just what differs."""
+    actual = deployed.dedicated_resources or DedicatedResources()
+    names = [name for name in MUTABLE_RESOURCES if _differs(getattr(wanted, name), getattr(actual, name))]
+    request = DeployedModel(id=deployed.id)
+    mask = [f"dedicated_resources.{name}" for name in names]
+    if names:
+        request.dedicated_resources = DedicatedResources(**{name: getattr(wanted, name) for name in names})
+    if logs is not None and logs != bool(deployed.enable_container_logging):
+        request.enable_container_logging = logs
+        mask.append("enable_container_logging")
+    if not mask:
+        return
+    if (endpoint := find_endpoint(args, context)) is not None:
+        context.guard.endpoint(endpoint)
+    context.progress(f"changing {', '.join(path.rpartition('.')[2] for path in mask)}")
+    operation = context.clients.vertex.mutate_deployed_model(args.endpoint, request, mask)
+    context.wait(operation, context.limit(args.timeouts.update, UPDATE_SECONDS), "changing the deployment")
+
+
+def place_of(args: EndpointArgs, context: Context) -> Place:
+    """The endpoint as rollouts know it."""
+    return Place(
+        args.endpoint,
+        args.resource,
+        context,
+        deploy_seconds=context.limit(args.timeouts.create, CREATE_SECONDS),
+        change_seconds=context.limit(args.timeouts.delete, DELETE_SECONDS),
+    )
+
+
+def _differs(wanted: object, actual: object) -> bool:
+    return bool(wanted or actual) and not same(wanted, actual)
+
+
+def undeploy(args: EndpointArgs, ids: Iterable[str], context: Context) -> None:
+    """Take deployments off the endpoint, without moving traffic to one that has none. Gone already is fine."""
+    traffic.undeploy(place_of(args, context), ids)
+
+
+def settle_traffic(args: EndpointArgs, wanted: Mapping[str, int], context: Context) -> Endpoint:
+    """Give each deployment its percent of the requests, if that is not so already; nothing wanted changes nothing."""
+    return traffic.settle_traffic(place_of(args, context), wanted)
+
+
+def delete_model(name: str, args: EndpointArgs, context: Context) -> None:
+    """Delete an uploaded Model; gone already is fine. Waits while Vertex AI still takes it for deployed."""
+    models.delete_model(place_of(args, context), name.rpartition("/")[2])
+
+
+def delete_endpoint(args: EndpointArgs, context: Context) -> None:
+    """Delete the endpoint; gone already is fine."""
+    if (endpoint := find_endpoint(args, context)) is None:
+        return
+    context.guard.endpoint(endpoint)
+    context.progress("deleting the endpoint")
+    try:
+        operation = context.clients.vertex.delete_endpoint(args.endpoint)
+        context.wait(operation, context.limit(args.timeouts.delete, DELETE_SECONDS), "deleting the endpoint")
+    except NotFound:
+        return
+
+
+def nothing_left(cause: MgError, what: str) -> MgError:
+    """The cause, told with the fact that the failed attempt was taken back."""
+    return MgError(
+        f"{cause.summary}; {what} that it had made are deleted again",
+        resource=cause.resource,
+        hint=cause.hint,
+        log=cause.log,
+    )

@@ -1,0 +1,84 @@
+"""Why a deployment failed, so told that its reader can act: stage, Google's words, the container's, what to do."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mg_provider.api.errors import CloudError, MgError, OperationFailed, PermissionDenied, QuotaExceeded
+from mg_provider.api.redaction import redact_log_line
+from mg_provider.api.shortage import says_quota_exceeded, says_stock_out
+
+if TYPE_CHECKING:
+    from mg_provider.resources.model.lifecycle import Context
+
+MOST_LINES = 12
+
+_STORAGE = re.compile(r"storage\.objects|storage\.buckets|gs://|bucket", re.IGNORECASE)
+_REFUSED = re.compile(r"permission|does not have|denied|forbidden|cannot be read|access", re.IGNORECASE)
+_AGENT = re.compile(r"service-\d+@gcp-sa-aiplatform")
+_NUMBER = re.compile(r"projects/(\d+)/")
+
+
+def lacks_capacity(error: MgError) -> bool:
+    """Whether an error says that machines or quota are short, so that another machine may do.
+
+    An answer of too many calls in a minute, or that Google cannot answer now, is another class, and passes with time.
+    """
+    if isinstance(error, QuotaExceeded):
+        return True
+    if not isinstance(error, OperationFailed):
+        return False
+    return error.reason == "RESOURCE_EXHAUSTED" or says_stock_out(error.message) or says_quota_exceeded(error.message)
+
+
+def explain_failure(error: MgError, endpoint: str, context: Context, *, secrets: tuple[str, ...] = ()) -> MgError:
+    """The same error with the container's last lines and, for known traps, a better hint. Call it before cleaning up.
+
+    Only an operation that failed is looked into. What cannot be learnt is left out: this never raises.
+
+    Permission: logging.logEntries.list (roles/logging.viewer) of the caller; without it the error says so.
+
+    Args:
+        error: What went wrong.
+        endpoint: ``projects/{project}/locations/{region}/endpoints/{id}``.
+        context: Of the call.
+        secrets: Texts that must not be shown although a container may write them.
+    """
+    if not isinstance(error, OperationFailed):
+        return error
+    error.hint = _agent_hint(error) or error.hint
+    if not lacks_capacity(error):
+        error.log = _last_lines(error, endpoint, context, secrets)
+    return error
+
+
+def _agent_hint(error: OperationFailed) -> str | None:
+    """Which service agent may not read the weights, by name."""
+    number = _NUMBER.match(error.operation)
+    told = error.reason in ("PERMISSION_DENIED", "FAILED_PRECONDITION", "INVALID_ARGUMENT", "NOT_FOUND")
+    if not told or number is None or _AGENT.search(error.message):
+        return None
+    if not (_STORAGE.search(error.message) and _REFUSED.search(error.message)):
+        return None
+    agent = f"service-{number[1]}@gcp-sa-aiplatform.iam.gserviceaccount.com"
+    return f"grant {agent} the role roles/storage.objectViewer on the bucket with the weights"
+
+
+def _last_lines(error: OperationFailed, endpoint: str, context: Context, secrets: tuple[str, ...]) -> list[str]:
+    parts = endpoint.split("/")
+    try:
+        lines = context.clients.logging.last_lines(parts[1], parts[-1], count=MOST_LINES, since=error.started)
+    except PermissionDenied:
+        return ["the container's log is not readable: grant roles/logging.viewer to the caller to see it here"]
+    except CloudError as trouble:
+        return [f"the container's log is not readable: {trouble.message}"]
+    except MgError:
+        return ["the container's log is not readable: Cloud Logging did not answer"]
+    return [_shown(line, secrets) for line in lines]
+
+
+def _shown(line: str, secrets: tuple[str, ...]) -> str:
+    for secret in filter(None, secrets):
+        line = line.replace(secret, "[redacted]")
+    return redact_log_line(line)

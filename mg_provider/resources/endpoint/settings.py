@@ -1,0 +1,135 @@
+"""The settings of an endpoint: what differs from what is wanted, changing just that, and seeing what drifted.
+
+Labels that the program does not name belong to others, such as Google's own and those of cost tools: they are kept,
+and they are no drift. Everything else about the settings is the program's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mg_provider.api.errors import Aborted, InvalidArgument, MgError
+from mg_provider.resources.endpoint.args import EndpointArgs
+from mg_provider.resources.model.standing import drifted, seen
+from mg_provider.wire.base import same
+from mg_provider.wire.vertex.endpoint import ClientConnectionConfig, Endpoint, PrivateServiceConnectConfig
+
+if TYPE_CHECKING:
+    from mg_provider.resources.model.lifecycle import Context
+
+UPDATE_SECONDS = 7200.0
+MOST_MERGES = 5
+_ALLOWLIST = "private_service_connect_config.project_allowlist"
+
+A = TypeVar("A", bound=EndpointArgs)
+
+
+class Refused(MgError):
+    """Vertex AI does not take a change, and nothing was changed."""
+
+
+def settle_endpoint(args: EndpointArgs, old: EndpointArgs, claim: str, context: Context) -> Endpoint:
+    """Give the endpoint the names, labels and settings that are wanted, touching only what differs.
+
+    A change that somebody makes meanwhile is read again and kept, except where it is about the same fields.
+
+    Args:
+        args: What is wanted.
+        old: What was wanted in the last run; a label that it had and ``args`` has not is removed.
+        claim: The create that holds the endpoint.
+        context: The world.
+
+    Raises:
+        Refused: The allowlist cannot be changed; nothing was changed.
+    """
+    vertex = context.clients.vertex
+    for _ in range(MOST_MERGES):
+        endpoint = vertex.get_endpoint(args.endpoint)
+        body, mask = endpoint_patch(args, old, claim, endpoint)
+        if not mask:
+            break
+        context.guard.endpoint(endpoint)
+        context.progress(f"setting {', '.join(mask)}")
+        try:
+            endpoint = vertex.patch_endpoint(args.endpoint, body, mask)
+            break
+        except Aborted:
+            continue
+        except InvalidArgument as error:
+            raise (_refused(args, error) if _ALLOWLIST in mask else error) from error
+    else:
+        raise too_busy(args, "settings")
+    wanted = args.client_connection_config or (ClientConnectionConfig() if old.client_connection_config else None)
+    if wanted is not None and not _connects_as(wanted, endpoint):
+        context.guard.endpoint(endpoint)
+        context.progress("setting client_connection_config")
+        operation = vertex.update_endpoint(args.endpoint, Endpoint(name=args.endpoint, client_connection_config=wanted))
+        context.wait(operation, context.limit(args.timeouts.update, UPDATE_SECONDS), "updating the endpoint")
+    return vertex.get_endpoint(args.endpoint)
+
+
+def _connects_as(wanted: ClientConnectionConfig, endpoint: Endpoint) -> bool:
+    actual = endpoint.client_connection_config or ClientConnectionConfig()
+    return wanted.inference_timeout == actual.inference_timeout
+
+
+def too_busy(args: EndpointArgs, what: str) -> MgError:
+    """The error of never getting a change in between those of somebody else."""
+    return MgError(
+        f"the {what} of {args.endpoint} could not be set: somebody else keeps changing the endpoint",
+        resource=args.resource,
+        hint="find out who, then run the same command again",
+    )
+
+
+def _refused(args: EndpointArgs, cause: InvalidArgument) -> Refused:
+    return Refused(
+        f"Vertex AI refuses to change project_allowlist of a running endpoint ({cause.message}); nothing was changed",
+        resource=args.resource,
+        hint="put project_allowlist back as it was; to have another list, make a second endpoint with it, move its "
+        "clients there, then remove this one",
+    )
+
+
+def endpoint_patch(
+    args: EndpointArgs, old: EndpointArgs, claim: str, endpoint: Endpoint
+) -> tuple[dict[str, Any], list[str]]:
+    """The body and the mask of ``endpoints.patch`` that would change what differs, and nothing else."""
+    wanted: dict[str, Any] = {
+        "display_name": args.endpoint_display_name,
+        "labels": _labels(args, old, claim, endpoint),
+        "description": args.description or None,
+        "predict_request_response_logging_config": args.predict_request_response_logging_config,
+    }
+    mask = [name for name, value in wanted.items() if not same(value, getattr(endpoint, name))]
+    values = {"etag": endpoint.etag, **{name: wanted[name] for name in mask}}
+    config, actual = args.private_service_connect_config, endpoint.private_service_connect_config
+    if config is not None and actual is not None and not _lets_in_the_same(config, actual):
+        mask.append(_ALLOWLIST)
+        values["private_service_connect_config"] = PrivateServiceConnectConfig(
+            enable_private_service_connect=config.enable_private_service_connect,
+            project_allowlist=config.project_allowlist,
+        )
+    return Endpoint.model_validate(values).to_wire(), mask
+
+
+def _lets_in_the_same(config: PrivateServiceConnectConfig, actual: PrivateServiceConnectConfig) -> bool:
+    return set(config.project_allowlist or []) == set(actual.project_allowlist or [])
+
+
+def _labels(args: EndpointArgs, old: EndpointArgs, claim: str, endpoint: Endpoint) -> dict[str, str]:
+    others = {key: value for key, value in (endpoint.labels or {}).items() if key not in old.labels}
+    return {**others, **args.all_labels(claim)}
+
+
+def observed_endpoint(args: EndpointArgs, endpoint: Endpoint) -> dict[str, object]:
+    """The arguments of an endpoint that would give what is there."""
+    labels = endpoint.labels or {}
+    ours = {key: labels[key] for key in args.labels if key in labels}
+    return {**seen(type(args), "endpoint", endpoint), "labels": ours}
+
+
+def observe(args: A, actual: Mapping[str, object]) -> A:
+    """The arguments with what the cloud has, where that differs from what was asked for."""
+    return args.with_values(**drifted(args, actual))

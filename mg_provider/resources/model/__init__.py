@@ -1,0 +1,1 @@
+"""Arguments as models: marks, validation, diff, lifecycle."""

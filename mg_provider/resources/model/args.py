@@ -1,0 +1,203 @@
+"""Arguments as models: validation, planning with unknowns, and what the marks on a field say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar, Self, cast
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from mg_provider.api.texts import cut
+from mg_provider.resources.model.marks import Derived, Lines, Mark, Secret, Transient
+from mg_provider.resources.model.reasons import MOST_SAID, explain, nearest
+from mg_provider.resources.model.salvage import salvaged
+from mg_provider.resources.model.soundness import MOST_CHARACTERS, misplaced, unsound, whole
+from mg_provider.resources.model.unknown import ALWAYS_KNOWN, Unknown, contains_unknown, plain, without_unknown
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong with an argument: which, and what to do."""
+
+    property: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A check across fields. It runs only if every one of ``fields`` is fully known."""
+
+    fields: tuple[str, ...]
+    test: Callable[[Any], str | None]
+
+    @property
+    def property(self) -> str:
+        """The field that a failure is reported against."""
+        return self.fields[0]
+
+
+class Args(BaseModel):
+    """The arguments of a resource, as the user wrote them and as ``plan`` completed them.
+
+    Fields are named as the API names them, in snake_case. ``rules`` are the checks across fields.
+    """
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, arbitrary_types_allowed=True, defer_build=True)
+    rules: ClassVar[tuple[Rule, ...]] = ()
+
+    @classmethod
+    def decode(cls, given: Mapping[str, Any]) -> tuple[Self, list[Problem]]:
+        """Arguments from plain values, and what is wrong with them.
+
+        A value that is or holds an ``Unknown`` is validated as far as it is known: its missing parts are no error.
+        """
+        known = cls.model_fields
+        unknown = [
+            Problem(cut(name), f"unknown argument: {nearest(name, known)}") for name in given if name not in known
+        ]
+        args, wrong = cls._read(given, strict=True)
+        return args, [*unknown, *wrong] or list(args._broken_rules())
+
+    @classmethod
+    def recall(cls, given: Mapping[str, Any]) -> Self:
+        """Arguments from plain values that have been checked before, beside which there may be others.
+
+        An earlier version may have let pass what this one refuses: that is read as far as it can be.
+        """
+        return cls._read(given, strict=False)[0]
+
+    @classmethod
+    def _read(cls, given: Mapping[str, Any], *, strict: bool) -> tuple[Self, list[Problem]]:
+        values: dict[str, Any] = {}
+        problems: list[Problem] = []
+        for name, field in cls.model_fields.items():
+            if name in given and given[name] is not None:
+                values[name], wrong = _validate(cls, name, given[name], strict=strict)
+                problems += wrong
+            elif field.is_required():
+                problems.append(Problem(name, f"is required: {field.description or 'give a value'}"))
+        return cast(Self, _blank(cls)).model_copy(update=values), problems
+
+    def problems_beside(self, asked: Self) -> list[Problem]:
+        """What is wrong with arguments that were completed; those that are as they were asked for are not looked at."""
+        changed = (name for name in self.model_fields_set if getattr(self, name) is not getattr(asked, name))
+        added = (name for name in changed if not has(type(self), name, Derived))
+        wrong = [_validate(type(self), name, plain(getattr(self, name)), strict=True)[1] for name in added]
+        return [problem for problems in wrong for problem in problems] or list(self._broken_rules())
+
+    def _broken_rules(self) -> Iterator[Problem]:
+        for rule in self.rules:
+            if any(contains_unknown(getattr(self, name)) for name in rule.fields):
+                continue
+            reason = rule.test(self)
+            if reason:
+                yield Problem(rule.property, cut(reason, MOST_SAID))
+
+    def encode(self) -> dict[str, Any]:
+        """The fields that are set, as plain values; what Pulumi keeps as inputs."""
+        return {name: plain(getattr(self, name)) for name in _lasting(type(self)) if name in self.model_fields_set}
+
+    def with_values(self, **values: Any) -> Self:
+        """A copy with these fields set."""
+        return self.model_copy(update=values)
+
+    def is_known(self, *names: str) -> bool:
+        """Whether every one of these fields is fully known."""
+        return not any(contains_unknown(getattr(self, name)) for name in names)
+
+
+class State(BaseModel):
+    """What the cloud said: the outputs of a resource beside its arguments."""
+
+    model_config = ConfigDict(extra="ignore", populate_by_name=True, defer_build=True)
+
+    @classmethod
+    def decode(cls, given: Mapping[str, Any]) -> Self:
+        """Outputs from the stack's state; what is missing there takes its default."""
+        return cls.model_validate({name: given[name] for name in cls.model_fields if given.get(name) is not None})
+
+    def encode(self) -> dict[str, Any]:
+        """All outputs as plain values."""
+        return {name: plain(getattr(self, name)) for name in type(self).model_fields if getattr(self, name) is not None}
+
+
+@cache
+def marks(args_type: type[Args], name: str) -> tuple[object, ...]:
+    """The marks on a field."""
+    return tuple(args_type.model_fields[name].metadata)
+
+
+def mark_of(args_type: type[Args], name: str) -> Mark:
+    """What a change of the field does."""
+    for mark in marks(args_type, name):
+        if isinstance(mark, Mark):
+            return mark
+    raise TypeError(f"{args_type.__name__}.{name} has no mark that says what a change does")
+
+
+def has(args_type: type[Args], name: str, kind: type[object]) -> bool:
+    """Whether the field carries a mark of this kind."""
+    return any(isinstance(mark, kind) for mark in marks(args_type, name))
+
+
+@cache
+def _lasting(args_type: type[Args]) -> tuple[str, ...]:
+    """The fields that are kept."""
+    return tuple(name for name in args_type.model_fields if not has(args_type, name, Transient))
+
+
+@cache
+def _blank(args_type: type[Args]) -> Args:
+    """Arguments of which none is set."""
+    return args_type.model_construct(_fields_set=set())
+
+
+@cache
+def _adapter(args_type: type[Args], name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(cast(Any, args_type.model_fields[name].rebuild_annotation()))
+
+
+def _validate(args_type: type[Args], name: str, value: Any, *, strict: bool) -> tuple[Any, list[Problem]]:
+    """The value as the field's type has it; as given where parts are unknown, or something is wrong."""
+    if isinstance(value, Unknown):
+        return value, []
+    if strict and (problems := list(_unsound(args_type, name, value))):
+        return value, problems
+    partial = contains_unknown(value)
+    known = without_unknown(value) if partial else value
+    adapter = _adapter(args_type, name)
+    try:
+        validated = _validated(adapter, known, strict)
+    except ValidationError as error:
+        if not strict:
+            return (value if partial else salvaged(adapter, value)), []
+        wrong = [entry for entry in error.errors() if not (partial and entry["type"] == "missing")]
+        secret, field = has(args_type, name, Secret), args_type.model_fields[name]
+        return value, [Problem(*explain(name, field, entry, secret=secret)) for entry in wrong]
+    if type(validated) in ALWAYS_KNOWN:
+        return validated, []
+    problems = [Problem(path, reason) for path, reason in misplaced(name, validated)]
+    return (value if partial else validated), problems
+
+
+def _validated(adapter: TypeAdapter[Any], value: Any, strict: bool) -> Any:
+    try:
+        return adapter.validate_python(value, strict=strict)
+    except ValidationError:
+        # The engine has no whole numbers, so that 2.0 is meant as 2.
+        return adapter.validate_python(whole(value), strict=strict)
+
+
+def _unsound(args_type: type[Args], name: str, value: Any) -> Iterator[Problem]:
+    """What can be no part of any value. Nearly all are short printable texts, and a check looks at each twice."""
+    if (
+        value is True
+        or value is False
+        or (type(value) is str and len(value) <= MOST_CHARACTERS and value.isprintable())
+    ):
+        return
+    lines, secret = has(args_type, name, Lines), has(args_type, name, Secret)
+    for path, reason in unsound(name, value, lines=lines, secret=secret, passed=(Unknown, BaseModel)):
+        yield Problem(path, reason)

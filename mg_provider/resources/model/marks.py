@@ -1,0 +1,79 @@
+"""The marks on an argument: each says, once, what a change of it does, and drives diff, documentation and review."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a change of the field does; ``reason`` is told to the reviewer."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Replaces(Mark):
+    """A change makes a new resource and deletes the old one.
+
+    ``keeps`` names outputs that stay as they are all the same; ``unless`` tells, by the old and the new value, changes
+    that are made in place.
+    """
+
+    keeps: tuple[str, ...] = ()
+    unless: Callable[[Any, Any], bool] | None = None
+
+
+@dataclass(frozen=True)
+class InPlace(Mark):
+    """A change is made on the running resource; ``reason`` names the API call.
+
+    Some values cannot be reached in place: ``replaces_if`` tells them by the old and the new value, ``because`` why.
+    """
+
+    replaces_if: Callable[[Any, Any], bool] | None = None
+    because: str = ""
+
+
+@dataclass(frozen=True)
+class RollsOut(Mark):
+    """A change makes another deployment on the same resource, which takes the old one's place; the address stays."""
+
+
+@dataclass(frozen=True)
+class Local(Mark):
+    """A change touches nothing in the cloud."""
+
+
+@dataclass(frozen=True)
+class Secret:
+    """The value is kept from state, diffs and logs."""
+
+
+@dataclass(frozen=True)
+class SetLike:
+    """Order and repeats mean nothing: in the list itself, or in the lists that ``within`` names in its object."""
+
+    within: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Texts in it may have several lines; in all others a line break is a slip."""
+
+
+@dataclass(frozen=True)
+class Computed:
+    """The provider or the cloud chooses a value if the user gives none, and then keeps it."""
+
+
+@dataclass(frozen=True)
+class Derived:
+    """The plan always makes it from other arguments, so that a preview knows it; no program sets it."""
+
+
+@dataclass(frozen=True)
+class Transient:
+    """Used while arguments are checked and kept nowhere, so that a change of it is none."""

@@ -1,0 +1,124 @@
+"""Where the cloud has the value of an argument: one mark, from which it is sent, compared, changed and observed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, reduce
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from mg_provider.resources.model.marks import InPlace, Replaces, RollsOut
+from mg_provider.wire.base import same, without_outputs
+
+Thing = Literal["endpoint", "deployment", "model", "job", "rule"]
+
+
+@dataclass(frozen=True)
+class Stands:
+    """The value stands in this thing, under a path of Google's names: it is sent there, and a refresh sees it there.
+
+    ``always``: also where the program sets none, as its default is a fact of its own, and no choice of Google's.
+    """
+
+    thing: Thing
+    path: str
+    always: bool = False
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """A refresh cannot show that the cloud has another value; ``reason`` says why.
+
+    ``sent`` and ``kept``: whether a request has the value all the same, and whether the cloud then shows it.
+    """
+
+    reason: str
+    sent: bool = False
+    kept: bool = False
+
+
+@cache
+def standing(args_type: type[BaseModel], thing: Thing) -> dict[str, str]:
+    """The fields whose values stand in this thing, each with its path there, in the order of the fields."""
+    told = ((name, mark) for name, field in args_type.model_fields.items() for mark in field.metadata)
+    return {name: mark.path for name, mark in told if isinstance(mark, Stands) and mark.thing == thing}
+
+
+@cache
+def changed_by(args_type: type[BaseModel], call: str) -> dict[str, str]:
+    """The fields of a deployment that this call changes while it runs, each with its path."""
+    return _marked(args_type, lambda mark: isinstance(mark, InPlace) and mark.reason == call)
+
+
+@cache
+def fixed_while_running(args_type: type[BaseModel]) -> dict[str, str]:
+    """The fields of a deployment of which another value is another deployment, each with its path."""
+    return _marked(args_type, lambda mark: isinstance(mark, RollsOut))
+
+
+def _marked(args_type: type[BaseModel], fits: Any) -> dict[str, str]:
+    paths = standing(args_type, "deployment")
+    return {name: path for name, path in paths.items() if any(map(fits, args_type.model_fields[name].metadata))}
+
+
+@cache
+def seen_in(args_type: type[BaseModel], thing: Thing) -> dict[str, str]:
+    """The fields that a refresh sees in this thing, each with its path."""
+    hidden = {
+        name
+        for name, field in args_type.model_fields.items()
+        if any(isinstance(mark, Unseen | Replaces) for mark in field.metadata)
+    }
+    return {name: path for name, path in standing(args_type, thing).items() if name not in hidden}
+
+
+def seen(args_type: type[BaseModel], thing: Thing, actual: BaseModel | None) -> dict[str, Any]:
+    """What the cloud has, by field; what is absent there is as empty as the field's default."""
+    found = {}
+    for name, path in seen_in(args_type, thing).items():
+        value, default = without_outputs(_value_at(actual, path)), args_type.model_fields[name].default
+        found[name] = type(default)() if value is None and default is not None else value
+    return found
+
+
+def drifted(wanted: BaseModel, actual: Mapping[str, Any]) -> dict[str, Any]:
+    """What differs from what was asked for. What nobody set and Google chose is no drift."""
+    told = wanted.model_fields_set | _always(type(wanted))
+    return {name: value for name, value in actual.items() if name in told and not same(getattr(wanted, name), value)}
+
+
+@cache
+def _always(args_type: type[BaseModel]) -> frozenset[str]:
+    told = ((name, mark) for name, field in args_type.model_fields.items() for mark in field.metadata)
+    return frozenset(name for name, mark in told if isinstance(mark, Stands) and mark.always)
+
+
+def _value_at(thing: BaseModel | None, path: str) -> Any:
+    return reduce(lambda value, name: getattr(value, name, None), path.split("."), thing)
+
+
+def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by path as objects within objects; absent ones make none."""
+    result: dict[str, Any] = {}
+    for path, value in values.items():
+        if value is None:
+            continue
+        *parents, last = path.split(".")
+        inner = result
+        for name in parents:
+            inner = inner.setdefault(name, {})
+        inner[last] = value
+    return result
+
+
+def asked_for(given: BaseModel, thing: Thing) -> dict[str, Any]:
+    """What arguments ask for in a thing, by path. Nothing is asked for by a default that is empty."""
+    fields = type(given).model_fields
+    told = {}
+    for name, path in standing(type(given), thing).items():
+        value = getattr(given, name)
+        if value or value != fields[name].default:
+            told[path] = value
+    return told

@@ -1,0 +1,175 @@
+"""The forwarding rule itself: made, labelled, changed in place, and made anew behind its address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mg_provider.api.errors import InvalidArgument, MgError, NotFound, PermissionDenied, PolicyViolated
+from mg_provider.resources.model.lifecycle import Context
+from mg_provider.resources.psc_forwarding_rule.address import find_address
+from mg_provider.resources.psc_forwarding_rule.args import Held, PscForwardingRuleArgs, short
+from mg_provider.resources.psc_forwarding_rule.changes import Labelling, RegionalChanges
+from mg_provider.resources.psc_forwarding_rule.connection import explanation, is_dead
+from mg_provider.resources.psc_forwarding_rule.ownership import Ownership
+from mg_provider.wire.compute import ForwardingRule, PscConnectionStatus
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule by its name, and whose it is."""
+
+    args: PscForwardingRuleArgs
+    ownership: Ownership
+    context: Context
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Project, region and name."""
+        return self.args.project, self.args.region, self.args.forwarding_rule_name
+
+    def find(self) -> ForwardingRule | None:
+        """The rule as it is; None only if there is none."""
+        try:
+            rule = self.context.clients.compute.get_forwarding_rule(*self.place)
+        except NotFound:
+            return None
+        if rule.id is not None and self.ownership.is_in_doubt(rule) and self._was_made_by_us(rule.id):
+            self.ownership.made.add(str(rule.id))
+        return rule
+
+    def _was_made_by_us(self, id: int) -> bool:
+        """Whether the operation that made a rule says so; False where operations cannot be listed."""
+        args = self.args
+        try:
+            found = self.context.clients.compute.list_operations(args.project, args.region, f"targetId = {id}")
+            return self.ownership.is_proved_by(found, id)
+        except (PermissionDenied, InvalidArgument):
+            return False
+
+    def own(self) -> ForwardingRule | None:
+        """The rule as it is, if there is one.
+
+        Raises:
+            MgError: It is somebody else's.
+        """
+        rule = self.find()
+        if rule is not None and not self.ownership.has_rule(rule, None):
+            self.ownership.require_rule(rule, find_address(self.args, self.context))
+        return rule
+
+    def guard(self) -> None:
+        """Refuse to touch the rule as it is now, unless it is this resource's.
+
+        Raises:
+            MgError: It is somebody else's.
+        """
+        self.own()
+
+    def remove(self, changes: RegionalChanges) -> None:
+        """Delete it; gone already is fine."""
+        compute = self.context.clients.compute
+        changes.unless_gone(lambda request: compute.delete_forwarding_rule(*self.place, request), self.guard)
+
+    def settle(
+        self,
+        present: ForwardingRule | None,
+        labels: Labelling,
+        target: str,
+        held: Held,
+        changes: RegionalChanges,
+        *,
+        before: ForwardingRule | None = None,
+    ) -> ForwardingRule:
+        """Make the rule, or change of it what can be changed.
+
+        If Compute Engine will not have the new one, the one that was there ``before`` is made again.
+        """
+        try:
+            rule = present or self._insert(target, held, changes)
+        except (InvalidArgument, PolicyViolated) as error:
+            if before is not None and not is_dead(before) and self.find() is None:
+                self.context.progress("the new rule is refused: making the rule as it was")
+                self._restore(before, labels, held, changes, error)
+            raise
+        rule = self._labelled(rule, labels, changes)
+        if bool(rule.allow_psc_global_access) == self.args.allow_psc_global_access:
+            return rule
+        if not self._set_global_access(rule, changes):
+            self.context.progress("global access cannot be changed in place: making the rule anew behind its address")
+            self.remove(changes)
+            rule = self._labelled(self._insert(target, held, changes), labels, changes)
+        return self._there()
+
+    def _restore(
+        self, before: ForwardingRule, labels: Labelling, held: Held, changes: RegionalChanges, refusal: MgError
+    ) -> None:
+        request = self.args.wire(short(before.target or ""), held.path).model_copy(
+            update={
+                "description": before.description,
+                "allow_psc_global_access": before.allow_psc_global_access,
+                "no_automate_dns_zone": before.no_automate_dns_zone,
+                "service_directory_registrations": before.service_directory_registrations,
+            }
+        )
+        try:
+            self._make(request, changes)
+            self._labelled(self._there(), labels, changes)
+        except MgError as trouble:
+            self.context.progress(f"the rule as it was could not be made either: {trouble.summary}")
+        else:
+            refusal.exists.append(f"{self.args.forwarding_rule}, as it was before")
+
+    def _make(self, request: ForwardingRule, changes: RegionalChanges) -> None:
+        compute, args = self.context.clients.compute, self.args
+        changes.create(lambda id: compute.insert_forwarding_rule(args.project, args.region, request, id))
+
+    def _there(self) -> ForwardingRule:
+        rule = self.own()
+        if rule is None:
+            raise MgError(
+                f"{self.args.forwarding_rule} was there and is gone",
+                resource=self.args.resource,
+                hint="find out who deleted it, then run the same command again",
+            )
+        return rule
+
+    def _labelled(self, rule: ForwardingRule, labels: Labelling, changes: RegionalChanges) -> ForwardingRule:
+        compute = self.context.clients.compute
+        changes.relabel(
+            rule,
+            labels,
+            lambda: compute.get_forwarding_rule(*self.place),
+            lambda request, request_id: compute.set_forwarding_rule_labels(*self.place, request, request_id),
+            self.guard,
+        )
+        return self._there()
+
+    def _set_global_access(self, rule: ForwardingRule, changes: RegionalChanges) -> bool:
+        """Patch the rule; False should Compute refuse, as its reference says against what gcloud does."""
+        patch = ForwardingRule(
+            name=rule.name,
+            fingerprint=rule.fingerprint,
+            allow_psc_global_access=self.args.allow_psc_global_access,
+        )
+        compute = self.context.clients.compute
+        try:
+            changes.make(lambda request: compute.patch_forwarding_rule(*self.place, patch, request), self.guard)
+        except InvalidArgument:
+            return False
+        return True
+
+    def _insert(self, target: str, held: Held, changes: RegionalChanges) -> ForwardingRule:
+        self.context.progress("making the forwarding rule")
+        args = self.args
+        try:
+            self._make(args.wire(target, held.path), changes)
+        except (InvalidArgument, NotFound) as error:
+            if "serviceDirectoryRegistrations" in error.message:
+                error.hint = (
+                    "leave service_directory_registrations out: Compute Engine chooses the namespace of a rule to a "
+                    "service attachment itself"
+                )
+            elif "service attachment" in error.message or "serviceAttachments/" in error.message:
+                error.hint = explanation(PscConnectionStatus.CLOSED, args)
+            raise
+        return self._there()

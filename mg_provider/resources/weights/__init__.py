@@ -1,0 +1,1 @@
+"""What a model is made of, and its check before machines are paid for."""
