@@ -215,7 +215,7 @@ def test_objects_are_data_and_leave_the_ledger_empty(client: Client, bucket: str
 
 def test_a_bucket_tells_its_layout_and_has_no_managed_folders(client: Client, bucket: str) -> None:
     layout = client.ok("GET", "/storage/v1/b/weights/storageLayout")
-    assert (layout["location"], layout["hierarchicalNamespace"]) == ("US-CENTRAL1", {"enabled": False})
+    assert (layout["location"], layout["hierarchicalNamespace"]) == ("EUROPE-WEST4", {"enabled": False})
     assert "items" not in client.ok("GET", "/storage/v1/b/weights/managedFolders")
     for place in ("storageLayout", "managedFolders"):
         assert client.refused(404, "GET", f"/storage/v1/b/nothing/{place}")
