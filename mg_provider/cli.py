@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import traceback
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from mg_provider.rehearsal.command import Operation
 
 FAILED, USAGE = 1, 2
+# Emulated seconds per second; as mg_provider.emulator.core.clock has it, which is not imported for `mg --help`.
+FASTEST = 1_000_000
 
 app = typer.Typer(
     name="mg",
@@ -66,13 +69,21 @@ def _options(
         os.environ["MG_DEBUG"] = "1"
 
 
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is not a number of seconds")
+    return value
+
+
 @app.command()
 def demo(
     engine: Annotated[
         EngineName | None, typer.Option(help="Default: pulumi where the command is on PATH, else rehearsal.")
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything up until Ctrl-C.")] = False,
-    speed: Annotated[float, typer.Option(min=1, help="Emulated seconds per second.")] = 600.0,
+    speed: Annotated[
+        float, typer.Option(min=1, max=FASTEST, callback=_finite, help="Emulated seconds per second.")
+    ] = 600.0,
 ) -> None:
     """Custom weights from a bucket to an answered request, on this machine."""
     from rich.console import Console
@@ -91,8 +102,10 @@ def demo(
 
 @app.command()
 def emulator(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8085,
-    speed: Annotated[float, typer.Option(help="Emulated seconds per second.")] = 60.0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 8085,
+    speed: Annotated[
+        float, typer.Option(min=0, max=FASTEST, callback=_finite, help="Emulated seconds per second.")
+    ] = 60.0,
 ) -> None:
     """Serve Vertex AI, Compute Engine, Cloud Storage and BigQuery on one loopback port."""
     from mg_provider.emulator.command import serve

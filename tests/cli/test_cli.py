@@ -130,3 +130,22 @@ def test_the_emulator_serves_until_it_is_told_to_end():
             assert answer.status == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-1", "1e300", "fast"])
+@pytest.mark.parametrize("command", ["demo", "emulator"])
+def test_a_speed_that_is_none_is_a_mistake_of_usage(command, value):
+    from typer.testing import CliRunner
+
+    from mg_provider.cli import app
+
+    ended = CliRunner().invoke(app, [command, f"--speed={value}"])
+    assert ended.exit_code == 2
+    assert "--speed" in ended.output
+
+
+def test_the_fastest_speed_is_the_emulators():
+    from mg_provider import cli
+    from mg_provider.emulator.core.clock import FASTEST
+
+    assert cli.FASTEST == FASTEST

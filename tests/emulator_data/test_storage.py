@@ -198,6 +198,17 @@ def test_the_checksum_of_zeros_is_that_of_the_bytes() -> None:
     assert extend_crc32c_with_zeros(start, 4097) == extend_crc32c(start, bytes(4097))
 
 
+def test_a_long_checksum_is_that_of_its_bytes_one_by_one() -> None:
+    assert extend_crc32c(0, b"123456789") == 0xE3069283
+    data = bytes(value * value % 251 for value in range(1_200_000))
+    one_by_one = 7
+    # Less than a row takes the plain way.
+    for start in range(0, len(data), 255):
+        one_by_one = extend_crc32c(one_by_one, data[start : start + 255])
+    assert extend_crc32c(7, data) == one_by_one
+    assert extend_crc32c(extend_crc32c(7, data[:70_001]), data[70_001:]) == one_by_one
+
+
 def test_a_deleted_object_is_gone_and_a_full_bucket_stays(client: Client, bucket: str) -> None:
     client.upload("weights", "a", b"x")
     assert client.refused(409, "DELETE", "/storage/v1/b/weights")["message"].endswith("not empty.")

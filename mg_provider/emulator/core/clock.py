@@ -7,12 +7,23 @@ import time
 from datetime import UTC, datetime, timedelta
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
+FASTEST = 1_000_000
+"""Most emulated seconds per real second."""
+
+_LAST = 1000 * 365.25 * 86400
+
+
+def check_speed(speed: float) -> None:
+    """Refuse a speed that is none. ValueError then."""
+    if not 0 <= speed <= FASTEST:
+        raise ValueError(f"speed is 0 to {FASTEST:,} emulated seconds per second, not {speed}")
 
 
 class EmulatorClock:
     """Emulated seconds since :data:`START`; the only reader of real time in the emulator."""
 
     def __init__(self, speed: float = 1.0) -> None:
+        check_speed(speed)
         self._lock = threading.Lock()
         self._speed = speed
         self._base = 0.0
@@ -33,15 +44,16 @@ class EmulatorClock:
 
     def advance(self, seconds: float) -> None:
         """Skip ``seconds`` of emulated time; it never goes back."""
-        if seconds < 0:
+        if not seconds >= 0:
             raise ValueError("time does not go back")
         with self._lock:
+            if self._seconds() + seconds > _LAST:
+                raise ValueError("the emulator's calendar ends after a thousand years")
             self._base += seconds
 
     def set_speed(self, speed: float) -> None:
         """Go on from here at ``speed`` emulated seconds per real second; 0 stands still."""
-        if speed < 0:
-            raise ValueError("speed is at least 0")
+        check_speed(speed)
         with self._lock:
             self._base = self._seconds()
             self._mark = time.monotonic()

@@ -15,12 +15,14 @@ from urllib.parse import parse_qs, urlsplit
 from werkzeug.wrappers import Request, Response
 
 from mg_provider.emulator import services
+from mg_provider.emulator.callers import refuse_browsers, require_json
 from mg_provider.emulator.core import clock, ledger
 from mg_provider.emulator.core.faults import Fault
 from mg_provider.emulator.core.routing import GATES, HANDLERS, PRIVATELY_SERVED, Answer, Call, about
 from mg_provider.emulator.core.world import World
 from mg_provider.emulator.google import discovery, validation
 from mg_provider.emulator.google.errors import ApiError, invalid_argument, no_page, not_emulated
+from mg_provider.emulator.payload import read_json
 from mg_provider.emulator.web import admin
 
 if TYPE_CHECKING:
@@ -55,19 +57,28 @@ class Application:
         request = Request(environ)
         media = _read(request)
         path = urlsplit(environ.get("RAW_URI") or request.full_path).path
+        try:
+            refuse_browsers(request)
+        except ApiError as error:
+            response = _json_response(error.status, error.body(legacy=False))
+            response.call_on_close(media.close)
+            return response(environ, start_response)
         if path.startswith("/_mg/") and self._address is None:
-            response = self._administer(request.method, path, media)
+            response = self._administer(request, path, media)
         else:
             response = _Exchange(self._world, self._address, self._strict, request, path, media).respond()
         response.call_on_close(media.close)
         return response(environ, start_response)
 
-    def _administer(self, verb: str, path: str, media: IO[bytes]) -> Response:
+    def _administer(self, request: Request, path: str, media: IO[bytes]) -> Response:
         try:
+            require_json(request)
             body = _json(media)
+            if not isinstance(body, dict):
+                raise invalid_argument("The body is not a JSON object.")
             with self._world.lock:
                 self._world.settle()
-                return _json_response(200, admin.answer(self._world, verb, path, body))
+                return _json_response(200, admin.answer(self._world, request.method, path, body))
         except ApiError as error:
             return _json_response(error.status, error.body(legacy=False))
 
@@ -229,7 +240,7 @@ def _json(media: IO[bytes]) -> Any:
     if not content.strip():
         return {}
     try:
-        return json.loads(content)
+        return read_json(content)
     except ValueError as error:
         raise invalid_argument(f"Invalid JSON payload received. {error}") from error
 

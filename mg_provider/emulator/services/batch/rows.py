@@ -8,10 +8,11 @@ dropped; ``response`` and ``id`` are reserved for the output.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from mg_provider.emulator.payload import read_json
 
 Json = dict[str, Any]
 
@@ -42,9 +43,9 @@ def rows_of_json_lines(text: str) -> list[Row]:
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
-            rows.append(Row({}, f"line {number} is not valid JSON: {error.msg}"))
+            record = read_json(line)
+        except ValueError as error:
+            rows.append(Row({}, f"line {number} is not valid JSON: {getattr(error, 'msg', error)}"))
             continue
         rows.append(Row(record) if isinstance(record, dict) else Row({}, f"line {number} is not a JSON object"))
     return rows

@@ -13,6 +13,7 @@ from typing import Any
 
 from mg_provider.emulator.core.routing import Call
 from mg_provider.emulator.google import errors
+from mg_provider.emulator.payload import read_json
 from mg_provider.emulator.services.bigquery.calls import invalid
 from mg_provider.emulator.services.bigquery.values import Column, ValueRefusedError, columns, read_row
 from mg_provider.emulator.services.bigquery.writes import Target
@@ -74,7 +75,7 @@ def _lines(content: bytes) -> Iterable[Json]:
     for line in content.split(b"\n"):
         if line.strip():
             try:
-                row = json.loads(line)
+                row = read_json(line)
             except ValueError as error:
                 raise invalid(
                     "Error while reading data, error message: JSON parsing error in row starting at position "

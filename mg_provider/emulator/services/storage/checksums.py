@@ -1,8 +1,9 @@
 """The checksums that Cloud Storage tells of every object: CRC32C and MD5.
 
-CRC32C (Castagnoli) is not in the standard library. Two bytes are taken at a time from a table of 65,536 entries, which
-is quick enough for weights of some megabytes; a run of zeros of any length costs a few matrix products, so that an
-object of 700 GB which is mostly not there has its true checksum at once.
+CRC32C (Castagnoli) is not in the standard library. Data is cut into rows that take their steps together, in the few
+functions of the standard library that work on long numbers and texts: some tens of megabytes a second. A run of zeros
+of any length costs a few matrix products, so that an object of 700 GB which is mostly not there has its true checksum
+at once.
 Source: RFC 3720 appendix B.4 (polynomial 0x1EDC6F41, reflected 0x82F63B78), read 2026-11.
 """
 
@@ -17,6 +18,8 @@ from functools import cache
 
 _POLYNOMIAL = 0x82F63B78
 _ALL_ONES = 0xFFFFFFFF
+_ROW = 256
+_BLOCK = 4096 * _ROW
 
 
 @cache
@@ -31,39 +34,64 @@ def _byte_table() -> tuple[int, ...]:
 
 
 @cache
-def _pair_table() -> tuple[int, ...]:
-    """What each value of two bytes does to the register."""
-    single = _byte_table()
-    firsts = [single[value & 0xFF] ^ (value >> 8) for value in range(65536)]
-    return tuple(single[first & 0xFF] ^ (first >> 8) for first in firsts)
+def _planes() -> tuple[bytes, ...]:
+    """The four bytes of the register, lowest first, after each value of one byte: tables for ``bytes.translate``."""
+    return tuple(bytes(value >> shift & 0xFF for value in _byte_table()) for shift in (0, 8, 16, 24))
+
+
+@cache
+def _past_a_row() -> tuple[tuple[int, ...], ...]:
+    """What each value of each byte of the register becomes after as many zeros as a row has."""
+    step = _zeros(_ROW)
+    return tuple(tuple(_apply(step, value << shift) for value in range(256)) for shift in (0, 8, 16, 24))
 
 
 def extend_crc32c(checksum: int, data: bytes) -> int:
     """The CRC32C of what ``checksum`` covers, followed by ``data``; an empty start has checksum 0."""
     register = checksum ^ _ALL_ONES
-    even = len(data) & ~1
-    pairs = array("H", data[:even])
-    if sys.byteorder == "big":
-        pairs.byteswap()
-    table = _pair_table()
-    for pair in pairs:
-        register = table[(register ^ pair) & 0xFFFF] ^ (register >> 16)
-    for value in data[even:]:
+    whole = len(data) - len(data) % _ROW
+    low, second, third, high = _past_a_row()
+    for start in range(0, whole, _BLOCK):
+        for own in _registers_of_rows(data[start : min(start + _BLOCK, whole)]):
+            past = low[register & 0xFF] ^ second[register >> 8 & 0xFF] ^ third[register >> 16 & 0xFF]
+            register = past ^ high[register >> 24] ^ own
+    for value in data[whole:]:
         register = _byte_table()[(register ^ value) & 0xFF] ^ (register >> 8)
     return register ^ _ALL_ONES
 
 
+def _registers_of_rows(block: bytes) -> array[int]:
+    """The register after each row, from an empty one: all rows take a step together, as one long number."""
+    rows = len(block) // _ROW
+    planes = [0, 0, 0, 0]
+    for column in range(_ROW):
+        index = (planes[0] ^ int.from_bytes(block[column::_ROW], "little")).to_bytes(rows, "little")
+        made = [int.from_bytes(index.translate(table), "little") for table in _planes()]
+        planes = [own ^ above for own, above in zip(made, [*planes[1:], 0], strict=True)]
+    registers = bytearray(4 * rows)
+    for place, plane in enumerate(planes):
+        registers[place::4] = plane.to_bytes(rows, "little")
+    told = array("I", bytes(registers))
+    if sys.byteorder == "big":
+        told.byteswap()
+    return told
+
+
 def extend_crc32c_with_zeros(checksum: int, count: int) -> int:
     """The CRC32C of what ``checksum`` covers, followed by ``count`` zero bytes; takes time log ``count``."""
-    register = checksum ^ _ALL_ONES
-    # One zero byte is a linear map of the register; row i says where bit i goes.
+    return _apply(_zeros(count), checksum ^ _ALL_ONES) ^ _ALL_ONES
+
+
+def _zeros(count: int) -> list[int]:
+    """What so many zero bytes do to the register: a linear map, whose row i says where bit i goes."""
     step = [_byte_table()[(1 << bit) & 0xFF] ^ ((1 << bit) >> 8) for bit in range(32)]
+    whole = [1 << bit for bit in range(32)]
     while count:
         if count & 1:
-            register = _apply(step, register)
+            whole = [_apply(step, row) for row in whole]
         step = [_apply(step, row) for row in step]
         count >>= 1
-    return register ^ _ALL_ONES
+    return whole
 
 
 def _apply(rows: list[int], register: int) -> int:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 from typing import IO, Any
 
 from mg_provider.emulator.core.routing import Call
 from mg_provider.emulator.google import errors
+from mg_provider.emulator.payload import read_json
 
 Json = dict[str, Any]
 
@@ -40,7 +40,7 @@ def _split_part(piece: bytes) -> tuple[Json, bytes]:
 def read_metadata(content: bytes) -> Json:
     """Metadata as an object. ApiError when it is none."""
     try:
-        parsed = json.loads(content or b"{}")
+        parsed = read_json(content or b"{}")
     except ValueError as error:
         raise errors.ApiError("INVALID_ARGUMENT", f"Metadata part is not JSON: {error}", reason="parseError") from error
     if not isinstance(parsed, dict):

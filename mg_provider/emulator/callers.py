@@ -1,0 +1,56 @@
+"""Who may call: programs on this machine. A page in a browser may not, wherever it comes from.
+
+A page reaches a port of this machine by an address of its own (then it says its origin), or by a name of its own that
+it lets lead here (then the request's host is that name).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from mg_provider.emulator.google.errors import ApiError
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Request
+
+# Names of Google's, which clients that are led here by a custom endpoint go on to say; nobody else can own them.
+_GOOGLE: Final = re.compile(r"(?:[a-z0-9-]+\.)+(?:googleapis\.com|vertexai\.goog)")
+_FOREIGN: Final = frozenset({"cross-site", "same-site"})
+
+
+def refuse_browsers(request: Request) -> None:
+    """Refuse what a web page may have sent.
+
+    Raises:
+        ApiError: PERMISSION_DENIED.
+    """
+    host = request.host.lower()
+    if not _is_here(host):
+        raise _refused(f"The emulator does not answer for the host {host!r}: ask 127.0.0.1, ::1 or localhost.")
+    if "Origin" in request.headers or request.headers.get("Sec-Fetch-Site", "none") in _FOREIGN:
+        raise _refused("The emulator does not answer web pages: the request has an Origin.")
+
+
+def require_json(request: Request) -> None:
+    """Refuse a change that is not declared as JSON, which a form of a web page can never be.
+
+    Raises:
+        ApiError: INVALID_ARGUMENT with status 415.
+    """
+    if request.method == "POST" and request.mimetype != "application/json":
+        raise ApiError("INVALID_ARGUMENT", "The emulator's own routes take application/json only.", status=415)
+
+
+def _is_here(host: str) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or bool(_GOOGLE.fullmatch(name)) or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _refused(message: str) -> ApiError:
+    return ApiError("PERMISSION_DENIED", message)
