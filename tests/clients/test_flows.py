@@ -6,6 +6,7 @@ a user does them.
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import pytest
 from tests.clients.way_out import WayOut
 
 SCRIPTS = Path(__file__).parent / "scripts"
+# Links that clients follow lead to where they asked. Those of Compute Engine are names, which no client asks for.
+GOOGLES = re.compile(r"https?://[\w.-]*googleapis\.com")
 
 
 @pytest.fixture
@@ -32,6 +35,8 @@ def flow(clients_python, emulator, tmp_path):
         assert not problems, "\n".join(problems)
         assert done.returncode == 0, done.stderr
         assert way_out.refused == []
+        links = [each for each in emulator.requests() if GOOGLES.search(json.dumps(each.get("response")))]
+        assert not [each["rpc"] for each in links if not each["rpc"].startswith("compute.")]
         ledger = emulator.ledger()
         assert (ledger["resources"], ledger["data"], ledger["machines"]) == ([], [], [])
         return {each["check"] for each in outcomes}
