@@ -13,8 +13,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from mg_provider.api.agents import says_being_provisioned
 from mg_provider.api.errors import (
     Aborted,
+    AgentsNotReady,
     AlreadyExists,
     CloudError,
     FailedPrecondition,
@@ -201,7 +203,9 @@ def _make(
             status, reason, message, constraint=constraint, details=details, method=method, url=url, hint=advice
         )
     kind = _CLASS_OF_REASON.get(reason, CloudError)
-    if reason in ("RESOURCE_EXHAUSTED", "UNAVAILABLE") and says_stock_out(message):
+    if says_being_provisioned(message):
+        kind = AgentsNotReady
+    elif reason in ("RESOURCE_EXHAUSTED", "UNAVAILABLE") and says_stock_out(message):
         kind = OutOfCapacity
     elif reason == "RESOURCE_EXHAUSTED":
         kind = RateLimited if _passes_with_time(message, details, codes) else QuotaExceeded

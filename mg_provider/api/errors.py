@@ -5,6 +5,7 @@
     ├── CloudError                   Google answered with an error
     │   ├── InvalidArgument          400
     │   ├── FailedPrecondition       400, the state of something forbids it
+    │   ├── AgentsNotReady           400, a new project's service agents are being made
     │   ├── Unauthenticated          401
     │   ├── PermissionDenied         403
     │   ├── PolicyViolated           400 or 412, an organization policy forbids it
@@ -135,6 +136,10 @@ class InvalidArgument(CloudError):
 
 class FailedPrecondition(CloudError):
     """The state of something forbids the call, such as deleting an endpoint that still serves a model."""
+
+
+class AgentsNotReady(CloudError):
+    """The service agents of a new project are being made; the same call fares better in some minutes."""
 
 
 class Unauthenticated(CloudError):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mg_provider.api.agents import ADDRESS, says_being_provisioned
 from mg_provider.api.shortage import says_stock_out
 
 QUOTAS = "https://console.cloud.google.com/iam-admin/quotas"
@@ -55,8 +56,27 @@ def _service_disabled(symptoms: Symptoms) -> str | None:
     return f"enable the API with `gcloud services enable {service}{project}`, wait a few minutes, and run again"
 
 
+def _provisioning(symptoms: Symptoms) -> str | None:
+    if not says_being_provisioned(symptoms.message):
+        return None
+    return "run the same command again in some minutes: the service agents of a new project are on their way"
+
+
+def _image(symptoms: Symptoms) -> str | None:
+    agent = ADDRESS.search(symptoms.message)
+    if not symptoms.says(r"Artifact Registry|-docker\.pkg\.dev|repositor(y|ies)") or not symptoms.says(r"permission"):
+        return None
+    if not agent and not symptoms.says(r"service agent"):
+        return None
+    repository = symptoms.says(r"projects/[^/\s]+/locations/[^/\s]+/repositories/[\w-]+")
+    return (
+        f"grant {agent[0] if agent else 'the Vertex AI service agent'} the role roles/artifactregistry.reader on "
+        f"{repository[0] if repository else 'the repository with the container image'}"
+    )
+
+
 def _service_agent(symptoms: Symptoms) -> str | None:
-    agent = symptoms.says(r"service-\d+@gcp-sa-aiplatform[\w-]*\.iam\.gserviceaccount\.com")
+    agent = ADDRESS.search(symptoms.message)
     if not agent or not symptoms.says(r"storage\.|bucket|gs://"):
         return None
     return f"grant {agent[0]} the role roles/storage.objectViewer on the bucket with the weights"
@@ -125,10 +145,7 @@ def _quota(symptoms: Symptoms) -> str | None:
 def _internal(symptoms: Symptoms) -> str | None:
     if symptoms.reason != "INTERNAL":
         return None
-    return (
-        "Google names no cause: if project_allowlist has entries such as projects/my-project, write my-project; "
-        "otherwise run again"
-    )
+    return "Google names no cause: run again; if it lasts, look into the audit logs of this project for what failed"
 
 
 def _unauthenticated(symptoms: Symptoms) -> str | None:
@@ -168,6 +185,8 @@ def hint_for_not_reached(message: str, answered_by: str) -> str:
 # The first that answers is used, so the narrow ones come first.
 _RULES: tuple[Callable[[Symptoms], str | None], ...] = (
     _service_disabled,
+    _provisioning,
+    _image,
     _service_agent,
     _perimeter,
     _consumer,

@@ -6,7 +6,7 @@ Those that make resources of pulumi-gcp need the extra ``mg-provider[gcp]``; the
 from __future__ import annotations
 
 from mg_provider.components.fleet import RegionalFleet, RegionalPlace
-from mg_provider.components.permissions import PscAutomationPolicy, WeightsBucketAccess
+from mg_provider.components.permissions import PscAutomationPolicy, ServiceAgentAccess, WeightsBucketAccess
 from mg_provider.components.private_model_endpoint import PrivateModelEndpoint
 from mg_provider.components.psc_network import PscNetwork
 from mg_provider.components.vpc_sc_allowlist import VpcScAllowlist
@@ -17,6 +17,7 @@ __all__ = [
     "PscNetwork",
     "RegionalFleet",
     "RegionalPlace",
+    "ServiceAgentAccess",
     "VpcScAllowlist",
     "WeightsBucketAccess",
 ]

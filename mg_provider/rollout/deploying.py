@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
-from mg_provider.api.errors import AlreadyExists, ConnectionFailed, Unavailable
+from mg_provider.api.errors import AgentsNotReady, AlreadyExists, ConnectionFailed, Unavailable
+from mg_provider.rollout.agents import Agents
 from mg_provider.rollout.place import Place, cancel, deploys, running_operation
 from mg_provider.wire.vertex.deployed_model import DeployedModel
 
@@ -22,7 +24,7 @@ def deploy(place: Place, wanted: DeployedModel, split: Mapping[str, int] | None)
     Raises:
         OperationFailed: The deployment ended badly; nothing of it is left.
     """
-    began = place.world.clock.monotonic()
+    began, agents = place.world.clock.monotonic(), Agents(place.world, place.deploy_seconds)
     while wanted.id not in place.deployments():
         running = running_operation(place.endpoint, deploys, place.world)
         if running is not None:
@@ -33,6 +35,9 @@ def deploy(place: Place, wanted: DeployedModel, split: Mapping[str, int] | None)
             place.guard.endpoint(endpoint)
         try:
             operation = place.world.clients.vertex.deploy_model(place.endpoint, wanted, split)
+        except AgentsNotReady as error:
+            if not agents.wait(error):
+                raise
         except AlreadyExists:
             # It is being deployed, and the list of operations does not show it.
             if place.world.clock.monotonic() - began > place.deploy_seconds or place.world.cancelled():
@@ -42,8 +47,8 @@ def deploy(place: Place, wanted: DeployedModel, split: Mapping[str, int] | None)
             if running_operation(place.endpoint, deploys, place.world) is None and wanted.id not in place.deployments():
                 raise
         else:
-            place.world.wait(operation, place.deploy_seconds, "deploying")
-            return
+            if agents.bears(partial(place.world.wait, operation, place.deploy_seconds, "deploying")):
+                return
 
 
 def stop_deploying(place: Place) -> None:

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
-from mg_provider.api.errors import Aborted, AlreadyExists, ConnectionFailed, FailedPrecondition, NotFound, Unavailable
+from mg_provider.api.errors import (
+    Aborted,
+    AgentsNotReady,
+    AlreadyExists,
+    ConnectionFailed,
+    FailedPrecondition,
+    NotFound,
+    Unavailable,
+)
+from mg_provider.rollout.agents import Agents
 from mg_provider.rollout.place import Place, running_operation
 from mg_provider.wire.vertex.model import Model
 
@@ -27,15 +37,19 @@ def upload(place: Place, model_id: str, model: Model) -> None:
     Permission: aiplatform.models.upload.
     """
     world, name = place.world, f"{place.parent}/models/{model_id}"
-    began = world.clock.monotonic()
+    began, agents = world.clock.monotonic(), Agents(world, place.deploy_seconds)
     while (found := find_model(place, model_id)) is None:
         running = running_operation(name, lambda operation: True, world)
         if running is not None:
             world.wait(running, place.deploy_seconds, "uploading the model")
             continue
-        world.progress(f"uploading {model_id}")
+        if not agents.times:
+            world.progress(f"uploading {model_id}")
         try:
             operation = world.clients.vertex.upload_model(place.parent, model_id, model)
+        except AgentsNotReady as error:
+            if not agents.wait(error):
+                raise
         except (AlreadyExists, ConnectionFailed, Unavailable) as error:
             lost = isinstance(error, AlreadyExists) or getattr(error, "sent", False)
             if not lost or world.clock.monotonic() - began > place.deploy_seconds or world.cancelled():
@@ -43,8 +57,8 @@ def upload(place: Place, model_id: str, model: Model) -> None:
             # It may be on its way without being shown: asking again answers AlreadyExists until it is there.
             world.clock.sleep(_LOOK_AGAIN_SECONDS)
         else:
-            world.wait(operation, place.deploy_seconds, "uploading the model")
-            return
+            if agents.bears(partial(world.wait, operation, place.deploy_seconds, "uploading the model")):
+                return
     # Somebody else may have asked for the same id, and was first.
     place.guard.model(found)
 

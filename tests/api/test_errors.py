@@ -10,6 +10,7 @@ import pytest
 from mg_provider.api.error_reader import error_from_compute_operation, error_from_response, error_from_status
 from mg_provider.api.errors import (
     Aborted,
+    AgentsNotReady,
     AlreadyExists,
     CloudError,
     ConnectionFailed,
@@ -181,10 +182,48 @@ def test_a_shortage_is_told_apart_from_a_quota(message: str, part: str) -> None:
     assert part in (error.hint or "")
 
 
-def test_a_bare_internal_error_points_at_the_allowlist() -> None:
+def test_a_bare_internal_error_does_not_guess() -> None:
     error = error_from_status(Status(code=Code.INTERNAL, message="Internal error encountered."))
 
-    assert "projects/my-project" in (error.hint or "")
+    assert "Google names no cause" in (error.hint or "")
+    assert "project_allowlist" not in (error.hint or "")
+
+
+AGENT = "service-123@gcp-sa-aiplatform.iam.gserviceaccount.com"
+PROVISIONED = (
+    "Service agents are being provisioned (https://cloud.google.com/vertex-ai/docs/general/access-control"
+    "#service-agents). Service agents are needed to read the Cloud Storage file provided. So please try again in a few "
+    "minutes."
+)
+
+
+def test_service_agents_on_their_way_are_an_error_of_their_own_that_passes() -> None:
+    error = read(400, {"code": 400, "message": PROVISIONED, "status": "FAILED_PRECONDITION"})
+
+    assert type(error) is AgentsNotReady
+    assert "in some minutes" in (error.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("message", "part"),
+    [
+        (
+            f"Vertex AI Service Agent {AGENT} does not have permission to access Artifact Registry repository "
+            "projects/p/locations/us-central1/repositories/images.",
+            f"grant {AGENT} the role roles/artifactregistry.reader on "
+            "projects/p/locations/us-central1/repositories/images",
+        ),
+        (
+            f"Service account `{AGENT}` does not have `[storage.objects.get]` IAM permission(s) to the directory "
+            '"gs://b/w".',
+            f"grant {AGENT} the role roles/storage.objectViewer",
+        ),
+    ],
+)
+def test_what_the_service_agent_may_not_read_is_told_with_the_role(message: str, part: str) -> None:
+    error = read(400, {"code": 400, "message": message, "status": "FAILED_PRECONDITION"})
+
+    assert part in (error.hint or "")
 
 
 def test_calls_per_minute_pass_with_time() -> None:

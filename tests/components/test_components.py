@@ -12,6 +12,7 @@ from mg_provider.components import (
     PscAutomationPolicy,
     PscNetwork,
     RegionalFleet,
+    ServiceAgentAccess,
     VpcScAllowlist,
     WeightsBucketAccess,
 )
@@ -261,6 +262,27 @@ def test_the_service_agent_may_read_the_weights():
     assert "is no bucket name" in refused(lambda: WeightsBucketAccess("w", bucket="gs://w/x") and None)
 
 
+def test_the_service_agent_may_deploy_and_read_images():
+    repository = "projects/images/locations/us-central1/repositories/servers"
+
+    def program():
+        return ServiceAgentAccess("agent", project="my-project", project_number="42", repositories=[repository]).member
+
+    made, member = run(program)
+    assert member == "serviceAccount:service-42@gcp-sa-aiplatform.iam.gserviceaccount.com"
+    (grant,) = made.of("IAMMember").values()
+    assert (grant["project"], grant["role"], grant["member"]) == ("my-project", "roles/aiplatform.user", member)
+    (reading,) = made.of("RepositoryIamMember").values()
+    assert {name: reading[name] for name in ("project", "location", "repository", "role")} == {
+        "project": "images",
+        "location": "us-central1",
+        "repository": "servers",
+        "role": "roles/artifactregistry.reader",
+    }
+    told = refused(lambda: ServiceAgentAccess("agent", project_number="42", repositories=["servers"]) and None)
+    assert "servers is not the name of a repository" in told
+
+
 def test_the_service_agent_of_a_project_by_number_is_not_looked_up():
     made, member = run(lambda: WeightsBucketAccess("weights", bucket="my-weights", project_number="42").member)
     assert member == "serviceAccount:service-42@gcp-sa-aiplatform.iam.gserviceaccount.com"
@@ -290,6 +312,7 @@ def test_the_type_tokens_of_components_are_frozen():
         VpcScAllowlist("a", projects=["my-project"])
         WeightsBucketAccess("w", bucket="b")
         PscAutomationPolicy("p", network=network, regions=["us-central1"])
+        ServiceAgentAccess("s")
         RegionalFleet("f", regions=["us-central1"], build=lambda place: None)
         model = {"model": MODEL, "network": "n", "subnetwork": "s", "allowlist": ["my-project"]}
         PrivateModelEndpoint("e", region="us-central1", **model)
@@ -300,6 +323,7 @@ def test_the_type_tokens_of_components_are_frozen():
         "mg:components:VpcScAllowlist",
         "mg:components:WeightsBucketAccess",
         "mg:components:PscAutomationPolicy",
+        "mg:components:ServiceAgentAccess",
         "mg:components:RegionalFleet",
         "mg:components:PrivateModelEndpoint",
     }

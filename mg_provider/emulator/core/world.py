@@ -55,6 +55,12 @@ BEHAVIOURS: dict[str, Any] = {
     "compute_calls_per_minute": 1500,
     "compute_concurrent_operations": 0,  # that a project has in a region; 0 for any number, as no source tells one
     "conflicting_operations": "allow",  # or "refuse": a second mutating call while one runs on the endpoint
+    # emulated seconds from a project's first call that needs its service agents until they are there: one to five
+    # minutes in a new project (files 30980704582, 60339819545)
+    "service_agents_ready_after": 0.0,
+    "service_agent_may_deploy": True,  # or False: without roles/aiplatform.user, `:deploy` ends with a bare INTERNAL
+    "unreadable_weights": [],  # beginnings of gs:// URIs that the service agent may not read
+    "unreadable_images": [],  # beginnings of image names that it may not read
     "connection_policy": "present",  # or "missing": PSC automation fails, as without a service connection policy
     "batch_detours": [],  # states that a job passes while it runs: JOB_STATE_PAUSED, JOB_STATE_UPDATING
     "batch_delete_refusal": "only a job that has finished can be deleted.",  # the words are of no source

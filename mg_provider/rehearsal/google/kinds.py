@@ -100,6 +100,12 @@ KINDS: Final[dict[str, Kind]] = {
     "gcp:projects/service:Service": Kind(
         "{project}/{service}", required=("service",), mutable=("disableOnDestroy",), named=False
     ),
+    "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": Kind(
+        "projects/{project}/locations/{location}/repositories/{repository}/{role}/{member}",
+        required=("repository", "role", "member"),
+        named=False,
+        computed={"etag": "BwWWja0YfJA="},
+    ),
     "gcp:storage/bucketIAMMember:BucketIAMMember": Kind(
         "b/{bucket}/{role}/{member}",
         required=("bucket", "role", "member"),

@@ -16,6 +16,7 @@ from mg_provider.resources.endpoint.args import fresh_id
 from mg_provider.resources.model.diff import Changes
 from mg_provider.resources.model.lifecycle import UNSETTLED, Context, Incomplete, Lifecycle, Reading, kept
 from mg_provider.resources.model.unknown import UNKNOWN
+from mg_provider.rollout.agents import once_agents_are_there
 from mg_provider.wire.vertex.batch import BatchPredictionJob
 
 CREATE_SECONDS = 24 * 3600.0
@@ -180,7 +181,11 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
         machine = batch_machine(args, context)
         context.progress("starting the job")
         try:
-            return context.clients.vertex.create_batch_prediction_job(args.parent, args.wire(machine))
+            return once_agents_are_there(
+                lambda: context.clients.vertex.create_batch_prediction_job(args.parent, args.wire(machine)),
+                context.limit(args.timeouts.create, CREATE_SECONDS),
+                context,
+            )
         except UNSETTLED as error:
             if isinstance(error, ConnectionFailed) and not error.sent:
                 raise

@@ -153,6 +153,12 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
         return self.rollout or RolloutStrategy()
 
     @property
+    def allowlist(self) -> tuple[str, ...]:
+        """The projects that may connect to the endpoint; empty where it is not private."""
+        config = self.private_service_connect_config
+        return tuple(config.project_allowlist or ()) if config else ()
+
+    @property
     def uploads_named(self) -> bool:
         """Whether the Model is uploaded, under a name of the program's choice: Model Garden's deploy chooses one."""
         return bool(self.container_model_id)

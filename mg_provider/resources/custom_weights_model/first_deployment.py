@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mg_provider.api.errors import (
+    AgentsNotReady,
     AlreadyExists,
     ConnectionFailed,
     InvalidArgument,
@@ -39,6 +40,7 @@ from mg_provider.resources.model.identity import CLAIM_LABEL
 from mg_provider.resources.model.lifecycle import Context, Incomplete, NotOurs
 from mg_provider.resources.weights.gate import pass_weights
 from mg_provider.resources.weights.publisher_names import nearest_publisher_model
+from mg_provider.rollout.agents import awaits_agents, once_agents_are_there
 from mg_provider.rollout.journal import journal_of
 from mg_provider.rollout.models import find_model
 from mg_provider.rollout.query_id import container_query_id
@@ -88,8 +90,8 @@ class Deployment:
         try:
             choices = self._resume()
             if choices is not None:
-                first_available(choices or self._machines(), self._attempt, self.context)
-        except (OperationFailed, NoCapacity) as error:
+                first_available(choices or self._machines(), self._once_possible, self.context)
+        except (AgentsNotReady, OperationFailed, NoCapacity) as error:
             raise self._given_up(error) from error
         return choices is None
 
@@ -106,6 +108,8 @@ class Deployment:
         try:
             self._wait(operation, taken)
         except OperationFailed as error:
+            if awaits_agents(error):
+                return []
             tried = [spec for spec in self.args.choices() if taken is not None and same(spec, taken)]
             rest: list[MachineSpec | None] = [spec for spec in self.args.choices() if spec not in tried]
             if not lacks_capacity(error) or len(self.args.choices()) < 2 or not rest:
@@ -125,6 +129,13 @@ class Deployment:
             )
         return [*choices] or [taken or recommended]
 
+    def _once_possible(self, machine: MachineSpec | None) -> None:
+        once_agents_are_there(lambda: self._attempt(machine), self._left, self.context)
+
+    @property
+    def _left(self) -> float:
+        return max(self._until - self.context.clock.monotonic(), 0.0)
+
     def _attempt(self, machine: MachineSpec | None) -> None:
         args = self.args if machine is None else self.args.on(machine)
         endpoint = find_endpoint(args, self.context)
@@ -136,7 +147,8 @@ class Deployment:
                 self._clear(endpoint)
             operation = self._begin(args, self._put_back if again else self._deploy, machine)
         except MgError as error:
-            if endpoint is None or lacks_capacity(error) or isinstance(error, (Incomplete, NotOurs)):
+            passes = lacks_capacity(error) or awaits_agents(error)
+            if endpoint is None or passes or isinstance(error, (Incomplete, NotOurs)):
                 raise
             raise self.keep(error, self._trying(machine)) from error
         if operation is not None:
@@ -190,15 +202,14 @@ class Deployment:
             delete_model(args.model, args, self.context)
 
     def _wait(self, operation: Operation, machine: MachineSpec | None) -> None:
-        left = max(self._until - self.context.clock.monotonic(), 0.0)
         try:
-            self.context.wait(operation, left, "deploying", DeploySight(self.args, self.context))
+            self.context.wait(operation, self._left, "deploying", DeploySight(self.args, self.context))
             self._prove()
         except NotOurs:
             raise
         except OperationFailed as error:
             token = self.args.hugging_face_access_token
-            explain_failure(error, self.args.endpoint, self.context, secrets=(token,))
+            explain_failure(error, self.args.endpoint, self.context, secrets=(token,), allowlist=self.args.allowlist)
             raise
         except MgError as error:
             waiting = self._trying(machine).model_copy(update={"operation": operation.name})
@@ -220,7 +231,7 @@ class Deployment:
     def _trying(self, machine: MachineSpec | None) -> CustomWeightsModelState:
         return self.state.model_copy(update={"machine_spec_taken": machine, "operation": ""})
 
-    def _given_up(self, error: OperationFailed | NoCapacity) -> MgError:
+    def _given_up(self, error: AgentsNotReady | OperationFailed | NoCapacity) -> MgError:
         """Delete what a first deployment made. If even that fails, or an address is at stake, it stays in state."""
         if not self.fresh:
             return self.keep(error, self._trying(self.state.machine_spec_taken))
@@ -325,7 +336,8 @@ def go_on(
             if other_machines or (endpoint is not None and endpoint.deployed_models):
                 context.progress(f"it did not end well: {error.summary}")
             else:
-                explain_failure(error, args.endpoint, context, secrets=(args.hugging_face_access_token,))
+                told = (args.hugging_face_access_token,)
+                explain_failure(error, args.endpoint, context, secrets=told, allowlist=args.allowlist)
                 raise
         known = ""
     return waited

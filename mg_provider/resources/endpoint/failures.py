@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from mg_provider.api.agents import DEPLOYING_ROLE, agent_of, says_being_provisioned, says_nothing
 from mg_provider.api.errors import CloudError, MgError, OperationFailed, PermissionDenied, QuotaExceeded
 from mg_provider.api.redaction import redact_log_line
 from mg_provider.api.shortage import says_quota_exceeded, says_stock_out
@@ -17,6 +18,7 @@ MOST_LINES = 12
 _STORAGE = re.compile(r"storage\.objects|storage\.buckets|gs://|bucket", re.IGNORECASE)
 _REFUSED = re.compile(r"permission|does not have|denied|forbidden|cannot be read|access", re.IGNORECASE)
 _AGENT = re.compile(r"service-\d+@gcp-sa-aiplatform")
+_DEPLOY = re.compile(r"projects/(\d+)/locations/[^/]+/operations/")
 _NUMBER = re.compile(r"projects/(\d+)/")
 
 
@@ -32,7 +34,14 @@ def lacks_capacity(error: MgError) -> bool:
     return error.reason == "RESOURCE_EXHAUSTED" or says_stock_out(error.message) or says_quota_exceeded(error.message)
 
 
-def explain_failure(error: MgError, endpoint: str, context: Context, *, secrets: tuple[str, ...] = ()) -> MgError:
+def explain_failure(
+    error: MgError,
+    endpoint: str,
+    context: Context,
+    *,
+    secrets: tuple[str, ...] = (),
+    allowlist: tuple[str, ...] = (),
+) -> MgError:
     """The same error with the container's last lines and, for known traps, a better hint. Call it before cleaning up.
 
     Only an operation that failed is looked into. What cannot be learnt is left out: this never raises.
@@ -44,13 +53,28 @@ def explain_failure(error: MgError, endpoint: str, context: Context, *, secrets:
         endpoint: ``projects/{project}/locations/{region}/endpoints/{id}``.
         context: Of the call.
         secrets: Texts that must not be shown although a container may write them.
+        allowlist: The project_allowlist of the endpoint; empty where there is none.
     """
-    if not isinstance(error, OperationFailed):
+    if not isinstance(error, OperationFailed) or says_being_provisioned(error.message):
         return error
-    error.hint = _agent_hint(error) or error.hint
-    if not lacks_capacity(error):
+    bare = _bare_hint(error, allowlist)
+    error.hint = bare or _agent_hint(error) or error.hint
+    if not bare and not lacks_capacity(error):
         error.log = _last_lines(error, endpoint, context, secrets)
     return error
+
+
+def _bare_hint(error: OperationFailed, allowlist: tuple[str, ...]) -> str | None:
+    """What an internal error without a word means of Model Garden's deploy, whose operation is the location's own."""
+    place = _DEPLOY.match(error.operation)
+    if place is None or error.reason != "INTERNAL" or not says_nothing(error.message):
+        return None
+    listed = f". Each entry of project_allowlist has to be the id of a project: {', '.join(allowlist)}"
+    return (
+        f"grant {agent_of(place[1])} the role {DEPLOYING_ROLE} on its project, then run again: without it, Model "
+        "Garden's deploy ends so within seconds, as the agent may not upload the Model or make the endpoint"
+        + (listed if allowlist else "")
+    )
 
 
 def _agent_hint(error: OperationFailed) -> str | None:
@@ -61,8 +85,7 @@ def _agent_hint(error: OperationFailed) -> str | None:
         return None
     if not (_STORAGE.search(error.message) and _REFUSED.search(error.message)):
         return None
-    agent = f"service-{number[1]}@gcp-sa-aiplatform.iam.gserviceaccount.com"
-    return f"grant {agent} the role roles/storage.objectViewer on the bucket with the weights"
+    return f"grant {agent_of(number[1])} the role roles/storage.objectViewer on the bucket with the weights"
 
 
 def _last_lines(error: OperationFailed, endpoint: str, context: Context, secrets: tuple[str, ...]) -> list[str]:

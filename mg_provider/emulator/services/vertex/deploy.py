@@ -18,6 +18,7 @@ from mg_provider.emulator.services.vertex.endpoints import add_endpoint, check_k
 from mg_provider.emulator.services.vertex.model_garden import check_publisher_model, query_model_id
 from mg_provider.emulator.services.vertex.models import add_model, container_query_id
 from mg_provider.emulator.services.vertex.rules import check_display_name, check_labels
+from mg_provider.emulator.services.vertex.service_agents import refused_stages, require_image, require_weights
 from mg_provider.emulator.services.vertex.serving import Deployment, complete_resources, stage
 from mg_provider.emulator.services.vertex.state import Json, Key, bad_allowlist_entries, check_private_config, vertex
 from mg_provider.emulator.services.vertex.weights import Weights, check_region, container_spec, read_weights, split_uri
@@ -74,7 +75,8 @@ def deploy(call: Call) -> Answer:
     }
     plan = Plan(
         "DeployOperationMetadata",
-        [
+        refused_stages(call)
+        or [
             stage(call.world, "STARTING_DEPLOYMENT", lambda at: _start(request, at)),
             stage(call.world, "PREPARING_MODEL", lambda at: _prepare(request, at)),
             *request.deployment.stages(),
@@ -207,7 +209,9 @@ def _endpoint(call: Call, config: Json, private: Json | None, display_name: str)
 
 def _prepare(request: _Request, at: float) -> None:
     """The weights are looked at. ApiError FAILED_PRECONDITION or INVALID_ARGUMENT when they are not there."""
+    require_image(request.call, request.model_config.get("containerSpec", {}))
     if request.gcs_uri:
+        require_weights(request.call, request.gcs_uri)
         check_region(request.call.world, request.gcs_uri, request.call.region)
         weights: Weights = read_weights(request.call.world, request.gcs_uri)
         weights.check()
