@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 
 import pytest
 
@@ -64,6 +65,9 @@ def test_psc_automation_hands_out_an_address_that_answers(client, emulator):
     endpoint = client.deployed(endpointConfig={"privateServiceConnectConfig": config, "endpointUserId": "chat"})
     (result,) = endpoint["privateServiceConnectConfig"]["pscAutomationConfigs"]
     assert result["state"] == "PSC_AUTOMATION_STATE_SUCCESSFUL"
+    rules = "/compute/v1/projects/my-project/regions/us-central1/forwardingRules/sca-auto-fr-"
+    link, _, unique = result["forwardingRule"].partition(rules)
+    assert (link, str(uuid.UUID(unique))) == ("https://www.googleapis.com", unique)
     assert client.chat(endpoint, url=emulator.addresses()[result["ipAddress"]]).status_code == 200
 
 

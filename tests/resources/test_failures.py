@@ -115,7 +115,7 @@ TRAPS = [
     ("FAILED_PRECONDITION", "The bucket gs://weights-bucket cannot be read", "gcp-sa-aiplatform.iam.gserviceaccount"),
     ("PERMISSION_DENIED", "The EULA of the model is not accepted", "do: accept the model's End User License"),
     ("INVALID_ARGUMENT", "Please provide a valid Hugging Face access token", "do: set hugging_face_access_token"),
-    ("INTERNAL", "INTERNAL", "write my-project"),
+    ("INTERNAL", "INTERNAL", "the role roles/aiplatform.user"),
 ]
 
 
