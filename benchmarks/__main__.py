@@ -8,10 +8,10 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import api_calls, batch_check, fleet, growth, import_time, preflight, results_join, state_size
+from benchmarks import api_calls, batch_check, fleet, growth, import_time, preflight, results_join, review, state_size
 from benchmarks.figure import Figure
 
-MODULES = (api_calls, import_time, preflight, state_size, results_join, batch_check, growth, fleet)
+MODULES = (api_calls, import_time, preflight, state_size, results_join, batch_check, growth, fleet, review)
 
 
 def main() -> int:

@@ -177,6 +177,7 @@ class ReviewFormat(StrEnum):
     """The formats of a review."""
 
     text = "text"
+    markdown = "markdown"
     json = "json"
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from mg_provider.prices import PricesError, read_prices, standard_prices
 from mg_provider.review.gates import Gates, GatesError, failed, matters, read_gates
 from mg_provider.review.judge import of
+from mg_provider.review.markdown import markdown
 from mg_provider.review.model import Review
 from mg_provider.review.preview import Preview, PreviewError, read_preview
 from mg_provider.review.run_preview import run_preview
@@ -22,6 +23,7 @@ PREVIEW_FAILED: Final = 3
 NEEDS_A_LOOK: Final = 4
 FORMATS: Final[dict[str, Callable[[Review], str]]] = {
     "text": text,
+    "markdown": markdown,
     "json": lambda review: review.model_dump_json(indent=2) + "\n",
 }
 

@@ -11,11 +11,10 @@ from pydantic import BaseModel
 
 from mg_provider.resources.model.args import Args
 from mg_provider.resources.model.diff import canonical
-from mg_provider.resources.model.marks import Computed, Derived, InPlace, Replaces, RollsOut, Secret, Transient
-from mg_provider.resources.model.meaning import Inner
-from mg_provider.review.kinds import Kind, marks_on, parts, value_of
+from mg_provider.resources.model.marks import InPlace, Replaces, RollsOut, Secret
+from mg_provider.review.kinds import Kind, compared, fits, parts, value_of
 from mg_provider.review.preview import Side, Step
-from mg_provider.review.values import HIDDEN, is_unknown
+from mg_provider.review.values import HIDDEN, is_unknown, is_unseen, name
 
 M = TypeVar("M")
 
@@ -47,6 +46,8 @@ class Change:
     @property
     def replaces(self) -> bool:
         """Whether it makes another resource."""
+        if is_unseen(self.old) or is_unseen(self.new):
+            return self.mark(Replaces) is not None
         replaces, in_place = self.mark(Replaces), self.mark(InPlace)
         if replaces is not None:
             return replaces.unless is None or not replaces.unless(self.old or "", self.new or "")
@@ -71,21 +72,31 @@ class Subject:
         """What the engine does to it."""
         return self.step.op
 
-    @property
+    @cached_property
     def old(self) -> Mapping[str, Any]:
         """Its arguments before."""
-        return (self.step.old or Side()).inputs
+        return self._sound((self.step.old or Side()).inputs)
+
+    def _sound(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Without values that have not the shape of any value of their argument."""
+        return {field: value for field, value in values.items() if fits(self.kind.args, field, value)}
 
     @property
+    def odd(self) -> list[str]:
+        """The arguments that hold what is no value of theirs."""
+        return sorted({*(self.step.new or Side()).inputs} - {*self.new})
+
+    @cached_property
     def outputs(self) -> Mapping[str, Any]:
         """What the cloud said of it before, and its arguments."""
-        before = self.step.old or Side()
-        return {**before.inputs, **before.outputs}
+        found = (self.step.old or Side()).outputs
+        sound = {field: value for field, value in found.items() if fits(self.kind.state, field, value)}
+        return {**self.old, **self._sound(sound)}
 
-    @property
+    @cached_property
     def new(self) -> Mapping[str, Any]:
         """Its arguments after."""
-        return (self.step.new or Side()).inputs
+        return self._sound((self.step.new or Side()).inputs)
 
     @property
     def is_new(self) -> bool:
@@ -106,7 +117,7 @@ class Subject:
     def region(self) -> str:
         """Where it is after, or of one that goes before."""
         found = self.new.get("region") or self.old.get("region")
-        return found if isinstance(found, str) else ""
+        return name(found) if isinstance(found, str) else ""
 
     @cached_property
     def changes(self) -> list[Change]:
@@ -127,8 +138,8 @@ class Subject:
             old, new = self.old.get(field), self.new.get(field)
             before = old if isinstance(old, Mapping) else {}
             after = new if isinstance(new, Mapping) else {}
-            for name in sorted({*before, *after}):
-                yield name, inner, before.get(name), after.get(name)
+            for entry in sorted({*before, *after}):
+                yield entry, inner, before.get(entry), after.get(entry)
 
 
 def differing(
@@ -143,14 +154,11 @@ def differing(
         paths: What the engine says that differs, for values that are hidden here.
         at: Where in the resource the values are.
     """
-    for field in model.model_fields:
-        marks = marks_on(model, field)
-        if any(isinstance(mark, Derived | Inner | Transient) for mark in marks):
+    for field, marks, is_kept in compared(model):
+        if field not in new and (is_kept or field not in old):
             continue
         was, now = value_of(model, old, field), value_of(model, new, field)
-        if field not in new and any(isinstance(mark, Computed) for mark in marks):
-            continue
-        hidden = _hidden(f"{at}{field}", now, paths)
+        hidden = _hidden(f"{at}{field}", now, paths) if paths else ()
         if was == now and not hidden:
             continue
         same = canonical(cast(type[Args], model), field, was) == canonical(cast(type[Args], model), field, now)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from mg_provider.prices import HOURS_A_MONTH, NOT_IN, Amount, Prices
 from mg_provider.review.deployments import CHOSEN_BY_GOOGLE, Deployment, Turn, span
 from mg_provider.review.model import CostLine, Gpus, MachineCount, Money, Range, Sum
+from mg_provider.review.values import name
 
 MINUTES = "10 to 60 minutes"
 """How long a deployment takes to serve."""
@@ -38,9 +39,16 @@ class Bill:
 
     prices: Prices
     unknown: dict[str, None] = field(default_factory=dict)
+    found: dict[tuple[object, ...], tuple[Amount, Amount, Basis]] = field(default_factory=dict)
 
     def machine(self, deployment: Deployment, region: str) -> tuple[Amount, Amount, Basis]:
         """The cheapest and the dearest of its choices, an hour, and what that rests on."""
+        key = (deployment.machines, deployment.usage, deployment.is_known, region)
+        if key not in self.found:
+            self.found[key] = self._machine(deployment, region)
+        return self.found[key]
+
+    def _machine(self, deployment: Deployment, region: str) -> tuple[Amount, Amount, Basis]:
         found = [
             (machine, self.prices.hour(machine.type, region, deployment.usage, machine.accelerator, machine.count))
             for machine in deployment.machines
@@ -71,7 +79,7 @@ class Bill:
 def region_before(turn: Turn) -> str:
     """Where a deployment is before."""
     found = turn.subject.old.get("region")
-    return found if isinstance(found, str) else turn.subject.region
+    return name(found) if isinstance(found, str) else turn.subject.region
 
 
 def money_of(turns: list[Turn], runs: list[Turn], prices: Prices, *, whole: bool) -> Money:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -14,7 +15,7 @@ from mg_provider.resources.endpoint.rollout_args import RolloutStrategy
 from mg_provider.resources.model.meaning import Costs, Plan, Strategy
 from mg_provider.review.compare import Change, Subject, differing
 from mg_provider.review.kinds import marked, parts, value_of
-from mg_provider.review.values import is_unknown
+from mg_provider.review.values import is_unknown, name
 from mg_provider.wire.vertex.machine import MachineSpec
 
 CHOSEN_BY_GOOGLE = "the machine that Google recommends"
@@ -77,7 +78,7 @@ class Turn:
     @property
     def label(self) -> str:
         """The resource, with the name of the deployment where it has several."""
-        return f"{self.subject.label}: {self.name}" if self.name else self.subject.label
+        return f"{self.subject.label}: {name(self.name)}" if self.name else self.subject.label
 
     @property
     def changes_bill(self) -> bool:
@@ -113,12 +114,12 @@ def turns(subject: Subject) -> Iterator[Turn]:
         before = None if subject.is_new else _deployment(model, subject.old, _taken(subject, ""))
         changes = tuple(subject.changes)
         yield _turn(subject, "", model, before, subject.new, changes)
-    for name, inner, old, new in _paired(subject):
+    for entry, inner, old, new in _paired(subject):
         was, now = _mapping(old), _mapping(new)
-        before = _deployment(inner, was, _taken(subject, name)) if was is not None else None
+        before = _deployment(inner, was, _taken(subject, entry)) if was is not None else None
         both = was is not None and now is not None
-        changes = tuple(differing(inner, was or {}, now or {}, subject.step.paths, _at(subject, name))) if both else ()
-        yield _turn(subject, name, inner, before, now, changes)
+        changes = tuple(differing(inner, was or {}, now or {}, subject.step.paths, _at(subject, entry))) if both else ()
+        yield _turn(subject, entry, inner, before, now, changes)
 
 
 def _at(subject: Subject, name: str) -> str:
@@ -129,13 +130,13 @@ def _paired(subject: Subject) -> Iterator[tuple[str, type[BaseModel], Any, Any]]
     """The named deployments before and after; one that only gets another name is the same one."""
     found = list(subject.entries())
     gone = [entry for entry in found if entry[2] is not None and entry[3] is None]
-    for name, inner, old, new in found:
+    for called, inner, old, new in found:
         if new is not None and old is None and not subject.is_new:
             moved = next((entry for entry in gone if entry[2] == new), None)
             if moved is not None:
                 gone.remove(moved)
                 found[found.index(moved)] = (moved[0], inner, None, None)
-                found[found.index((name, inner, old, new))] = (name, inner, moved[2], new)
+                found[found.index((called, inner, old, new))] = (called, inner, moved[2], new)
     return (entry for entry in found if entry[2] is not None or entry[3] is not None)
 
 
@@ -220,14 +221,20 @@ def _machines(value: Any) -> tuple[Machine, ...]:
 
 def _machine(entry: Mapping[str, Any]) -> Machine:
     type, accelerator, count = entry.get("machine_type"), entry.get("accelerator_type"), entry.get("accelerator_count")
-    spec = MachineSpec(
-        machine_type=type if isinstance(type, str) else "unknown",
-        accelerator_type=accelerator if isinstance(accelerator, str) else None,
-        accelerator_count=count if isinstance(count, int) else None,
-    )
-    kind, number = accelerators(spec)
     nodes = entry.get("multihost_gpu_node_count")
-    return Machine(str(spec.machine_type), kind, number * (nodes if isinstance(nodes, int) and nodes > 0 else 1))
+    return _known_machine(
+        type if isinstance(type, str) else "unknown",
+        accelerator if isinstance(accelerator, str) else None,
+        count if isinstance(count, int) else None,
+        nodes if isinstance(nodes, int) and nodes > 0 else 1,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _known_machine(type: str, accelerator: str | None, count: int | None, nodes: int) -> Machine:
+    spec = MachineSpec(machine_type=type, accelerator_type=accelerator, accelerator_count=count)
+    kind, number = accelerators(spec)
+    return Machine(name(type), name(kind), number * nodes)
 
 
 def _whole(value: Any, otherwise: int) -> int:

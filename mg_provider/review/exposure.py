@@ -10,7 +10,7 @@ from mg_provider.resources.model.meaning import Exposure
 from mg_provider.review.compare import Change, Subject
 from mg_provider.review.findings import Finding, about
 from mg_provider.review.kinds import marked, value_of
-from mg_provider.review.values import difference, is_unknown, leaves, name, show
+from mg_provider.review.values import difference, is_unseen, leaves, name, show
 
 _PROJECT = re.compile(r"(?:bq://|projects/)([a-z][a-z0-9:-]*)")
 PERMISSION = "aiplatform.endpoints.predict"
@@ -20,7 +20,7 @@ def is_public(subject: Subject, values: Mapping[str, Any]) -> bool | None:
     """Whether the internet reaches it; None where that is no question, or not known."""
     model = subject.kind.args
     told = [(value_of(model, values, field), mark.open) for field, mark in marked(model, Exposure) if mark.open]
-    if not told or any(is_unknown(value) for value, _ in told):
+    if not told or any(is_unseen(value) for value, _ in told):
         return None
     return all(test(value) for value, test in told if test)
 
@@ -97,6 +97,8 @@ def _changed(subject: Subject, change: Change, mark: Exposure, label: str = "") 
 
 def widens(change: Change, mark: Exposure) -> bool:
     """Whether more can reach something than before."""
+    if is_unseen(change.old) or is_unseen(change.new):
+        return False
     if mark.widens is not None and mark.widens(change.old, change.new):
         return True
     return any("+ " in entry for entry in difference(change.old, change.new))

@@ -9,7 +9,7 @@ from mg_provider.resources.model.marks import Computed, Derived, Replaces
 from mg_provider.resources.model.meaning import Content, Costs, HeldByClients, Inner, SafetyNet
 from mg_provider.review.compare import Subject
 from mg_provider.review.findings import Finding, about
-from mg_provider.review.kinds import marked, marks_on, value_of
+from mg_provider.review.kinds import derived, marked, marks_on, value_of
 from mg_provider.review.model import Severity
 from mg_provider.review.traffic import shares
 from mg_provider.review.values import difference, is_unknown, name, show
@@ -114,18 +114,9 @@ def readdressed(subject: Subject) -> Iterator[Finding]:
         yield about(subject, "address-change", "stop", "gone", text, detail=detail)
 
 
-def is_derived(marks: tuple[Any, ...]) -> bool:
-    """Whether an argument follows from others."""
-    return any(isinstance(mark, Derived) for mark in marks)
-
-
 def own_names(subject: Subject, values: Mapping[str, Any]) -> set[str]:
     """What others call it by: what follows from its ids."""
-    model = subject.kind.args
-    follows = (
-        field for field in model.model_fields if any(isinstance(mark, Derived) for mark in marks_on(model, field))
-    )
-    found = [values.get(field) for field in follows]
+    found = [values.get(field) for field in derived(subject.kind.args)]
     return {value for value in found if isinstance(value, str) and "/" in value}
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
@@ -15,8 +16,11 @@ from mg_provider.resources.batch_job.outcome import BatchJobState
 from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs, CustomWeightsModelState
 from mg_provider.resources.dedicated_endpoint.args import DedicatedEndpointArgs
 from mg_provider.resources.dedicated_endpoint.state import DedicatedEndpointState
-from mg_provider.resources.model.meaning import Costs, HeldByClients
+from mg_provider.resources.model.marks import Computed, Derived, Transient
+from mg_provider.resources.model.meaning import Costs, HeldByClients, Inner
+from mg_provider.resources.model.unknown import Unknown
 from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs, PscForwardingRuleState
+from mg_provider.review.values import HIDDEN
 
 OURS = "pulumi-python:dynamic/mg:"
 M = TypeVar("M")
@@ -67,6 +71,23 @@ def marks_on(model: type[BaseModel], field: str) -> tuple[Any, ...]:
 
 
 @cache
+def derived(model: type[BaseModel]) -> tuple[str, ...]:
+    """The fields that follow from others."""
+    return tuple(field for field in model.model_fields if _has(model, field, Derived))
+
+
+@cache
+def compared(model: type[BaseModel]) -> tuple[tuple[str, tuple[Any, ...], bool], ...]:
+    """The fields that a program decides on, each with its marks, and whether one that it leaves out stays as it is."""
+    told = (field for field in model.model_fields if not _has(model, field, Derived, Inner, Transient))
+    return tuple((field, marks_on(model, field), _has(model, field, Computed)) for field in told)
+
+
+def _has(model: type[BaseModel], field: str, *kinds: type[object]) -> bool:
+    return any(isinstance(mark, kinds) for mark in marks_on(model, field))
+
+
+@cache
 def parts(model: type[BaseModel]) -> tuple[tuple[str, type[BaseModel]], ...]:
     """The fields that hold several deployments by name, each with the type of one."""
     found = []
@@ -76,6 +97,39 @@ def parts(model: type[BaseModel]) -> tuple[tuple[str, type[BaseModel]], ...]:
         if named and issubclass(inner[-1], BaseModel) and marked(inner[-1], Costs):
             found.append((name, inner[-1]))
     return tuple(found)
+
+
+@cache
+def _shapes(model: type[BaseModel], field: str) -> tuple[type, ...]:
+    """The Python types that a value of a field may have in JSON; none where it may have any."""
+    return tuple(dict.fromkeys(_json_types(model.model_fields[field].annotation)))
+
+
+def _json_types(annotation: Any) -> Iterator[type]:
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from _json_types(get_args(annotation)[0])
+    elif origin in (Union, UnionType):
+        for inner in get_args(annotation):
+            yield from _json_types(inner)
+    elif origin is Literal:
+        yield from {type(value) for value in get_args(annotation)}
+    elif isinstance(origin or annotation, type):
+        kind = origin or annotation
+        if issubclass(kind, BaseModel | dict):
+            yield dict
+        else:
+            yield from (kind, int) if kind is float else (kind,)
+
+
+def fits(model: type[BaseModel], field: str, value: Any) -> bool:
+    """Whether a value has the shape that a field's values have; unknown and hidden ones do."""
+    shapes = _shapes(model, field) if field in model.model_fields else ()
+    if value is None or not shapes or isinstance(value, Unknown) or value == HIDDEN:
+        return True
+    if isinstance(value, bool):
+        return bool in shapes
+    return isinstance(value, shapes)
 
 
 @cache

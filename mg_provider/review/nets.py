@@ -12,7 +12,7 @@ from mg_provider.review.compare import Subject
 from mg_provider.review.findings import Finding, about
 from mg_provider.review.kinds import marked, marks_on, value_of
 from mg_provider.review.preview import Step
-from mg_provider.review.values import is_unknown, name
+from mg_provider.review.values import is_unseen, name
 
 
 def nets(subject: Subject) -> Iterator[Finding]:
@@ -31,7 +31,7 @@ def _of(
 ) -> Iterator[Finding]:
     for field, mark in marked(model, SafetyNet):
         value = value_of(model, new, field)
-        if is_unknown(value):
+        if is_unseen(value) or is_unseen(value_of(model, old, field)):
             continue
         was, now = mark.on(value_of(model, old, field)), mark.on(value)
         gate = "unprobed" if any(isinstance(entry, Strategy) for entry in marks_on(model, field)) else "safety-net"

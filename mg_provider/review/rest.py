@@ -34,6 +34,9 @@ def rest(subject: Subject) -> Iterator[Finding]:
     if subject.op == "create" and not subject.kind.runs and not marked_machines(subject):
         yield about(subject, "change", "note", "changes", "new")
     yield from _unknown(subject)
+    if subject.odd:
+        odd = ", ".join(map(name, subject.odd))
+        yield about(subject, "unknown", "look", "changes", f"holds what this version of mg does not understand: {odd}")
     entries = {field for field, _ in parts(subject.kind.args)}
     for change in subject.changes:
         if change.is_unknown or change.field in entries or (subject.is_replaced and change.replaces):

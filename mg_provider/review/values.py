@@ -143,6 +143,11 @@ def is_unknown(value: Any) -> bool:
     return contains_unknown(value)
 
 
+def is_unseen(value: Any) -> bool:
+    """Whether nobody can say here what a value is: it is hidden, or known only after up."""
+    return value == HIDDEN or is_unknown(value)
+
+
 def arguments(values: Any) -> str:
     """Command line arguments, those of a secret's name without their values."""
     told = []

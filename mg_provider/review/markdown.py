@@ -1,0 +1,185 @@
+"""A review as Markdown, for a comment on a pull request: verdict and summary stay, details fold, whatever the size."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from mg_provider.review.model import Reason, Review
+from mg_provider.review.text import pair, where
+
+MOST: Final = 65_536
+"""Characters that GitHub takes in one comment."""
+_ROOM: Final = 1_000
+_SIGNS: Final = {"safe": "🟢", "look": "🟡", "stop": "🔴"}
+_SPECIAL: Final = re.compile(r"([\\`*_\[\]#|~$@])")
+
+
+def plain(text: str) -> str:
+    """A text that Markdown shows as it is: no markup, no HTML, no mention, no link."""
+    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _SPECIAL.sub(r"\\\1", safe).replace("://", ":&#47;&#47;").replace("\\@", "@&#8203;")
+
+
+def markdown(review: Review, most: int = MOST) -> str:
+    """The whole review within so many characters: what does not fit is left out from the end, and said.
+
+    Args:
+        review: The review.
+        most: The limit of the place where it is shown.
+    """
+    head = "\n".join(_head(review))
+    if review.verdict == "safe" and not review.gates:
+        return f"{head}\n"
+    parts = [head, *(part for part in _parts(review) if part)]
+    told, left = parts[0][: most - _ROOM], 0
+    for part in parts[1:]:
+        if len(told) + len(part) + 2 > most - _ROOM:
+            left += 1
+        else:
+            told += f"\n\n{part}"
+    if left:
+        told += f"\n\n_{left} parts did not fit: the JSON and HTML of this review have them._"
+    return f"{told}\n"
+
+
+def _head(review: Review) -> Iterator[str]:
+    for gate in review.gates:
+        yield f"**❌ gate {plain(gate.gate)} failed:** {plain(gate.text)}\n"
+    yield f"### {_SIGNS[review.verdict]} {plain(_short(review.headline, 600))}"
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _parts(review: Review) -> Iterator[str]:
+    yield _summary(review)
+    yield _reasons(review.reasons)
+    yield _folded("Machines", _machines(review))
+    yield _folded("Money", _money(review))
+    yield _folded("Batch runs", _runs(review))
+    for title, reasons in (
+        ("Exposure", review.exposure.changes),
+        ("Service", review.service.changes),
+        ("Safety nets", review.safety_nets),
+        ("Models and weights", review.models),
+        ("Other resources", review.others),
+        ("Other changes", [*review.gone, *review.notes, *review.unknown]),
+    ):
+        yield _folded(title, _notes([reason for reason in reasons if reason.severity == "note"]))
+
+
+def _summary(review: Review) -> str:
+    money, service = review.money, review.service
+    rows = [("service", service.effect + (f", {service.minutes}" if service.minutes else ""))]
+    if money.lines:
+        both = (
+            ("a month, fewest replicas", money.before.min, money.after.min, money.difference.min),
+            ("a month, most replicas", money.before.max, money.after.max, money.difference.max),
+        )
+        rows += [(title, f"{was.text} → {now.text} ({change.text})") for title, was, now, change in both]
+        rows.append(
+            (
+                "peak of the change",
+                f"{money.peak.hour_text} an hour{f' for {money.peak_minutes}' if money.peak_minutes else ''}",
+            )
+        )
+    if review.gpus.lines:
+        gpus = f"{pair(review.gpus.before)} → {pair(review.gpus.after)}, at the peak {review.gpus.peak}"
+        rows.append(("GPUs", gpus))
+    if review.exposure.public:
+        rows.append(("public afterwards", _few(review.exposure.public)))
+    rows.append(("resources", ", ".join(f"{count} {operation}" for operation, count in review.counts.items())))
+    return _table(("", ""), rows)
+
+
+def _few(names: Sequence[str], most: int = 10) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head)]
+    told = [f"| {' | '.join(line)} |" for line in lines]
+    return "\n".join([*told, *(f"| {' | '.join(map(plain, row))} |" for row in rows)])
+
+
+def _reasons(reasons: Sequence[Reason]) -> str:
+    told = []
+    for reason in reasons:
+        sign = _SIGNS["stop" if reason.severity == "stop" else "look"]
+        told.append(f"- {sign} **{plain(_short(where(reason), 300))}**: {plain(reason.text)}")
+        told += [f"  - {plain(_short(detail, 500))}" for detail in reason.details[:5]]
+        if len(reason.details) > 5:
+            told.append(f"  - and {len(reason.details) - 5} more")
+    return _cut(told, 30_000)
+
+
+def _cut(lines: Sequence[str], most: int) -> str:
+    told: list[str] = []
+    size = 0
+    for index, line in enumerate(lines):
+        size += len(line) + 1
+        if size > most:
+            return "\n".join([*told, f"- and {len(lines) - index} more lines"])
+        told.append(line)
+    return "\n".join(told)
+
+
+def _folded(title: str, lines: Sequence[str]) -> str:
+    if not lines:
+        return ""
+    body = _cut(lines, 12_000)
+    return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
+
+
+def _machines(review: Review) -> list[str]:
+    def shape(was: tuple[int, int], now: tuple[int, int], peak: int) -> str:
+        return f"{pair(was)} → {pair(now)}, at the peak {peak}"
+
+    rows = [
+        (
+            line.region,
+            line.machine,
+            shape(line.machines_before, line.machines_after, line.machines_peak),
+            f"{line.accelerator} {shape(line.before, line.after, line.peak)}" if line.accelerator else "none",
+        )
+        for line in review.gpus.lines
+    ]
+    return _table(("region", "machine", "machines", "GPUs"), rows).split("\n") if rows else []
+
+
+def _money(review: Review) -> list[str]:
+    money = review.money
+    rows = [
+        (
+            line.resource,
+            line.region,
+            line.machine,
+            f"{line.before} → {line.after}",
+            line.machine_hour.hour_text,
+            line.basis,
+        )
+        for line in money.lines
+    ]
+    if not rows:
+        return []
+    table = _table(("deployment", "region", "machine", "replicas", "each, an hour", "price of"), rows)
+    scope = "every resource of the stack" if money.whole else "the resources that change"
+    said = f"Of {scope}, at 730 hours a month; prices of {money.prices}. Not in them: {', '.join(money.not_in)}."
+    return [*table.split("\n"), "", plain(said)]
+
+
+def _runs(review: Review) -> list[str]:
+    return [
+        f"- **{plain(run.resource)}**: up to {run.machines} x {plain(run.machine)} in {plain(run.region)}, "
+        f"{plain(run.hour.hour_text)} an hour; {plain(run.why)}; reads {plain(run.reads or 'unknown')}, "
+        f"writes {plain(run.writes or 'unknown')}"
+        for run in review.runs
+    ]
+
+
+def _notes(reasons: Sequence[Reason]) -> list[str]:
+    return [f"- {plain(_short(where(reason), 300))}: {plain(reason.text)}" for reason in reasons]

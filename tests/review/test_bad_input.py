@@ -1,0 +1,120 @@
+"""What is not a preview, or holds nonsense: a sentence or a correct review, never a traceback, never an injection."""
+
+import json
+import re
+
+import pytest
+
+from mg_provider import review
+from mg_provider.review import PreviewError
+from mg_provider.review.markdown import markdown
+from mg_provider.review.text import text
+from tests.review.build import model, preview, step, update
+
+WHOLE = preview(step("update", "CustomWeightsModel", "llama", model(), model(gcs_uri="gs://w/v2")))
+EVENTS = '{"sequence":0,"timestamp":1}\n{"sequence":1,"timestamp":1}\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "is empty"),
+        ("\n \n", "is empty"),
+        (WHOLE[: len(WHOLE) // 2], "ends in the middle"),
+        ("steps:\n- op: update\n", "is not JSON: it begins with 'steps:'"),
+        ("error: no stack named 'prod' found\n", "is an error of the preview, not its JSON: error: no stack named"),
+        (EVENTS, "unset PULUMI_ENABLE_STREAMING_JSON_PREVIEW"),
+        ("[]", "is a list"),
+        ('{"a": 1}', "has no steps"),
+        ('{"steps": {"a": 1}}', "steps that are not a list of objects"),
+        ('{"steps": [1]}', "steps that are not a list of objects"),
+        ("[" * 100_000, "nested too deeply"),
+        ("<html>", "is not JSON"),
+        ("{'steps': []}", "is not JSON: line 1, column 2"),
+    ],
+    ids=range(13),
+)
+def test_what_is_not_a_preview_gets_a_sentence(content, said):
+    with pytest.raises(PreviewError) as raised:
+        review.of(content)
+    assert said in str(raised.value)
+    assert len(str(raised.value)) < 400
+
+
+ODD = [
+    {"op": "update"},
+    {"op": 7, "urn": 8, "oldState": [], "newState": "x", "detailedDiff": [1]},
+    {"op": "create", "urn": "urn:pulumi:dev::a::x::y", "newState": {"inputs": [1, 2]}},
+    {"op": "fly", "urn": "urn:pulumi:dev::a::pulumi-python:dynamic/mg:CustomWeightsModel::z", "newState": {}},
+]
+
+
+@pytest.mark.parametrize("entry", ODD, ids=range(len(ODD)))
+def test_odd_steps_are_reviewed_as_far_as_they_go(entry):
+    found = review.of(json.dumps({"steps": [entry], "changeSummary": None, "diagnostics": [{"message": 1}]}))
+    assert text(found)
+    assert markdown(found)
+
+
+NONSENSE = [
+    None,
+    True,
+    7,
+    1.5,
+    "text",
+    [],
+    [1],
+    {},
+    {"a": {"b": [None]}},
+    [{"machine_type": 7}],
+    "[secret]",
+    "x" * 10**7,
+]
+
+
+@pytest.mark.parametrize("value", NONSENSE, ids=range(len(NONSENSE)))
+@pytest.mark.parametrize("op", ["update", "replace", "create", "delete"])
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("CustomWeightsModel", ("machine_spec", "min_replica_count", "rollout", "private_service_connect_config")),
+        ("CustomWeightsModel", ("container_spec", "region", "parked", "labels", "project")),
+        ("DedicatedEndpoint", ("deployed_models", "traffic_split", "network", "rollout")),
+        ("PscForwardingRule", ("endpoint", "address", "service_directory_registrations")),
+        ("BatchJob", ("input_config", "output_config", "machine_spec", "max_replica_count", "triggers")),
+    ],
+)
+def test_nonsense_in_any_argument_is_no_traceback(kind, fields, op, value):
+    old, new = model(), {**model(), **dict.fromkeys(fields, value)}
+    sides = {"create": (None, new), "delete": (new, None)}.get(op, (old, new))
+    found = review.of(preview(step(op, kind, "llama", *sides, outputs={"ip_address": value, "machine_types": value})))
+    assert len(found.model_dump_json()) < 60_000
+    assert text(found)
+
+
+EVIL = "<script>alert(1)</script>`|](javascript:x)\u202e\x1b[31m\n# big @everyone"
+
+
+def test_names_cannot_break_out_of_a_review():
+    old, new = model(EVIL), {**model(EVIL), "labels": {EVIL: EVIL}, "gcs_uri": f"gs://w/{EVIL}", EVIL: 1}
+    found = review.of(preview(step("update", "CustomWeightsModel", EVIL, old, new)))
+    for told in (text(found), found.model_dump_json(), markdown(found)):
+        assert "\x1b" not in told
+        assert "\u202e" not in told
+    told = markdown(found)
+    assert "<script" not in told
+    assert "\n# big" not in told
+    assert not re.search(r"(?<!\\)\]\(", told)
+
+
+def test_an_error_of_the_preview_is_the_reason():
+    found = review.of(preview(diagnostics=[{"severity": "error", "message": "boom\n\x1b[31mand more"}]))
+    assert found.verdict == "stop"
+    assert found.errors == ["boom \\x1b[31mand more"]
+
+
+def test_a_deep_value_is_no_traceback():
+    deep: object = 1
+    for _ in range(200):
+        deep = {"a": deep}
+    assert update("CustomWeightsModel", model(), model(container_spec=deep)).verdict == "look"
