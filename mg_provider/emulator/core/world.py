@@ -70,7 +70,7 @@ BEHAVIOURS: dict[str, Any] = {
     "batch_output_order": "scattered",  # or "input": the order of the answers
     "labels_at_most": 64,  # how many labels a resource of Vertex AI takes; no source says at which number it refuses
     "dedicated_endpoint_patch": "refuse",  # or "allow": does endpoints.patch change dedicatedEndpointEnabled?
-    "dedicated_dns_after": 0.0,  # emulated seconds until an endpoint shows its dedicated DNS name
+    "dedicated_dns_after": 30.0,  # emulated seconds until an endpoint shows its dedicated DNS name
     "client_connection_update": "allow",  # or "refuse": does endpoints.update change clientConnectionConfig?
     "chat_model_name": "checked",  # or "ignored": does chat/completions answer a request that names another model?
     "upload_labels": "version",  # or "model": whose the labels of an upload are, so whether a patch removes them

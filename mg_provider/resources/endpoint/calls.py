@@ -21,6 +21,7 @@ CREATE_SECONDS = 7200.0
 UPDATE_SECONDS = 7200.0
 DELETE_SECONDS = 1800.0
 LOOK_AGAIN_SECONDS = 2.0
+NAME_SECONDS = 120.0
 
 # What mutateDeployedModel changes of the machines; everything else about them is fixed once they run.
 MUTABLE_RESOURCES = tuple(changed_by(Machines, MUTATE))
@@ -68,7 +69,20 @@ def make_endpoint(args: EndpointArgs, endpoint: Endpoint, known: str, context: C
         else:
             context.wait(operation, left, "making the endpoint")
     context.guard.endpoint(found)
-    return found
+    return _with_its_name(found, args, context)
+
+
+def _with_its_name(endpoint: Endpoint, args: EndpointArgs, context: Context) -> Endpoint:
+    """The endpoint once it shows the DNS name that it is to have, or after a while without: a refresh shows it then."""
+    began = context.clock.monotonic()
+    while endpoint.dedicated_endpoint_enabled and not endpoint.dedicated_endpoint_dns:
+        if context.clock.monotonic() - began > NAME_SECONDS or context.cancelled():
+            context.progress("the endpoint has no DNS name yet: `pulumi refresh` shows it once it is there")
+            break
+        context.progress("waiting for the endpoint's DNS name")
+        context.clock.sleep(LOOK_AGAIN_SECONDS)
+        endpoint = find_endpoint(args, context) or endpoint
+    return endpoint
 
 
 def replica_changes(wanted: DedicatedResources, deployed: DeployedModel) -> list[str]:
