@@ -264,6 +264,7 @@ class BatchConfig(Section):
     input_config: dict[str, Any]
     output_config: dict[str, Any]
     machine_spec: dict[str, Any] | None = None
+    starting_replica_count: int | None = None
     max_replica_count: int = 1
     spot: bool | None = None
     service_account: str | None = None

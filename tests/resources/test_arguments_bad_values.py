@@ -569,6 +569,7 @@ TABLES = {
         "instance_config": [
             *OBJECT,
             Bad({"instance_type": ["array"]}, "valid string", at=".instance_type"),
+            Bad({"instance_type": "objekt"}, "instance_type objekt is not one Vertex AI knows"),
             Bad({"included_fields": ["a"], "excluded_fields": ["b"]}, "included_fields or excluded_fields, not both"),
         ],
         "model_parameters": [

@@ -115,7 +115,7 @@ def test_an_expired_job_says_so(emulator, life):
     emulator.behave(batch_end="expired")
     with pytest.raises(HostError, match="JOB_STATE_EXPIRED, because its time was over: 50 rows answered") as failure:
         life.up(arguments(allow_partial=1))
-    assert "split the input, or raise max_replica_count" in failure.value.text
+    assert "split the input, or raise starting_replica_count" in failure.value.text
     assert life.outputs["incomplete_count"] == 50
     life.destroy()
     assert emulator.ledger()["empty"]

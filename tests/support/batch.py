@@ -53,9 +53,9 @@ def table_arguments(output, **more):
     )
 
 
-def make_table(emulator, rows, dataset="prompts", table="input"):
+def make_table(emulator, rows, dataset="prompts", table="input", location="us-central1"):
     place = {"projectId": "my-project", "datasetId": dataset}
-    call(f"{emulator.url}{DATASETS}", {"datasetReference": place, "location": "us-central1"})
+    call(f"{emulator.url}{DATASETS}", {"datasetReference": place, "location": location})
     body = {"tableReference": {**place, "tableId": table}, "schema": {"fields": COLUMNS}}
     call(f"{emulator.url}{DATASETS}/{dataset}/tables", body)
     sent = [{"json": {**row, "body": json.dumps(row["body"])} if "body" in row else row} for row in rows]

@@ -42,7 +42,6 @@ CONTAINER = {
     "deployment_timeout": "3600s",
 }
 JSONL = {"instances_format": "jsonl", "gcs_source": {"uris": ["gs://bucket/in.jsonl"]}}
-TABLE = {"instances_format": "bigquery", "bigquery_source": {"input_uri": "bq://p.d.t"}}
 FOLDER = {"predictions_format": "jsonl", "gcs_destination": {"output_uri_prefix": "gs://bucket/out"}}
 
 
@@ -235,7 +234,7 @@ BATCH_JOB = ResourceSamples(
             "projects/p/locations/us-central1/endpoints/2",
             {"model": ABSENT},
         ),
-        "input_config": Sample(JSONL, TABLE),
+        "input_config": Sample(JSONL, {**JSONL, "gcs_source": {"uris": ["gs://bucket/other.jsonl"]}}),
         "output_config": Sample(
             FOLDER, {"predictions_format": "bigquery", "bigquery_destination": {"output_uri": "bq://p.d"}}
         ),

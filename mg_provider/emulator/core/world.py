@@ -64,7 +64,8 @@ BEHAVIOURS: dict[str, Any] = {
     "connection_policy": "present",  # or "missing": PSC automation fails, as without a service connection policy
     "batch_detours": [],  # states that a job passes while it runs: JOB_STATE_PAUSED, JOB_STATE_UPDATING
     "batch_delete_refusal": "only a job that has finished can be deleted.",  # the words are of no source
-    "batch_end": "",  # or "expired": its time is over when half of the rows are answered
+    # or "expired": its time is over when half of the rows are answered; or "never_ready": its model does not come up
+    "batch_end": "",
     "batch_listed_after": 0.0,  # emulated seconds from a job's creation until a list shows it
     "batch_completion_stats": "live",  # or "unknown_total", or "at_end": what a running job shows
     "batch_output_order": "scattered",  # or "input": the order of the answers

@@ -7,6 +7,7 @@ from mg_provider.api.clients import Clients
 from mg_provider.api.errors import NotFound, PermissionDenied
 from mg_provider.api.storage.client import split_uri as split_object
 from mg_provider.preflight.batch.input_report import InputReport
+from mg_provider.preflight.weights.location import is_around
 
 
 def check_output(output: str, region: str, clients: Clients, report: InputReport) -> None:
@@ -38,7 +39,7 @@ def _check_table(output: str, region: str, clients: Clients, report: InputReport
     if not place.project_id or not place.dataset_id:
         return  # Vertex AI makes a dataset.
     location = clients.bigquery.get_dataset(place.project_id, place.dataset_id).location or ""
-    if region and location.lower() != region:
+    if region and not is_around(location, region):
         report.add("error", "other_region", other_region("dataset", location, region), output)
     if not place.table_id:
         return
@@ -52,4 +53,7 @@ def _check_table(output: str, region: str, clients: Clients, report: InputReport
 
 def other_region(what: str, location: str, region: str) -> str:
     """That a table and its job are in two regions."""
-    return f"the {what} is in {location}, the job in {region}: they must be in the same region"
+    return (
+        f"the {what} is in {location}, the job in {region}: they must be in the same region, or the {what} in the "
+        "multi-region around it"
+    )

@@ -18,6 +18,7 @@ from mg_provider.preflight.batch.input_files import open_input
 from mg_provider.preflight.batch.input_report import InputReport
 from mg_provider.preflight.batch.text_check import TextCheck
 from mg_provider.preflight.findings import shown
+from mg_provider.preflight.weights.location import is_around
 from mg_provider.wire.bigquery import Table
 
 MOST_FILES = 10_000
@@ -126,7 +127,7 @@ class QueryCheck:
     def _fits(self, table: Table, uri: str) -> bool:
         """Whether the rows can be looked at; notes what is wrong with table and columns."""
         report = self._report
-        if self._region and (table.location or "").lower() != self._region:
+        if self._region and not is_around(table.location or "", self._region):
             report.add("error", "other_region", other_region("table", table.location or "?", self._region), uri)
         columns = {
             (each.name or "").lower(): each for each in (table.table_schema.fields_ if table.table_schema else [])

@@ -33,6 +33,14 @@ _CONTINENTS = {
 _NOT_IN_EU = ("europe-west2", "europe-west6")
 
 
+def is_around(location: str, region: str) -> bool:
+    """Whether a location is the region or the multi-region around it."""
+    location = location.upper()
+    if location in ("US", "EU"):
+        return region.startswith(_CONTINENTS[location])
+    return location == region.upper()
+
+
 def bucket_location(storage: StorageClient, bucket: str, region: str) -> list[Finding]:
     """A warning if the bucket is elsewhere, or if that cannot be known; nothing if there is no such bucket."""
     try:

@@ -40,8 +40,8 @@ class BatchJob(DynamicResource, module="mg", name="BatchJob"):
         endpoint: Endpoint that computes the predictions instead.
         display_name: Name for people; default the resource's name.
         machine_spec: Machine of one replica.
-        starting_replica_count: Replicas that the job starts with.
-        max_replica_count: Most replicas that the job may use; default 1.
+        starting_replica_count: Replicas that the job runs on, from its start to its end; default 1.
+        max_replica_count: Sent, but Vertex AI adds no replica to a running job.
         spot: Use Spot VMs.
         flex_start: Queue for capacity instead of failing at once.
         instance_config: How a row becomes an instance.

@@ -83,11 +83,17 @@ class BatchJobArgs(CloudArgs):
     ] = Field(default=None, description="Machine of one replica. Default: Google's verified one for the model.")
     starting_replica_count: Annotated[
         int | None, Replaces(_FIXED), Costs("fewest"), Stands("job", "dedicated_resources.starting_replica_count")
-    ] = Field(default=None, ge=1, le=MOST_REPLICAS, description="Replicas that the job starts with.")
-    max_replica_count: Annotated[
-        int, Replaces(_FIXED), Costs("most"), Stands("job", "dedicated_resources.max_replica_count")
     ] = Field(
-        default=1, ge=1, le=MOST_REPLICAS, description="Most replicas that the job may use. Google's own default is 10."
+        default=None,
+        ge=1,
+        le=MOST_REPLICAS,
+        description="Replicas that the job runs on and that are paid for, from its start to its end. Default: 1.",
+    )
+    max_replica_count: Annotated[int, Replaces(_FIXED), Stands("job", "dedicated_resources.max_replica_count")] = Field(
+        default=1,
+        ge=1,
+        le=MOST_REPLICAS,
+        description="Sent, but Vertex AI adds no replica to a running job: set starting_replica_count instead.",
     )
     spot: Annotated[bool, Replaces(_FIXED), Costs("spot"), Stands("job", "dedicated_resources.spot")] = Field(
         default=False, description="Use Spot VMs."
@@ -180,7 +186,7 @@ class BatchJobArgs(CloudArgs):
         machines = BatchDedicatedResources(
             machine_spec=machine,
             starting_replica_count=self.starting_replica_count,
-            max_replica_count=self.max_replica_count,
+            max_replica_count=max(self.max_replica_count, self.starting_replica_count or 1),
             spot=self.spot or None,
             flex_start=self.flex_start,
         )

@@ -11,6 +11,7 @@ from mg_provider.resources.batch_job.machine import batch_machine
 from mg_provider.resources.batch_job.outcome import BatchJobState, ended_job, is_settled, observe, problem_of
 from mg_provider.resources.batch_job.output_table import refuse_same_table, same_table
 from mg_provider.resources.batch_job.progress import RowProgress
+from mg_provider.resources.batch_job.rules import tell_surprises
 from mg_provider.resources.batch_job.runs import BatchRuns
 from mg_provider.resources.endpoint.args import fresh_id
 from mg_provider.resources.model.diff import Changes
@@ -179,6 +180,7 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
         if args.preflight:
             pass_input(args, context)
         machine = batch_machine(args, context)
+        tell_surprises(args, context.progress)
         context.progress("starting the job")
         try:
             return once_agents_are_there(

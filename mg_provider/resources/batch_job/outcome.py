@@ -25,6 +25,8 @@ FIRST_ERRORS = 10
 ERROR_CHARACTERS = 300
 # One table may hold millions of answers and a single failure: no more is read for the sake of a message.
 ROWS_LOOKED_AT = 20_000
+# "Get batch predictions from a custom trained model", read 2026-11.
+_NEVER_READY = "never became ready"
 _AGAIN = "none is run again by itself, as it costs money: change an argument, or a value in triggers, for another run"
 
 
@@ -148,7 +150,12 @@ def _told(job: BatchPredictionJob, args: BatchJobArgs, state: BatchJobState) -> 
     if job.state == JobState.EXPIRED:
         return (
             f"the job ended as {job.state}, because its time was over: {done}",
-            "split the input, or raise max_replica_count",
+            "split the input, or raise starting_replica_count",
+        )
+    if job.error and _NEVER_READY in (job.error.message or ""):
+        return (
+            f"the job ended as {job.state}: {done}",
+            "check the weights and the container; a model has about 40 minutes to load, so another machine may help",
         )
     cause = error_from_status(job.error) if job.error else None
     return f"the job ended as {job.state}: {done}", (cause.hint if cause else None) or "fix the cause"

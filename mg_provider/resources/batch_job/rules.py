@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from mg_provider.preflight.machines.machine import machine_problem
@@ -29,6 +29,9 @@ _FORMATS = {
     "instances_format": ("bigquery", "csv", "file-list", "jsonl", "tf-record", "tf-record-gzip"),
     "predictions_format": ("bigquery", "csv", "jsonl"),
 }
+
+
+_INSTANCE_TYPES = ("array", "object")
 
 
 def _source_problem(args: BatchJobArgs) -> str | None:
@@ -134,6 +137,9 @@ def _container_problem(args: BatchJobArgs) -> str | None:
 
 def _instance_problem(args: BatchJobArgs) -> str | None:
     config = args.instance_config
+    kind = config.instance_type if config else None
+    if kind is not None and kind not in _INSTANCE_TYPES:
+        return f"instance_type {kind} is not one Vertex AI knows: {nearest(kind, _INSTANCE_TYPES)}"
     both = config is not None and config.included_fields and config.excluded_fields
     return "takes included_fields or excluded_fields, not both: remove one of them" if both else None
 
@@ -150,9 +156,39 @@ def _machine_problem(args: BatchJobArgs) -> str | None:
 
 def _replica_problem(args: BatchJobArgs) -> str | None:
     start, most = args.starting_replica_count, args.max_replica_count
-    if start is not None and start > most:
-        return f"is {start}, more than max_replica_count {most}: raise max_replica_count or lower it"
+    # The default is sent as the count that the job starts with.
+    if start is not None and start > most > 1:
+        return f"is {start}, more than max_replica_count {most}: remove max_replica_count, which adds no replicas"
     return None
+
+
+def _tables_problem(args: BatchJobArgs) -> str | None:
+    """A table as input needs one as output (guide of batch predictions, 2026-11)."""
+    reads_table = args.input_config.bigquery_source and not _input_problem(args)
+    if reads_table and args.output_config.gcs_destination:
+        return "is a bucket, but a job that reads a table writes to BigQuery: use bigquery_destination"
+    return None
+
+
+def _encrypted_table_problem(args: BatchJobArgs) -> str | None:
+    if args.encryption_spec and args.input_config.bigquery_source:
+        return "does not go with a table as input: read files from Cloud Storage, or remove the key"
+    return None
+
+
+def tell_surprises(args: BatchJobArgs, tell: Callable[[str], object]) -> None:
+    """Say what the arguments allow and Vertex AI does otherwise than one would think."""
+    if args.max_replica_count > (running := args.starting_replica_count or 1):
+        tell(
+            f"note: the job runs on {running} replica{'s' if running > 1 else ''} from its start to its end: "
+            "max_replica_count adds none; set starting_replica_count"
+        )
+    kind = args.instance_config.instance_type if args.instance_config else None
+    if args.input_config.bigquery_source and region_of_model(args.model) and not kind:
+        tell(
+            "note: a Model gets the rows of a table as arrays; where it takes objects, as a chat model does, set "
+            "instance_config={'instance_type': 'object'}"
+        )
 
 
 BATCH_RULES = (
@@ -165,6 +201,8 @@ BATCH_RULES = (
     Rule(("labels",), _label_problem),
     Rule(("input_config",), _input_problem),
     Rule(("output_config",), _output_problem),
+    Rule(("output_config", "input_config"), _tables_problem),
+    Rule(("encryption_spec", "input_config"), _encrypted_table_problem),
     Rule(("machine_spec",), _machine_problem),
     Rule(("unmanaged_container_model",), _container_problem),
     Rule(("flex_start",), lambda args: flex_start_problem(args.flex_start)),

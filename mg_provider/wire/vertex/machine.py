@@ -118,10 +118,10 @@ class BatchDedicatedResources(WireModel):
 
     machine_spec: MachineSpec | None = Field(default=None, description="The machine of one replica; required.")
     starting_replica_count: int | None = Field(
-        default=None, description="Replicas that the job starts with; Vertex AI decides when absent."
+        default=None, description="Replicas that the job runs on, from its start to its end."
     )
     max_replica_count: int | None = Field(
-        default=None, description="Most replicas that the job may use; 10 when absent."
+        default=None, description="Sent, but Vertex AI adds no replica to a running job."
     )
     spot: bool | None = Field(default=None, description="Use Spot VMs, which are cheaper and may be taken away.")
     flex_start: FlexStart | None = Field(

@@ -17,6 +17,7 @@ from mg_provider.emulator.core.operations import Plan, Stage
 from mg_provider.emulator.core.routing import Answer, Call, handles
 from mg_provider.emulator.core.world import World
 from mg_provider.emulator.google import errors
+from mg_provider.emulator.google.named_errors import About, container_never_ready
 from mg_provider.emulator.services.batch.filter import matching
 from mg_provider.emulator.services.batch.input import input_table, read_input
 from mg_provider.emulator.services.batch.job import (
@@ -109,6 +110,7 @@ def create_job(call: Call) -> Answer:
         created_seconds=int(moment(now).timestamp()),
         planned_failure=_shortage(call, request),
         detours=tuple(call.world.behaviours["batch_detours"]),
+        never_ready=_never_ready(call),
         expires=call.world.behaviours["batch_end"] == "expired",
         on_change=lambda changed, at: _meter(call.world, changed, at),
     )
@@ -155,6 +157,7 @@ def _check(request: Json, call: Call) -> None:
     else:
         uri = target["bigqueryDestination"].get("outputUri", "")
         _check_uri("outputConfig.bigqueryDestination.outputUri", uri, _TABLE_URI)
+    _check_tables(request)
     if "gcsSource" in source and not source["gcsSource"].get("uris"):
         raise _wrong("inputConfig.gcsSource.uris", "at least one URI is required")
 
@@ -165,6 +168,16 @@ def _check_place(config: Json, field: str, format_field: str, formats: dict[str,
         raise _wrong(f"{field}.{format_field}", f"{format_field} {told!r} is none of {sorted(formats)}")
     if formats[told] not in config:
         raise _wrong(field, f"{format_field} {told!r} needs {formats[told]}")
+
+
+def _check_tables(request: Json) -> None:
+    """What goes with a table as input ("Get batch predictions from a custom trained model", read 2026-11)."""
+    if "bigquerySource" not in request["inputConfig"]:
+        return
+    if "bigqueryDestination" not in request["outputConfig"]:
+        raise _wrong("outputConfig", "a BigQuery source needs a BigQuery destination")
+    if request.get("encryptionSpec", {}).get("kmsKeyName"):
+        raise _wrong("encryptionSpec", "a BigQuery source does not go with a customer-managed encryption key")
 
 
 def _check_uri(field: str, uri: str, pattern: re.Pattern[str]) -> None:
@@ -190,6 +203,14 @@ def _check_resources(request: Json, model: BatchModel) -> None:
 
 def _wrong(field: str, text: str) -> errors.ApiError:
     return errors.invalid_argument(text, (field, text))
+
+
+def _never_ready(call: Call) -> JobFailedError | None:
+    """A container that is not ready after the longest time that loading may take."""
+    if call.world.behaviours["batch_end"] != "never_ready":
+        return None
+    error = container_never_ready(About(call.project, call.number, call.region))
+    return JobFailedError(error.number, error.message)
 
 
 def _shortage(call: Call, request: Json) -> JobFailedError | None:

@@ -67,8 +67,9 @@ def _read_table(uri: str, region: str, bigquery: BigQueryState) -> list[Row]:
 
 
 def refuse_other_region(location: str, region: str, uri: str) -> None:
-    """A job and its tables are in one region. JobFailedError otherwise."""
-    if location.lower() != region:
+    """A job's tables are in its region or the multi-region around it. JobFailedError otherwise."""
+    around = {"US": "us-", "EU": "europe-"}.get(location)
+    if location.lower() != region and not (around and region.startswith(around)):
         raise JobFailedError(
             INVALID_ARGUMENT, f"The BigQuery dataset of {uri} is in {location}, the batch prediction job in {region}."
         )

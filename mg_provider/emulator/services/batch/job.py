@@ -7,7 +7,6 @@ can be PAUSED or UPDATING, and it can end as EXPIRED, where a test asks for that
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -20,11 +19,12 @@ Json = dict[str, Any]
 QUEUED_SECONDS = 20.0
 PROVISIONING_SECONDS = 240.0
 MODEL_LOADING_SECONDS = 180.0
+# After so long a model that is not ready fails its job.
+LONGEST_LOADING_SECONDS = 2400.0
 FAILING_SECONDS = 30.0
 CANCELLING_SECONDS = 45.0
 ROW_SECONDS = 2.0
 DETOUR_SECONDS = 300.0
-ROWS_AT_ONCE = 64
 DEFAULT_MAX_REPLICAS = 10
 SHOWN_FAILURES = 20
 END_STATES = {
@@ -72,6 +72,8 @@ class BatchJob:
     stalled: bool = False
     detours: Sequence[str] = ()
     """States that it passes through once its model is loaded, such as JOB_STATE_PAUSED."""
+    never_ready: JobFailedError | None = None
+    """The failure of a model that does not come up."""
     expires: bool = False
     """Whether its time is over when half of its rows are answered."""
     state: str = "JOB_STATE_QUEUED"
@@ -90,11 +92,8 @@ class BatchJob:
 
     @property
     def replicas(self) -> int:
-        """How many machines share the rows."""
-        resources = self.request.get("dedicatedResources", {})
-        starting = int(resources.get("startingReplicaCount", 1))
-        most = max(starting, int(resources.get("maxReplicaCount", DEFAULT_MAX_REPLICAS)))
-        return min(most, max(starting, math.ceil(len(self.rows) / ROWS_AT_ONCE)))
+        """How many machines share the rows, from the start to the end: ``maxReplicaCount`` adds none."""
+        return int(self.request.get("dedicatedResources", {}).get("startingReplicaCount", 1))
 
     def running_seconds(self, now: float) -> float:
         """How long machines have been up."""
@@ -129,8 +128,16 @@ class BatchJob:
             self.failure = failure
             self._next = timeline.at(at + FAILING_SECONDS, lambda then: self._end("JOB_STATE_FAILED", then))
         else:
-            self._next = timeline.at(at + MODEL_LOADING_SECONDS, lambda then: self._go_on(timeline, 0, then))
+            loaded = LONGEST_LOADING_SECONDS if self.never_ready else MODEL_LOADING_SECONDS
+            self._next = timeline.at(at + loaded, lambda then: self._loaded(timeline, then))
         self._enter("JOB_STATE_RUNNING", at)
+
+    def _loaded(self, timeline: Timeline, at: float) -> None:
+        if self.never_ready:
+            self.failure = self.never_ready
+            self._end("JOB_STATE_FAILED", at)
+        else:
+            self._go_on(timeline, 0, at)
 
     def _go_on(self, timeline: Timeline, detour: int, at: float) -> None:
         """Take the detours one by one, then answer the rows."""
