@@ -134,6 +134,8 @@ def _stock_out(symptoms: Symptoms) -> str | None:
 def _quota(symptoms: Symptoms) -> str | None:
     if not symptoms.says(r"quota"):
         return None
+    if counted := symptoms.says(r"^Quota '(\w+)' exceeded\.  ?Limit"):
+        return f"ask for more of the quota {counted[1]} ({QUOTAS}), or remove what is not needed"
     name = symptoms.says(r"custom_?model_?serving\w*")
     which = f" for {name[0]}" if name else ""
     return (
@@ -159,7 +161,14 @@ def _unauthenticated(symptoms: Symptoms) -> str | None:
 def _stale(symptoms: Symptoms) -> str | None:
     if symptoms.reason != "ABORTED":
         return None
+    if symptoms.status == 412 and not says_changed(symptoms.message):
+        return "look into what Google's text says of the condition that is not met, then run again"
     return "somebody changed the resource meanwhile: run `pulumi refresh`, look at the difference, and run again"
+
+
+def says_changed(message: str) -> bool:
+    """Whether a 412 says that something was changed since it was read, and not that something forbids the call."""
+    return bool(re.search(r"fingerprint|etag|have changed|been modified|pre-conditions you", message, re.IGNORECASE))
 
 
 def hint_for_not_reached(message: str, answered_by: str) -> str:

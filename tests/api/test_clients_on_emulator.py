@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from mg_provider.api.bigquery.queries import Query
 from mg_provider.api.clients import Clients
-from mg_provider.api.errors import Aborted, AlreadyExists, CloudError, NotFound
+from mg_provider.api.errors import Aborted, AlreadyExists, CloudError, NotFound, RateLimited
 from mg_provider.api.http.settings import Settings
-from mg_provider.clock import SystemClock
+from mg_provider.clock import ManualClock, SystemClock
 from mg_provider.emulator import Emulator
 from mg_provider.wire.compute import Address, ComputeOperation, SetLabelsRequest
 from mg_provider.wire.storage import Bucket
@@ -138,3 +140,44 @@ def test_what_does_not_exist_is_not_found_in_every_service(clients: Clients) -> 
     for call in calls:
         with pytest.raises(NotFound):
             call()
+
+
+@pytest.fixture
+def patient(cloud: Emulator) -> Iterator[tuple[Clients, ManualClock]]:
+    clock = ManualClock()
+    clients = Clients.from_settings(Settings(big_query_custom_endpoint=cloud.url), clock)
+    yield clients, clock
+    clients.close()
+
+
+@pytest.mark.parametrize(
+    ("rpc", "fault", "jobs"),
+    [
+        ("bigquery.jobs.insert", "bigquery_rate_limit_403", 1),
+        ("bigquery.jobs.getQueryResults", "bigquery_rate_limit_403", 1),
+        # The job has begun, and ended so: only another one fares better.
+        ("bigquery.jobs.getQueryResults", "bigquery_job_rate_limit", 3),
+    ],
+)
+def test_a_query_that_comes_too_fast_is_run_a_little_later(
+    cloud: Emulator, patient: tuple[Clients, ManualClock], rpc: str, fault: str, jobs: int
+) -> None:
+    clients, clock = patient
+    cloud.fail(rpc=rpc, fault=fault, times=2)
+    assert list(Query(clients.bigquery, PROJECT, "SELECT 1 AS one", "asked").rows()) == [{"one": 1}]
+    assert [one["met"] for one in cloud.faults()] == [2]
+    made = {one["response"]["jobReference"]["jobId"] for one in cloud.requests() if _made_job(one)}
+    assert len(made) == jobs
+    assert clock.sleeps == [1.0, 2.0]
+
+
+def test_a_query_whose_jobs_are_all_too_many_is_given_up(cloud: Emulator, patient: tuple[Clients, ManualClock]) -> None:
+    clients, _ = patient
+    cloud.fail(rpc="bigquery.jobs.getQueryResults", fault="bigquery_job_rate_limit", times=99)
+    with pytest.raises(RateLimited):
+        list(Query(clients.bigquery, PROJECT, "SELECT 1 AS one", "asked").rows())
+    assert len([one for one in cloud.requests() if _made_job(one)]) == 6
+
+
+def _made_job(request: dict[str, Any]) -> bool:
+    return bool(request["rpc"] == "bigquery.jobs.insert" and request["status"] == 200)

@@ -197,8 +197,9 @@ def test_a_new_rule_that_is_pending_for_a_while_is_waited_for_without_a_false_al
 def test_labels_that_somebody_changes_meanwhile_are_read_again(emulator, life):
     attach(emulator)
     life.up(arguments())
-    emulator.fail(rpc="compute.forwardingRules.setLabels", fault="status", status=412)
-    emulator.fail(rpc="compute.addresses.setLabels", fault="status", status=412)
+    stale = "Labels fingerprint either invalid or resource labels have changed"
+    emulator.fail(rpc="compute.forwardingRules.setLabels", fault="status", status=412, message=stale)
+    emulator.fail(rpc="compute.addresses.setLabels", fault="status", status=412, message=stale)
     life.up(arguments(labels={"team": "ads"}))
     assert [fault["met"] for fault in emulator.faults()] == [1, 1]
     assert life.refresh() == {}

@@ -87,6 +87,10 @@ class BigQueryClient:
         )
         return parse(QueryResponse, self._transport.json(call))
 
+    def pause(self, attempt: int) -> None:
+        """Wait before another attempt at what came too fast."""
+        self._transport.pause(attempt)
+
     def insert_job(self, project: str, job: Job) -> Job:
         """``POST projects/{project}/jobs``. Permissions: bigquery.jobs.create, and those of what it reads and writes.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from mg_provider.api.bigquery.client import BigQueryClient
 from mg_provider.api.bigquery.rows import record
-from mg_provider.api.errors import AlreadyExists
+from mg_provider.api.errors import AlreadyExists, RateLimited
 from mg_provider.wire.bigquery import (
     CsvOptions,
     ExternalDataConfiguration,
@@ -18,6 +18,9 @@ from mg_provider.wire.bigquery import (
     TableFieldSchema,
     TableSchema,
 )
+
+_MOST_JOBS = 6
+"""How often a query is run while its jobs end because there are too many of them."""
 
 
 def text_lines(uris: list[str], column: str) -> ExternalDataConfiguration:
@@ -72,12 +75,26 @@ class Query:
         return (job.statistics and job.statistics.total_bytes_processed) or 0
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Run it, wait, and answer its rows by column, without nulls.
+        """Run it, wait, and answer its rows by column, without nulls. A job that met a rate limit is run again.
 
         Raises:
             CloudError: it failed, for the reason that the error has.
         """
-        reference = JobReference(project_id=self._project, job_id=self._id, location=self._location)
+        for attempt in range(_MOST_JOBS):
+            rows = self._run(f"{self._id}-{attempt}" if attempt else self._id)
+            try:
+                first = next(rows, None)
+            except RateLimited:
+                if attempt + 1 == _MOST_JOBS:
+                    raise
+                self._bigquery.pause(attempt)
+                continue
+            yield from ([] if first is None else [first])
+            yield from rows
+            return
+
+    def _run(self, id: str) -> Iterator[dict[str, Any]]:
+        reference = JobReference(project_id=self._project, job_id=id, location=self._location)
         job = Job(configuration=JobConfiguration(query=self._query), job_reference=reference)
         try:
             started = self._bigquery.insert_job(self._project, job).job_reference or reference
@@ -85,7 +102,7 @@ class Query:
             started = reference
         page = None
         while True:
-            answer = self._bigquery.get_query_results(self._project, self._id, location=started.location, page=page)
+            answer = self._bigquery.get_query_results(self._project, id, location=started.location, page=page)
             columns = answer.table_schema.fields_ if answer.table_schema else []
             for row in answer.rows:
                 yield record(columns, [cell.v for cell in row.f])

@@ -188,6 +188,10 @@ class Transport:
             except requests.RequestException as error:
                 raise self._no_answer(call, error, sent=True).error from error
 
+    def pause(self, attempt: int) -> None:
+        """Wait before another attempt at what came too fast, the longer the more there were."""
+        self._clock.sleep(self._clock.jitter(min(_LONGEST_DELAY, _FIRST_DELAY * 2**attempt)))
+
     def close(self) -> None:
         """Close all connections."""
         with self._lock:
@@ -249,8 +253,9 @@ class Transport:
 
     def _refused(self, call: Call, status: int, headers: Mapping[str, str], content: bytes) -> _Failure:
         error = error_from_response(status, content, method=call.method, url=call.url, body=call.body, headers=headers)
-        # Where calls come too fast, the service refused to begin, so even a POST may be sent again.
-        too_fast = isinstance(error, RateLimited) and 429 in call.transient
+        # Where calls come too fast, the service refused to begin, so even a POST may be sent again. With 400, BigQuery
+        # says it of a job that has begun and ended so: asking again about that job is no use.
+        too_fast = isinstance(error, RateLimited) and 429 in call.transient and status != 400
         transient = status in call.transient and not isinstance(error, QuotaExceeded)
         may_repeat = too_fast or (transient and call.may_repeat)
         return _Failure(error, may_repeat, self._retry_after(headers.get("Retry-After")))

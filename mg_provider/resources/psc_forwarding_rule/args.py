@@ -244,7 +244,11 @@ class PscForwardingRuleArgs(CloudArgs):
         InPlace(_REMADE),
         Service("the entry in Service Directory", gap=_GAP),
         Stands("rule", "service_directory_registrations"),
-    ] = Field(default=[], description="Service Directory entry of the rule; at most one.")
+    ] = Field(
+        default=[],
+        description="Service Directory entry of the rule; at most one. Compute Engine may refuse a namespace of your "
+        "own on a rule to a service attachment.",
+    )
     look_up: Annotated[bool, Local("used by the preview of a creation"), Transient()] = Field(
         default=False,
         description="Look in the preview of a creation already whether subnetwork and address can be had, which takes "

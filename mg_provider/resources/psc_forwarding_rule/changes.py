@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from mg_provider.api.errors import Aborted, AlreadyExists, FailedPrecondition, MgError, NotFound, PermissionDenied
+from mg_provider.api.hints import says_changed
 from mg_provider.resources.model.identity import marked_request_id
 from mg_provider.resources.model.lifecycle import Context
 from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs
@@ -130,7 +131,9 @@ class RegionalChanges:
             request = SetLabelsRequest(labels=labels, label_fingerprint=resource.label_fingerprint or "")
             try:
                 self.make(partial(write, request), guard)
-            except Aborted:
+            except Aborted as error:
+                if error.status == 412 and not says_changed(error.message):
+                    raise
                 resource = read()
             else:
                 return
