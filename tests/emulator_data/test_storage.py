@@ -26,7 +26,20 @@ def test_a_bucket_tells_its_location_and_a_name_is_taken_once(client: Client, bu
 def test_a_missing_bucket_and_a_missing_object_are_404_with_a_reason(client: Client, bucket: str) -> None:
     assert "bucket" in client.refused(404, "GET", "/storage/v1/b/nowhere")["message"]
     assert client.refused(404, "GET", "/storage/v1/b/nowhere/o")["errors"][0]["reason"] == "notFound"
-    assert client.refused(404, "GET", "/storage/v1/b/weights/o/a%2Fb")["message"] == "No such object: weights/a/b"
+    place = "/storage/v1/b/weights/o/a%2Fb"
+    assert client.refused(404, "GET", place)["message"] == "The specified key does not exist."
+    content = client.call("GET", place, params={"alt": "media"})
+    assert (content.status_code, content.text) == (404, "No such object: weights/a/b")
+    client.emulator.behave(missing_object="named")
+    assert client.refused(404, "GET", place)["message"] == "No such object: weights/a/b"
+
+
+def test_a_bucket_that_a_policy_forbids_is_refused_with_the_constraint(client: Client) -> None:
+    client.emulator.fail(rpc="storage.buckets.insert", fault="location_policy_412")
+    path = f"/storage/v1/b?project={PROJECT}"
+    error = client.refused(412, "POST", path, {"name": "weights", "location": "US"})
+    assert error["message"] == "'us' violates constraint 'constraints/gcp.resourceLocations'"
+    assert error["errors"][0]["reason"] == "conditionNotMet"
 
 
 def test_an_object_name_with_slashes_is_one_segment_of_the_path(client: Client, bucket: str) -> None:

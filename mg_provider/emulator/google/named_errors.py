@@ -138,6 +138,12 @@ def organization_policy_412(about: About) -> ApiError:
     return ApiError("FAILED_PRECONDITION", f"{message}information.", status=412, reason="conditionNotMet")
 
 
+def location_policy_412(about: About) -> ApiError:
+    """An organisation policy forbids where a bucket is to be."""
+    text = f"'{about.subject or 'us'}' violates constraint 'constraints/gcp.resourceLocations'"
+    return ApiError("FAILED_PRECONDITION", text, status=412, reason="conditionNotMet")
+
+
 def vertex_organization_policy_400(about: About) -> ApiError:
     """An organisation policy forbids what Vertex AI is asked for."""
     constraint = about.subject or "constraints/vertexai.allowedModels"
@@ -292,6 +298,7 @@ NAMED: dict[str, NamedError] = {
     "quota_429": NamedError(quota_429, "four public files", "operation"),
     "quota_named_429": NamedError(quota_named_429, "four public files", "operation"),
     "organization_policy_412": NamedError(organization_policy_412, "file 4585634633"),
+    "location_policy_412": NamedError(location_policy_412, "files 66433166065, 53500171754, 63375383200"),
     "vertex_organization_policy_400": NamedError(vertex_organization_policy_400, "files 58567089458, 12923988830"),
     "perimeter_403": NamedError(perimeter_403, "python-aiplatform #5132"),
     "permission_403": NamedError(permission_403, _SEVERAL),

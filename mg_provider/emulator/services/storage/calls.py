@@ -216,6 +216,20 @@ def _read_page_token(token: str) -> tuple[str, str]:
     return name, kind
 
 
+def _missing_object(call: Call) -> errors.ApiError:
+    """Why an object is not there: its bucket is not, or it has no such object; bare text where content was asked for.
+
+    Sources: recordings of Config Connector; errors of google-cloud-storage that users report, which show the bare text.
+    """
+    existing_bucket(call)
+    named = f"No such object: {call.path['bucket']}/{call.path['object']}"
+    if call.standard.get("alt") == "media":
+        page = {"Content-Type": "text/html; charset=UTF-8"}
+        return errors.ApiError("NOT_FOUND", named, raw=named, headers=page)
+    by_key = call.world.behaviours["missing_object"] == "key"
+    return errors.not_found("The specified key does not exist." if by_key else named)
+
+
 @handles("storage.objects.get")
 def get_object(call: Call) -> Answer:
     """An object's metadata or, with ``alt=media``, its content or a range of it."""
@@ -223,8 +237,7 @@ def get_object(call: Call) -> Answer:
     stored = storage_state(call.world).find(bucket, name)
     generation = call.query.get("generation")
     if stored is None or (generation is not None and int(generation) != stored.generation):
-        existing_bucket(call)
-        raise errors.not_found(f"No such object: {bucket}/{name}")
+        raise _missing_object(call)
     check_preconditions(call, stored)
     return _media(call, stored) if call.standard.get("alt") == "media" else Answer(object_body(call.base_url, stored))
 
@@ -286,7 +299,7 @@ def delete_object(call: Call) -> Answer:
     stored = bucket.objects.get(name)
     check_preconditions(call, stored)
     if stored is None:
-        raise errors.not_found(f"No such object: {bucket.name}/{name}")
+        raise _missing_object(call)
     del bucket.objects[name]
     stored.content.discard()
     return Answer(status=204, content=b"")
