@@ -33,11 +33,21 @@ class Guard(Protocol):
     def has_model(self, model: Model) -> bool:
         """Whether the Model may be changed or deleted."""
 
+    def proves_model(self, model: Model) -> bool:
+        """Whether the Model is ours although no state and no argument names it."""
+
     def took_ids(self) -> None:
         """Note that Google has accepted a creation with the resource's ids: what has them now is its own."""
 
     def took_model(self) -> None:
         """Note that a Model with the resource's id, and without an owner, is taken up."""
+
+    def nothing_there(self) -> None:
+        """Note that the endpoint is not there: what comes to be carries no labels at first."""
+
+    @property
+    def unlabelled(self) -> str:
+        """How sure it is that an endpoint without labels is ours: ``accepted``, ``asked``, or empty."""
 
 
 class Unguarded:
@@ -53,11 +63,23 @@ class Unguarded:
         """Every Model may be changed."""
         return True
 
+    def proves_model(self, model: Model) -> bool:
+        """None is known."""
+        return False
+
     def took_ids(self) -> None:
         """Nothing follows from it."""
 
     def took_model(self) -> None:
         """Nothing follows from it."""
+
+    def nothing_there(self) -> None:
+        """Nothing follows from it."""
+
+    @property
+    def unlabelled(self) -> str:
+        """It is not looked at."""
+        return ""
 
 
 UNGUARDED = Unguarded()

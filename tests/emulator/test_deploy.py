@@ -10,7 +10,6 @@ PRIVATE = {"enablePrivateServiceConnect": True, "projectAllowlist": ["my-project
 def test_a_deployment_lives_from_weights_to_an_empty_ledger(client, emulator):
     endpoint = client.deployed()
     (deployed,) = endpoint["deployedModels"]
-    assert endpoint["labels"] == {"team": "search"}
     assert endpoint["trafficSplit"] == {deployed["id"]: 100}
     assert len(deployed["id"]) == 19
     assert deployed["status"]["availableReplicaCount"] == 1
@@ -198,7 +197,18 @@ def test_cancelling_ends_the_operation_with_code_1_and_frees_the_endpoint(client
     assert client.ok("DELETE", name)["done"] is True
 
 
-def test_labels_and_project_number_lead_back_to_the_endpoint(client):
+@pytest.mark.parametrize("fields", ["dropped", "kept"])
+def test_what_no_published_client_sends_is_dropped_unless_a_test_says_otherwise(client, emulator, fields):
+    account = "server@my-project.iam.gserviceaccount.com"
+    if fields == "kept":
+        emulator.behave(fields_of_no_client="kept")
+    endpoint = client.deployed(deployConfig={"serviceAccount": account})
+    kept = (endpoint.get("labels"), endpoint["deployedModels"][0].get("serviceAccount"))
+    assert kept == (({"team": "search"}, account) if fields == "kept" else (None, None))
+
+
+def test_labels_and_project_number_lead_back_to_the_endpoint(client, emulator):
+    emulator.behave(fields_of_no_client="kept")
     endpoint = client.deployed()
     number = endpoint["name"].split("/")[1]
     by_number = client.ok("GET", f"projects/{number}/locations/us-central1/endpoints/chat")

@@ -39,6 +39,7 @@ def test_machines_without_gpus_are_held_too(client, emulator):
 
 
 def test_a_change_is_recorded_with_what_it_was_done_to_and_the_labels_until_then(client, emulator):
+    client.emulator.behave(fields_of_no_client="kept")
     client.deployed()
     client.ok("PATCH", f"{LOCATION}/endpoints/chat", {"labels": {"team": "ads"}}, updateMask="labels")
     client.ok("PATCH", f"{LOCATION}/endpoints/chat", {"labels": {}}, updateMask="labels")
@@ -51,6 +52,7 @@ def test_a_change_is_recorded_with_what_it_was_done_to_and_the_labels_until_then
 
 
 def test_cancelling_what_is_still_being_made_is_recorded_with_the_labels_that_it_would_have(client, emulator):
+    client.emulator.behave(fields_of_no_client="kept")
     client.put_weights()
     operation = client.deploy()
     client.ok("POST", f"{operation['name']}:cancel")

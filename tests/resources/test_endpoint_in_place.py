@@ -199,3 +199,14 @@ def test_an_allowlist_that_cannot_be_changed_is_told_and_nothing_is_done(emulato
     # With the list as it was, everything else goes through.
     life.up(complete({"min_replica_count": 2}, private_service_connect_config=PRIVATE, description="new"))
     assert life.refresh() == {}
+
+
+def test_a_setting_that_google_drops_is_an_error_that_names_it_and_not_a_difference_for_ever(subject):
+    life, complete = subject
+    with pytest.raises(HostError, match="did not keep error_sampling_rate") as failure:
+        life.up(complete(predict_request_response_logging_config={**LOG, "error_sampling_rate": 1}))
+    assert failure.value.kept is not None
+    wanted = complete(predict_request_response_logging_config=LOG)
+    life.up(wanted)
+    assert life.refresh() == {}
+    assert life.preview(wanted) == ("same", [])

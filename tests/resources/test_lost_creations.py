@@ -1,5 +1,7 @@
 """A creation that was cut off while its deployment runs, then a refresh, another program, or somebody else's claim."""
 
+import re
+
 import pytest
 
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
@@ -7,7 +9,7 @@ from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from tests.resources.conftest import QUICK
 from tests.resources.test_waiting_is_resumed import ONE, gives_up, waits
 from tests.resources.test_whose_it_is import arguments, claims
-from tests.support.endpoints import BIGGER, L4, Hand, kinds
+from tests.support.endpoints import BIGGER, L4, PARENT, Hand, kinds
 from tests.support.host import HostError
 from tests.support.life import Life
 from tests.support.rollouts import UNPROBED
@@ -86,6 +88,53 @@ def test_a_lost_creation_becomes_what_the_program_says_now(emulator, host, weigh
     assert life.refresh() == {}
     assert kinds(emulator) == ONE
     assert len(emulator.ledger()["machines"]) == 1
+
+
+ANOTHER_ID = [({}, {"model_id": "x"}), ({"model_id": "x"}, {}), ({"model_id": "x"}, {"model_id": "y"})]
+
+
+@pytest.mark.parametrize("fields", ["dropped", "kept"])
+@pytest.mark.parametrize("passed", [0, 60, 600, 7200])
+@pytest.mark.parametrize(("first", "then"), ANOTHER_ID, ids=["none-x", "x-none", "x-y"])
+def test_a_lost_creation_is_taken_over_by_a_program_with_another_model_id(
+    emulator, host, weights, first, then, passed, fields
+):
+    emulator.behave(fields_of_no_client=fields)
+    wanted = {"gcs_uri": weights, "machine_spec": L4, "rollout": UNPROBED}
+    life = lost(emulator, host, {**wanted, **first}, passed)
+    after = {**wanted, **then}
+    if first and fields == "dropped":
+        says_whose_it_is(emulator, life, after)
+    waits(emulator, lambda: life.up(after), ("operations.get", "endpoints.get"))
+    assert life.preview(after) == ("same", [])
+    assert life.refresh() == {}
+    assert kinds(emulator) == ONE
+    assert len(emulator.ledger()["machines"]) == 1
+    life.destroy()
+    assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]
+
+
+def test_an_endpoint_that_a_lost_creation_is_still_making_is_waited_for(emulator, host, weights):
+    """Its operation names the Model of the other program, and Google answers that the endpoint's id is taken."""
+    emulator.behave(fields_of_no_client="kept")
+    wanted = {"gcs_uri": weights, "machine_spec": L4, "rollout": UNPROBED}
+    life = lost(emulator, host, {**wanted, "model_id": "x"}, 0)
+    waits(emulator, lambda: life.up(wanted), "locations.deploy")
+    assert life.preview(wanted) == ("same", [])
+    assert kinds(emulator) == ONE
+
+
+def says_whose_it_is(emulator, life, wanted):
+    """Neither a label nor the Model's id says that the endpoint is ours: the user does, as the error says."""
+    emulator.advance(7200)
+    with pytest.raises(HostError, match="does not carry this stack's ownership label") as failure:
+        life.up(wanted)
+    assert kinds(emulator) == ONE
+    assert "models/x" in failure.value.text
+    labels = re.search(r"--update-labels=(\S+)\)", failure.value.text)[1]
+    endpoint = re.search(r"gcloud ai endpoints update (\S+) ", failure.value.text)[1]
+    put = dict(label.split("=") for label in labels.split(","))
+    Hand(emulator).patch(f"{PARENT}/endpoints/{endpoint}", "labels", labels=put)
 
 
 @pytest.mark.parametrize("passed", [0, 5, 60])

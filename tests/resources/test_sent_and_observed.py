@@ -211,4 +211,5 @@ def test_every_argument_is_tried_or_is_for_the_provider_alone(subject):
 
 @pytest.mark.parametrize(("subject", "names", "given"), LIVES, ids=title)
 def test_what_is_set_is_sent_kept_and_seen(emulator, host, subject, names, given):
+    emulator.behave(fields_of_no_client="kept")
     assert problems_of(subject, emulator, host, names, given) == []

@@ -142,6 +142,64 @@ def test_a_claim_that_is_lost_while_it_is_waited_for_deletes_nothing_of_the_winn
     assert theirs.refresh() == {}
 
 
+def unlabelled(emulator, host, hand, wanted, owner="acme/project/stack"):
+    """An endpoint whose labels nobody has put on yet, and that no state remembers."""
+    life = model_life(host, owner=owner)
+    life.up(wanted)
+    hand.patch(life.id, "labels", labels={})
+    call(f"{emulator.url}/v1beta1/{life.outputs['model']}?updateMask=labels", {"labels": {}}, "PATCH")
+    return life.id
+
+
+def test_an_unlabelled_endpoint_with_the_derived_ids_of_both_is_ours(emulator, host, weights, hand):
+    endpoint, life = unlabelled(emulator, host, hand, arguments(weights)), model_life(host)
+    since = len(emulator.requests())
+    assert life.up(arguments(weights))["endpoint"] == endpoint
+    sent = [entry["rpc"] for entry in emulator.requests()[since:] if entry["method"] != "GET"]
+    assert not [rpc for rpc in sent if rpc.endswith(("deploy", "deployModel", "undeployModel", "delete"))]
+    assert hand.endpoint(endpoint)["labels"]["mg-resource"].startswith("llama")
+    assert kinds(emulator) == ONE
+    life.destroy()
+    assert emulator.ledger()["empty"]
+
+
+@pytest.mark.parametrize("served", ["another Model", "ours and another Model"])
+def test_an_unlabelled_endpoint_with_the_derived_id_that_serves_another_model_is_left(
+    emulator, host, weights, hand, served
+):
+    endpoint = unlabelled(emulator, host, hand, arguments(weights))
+    (ours,) = hand.endpoint(endpoint)["deployedModels"]
+    theirs = hand.deploy(endpoint, hand.upload("theirs", "theirs"), {ours["id"]: 0, "0": 100})
+    if served == "another Model":
+        hand.undeploy(endpoint, ours["id"])
+    before = hand.endpoint(endpoint)
+    life = model_life(host)
+    with pytest.raises(HostError, match="does not carry this stack's ownership label") as failure:
+        life.up(arguments(weights))
+    assert theirs in failure.value.text
+    assert "models/theirs" in failure.value.text
+    assert hand.endpoint(endpoint) == before
+
+
+@pytest.mark.parametrize("named", [("endpoint_id",), ("endpoint_id", "model_id")], ids="+".join)
+def test_an_unlabelled_endpoint_whose_id_the_program_chose_is_left(emulator, host, weights, hand, named):
+    wanted = arguments(weights, **dict.fromkeys(named, "shared"))
+    endpoint = unlabelled(emulator, host, hand, wanted)
+    before = hand.endpoint(endpoint)
+    with pytest.raises(HostError, match="gcloud ai endpoints update shared") as failure:
+        model_life(host).up(wanted)
+    assert endpoint in failure.value.text
+    assert hand.endpoint(endpoint) == before
+
+
+def test_on_a_self_managed_backend_an_unlabelled_endpoint_is_taken_up_by_name_only(emulator, host, weights, hand):
+    endpoint = unlabelled(emulator, host, hand, arguments(weights), owner=UNCERTAIN)
+    before = hand.endpoint(endpoint)
+    with pytest.raises(HostError, match="pulumi config set mg:owner organization"):
+        model_life(host, owner=UNCERTAIN).up(arguments(weights))
+    assert hand.endpoint(endpoint) == before
+
+
 def test_an_owner_is_looked_at_before_each_change(emulator, host, weights, hand):
     """Somebody takes the endpoint over by its labels: from then on no call of ours changes anything on it."""
     life = model_life(host)

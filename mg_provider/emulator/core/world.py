@@ -41,8 +41,8 @@ BEHAVIOURS: dict[str, Any] = {
     "psc_pending_seconds": 10.0,
     "being_made": "shown",  # or "hidden": are an address and a rule there for callers while they are being made?
     "patch_global_access": "allow",  # or "refuse": does forwardingRules.patch change allowPscGlobalAccess?
-    # or "dropped": what becomes of the fields of :deploy that the discovery document has and no published client sends
-    "fields_of_no_client": "kept",
+    # or "kept": what becomes of request fields that no published client has
+    "fields_of_no_client": "dropped",
     "fast_tryout": "hidden",  # or "shown": whether an endpoint shows that Model Garden's deploy was asked for it
     "stockouts": [],  # "region/machine-type" without machines
     "rolled_out_deployment": "undeployed",  # or "kept", without traffic: what a rolling deployment replaced

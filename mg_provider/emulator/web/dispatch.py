@@ -22,6 +22,7 @@ from mg_provider.emulator.core.routing import GATES, HANDLERS, PRIVATELY_SERVED,
 from mg_provider.emulator.core.world import World
 from mg_provider.emulator.google import discovery, validation
 from mg_provider.emulator.google.errors import ApiError, invalid_argument, no_page, not_emulated
+from mg_provider.emulator.google.unpublished import drop_unpublished
 from mg_provider.emulator.payload import read_json
 from mg_provider.emulator.web import admin
 
@@ -154,12 +155,15 @@ class _Exchange:
         method = match.method
         standard = discovery.document(method.document).standard_parameters
         self.media.seek(0)
+        content = {} if match.upload else validation.request_body(method, body or {})
+        if self.world.behaviours["fields_of_no_client"] == "dropped":
+            content = drop_unpublished(method.rpc, content)
         return Call(
             world=self.world,
             method=method,
             path=match.path,
             query=validation.request_query(method, self.query),
-            body={} if match.upload else validation.request_body(method, body or {}),
+            body=content,
             headers=dict(self.request.headers),
             host=self.record["host"],
             address=self.address,

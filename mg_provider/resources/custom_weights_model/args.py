@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from mg_provider.resources.custom_weights_model.held import HeldRollout
-from mg_provider.resources.custom_weights_model.query_name import UPLOADED, name_problem, upload_problem
+from mg_provider.resources.custom_weights_model.query_name import (
+    UPLOADED,
+    name_problem,
+    reason_against_upload,
+    upload_problem,
+)
 from mg_provider.resources.endpoint.args import EndpointArgs, private
 from mg_provider.resources.endpoint.machines import MACHINE_RULES, MUTATE, Machines
 from mg_provider.resources.endpoint.rollout_args import RolloutStrategy, rollout_problem
@@ -163,6 +168,14 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
         """Whether the Model is uploaded, under a name of the program's choice: Model Garden's deploy chooses one."""
         return bool(self.container_model_id)
 
+    @property
+    def uploads(self) -> bool:
+        """Whether Model and deployment are made by calls of their own, where they can: each of these is in clients.
+
+        No published client sends a service account with Model Garden's deploy: the container might run as another one.
+        """
+        return self.uploads_named or (bool(self.service_account) and reason_against_upload(self) is None)
+
     def wire(self, claim: str) -> DeployRequest:
         """The request of ``projects.locations:deploy``."""
         # Programs that only register resources never load it.
@@ -245,5 +258,10 @@ class CustomWeightsModelState(State):
     operation: str = Field(default="", description="The deployment that was still running when waiting for it ended.")
     ownership: dict[str, str] | None = Field(
         default=None, description="The labels that say whose the endpoint is, as the cloud has them."
+    )
+    unlabelled: str = Field(
+        default="",
+        description="While no label says whose the endpoint is: `asked` once it was asked for, `accepted` once Google "
+        "took the call.",
     )
     claim: str = Field(default="", description="Marks the create that took hold of it.")

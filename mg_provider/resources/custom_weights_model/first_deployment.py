@@ -16,15 +16,16 @@ from mg_provider.api.errors import (
     OperationFailed,
     Unavailable,
 )
-from mg_provider.resources.custom_weights_model.args import SEEDS
 from mg_provider.resources.custom_weights_model.deploy_sight import DeploySight
+from mg_provider.resources.custom_weights_model.early_labels import EarlyLabels
+from mg_provider.resources.custom_weights_model.ids import derived_model_ids
 from mg_provider.resources.custom_weights_model.models import release_model
 from mg_provider.resources.custom_weights_model.observed import ids_of, own
 from mg_provider.resources.custom_weights_model.serve import Serving
-from mg_provider.resources.endpoint.args import derived_endpoint_id
+from mg_provider.resources.custom_weights_model.underway import running, stop_deploying
 from mg_provider.resources.endpoint.calls import (
     CREATE_SECONDS,
-    DELETE_SECONDS,
+    LOOK_AGAIN_SECONDS,
     delete_endpoint,
     delete_model,
     find_endpoint,
@@ -35,7 +36,6 @@ from mg_provider.resources.endpoint.calls import (
 from mg_provider.resources.endpoint.capacity import NoCapacity, first_available, ordered
 from mg_provider.resources.endpoint.failures import explain_failure, lacks_capacity
 from mg_provider.resources.endpoint.teardown import still_deployed
-from mg_provider.resources.endpoint.underway import InLocation, stop, under_way
 from mg_provider.resources.model.identity import CLAIM_LABEL
 from mg_provider.resources.model.lifecycle import Context, Incomplete, NotOurs
 from mg_provider.resources.weights.gate import pass_weights
@@ -44,7 +44,6 @@ from mg_provider.rollout.agents import awaits_agents, once_agents_are_there
 from mg_provider.rollout.journal import journal_of
 from mg_provider.rollout.models import find_model
 from mg_provider.rollout.query_id import container_query_id
-from mg_provider.rollout.sources import Source
 from mg_provider.wire.base import same
 from mg_provider.wire.vertex.endpoint import Endpoint
 from mg_provider.wire.vertex.machine import MachineSpec
@@ -52,6 +51,10 @@ from mg_provider.wire.vertex.machine import MachineSpec
 if TYPE_CHECKING:
     from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs, CustomWeightsModelState
     from mg_provider.wire.vertex.operation import Operation
+
+
+class RunsAsAnother(MgError):
+    """What was deployed runs as another service account than the program asks for."""
 
 
 @dataclass
@@ -91,7 +94,7 @@ class Deployment:
             choices = self._resume()
             if choices is not None:
                 first_available(choices or self._machines(), self._once_possible, self.context)
-        except (AgentsNotReady, OperationFailed, NoCapacity) as error:
+        except (AgentsNotReady, OperationFailed, NoCapacity, RunsAsAnother) as error:
             raise self._given_up(error) from error
         return choices is None
 
@@ -100,7 +103,7 @@ class Deployment:
         begun = find_endpoint(self.args, self.context) is not None
         operation = running(self.args, self.state.operation, self.context, begun=begun)
         if operation is None:
-            return []
+            return None if self._ended_meanwhile(shown=begun) else []
         if self.fresh:
             self.context.take_up(f"the deployment {operation.name}", operation.started or "", self.args)
         self.context.progress("going on with the deployment that is running")
@@ -117,6 +120,16 @@ class Deployment:
             self.context.progress(f"the machine is not available ({error.message}); trying the other choices")
             return rest
         return None
+
+    def _ended_meanwhile(self, *, shown: bool) -> bool:
+        """Whether one that ended while we looked has left a deployment, which is not to go with the endpoint."""
+        endpoint = find_endpoint(self.args, self.context)
+        if endpoint is None or not endpoint.deployed_models:
+            return False
+        self.context.guard.endpoint(endpoint)
+        if self.fresh and not shown:
+            self.context.take_up(f"endpoint {self.args.endpoint}", endpoint.create_time or "", self.args)
+        return True
 
     def _machines(self) -> list[MachineSpec | None]:
         """The machines to try, in order, once the weights have passed. What an earlier run took comes first."""
@@ -142,6 +155,8 @@ class Deployment:
         if endpoint is not None:
             self.context.guard.endpoint(endpoint)
         again = endpoint is not None and model_exists(args, self.context)
+        if endpoint is not None and not again and self._joins_lost(args, machine):
+            return
         try:
             if not again:
                 self._clear(endpoint)
@@ -153,6 +168,32 @@ class Deployment:
             raise self.keep(error, self._trying(machine)) from error
         if operation is not None:
             self._wait(operation, machine)
+        self._check_account()
+
+    def _joins_lost(self, args: CustomWeightsModelArgs, machine: MachineSpec | None) -> bool:
+        """Whether a run that no state remembers deploys on the endpoint, or has by now: its end is waited for."""
+        lost = running(args, "", self.context, begun=True)
+        if lost is not None:
+            self.context.progress("going on with the deployment that is running")
+            self._wait(lost, machine)
+        return lost is not None or self._ended_meanwhile(shown=True)
+
+    def _check_account(self) -> None:
+        """The container runs as the account that was asked for: no published client sends one with this call.
+
+        Raises:
+            RunsAsAnother: It does not.
+        """
+        wanted, endpoint = self.args.service_account, find_endpoint(self.args, self.context)
+        deployed = own(endpoint, self.args) if endpoint is not None else None
+        if not wanted or deployed is None or deployed.service_account == wanted:
+            return
+        raise RunsAsAnother(
+            f"the container runs as {deployed.service_account or 'an account that Google chose'}, and not as {wanted}",
+            resource=self.args.resource,
+            hint="copy the weights to a bucket and use gcs_uri, or give container_spec and machine_spec, and leave out "
+            "accept_eula and hugging_face_cache_enabled: then the Model is uploaded, and deployed with service_account",
+        )
 
     def _begin(
         self,
@@ -162,7 +203,7 @@ class Deployment:
     ) -> Operation | None:
         """Call once. If the answer is lost, the running operation is looked for instead."""
         try:
-            return call(args)
+            return self._until_shown(args, call)
         except (NotFound, InvalidArgument) as error:
             if args.publisher_model_name and "model_config" not in error.message:
                 error.hint = error.hint or nearest_publisher_model(args.publisher_model_name, self.context)
@@ -174,11 +215,26 @@ class Deployment:
             except MgError:
                 # Whether the call took effect cannot be known now, so it stays in the stack's state.
                 raise self.keep(error, self._trying(machine)) from error
-            if under_way is None and (endpoint is None or not own(endpoint, args)):
-                raise
             if under_way is None:
+                if endpoint is None or not (own(endpoint, args) or self._ended_meanwhile(shown=False)):
+                    raise
                 self._prove()
             return under_way
+
+    def _until_shown(
+        self, args: CustomWeightsModelArgs, call: Callable[[CustomWeightsModelArgs], Operation]
+    ) -> Operation:
+        """Call; again while a run that no state remembers holds the ids of an endpoint that is not there yet."""
+        while True:
+            try:
+                return call(args)
+            except AlreadyExists:
+                late = self.context.clock.monotonic() > self._until or self.context.cancelled()
+                shown = find_endpoint(args, self.context) is not None
+                if late or shown or not derived_model_ids(args) or running(args, "", self.context, begun=True):
+                    raise
+                self.context.progress("waiting for an endpoint that an interrupted run is making")
+                self.context.clock.sleep(LOOK_AGAIN_SECONDS)
 
     def _deploy(self, args: CustomWeightsModelArgs) -> Operation:
         self.context.progress(f"deploying {args.gcs_uri or args.publisher_model_name or args.hugging_face_model_id}")
@@ -203,7 +259,8 @@ class Deployment:
 
     def _wait(self, operation: Operation, machine: MachineSpec | None) -> None:
         try:
-            self.context.wait(operation, self._left, "deploying", DeploySight(self.args, self.context))
+            labels = EarlyLabels(self.args, self.state.claim, self.context)
+            self.context.wait(operation, self._left, "deploying", DeploySight(self.args, self.context, labels.put))
             self._prove()
         except NotOurs:
             raise
@@ -231,7 +288,7 @@ class Deployment:
     def _trying(self, machine: MachineSpec | None) -> CustomWeightsModelState:
         return self.state.model_copy(update={"machine_spec_taken": machine, "operation": ""})
 
-    def _given_up(self, error: AgentsNotReady | OperationFailed | NoCapacity) -> MgError:
+    def _given_up(self, error: AgentsNotReady | OperationFailed | NoCapacity | RunsAsAnother) -> MgError:
         """Delete what a first deployment made. If even that fails, or an address is at stake, it stays in state."""
         if not self.fresh:
             return self.keep(error, self._trying(self.state.machine_spec_taken))
@@ -248,111 +305,10 @@ class Deployment:
         return nothing_left(error, "the endpoint" if self.args.retain_model else "endpoint and model")
 
 
-def running(args: CustomWeightsModelArgs, known: str, context: Context, *, begun: bool) -> Operation | None:
-    """What makes the endpoint or deploys on it since an earlier run, by name if ``known``, or else looked for.
-
-    Args:
-        args: The resource's arguments.
-        known: Name of the operation that the stack's state has; empty for none.
-        context: Of the call.
-        begun: Whether there is a sign that an earlier run began one, and none that it ended.
-    """
-    return under_way(args, known, context, _deploys_this(args, context, begun))
-
-
-def _names_model(args: CustomWeightsModelArgs, operation: Operation) -> bool:
-    """Whether an operation of the location deploys a Model with this resource's id."""
-    metadata = operation.metadata or {}
-    return "DeployOperationMetadata" in str(metadata.get("@type")) and metadata.get("modelId") == args.model_id
-
-
-def _deploys_this(args: CustomWeightsModelArgs, context: Context, begun: bool) -> InLocation:
-    """Which operations of the location are this deployment, or may be.
-
-    They name the Model's id, or for an entry of Model Garden that entry: then it may be another deployment of the same
-    entry. Where one of this resource was begun it is taken for that, unless it began after this endpoint was made.
-    """
-    if not begun:
-        asked = context.clients.vertex.asked_to_deploy(args.parent, args.model_id)
-        return InLocation(lambda operation: _names_model(args, operation), begun=asked)
-    source = Source(args.gcs_uri, args.publisher_model_name, args.hugging_face_model_id)
-    published = source.publisher_model.partition("@")[0].lower()
-    endpoint = find_endpoint(args, context) if published else None
-    made = endpoint.create_time if endpoint is not None else None
-
-    def matches(operation: Operation) -> bool:
-        metadata = operation.metadata or {}
-        if "DeployOperationMetadata" not in str(metadata.get("@type")):
-            return False
-        entry = str(metadata.get("publisherModel", "")).partition("@")[0].lower()
-        same_entry = bool(published) and entry == published
-        in_time = made is None or operation.started is None or operation.started <= made
-        return _names_model(args, operation) or (same_entry and in_time)
-
-    return InLocation(matches, begun=True)
-
-
-def go_on(
-    args: CustomWeightsModelArgs,
-    old: CustomWeightsModelArgs,
-    state: CustomWeightsModelState,
-    context: Context,
-    *,
-    begun: bool,
-) -> bool:
-    """Wait for everything that an earlier run began, whichever way it ends, before anything is deployed.
-
-    Args:
-        args: What is wanted.
-        old: What was wanted in the last run.
-        state: What the last run knew.
-        context: Of the call.
-        begun: As in :func:`running`.
-
-    Returns:
-        Whether there was anything to wait for.
-
-    Raises:
-        OperationFailed: It failed, nothing serves, and no other machine is left to try.
-        MgError: It still runs, or could not be asked.
-    """
-    known, limit = state.operation, context.limit(args.timeouts.create, CREATE_SECONDS)
-    began, waited = context.clock.monotonic(), False
-    begun = begun and not state.deployed_model_id
-    each_id = (old,) if old.model_id == args.model_id else (old, args)
-    places = [_deploys_this(each, context, begun) for each in each_id]
-    either = InLocation(
-        lambda operation: any(place.matches(operation) for place in places), any(place.begun for place in places)
-    )
-    while (operation := under_way(args, known, context, either)) is not None:
-        waited = True
-        context.progress("going on with the deployment that is running")
-        try:
-            left = max(limit - (context.clock.monotonic() - began), 0.0)
-            context.wait(operation, left, "deploying", DeploySight(args, context))
-        except OperationFailed as error:
-            endpoint = find_endpoint(args, context)
-            other_machines = lacks_capacity(error) and len(args.choices()) > 1
-            if other_machines or (endpoint is not None and endpoint.deployed_models):
-                context.progress(f"it did not end well: {error.summary}")
-            else:
-                told = (args.hugging_face_access_token,)
-                explain_failure(error, args.endpoint, context, secrets=told, allowlist=args.allowlist)
-                raise
-        known = ""
-    return waited
-
-
 def deploys_from_nothing(args: CustomWeightsModelArgs, context: Context) -> bool:
     """Whether Model Garden's deploy makes what is wanted: no Model is there, and it is asked for by its own id."""
     same_name = args.query_model_id in ("", args.model_id, container_query_id(args.container_spec))
     return same_name and not model_exists(args, context)
-
-
-def has_derived_ids(args: CustomWeightsModelArgs) -> bool:
-    """Whether endpoint and Model have the ids that follow from the stack's and the resource's names."""
-    derived = derived_endpoint_id(args, SEEDS)
-    return args.endpoint_id == derived and args.model_id in (derived, f"model-{derived}")
 
 
 def model_exists(args: CustomWeightsModelArgs, context: Context) -> bool:
@@ -388,21 +344,3 @@ def give_back(args: CustomWeightsModelArgs, state: CustomWeightsModelState, cont
     stop_deploying(args, state, context, begun=True)
     undeploy(args, [entry.id for entry in endpoint.deployed_models or [] if entry.id], context)
     delete_endpoint(args, context)
-
-
-def stop_deploying(
-    args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context, *, begun: bool
-) -> bool:
-    """End a deployment that still runs, so that nothing appears after everything was deleted; whether there was one.
-
-    One that may be another stack's, as it only names the same Model Garden entry or id, is waited for instead.
-    """
-    ids_are_ours = has_derived_ids(args) or find_endpoint(args, context) is not None
-
-    def certain(operation: Operation) -> bool:
-        below_endpoint = f"/endpoints/{args.endpoint_id}/operations/" in operation.name
-        return below_endpoint or operation.name == state.operation or (ids_are_ours and _names_model(args, operation))
-
-    limit = context.limit(args.timeouts.delete, DELETE_SECONDS)
-    deploys_this = _deploys_this(args, context, begun and not state.deployed_model_id)
-    return stop(args, state.operation, limit, context, deploys_this, certain)

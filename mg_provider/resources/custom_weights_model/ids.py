@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mg_provider.resources.custom_weights_model.plan import made_of
+from mg_provider.resources.endpoint.args import derived_endpoint_id
 from mg_provider.resources.endpoint.machines import RUNS_ON
 from mg_provider.resources.endpoint.served_model import ServedModel, derived_id, is_derived
 from mg_provider.resources.model.identity import ENDPOINT_LABEL, content_hash
@@ -36,6 +37,22 @@ def wanted_ids(args: CustomWeightsModelArgs) -> list[str]:
 def is_known(args: CustomWeightsModelArgs, state: CustomWeightsModelState, id: str) -> bool:
     """Whether a deployment's id says that it is this resource's."""
     return id in (state.deployed_model_id, state.held_deployed_model_id) or is_derived(args.endpoint_id, id)
+
+
+def derived_model_ids(args: CustomWeightsModelArgs) -> tuple[str, ...]:
+    """The ids that nobody but this resource gives a Model, as they follow from the stack's and the resource's names.
+
+    None where the endpoint's id is of the program's choice.
+    """
+    from mg_provider.resources.custom_weights_model.args import SEEDS
+
+    derived = derived_endpoint_id(args, SEEDS)
+    return (derived, f"model-{derived}") if isinstance(derived, str) and args.endpoint_id == derived else ()
+
+
+def has_derived_ids(args: CustomWeightsModelArgs) -> bool:
+    """Whether endpoint and Model have the ids that follow from the stack's and the resource's names."""
+    return args.model_id in derived_model_ids(args)
 
 
 def deployment_id(args: CustomWeightsModelArgs, machine: MachineSpec | None) -> str:

@@ -19,19 +19,17 @@ from mg_provider.resources.custom_weights_model.first_deployment import (
     Deployment,
     deploys_from_nothing,
     give_back,
-    go_on,
-    has_derived_ids,
     model_exists,
-    running,
-    stop_deploying,
     take_down,
 )
 from mg_provider.resources.custom_weights_model.held import held_rollout
+from mg_provider.resources.custom_weights_model.ids import derived_model_ids, has_derived_ids
 from mg_provider.resources.custom_weights_model.models import settle_models
 from mg_provider.resources.custom_weights_model.observed import beside, ids_of, machine_of, observed, own
 from mg_provider.resources.custom_weights_model.plan import next_model_id, plan_text, rolls_out, same_id_problem
 from mg_provider.resources.custom_weights_model.query_name import with_chosen_name, with_query_name
 from mg_provider.resources.custom_weights_model.serve import Serving
+from mg_provider.resources.custom_weights_model.underway import go_on, running, stop_deploying
 from mg_provider.resources.endpoint.adoption import EndpointLifecycle
 from mg_provider.resources.endpoint.args import name_endpoint
 from mg_provider.resources.endpoint.calls import find_endpoint, mutate, place_of
@@ -130,7 +128,14 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
     def create(self, args: CustomWeightsModelArgs, context: Context) -> tuple[str, CustomWeightsModelState]:
         """Deploy, or go on with the deployment that an interrupted run of ours began."""
         state = CustomWeightsModelState(claim=context.clock.request_id())
-        context = guarded_creation(context, args, state.claim, has_derived_ids(args))
+        context = guarded_creation(
+            context,
+            args,
+            state.claim,
+            ids_are_ours=has_derived_ids(args),
+            derived=derived_model_ids(args),
+            named=(args.model_id,),
+        )
         try:
             return args.endpoint, self._converge(args, args, state, context, fresh=True)
         except NotOurs:
@@ -151,10 +156,10 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         if (unfinished := self._unfinished(args, state, endpoint, context)) is not None:
             return unfinished
         if endpoint is None:
-            if not model_exists(args, guarded(context, args, args, state.claim)):
+            if not model_exists(args, _guarded(context, args, args, state)):
                 return None
             context.progress(f"the endpoint is gone, and {args.model} is still there")
-            endpoint = Endpoint()
+            endpoint, state = Endpoint(), state.model_copy(update={"unlabelled": "asked"})
         seen = self._state(endpoint, args, state)
         if seen.deployed_model_id == state.deployed_model_id:
             # Autoscaling changes it all the time: as an output that followed, every refresh would show a change.
@@ -190,12 +195,12 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
     ) -> CustomWeightsModelState:
         """Change replicas, autoscaling, labels, names and settings on the running endpoint."""
         claim = state.claim or context.clock.request_id()
-        context = guarded(context, new, old, state.claim)
+        context = _guarded(context, new, old, state)
         return self._converge(new, old, state.model_copy(update={"claim": claim}), context)
 
     def delete(self, id: str, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context) -> None:
         """Undeploy, delete the endpoint, delete the Model. What is gone already is fine."""
-        context = guarded(context, args, args, state.claim)
+        context = _guarded(context, args, args, state)
         if may_take_down(args, state.claim, context):
             stop_deploying(args, state, context, begun=not state.deployed_model_id)
             take_down(args, state, context)
@@ -211,12 +216,14 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
     ) -> CustomWeightsModelState:
         """Bring the cloud to what is wanted from wherever an earlier run left it."""
         endpoint = find_endpoint(args, context)
-        if endpoint is not None:
+        if endpoint is None:
+            context.guard.nothing_there()
+        else:
             self.may_take(args, owner, state.claim, endpoint, context)
             if args.parked and (now := available(own(endpoint, owner))):
                 state = state.model_copy(update={"replicas_when_parked": now})
         # A rollout's own deployment is waited for, or ended, by the rollout; one call's by whoever makes that call.
-        in_parts = args.parked or args.uploads_named
+        in_parts = args.parked or args.uploads
         first = (in_parts or not fresh) and not journal_of(endpoint).deployment
         if first and self._go_on(args, owner, state, context, begun=not fresh or endpoint is not None):
             endpoint = find_endpoint(args, context)
@@ -266,7 +273,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         """An endpoint without a deployment, where Model Garden's deploy cannot make what is wanted; else None."""
         try:
             kept = endpoint_for_kept_model(args, state, context) if args.retain_model else None
-            made_by_parts = args.parked or args.uploads_named or not deploys_from_nothing(args, context)
+            made_by_parts = args.parked or args.uploads or not deploys_from_nothing(args, context)
             if kept is not None or not made_by_parts:
                 return kept
             # Whose the Model is, is known before anything is made.
@@ -288,18 +295,18 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         fresh: bool,
     ) -> None:
         """Serve what is wanted: with one call where there is nothing, by a rollout where something serves."""
-        missing = endpoint is None or not own(endpoint, args)
+        serving = Serving(args, owner, state, context)
+        missing = endpoint is None or not (own(endpoint, args) or (fresh and serving.ours(endpoint)))
         if missing and not args.parked and not rolls_out(owner, args):
             refuse_new_deployment(args, endpoint, context)
-        serving = Serving(args, owner, state, context)
-        if endpoint is None or (fresh and missing and not args.parked and not args.uploads_named):
+        if endpoint is None or (fresh and missing and not args.parked and not args.uploads):
 
             def keep(error: MgError, seen: CustomWeightsModelState) -> Incomplete:
                 return self._incomplete(error, args, seen, context)
 
             resumed = Deployment(args, state, context, keep, fresh).run()
             endpoint = find_endpoint(args, context)
-            if endpoint is None or not (resumed or serving.is_stale()):
+            if endpoint is None or not (resumed or serving.is_stale() or own(endpoint, args) is None):
                 return
         try:
             serving.settle(endpoint)
@@ -326,7 +333,9 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             endpoint = None
         error.exists = error.exists or [args.endpoint]
         known = state if endpoint is None else self._state(endpoint, args, state)
-        return Incomplete(error, args.endpoint, args, known.model_copy(update={"operation": state.operation}))
+        labelled = endpoint is not None and args.owns(endpoint.labels)
+        update = {"operation": state.operation, "unlabelled": "" if labelled else context.guard.unlabelled}
+        return Incomplete(error, args.endpoint, args, known.model_copy(update=update))
 
     def _state(
         self, endpoint: Endpoint, args: CustomWeightsModelArgs, before: CustomWeightsModelState
@@ -353,4 +362,21 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             ),
             ownership=ownership_of(endpoint),
             claim=(endpoint.labels or {}).get(CLAIM_LABEL) or before.claim,
+            unlabelled="" if args.owns(endpoint.labels) else before.unlabelled,
         )
+
+
+def _guarded(
+    context: Context, args: CustomWeightsModelArgs, old: CustomWeightsModelArgs, state: CustomWeightsModelState
+) -> Context:
+    """The context of a model in the stack's state."""
+    return guarded(
+        context,
+        args,
+        old,
+        state.claim,
+        made=state.unlabelled == "accepted",
+        unproved=bool(state.unlabelled),
+        derived=derived_model_ids(old),
+        named=(args.model_id, old.model_id),
+    )

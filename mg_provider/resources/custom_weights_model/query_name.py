@@ -63,8 +63,11 @@ def name_problem(args: CustomWeightsModelArgs) -> str | None:
 
 def upload_problem(args: CustomWeightsModelArgs) -> str | None:
     """Why a Model with a name of the program's choice cannot be uploaded."""
-    if not args.uploads_named:
-        return None
+    return reason_against_upload(args) if args.uploads_named else None
+
+
+def reason_against_upload(args: CustomWeightsModelArgs) -> str | None:
+    """Why the Model cannot be uploaded and deployed by calls of its own, where Model Garden's deploy could make it."""
     if args.hugging_face_access_token and args.container_spec is None:
         return (
             "needs an uploaded Model, which would show hugging_face_access_token to its readers: copy the weights to a "

@@ -16,6 +16,7 @@ from mg_provider.resources.custom_weights_model.ids import (
     CONTENT_LABEL,
     content_of,
     deployment_id,
+    derived_model_ids,
     is_known,
     model_labels,
     wanted_ids,
@@ -27,6 +28,7 @@ from mg_provider.resources.endpoint.capacity import NoCapacity, accepts, first_a
 from mg_provider.resources.endpoint.failures import explain_failure
 from mg_provider.resources.endpoint.probing import prober
 from mg_provider.resources.endpoint.served_model import is_derived, is_same_model
+from mg_provider.resources.model.identity import ENDPOINT_LABEL
 from mg_provider.resources.weights.gate import pass_weights
 from mg_provider.rollout.capacity import Capacity, raised, serving
 from mg_provider.rollout.deploying import deploy, stop_deploying
@@ -35,6 +37,7 @@ from mg_provider.rollout.models import (
     delete_model,
     find_model,
     labelled_models,
+    patch_labels,
     served_elsewhere,
     upload,
 )
@@ -95,6 +98,7 @@ class Serving:
         if journal.deployment:
             endpoint = self.context.clients.vertex.get_endpoint(self.args.endpoint)
         ours = self.ours(endpoint)
+        self._take_lost(ours)
         changes = rolls_out(self.old, self.args) or bool(journal.deployment)
         stale = (changes or self.old is self.args) and self.is_stale()
         wanted = None if stale else self.fitting(ours)
@@ -137,12 +141,27 @@ class Serving:
         """The deployments that are this resource's: by their ids, which it made, or by their Model, which it made."""
         present = {entry.id: entry for entry in endpoint.deployed_models or [] if entry.id}
         before = served_before(self.args).model_id
-        models = (self.args.model_id, self.old.model_id, before, journal_of(endpoint).model_id)
+        journal = journal_of(endpoint)
+        models = {self.args.model_id, self.old.model_id, before, journal.model_id, *derived_model_ids(self.args)}
         return {
             id: entry
             for id, entry in present.items()
-            if is_known(self.args, self.state, id) or model_id_of(entry) in models
+            if is_known(self.args, self.state, id) or model_id_of(entry) in models or self._is_lost(entry)
         }
+
+    def _is_lost(self, entry: DeployedModel) -> bool:
+        """Whether a creation that no state remembers deployed it, of a Model that is this resource's."""
+        if self.old is not self.args or self.state.deployed_model_id or self.args.adopting:
+            return False
+        model = find_model(self.place, model_id_of(entry))
+        return model is not None and self.context.guard.proves_model(model)
+
+    def _take_lost(self, ours: Mapping[str, DeployedModel]) -> None:
+        """Label the Models of a creation that no state remembers, so that each later run finds them."""
+        lost = {model_id_of(entry) for entry in ours.values() if self._is_lost(entry)} - {self.args.model_id}
+        for id in sorted(lost):
+            self.context.progress(f"going on from {id}, which an interrupted run deployed")
+            patch_labels(self.place, id, {**self.args.ownership, ENDPOINT_LABEL: self.args.endpoint_id})
 
     def fitting(self, ours: Mapping[str, DeployedModel]) -> str | None:
         """The deployment among ours that is what is wanted, in everything that is fixed while it runs."""

@@ -92,12 +92,10 @@ class EndpointLifecycle(Lifecycle[A, S], Generic[A, S]):
             MgError: It belongs to somebody else, or cannot become what is wanted.
         """
         labels = endpoint.labels or {}
-        if args.owns(labels) or owner.owns(labels):
+        if args.owns(labels) or owner.owns(labels) or not args.adopting:
+            context.guard.endpoint(endpoint)
             if owner is args and labels.get(CLAIM_LABEL) != claim:
                 context.take_up(f"endpoint {args.endpoint}", endpoint.create_time or "", args)
-            return
-        if not args.adopting:
-            context.guard.endpoint(endpoint)
             return
         for problem in [stranger(args, endpoint), *self.fixed(args, endpoint)]:
             if problem is not None:

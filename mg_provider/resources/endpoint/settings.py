@@ -66,7 +66,25 @@ def settle_endpoint(args: EndpointArgs, old: EndpointArgs, claim: str, context: 
         context.progress("setting client_connection_config")
         operation = vertex.update_endpoint(args.endpoint, Endpoint(name=args.endpoint, client_connection_config=wanted))
         context.wait(operation, context.limit(args.timeouts.update, UPDATE_SECONDS), "updating the endpoint")
-    return vertex.get_endpoint(args.endpoint)
+    return _kept(args, vertex.get_endpoint(args.endpoint))
+
+
+def _kept(args: EndpointArgs, endpoint: Endpoint) -> Endpoint:
+    """The endpoint, with what was sent to it.
+
+    Raises:
+        MgError: A setting that no client of Google's sends was dropped.
+    """
+    wanted, actual = args.predict_request_response_logging_config, endpoint.predict_request_response_logging_config
+    if wanted is None or not wanted.error_sampling_rate or (actual and actual.error_sampling_rate):
+        return endpoint
+    raise MgError(
+        f"Vertex AI did not keep error_sampling_rate of {args.endpoint}: failed requests are logged as all others are",
+        resource=args.resource,
+        exists=[args.endpoint],
+        hint="remove error_sampling_rate from predict_request_response_logging_config, and set sampling_rate to what "
+        "is to be logged",
+    )
 
 
 def _connects_as(wanted: ClientConnectionConfig, endpoint: Endpoint) -> bool:

@@ -23,8 +23,6 @@ from mg_provider.emulator.services.vertex.serving import Deployment, complete_re
 from mg_provider.emulator.services.vertex.state import Json, Key, bad_allowlist_entries, check_private_config, vertex
 from mg_provider.emulator.services.vertex.weights import Weights, check_region, container_spec, read_weights, split_uri
 
-# In the discovery document, and in no published proto or client: whether they do anything, no source shows.
-FIELDS_OF_NO_CLIENT = (("endpointConfig", "labels"), ("deployConfig", "serviceAccount"))
 _SOURCES = ("customModel", "publisherModelName", "huggingFaceModelId")
 _GATED_AUTHORS = ("meta-llama/", "google/gemma", "mistralai/")
 _HUGGING_FACE_ID = re.compile(r"[\w.-]+/[\w.-]+")
@@ -57,9 +55,6 @@ class _Request:
 @handles("aiplatform.projects.locations.deploy")
 def deploy(call: Call) -> Answer:
     """Upload the model, make the endpoint, deploy: one operation below the location."""
-    if call.world.behaviours["fields_of_no_client"] == "dropped":
-        for parent, field in FIELDS_OF_NO_CLIENT:
-            call.body.get(parent, {}).pop(field, None)
     request = _checked(call)
     metadata: Json = {
         "destination": call.parent,
