@@ -13,6 +13,7 @@ from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
 from mg_provider.data import regions
 from mg_provider.preflight.findings import WeightsReport
+from mg_provider.preflight.fit import fits
 from mg_provider.preflight.machines.machine import accelerators, machine_problem
 from mg_provider.preflight.machines.recommend import Advice, recommend
 from mg_provider.preflight.report import render, to_json
@@ -61,7 +62,7 @@ def run(
     given = {**(config or {}), **({"mg:project": project} if project else {})}
     try:
         chosen = _machine(machine_type, accelerator_type, accelerator_count)
-        report, advice = _examine(gcs_uri, region, chosen, given, allow_quantized)
+        report, advice = _examine(gcs_uri, region, chosen, given, allow_quantized, complain)
     except UserError as problem:
         complain(f"{problem}\n")
         return USAGE
@@ -74,19 +75,34 @@ def run(
 
 
 def _examine(
-    gcs_uri: str, region: str, chosen: MachineSpec | None, config: Mapping[str, str], allow_quantized: bool
+    gcs_uri: str,
+    region: str,
+    chosen: MachineSpec | None,
+    config: Mapping[str, str],
+    allow_quantized: bool,
+    complain: Callable[[str], object],
 ) -> tuple[WeightsReport, Advice | None]:
     if region not in regions():
-        raise UserError(f"{region} is no region of Vertex AI", property="region", hint="write one like us-central1")
+        raise UserError(f"{region} is not a region of Vertex AI", property="region", hint="write one like us-central1")
     clock = SystemClock()
     settings = Settings.from_config(config.get, os.environ)
     clients = Clients.from_settings(settings, clock)
     try:
         report = check_weights(gcs_uri, region, clients, allow_quantized=allow_quantized, clock=clock)
+        if chosen is not None:
+            report.add(fits(report, chosen))
         if not report.ok or not settings.project:
             return report, None
         parent = f"projects/{settings.project}/locations/{region}"
-        return report, recommend(report.gcs_uri, parent, region, clients, chosen)
+        return report, recommend(
+            report.gcs_uri,
+            parent,
+            region,
+            clients,
+            chosen,
+            weights=report,
+            say=lambda text: complain(f"{text}\n"),
+        )
     finally:
         clients.close()
 

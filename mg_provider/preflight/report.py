@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from mg_provider.preflight.findings import Finding, WeightsReport, shown
+from mg_provider.data import table
+from mg_provider.preflight.findings import ORDER, Finding, WeightsReport, shown
 from mg_provider.preflight.machines.recommend import HAS_QUOTA, NO_QUOTA, Advice
 
 _QUOTA = {HAS_QUOTA: "quota suffices", NO_QUOTA: "quota does not suffice"}
@@ -28,6 +29,7 @@ def render(report: WeightsReport, advice: Advice | None = None) -> list[str]:
     if advice is not None:
         lines += _recommended(advice)
         findings += advice.findings
+    findings.sort(key=lambda finding: ORDER.index(finding.severity))
     lines += [f"{finding.severity}: {_sentence(finding)}" for finding in findings]
     return [*lines, _verdict(report, findings)]
 
@@ -53,8 +55,13 @@ def to_json(report: WeightsReport, advice: Advice | None = None) -> dict[str, An
 def _what(report: WeightsReport) -> str:
     if report.architecture is None:
         return report.gcs_uri
-    model = report.base_model or "of a size that custom weights do not list"
+    model = report.kind or report.base_model or _unlisted(report)
     return f"{report.gcs_uri}: {model} ({shown(report.architecture)})"
+
+
+def _unlisted(report: WeightsReport) -> str:
+    known = any(report.architecture in family["architectures"] for family in table("base_models")["families"])
+    return f"of {'a size' if known else 'an architecture'} that custom weights do not list"
 
 
 def _recommended(advice: Advice) -> list[str]:
@@ -74,7 +81,7 @@ def _sentence(finding: Finding) -> str:
 
 def _verdict(report: WeightsReport, findings: list[Finding]) -> str:
     errors = len(report.errors)
-    warnings = len(findings) - errors
+    warnings = sum(finding.severity == "warning" for finding in findings)
     counted = f"{errors} {_plural('error', errors)}, {warnings} {_plural('warning', warnings)}"
     return f"cannot be deployed: {counted}" if errors else f"can be deployed: {counted}"
 

@@ -1,16 +1,16 @@
 """Clients that talk to the emulator, and a folder of weights that a test can spoil."""
 
 import json
+import math
 import urllib.parse
 
-import numpy
 import pytest
-from safetensors.numpy import save
 
 from mg_provider.api.clients import Clients
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import ManualClock
 from mg_provider.preflight.weights.check import check_weights
+from tests.support.tensors import llama, put_tensors
 from tests.support.weights import BUCKET, call, make_bucket, put
 
 REGION = "us-central1"
@@ -20,8 +20,13 @@ LLAMA = {
     "hidden_size": 2048,
     "num_hidden_layers": 16,
     "intermediate_size": 8192,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
     "vocab_size": 128256,
+    "tie_word_embeddings": True,
+    "torch_dtype": "bfloat16",
 }
+TEMPLATE = {"chat_template": "{{ messages }}"}
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 123\n"
 
 
@@ -41,13 +46,12 @@ class Weights:
         self.emulator, self.clients = emulator, clients
         self.name = "llama"
         make_bucket(emulator)
-        self.shards = {
-            "model-00001-of-00002.safetensors": {"model.embed_tokens.weight": numpy.zeros((32, 8), numpy.float16)},
-            "model-00002-of-00002.safetensors": {"lm_head.weight": numpy.ones((32, 8), numpy.float32)},
-        }
+        tensors = llama(LLAMA)
+        last = {"model.norm.weight": tensors.pop("model.norm.weight")}
+        self.shards = {"model-00001-of-00002.safetensors": tensors, "model-00002-of-00002.safetensors": last}
         self.put("config.json", LLAMA)
         self.put("tokenizer.json", {})
-        self.put("tokenizer_config.json", {})
+        self.put("tokenizer_config.json", TEMPLATE)
         self.put_shards()
 
     @property
@@ -58,13 +62,27 @@ class Weights:
         content = content if isinstance(content, bytes) else json.dumps(content).encode()
         put(self.emulator, f"{self.name}/{name}", content)
 
+    def put_tensors(self, file, tensors, more=0):
+        return put_tensors(self.emulator, f"{self.name}/{file}", tensors, more=more)
+
     def put_shards(self):
         weight_map = {}
         for file, tensors in self.shards.items():
-            self.put(file, save(tensors))
+            self.put_tensors(file, tensors)
             weight_map |= dict.fromkeys(tensors, file)
-        size = sum(tensor.nbytes for tensors in self.shards.values() for tensor in tensors.values())
-        self.put_index(weight_map, size)
+        self.put_index(weight_map, self.size)
+
+    @property
+    def size(self):
+        """Bytes of all tensors."""
+        shapes = [shape for tensors in self.shards.values() for _, shape in tensors.values()]
+        return sum(2 * math.prod(shape) for shape in shapes)
+
+    def put_model(self, config, tensors):
+        """Another model in the folder, in one file."""
+        self.delete_weights()
+        self.put("config.json", config)
+        self.put_tensors("model.safetensors", tensors)
 
     def put_index(self, weight_map, total_size):
         self.put("model.safetensors.index.json", {"metadata": {"total_size": total_size}, "weight_map": weight_map})

@@ -1,5 +1,8 @@
 """The table of base models, and finding a model in it by its config.json."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from mg_provider.data import table
@@ -9,6 +12,12 @@ FAMILIES = table("base_models")["families"]
 EXPERTS = {"llama4": "num_local_experts", "deepseek_v3": "n_routed_experts"}
 MODELS = [(family, model) for family in FAMILIES for model in family["models"]]
 
+ROOT = Path(__file__).parents[2]
+# A family and a size, as documents write them: llama-3.1-8b-tuned, Qwen3-4B, gpt-oss-20B.
+NAMED = re.compile(
+    r"(?i)\b(?:code|med)?(?:llama|gemma|qwen|mistral|mixtral|phi|deepseek|gpt-oss)"
+    r"(?:-?[0-9.]+)?(?:-[a-z]+)?-[0-9.]+b(?:-(?:it|instruct|tuned))?\b"
+)
 # What the product document lists, its mistranslated sizes of Gemma-3 read as they are meant.
 LISTED = [
     "Llama-2-7B",
@@ -28,6 +37,10 @@ LISTED = [
     "Gemma-3-27B",
     "MedGemma-4B",
     "MedGemma-27B-text",
+    "Gemma-4-26B-A4B-it",
+    "Gemma-4-31B-it",
+    "Gemma-4-E2B-it",
+    "Gemma-4-E4B-it",
     "Qwen2-1.5B",
     "Qwen2.5-0.5B",
     "Qwen2.5-1.5B",
@@ -35,11 +48,14 @@ LISTED = [
     "Qwen2.5-32B",
     "Qwen3-0.6B",
     "Qwen3-1.7B",
+    "Qwen3-4B",
     "Qwen3-8B",
     "Qwen3-32B",
     "Qwen3-Coder-480B-A35B-Instruct",
     "Qwen3-Next-80B-A3B-Instruct",
     "Qwen3-Next-80B-A3B-Thinking",
+    "Qwen3-VL-8B-Instruct",
+    "Qwen3.5-9B",
     "DeepSeek-R1",
     "DeepSeek-V3",
     "DeepSeek-V3.1",
@@ -54,17 +70,36 @@ LISTED = [
 
 def config_of(family, model):
     kind = family["model_types"][0]
-    shape = {name: value for name, value in model.items() if name not in {"name", "experts"}}
+    shape = {name: value for name, value in model.items() if name not in {"name", "experts", "architecture"}}
     experts = {EXPERTS.get(kind, "num_experts"): model["experts"]} if "experts" in model else {}
-    return {"architectures": family["architectures"][:1], "model_type": kind, **shape, **experts}
+    architecture = model.get("architecture", family["architectures"][0])
+    return {"architectures": [architecture], "model_type": kind, **shape, **experts}
 
 
 def test_the_table_has_every_model_of_the_product_document_and_no_other():
     assert sorted(model["name"] for _, model in MODELS) == sorted(LISTED)
 
 
+def test_every_row_tells_the_sizes_that_a_model_is_known_by():
+    sizes = {"hidden_size", "num_hidden_layers", "intermediate_size", "vocab_size"}
+    assert all(sizes <= model.keys() for _, model in MODELS)
+
+
+def test_every_model_that_the_documents_name_has_a_row_or_is_of_a_family_with_one():
+    text = "\n".join(path.read_text() for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))])
+    named = {match.group(0) for match in NAMED.finditer(text)}
+    assert named
+    spelt = [re.sub("[^a-z0-9]", "", model["name"].lower()) for _, model in MODELS]
+    unknown = [name for name in named if not any(row.startswith(_spelt(name)) for row in spelt)]
+    assert unknown == []
+
+
+def _spelt(name):
+    return re.sub("[^a-z0-9]", "", re.sub("(?i)-(it|instruct|tuned)$", "", name.lower()))
+
+
 def test_the_table_says_when_and_where_it_is_from():
-    assert table("base_models")["as_of"] == "2026-11-22"
+    assert table("base_models")["as_of"] == "2026-11-28"
     assert "Deploy models with custom weights" in table("base_models")["source"]
 
 
@@ -106,3 +141,81 @@ def test_architectures_that_are_none_are_an_error_that_names_the_right_one(junk)
     [finding] = identify({"architectures": junk, "model_type": "qwen3"}, "").findings
     assert finding.code == "no_architecture"
     assert "Qwen3ForCausalLM" in finding.message
+
+
+LLAMA = {"architectures": ["LlamaForCausalLM"], "model_type": "llama"}
+MISTRAL = {"architectures": ["MistralForCausalLM"], "model_type": "mistral"}
+
+
+def sized(hidden, inner, layers, vocabulary, **more):
+    shape = {"hidden_size": hidden, "intermediate_size": inner, "num_hidden_layers": layers}
+    return {**shape, "vocab_size": vocabulary, **more}
+
+
+@pytest.mark.parametrize(
+    ("config", "nearest"),
+    [
+        ({**MISTRAL, **sized(5120, 32768, 40, 131072)}, ""),
+        ({**LLAMA, **sized(8192, 28672, 80, 32000)}, "the nearest is Llama-3.1-70B"),
+        ({**MISTRAL, **sized(4096, 14336, 32, 32768)}, "the nearest is Mistral-7B-v0.1"),
+        ({**LLAMA, **sized(4096, 11008, 32, 32016, rope_theta=1e6)}, "the nearest is Llama-2-7B"),
+        ({"architectures": ["Phi3ForCausalLM"], "model_type": "phi3", **sized(5120, 17920, 40, 32064)}, "Phi-4"),
+    ],
+)
+def test_a_model_that_is_not_listed_has_no_name_of_a_listed_one(config, nearest):
+    identity = identify(config, "")
+    assert identity.base_model is None
+    [finding] = identity.findings
+    assert (finding.severity, finding.code) == ("warning", "unlisted_size")
+    assert nearest in finding.message
+
+
+@pytest.mark.parametrize(
+    ("rope", "name"),
+    [
+        ({"rope_theta": 10000.0}, "Llama-2-13B"),
+        ({"rope_theta": 1000000}, "CodeLlama-13B"),
+        ({"rope_parameters": {"rope_type": "default", "rope_theta": 1000000.0}}, "CodeLlama-13B"),
+        ({}, "Llama-2-13B or CodeLlama-13B"),
+    ],
+)
+def test_the_rotary_base_tells_llama_2_from_codellama(rope, name):
+    assert identify({**LLAMA, **sized(5120, 13824, 40, 32064), **rope}, "").base_model == name
+
+
+@pytest.mark.parametrize(
+    ("architecture", "what"),
+    [
+        ("BertModel", "an embedding model"),
+        ("XLMRobertaModel", "an embedding model"),
+        ("Qwen2Model", "embedding models"),
+        ("SiglipVisionModel", "a vision tower"),
+        ("CLIPModel", "a vision tower"),
+        ("ViTForImageClassification", "a vision tower"),
+        ("LlamaForSequenceClassification", "a classifier or reward model"),
+        ("WhisperForConditionalGeneration", "a speech model"),
+        ("T5ForConditionalGeneration", "an encoder-decoder model"),
+    ],
+)
+def test_a_model_that_writes_no_text_is_an_error_that_says_what_it_is(architecture, what):
+    identity = identify({"architectures": [architecture], "model_type": "x"}, "")
+    [finding] = identity.findings
+    assert (finding.severity, finding.code) == ("error", "not_a_language_model")
+    assert what in identity.kind
+    assert what in finding.message
+
+
+@pytest.mark.parametrize(
+    "architecture", ["AcmeForCausalLM", "Qwen9ForCausalLM", "FalconForCausalLM", "Phi4MMForCausalLM"]
+)
+def test_an_architecture_that_no_list_has_is_a_warning_with_the_date_of_the_list(architecture):
+    [finding] = identify({"architectures": [architecture], "model_type": "x"}, "").findings
+    assert (finding.severity, finding.code) == ("warning", "unsupported_architecture")
+    assert table("base_models")["as_of"] in finding.message
+    assert "container_spec" in finding.message
+
+
+@pytest.mark.parametrize("architectures", [["AcmeForCausalLM"], ["BertModel"], [], ["LlamaForCausalLM"]])
+def test_with_a_container_of_the_users_own_the_lists_do_not_bind(architectures):
+    findings = identify({"architectures": architectures, "model_type": "x"}, "", own_container=True).findings
+    assert {finding.severity for finding in findings} == {"note"}

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mg_provider.preflight.command import run
-from tests.preflight.conftest import REGION
+from tests.preflight.conftest import LLAMA, REGION
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_a_sound_folder_ends_with_0_and_says_what_it_is_and_needs(command, weigh
     lines = out.splitlines()
     assert (code, complaints) == (0, "")
     assert lines[0] == f"{weights.uri}: Llama-3.2-1B (LlamaForCausalLM)"
-    assert lines[1].startswith("2 weight files, 1.5 kB; checked in ")
+    assert lines[1].startswith("2 weight files, 2.5 GB; checked in ")
     assert lines[2:] == [
         "machine: g2-standard-12 with 1 x NVIDIA_L4",
         "us-central1: quota suffices",
@@ -57,13 +57,13 @@ def test_without_a_project_the_folder_is_still_checked(command):
 
 
 def test_json_has_all_of_the_report(command, weights):
-    weights.put("config.json", {"architectures": ["LlamaForCausalLM"], "model_type": "llama"})
+    weights.put("config.json", {**LLAMA, "model_type": "qwen3"})
     code, out, _ = command(as_json=True)
     content = json.loads(out)
     assert code == 0
     assert content["ok"] is True
     assert content["gcs_uri"] == weights.uri
-    assert [finding["code"] for finding in content["findings"]] == ["unlisted_size"]
+    assert [finding["code"] for finding in content["findings"]] == ["model_type"]
     assert content["recommendation"]["machine_spec"]["machineType"] == "g2-standard-12"
     assert content["recommendation"]["regions_that_work"] == [REGION]
 
@@ -78,7 +78,7 @@ def test_a_machine_type_alone_brings_its_accelerators(command):
     ("arguments", "said"),
     [
         ({"uri": "llama"}, "not a Cloud Storage URI"),
-        ({"region": "uscentral1"}, "no region of Vertex AI"),
+        ({"region": "uscentral1"}, "not a region of Vertex AI"),
         ({"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_TESLA_T4"}, "comes with 1 NVIDIA_L4"),
         ({"accelerator_count": 2}, "machine_type is missing"),
     ],

@@ -1,119 +1,163 @@
 """Quantized weights are refused, but for formats that a base model is published in."""
 
-import json
-
-import numpy
 import pytest
-from safetensors.numpy import save
 
 from tests.preflight.conftest import LLAMA
+from tests.support.tensors import llama, real_models, real_tensors
 
-GPT_OSS = {
-    "architectures": ["GptOssForCausalLM"],
-    "model_type": "gpt_oss",
-    "hidden_size": 2880,
-    "num_hidden_layers": 24,
-    "num_local_experts": 32,
-    "vocab_size": 201088,
-}
-DEEPSEEK = {
+GPT_OSS = real_models()["gpt-oss-20b-bf16"]["config"]
+DEEPSEEK = real_models()["DeepSeek-V2-Lite-Chat"]["config"] | {
     "architectures": ["DeepseekV3ForCausalLM"],
     "model_type": "deepseek_v3",
-    "hidden_size": 7168,
-    "num_hidden_layers": 61,
-    "n_routed_experts": 256,
-    "vocab_size": 129280,
 }
 MXFP4 = {"quantization_config": {"quant_method": "mxfp4"}}
 FP8 = {"quantization_config": {"quant_method": "fp8"}}
+BNB = {"quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": True}}
 
 
-def only_file(weights, content):
-    weights.delete_weights()
-    weights.put("model.safetensors", content)
+def mxfp4():
+    """gpt-oss with its experts in blocks of 32 numbers of four bits, as OpenAI published it."""
+    found = {}
+    for name, (dtype, shape) in real_tensors("gpt-oss-20b-bf16").items():
+        if name.endswith(("gate_up_proj", "down_proj")):
+            count, inner, outer = shape
+            found[f"{name}_blocks"] = "U8", (count, outer, inner // 32, 16)
+            found[f"{name}_scales"] = "U8", (count, outer, inner // 32)
+        else:
+            found[name] = dtype, shape
+    return found
 
 
-def eight_bit():
-    """numpy has no eight-bit floats, so the file is made by hand."""
-    entry = {"dtype": "F8_E4M3", "shape": [2, 2], "data_offsets": [0, 4]}
-    text = json.dumps({"model.layers.0.mlp.down_proj.weight": entry}).encode()
-    return len(text).to_bytes(8, "little") + text + b"\0" * 4
+def fp8(name="DeepSeek-V2-Lite-Chat"):
+    """A model with its matrices in fp8 and a scale for each block of 128 x 128."""
+    found = {}
+    for tensor, (dtype, shape) in real_tensors(name).items():
+        found[tensor] = dtype, shape
+        if "_proj" in tensor and len(shape) == 2:
+            found[tensor] = "F8_E4M3", shape
+            found[f"{tensor}_scale_inv"] = "F32", tuple(-(-size // 128) for size in shape)
+    return found
 
 
-@pytest.mark.parametrize(
-    "config",
-    [
-        {"quantization_config": {"quant_method": "gptq", "bits": 4}},
-        {"quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": True}},
-        {"quantization_config": {"group_size": 64, "bits": 4}},
-        {"quantization": {"group_size": 64, "bits": 4}},
-        {"text_config": {"quantization_config": {"quant_method": "awq"}}},
-        FP8,
-    ],
-)
-def test_a_config_that_says_quantized_is_refused_with_what_to_do(weights, config):
-    weights.put("config.json", {**LLAMA, **config})
+def packed():
+    """Llama-3.2-1B in GPTQ's form."""
+    tensors = llama(LLAMA)
+    inner = [name for name in tensors if "_proj" in name]
+    return {
+        **{name: entry for name, entry in tensors.items() if name not in inner},
+        **{name.replace(".weight", ".qweight"): ("I32", (8, 8)) for name in inner},
+        **{name.replace(".weight", ".scales"): ("F16", (8, 8)) for name in inner},
+    }
+
+
+def codes(weights, **options):
+    found = weights.check(**options).findings
+    return [(finding.severity, finding.code) for finding in found]
+
+
+METHODS = [
+    {"quantization_config": {"quant_method": "gptq", "bits": 4}},
+    BNB,
+    {"quantization_config": {"group_size": 64, "bits": 4}},
+    {"quantization": {"group_size": 64, "bits": 4}},
+    {"text_config": {"quantization_config": {"quant_method": "awq"}}},
+]
+
+
+@pytest.mark.parametrize("config", METHODS)
+def test_quantized_weights_of_which_config_says_so_are_refused_with_what_to_do(weights, config):
+    weights.put_model({**LLAMA, **config}, packed())
     finding = weights.only()
     assert (finding.severity, finding.code) == ("error", "quantized")
     assert "bfloat16" in finding.message
     assert "allow_quantized" in finding.message
 
 
+@pytest.mark.parametrize("config", [*METHODS, FP8, MXFP4])
+def test_a_block_left_over_beside_16_bit_weights_is_an_error_that_says_to_remove_it(weights, config):
+    weights.put("config.json", {**LLAMA, **config})
+    finding = weights.only()
+    assert (finding.severity, finding.code) == ("error", "quantization_left_over")
+    assert "the weights are BF16; only config.json says" in finding.message
+    assert "remove quantization" in finding.message
+    assert "allow_quantized" not in finding.message
+
+
+@pytest.mark.parametrize(("config", "method"), [(GPT_OSS, MXFP4), (DEEPSEEK, FP8)])
+def test_a_native_block_left_over_beside_16_bit_weights_is_an_error(weights, config, method):
+    name = "gpt-oss-20b-bf16" if method is MXFP4 else "DeepSeek-V2-Lite-Chat"
+    weights.put_model({**config, **method}, real_tensors(name))
+    assert ("error", "quantization_left_over") in codes(weights)
+
+
 @pytest.mark.parametrize("name", ["quantize_config.json", "quant_config.json", "hf_quant_config.json"])
-def test_a_file_that_says_quantized_is_refused(weights, name):
+def test_a_file_left_over_beside_16_bit_weights_is_an_error_that_names_it(weights, name):
     weights.put(name, {})
-    assert weights.only().object == f"{weights.uri}/{name}"
+    finding = weights.only()
+    assert finding.code == "quantization_left_over"
+    assert finding.object == f"{weights.uri}/{name}"
 
 
-def test_quantized_tensors_are_refused_whatever_config_says(weights):
-    only_file(weights, save({"layer.qweight": numpy.ones((2, 2), numpy.int32)}))
+def test_a_file_that_says_quantized_is_refused(weights):
+    weights.put_model(LLAMA, packed())
+    weights.put("quantize_config.json", {})
+    finding = weights.only()
+    assert (finding.code, finding.object) == ("quantized", f"{weights.uri}/quantize_config.json")
+
+
+def test_quantized_tensors_of_which_config_says_nothing_are_refused(weights):
+    weights.put_model(LLAMA, packed())
     finding = weights.only()
     assert (finding.severity, finding.code) == ("error", "quantized")
-    assert "layer.qweight (I32)" in finding.message
+    assert "q_proj.qweight (I32)" in finding.message
+    assert "no quantization_config" in finding.message
 
 
-def test_eight_bit_tensors_are_refused_whatever_config_says(weights):
-    only_file(weights, eight_bit())
-    assert weights.codes() == ["quantized"]
+@pytest.mark.parametrize(("config", "tensors"), [(GPT_OSS, mxfp4()), (DEEPSEEK, fp8())])
+def test_native_quantized_tensors_without_their_block_are_an_error_that_names_it(weights, config, tensors):
+    weights.put_model(config, tensors)
+    [finding] = [finding for finding in weights.check().findings if finding.severity == "error"]
+    assert finding.code == "quantization_missing"
+    assert '"quant_method"' in finding.message
 
 
 def test_quantization_that_is_said_twice_is_one_finding(weights):
-    weights.put("config.json", {**LLAMA, **FP8})
-    only_file(weights, eight_bit())
-    assert weights.codes() == ["quantized"]
+    weights.put_model({**LLAMA, **FP8}, {name: ("F8_E4M3", shape) for name, (_, shape) in llama(LLAMA).items()})
+    assert codes(weights) == [("error", "quantized")]
 
 
 def test_a_user_who_wants_quantized_weights_is_only_warned(weights):
-    weights.put("config.json", {**LLAMA, **FP8})
-    only_file(weights, eight_bit())
+    weights.put_model({**LLAMA, **BNB}, packed())
     report = weights.check(allow_quantized=True)
     assert [(finding.severity, finding.code) for finding in report.findings] == [("warning", "quantized")]
     assert report.ok
 
 
+def test_with_a_container_of_the_users_own_quantization_is_a_note(weights):
+    weights.put_model({**LLAMA, **BNB}, packed())
+    report = weights.check(own_container=True)
+    assert [(finding.severity, finding.code) for finding in report.findings] == [("note", "quantized")]
+    assert report.ok
+
+
 def test_gpt_oss_comes_in_mxfp4(weights):
-    weights.put("config.json", {**GPT_OSS, **MXFP4})
-    blocks = numpy.ones((2, 2), numpy.uint8)
-    only_file(weights, save({"mlp.experts.down_proj_blocks": blocks, "mlp.experts.down_proj_scales": blocks}))
+    weights.put_model({**GPT_OSS, **MXFP4}, mxfp4())
     report = weights.check()
     assert report.findings == []
     assert report.base_model == "gpt-oss-20B"
 
 
 def test_deepseek_comes_in_fp8(weights):
-    weights.put("config.json", {**DEEPSEEK, **FP8})
-    only_file(weights, eight_bit())
-    report = weights.check()
-    assert report.findings == []
-    assert "DeepSeek-V3" in report.base_model
+    weights.put_model({**DEEPSEEK, **FP8}, fp8())
+    assert codes(weights) == [("warning", "unlisted_size")]
 
 
-@pytest.mark.parametrize(("config", "method"), [(GPT_OSS, FP8), (DEEPSEEK, MXFP4)])
-def test_another_format_than_its_own_is_refused(weights, config, method):
-    weights.put("config.json", json.dumps({**config, **method}).encode())
-    assert weights.codes() == ["quantized"]
+@pytest.mark.parametrize(("config", "method", "tensors"), [(GPT_OSS, FP8, mxfp4()), (DEEPSEEK, MXFP4, fp8())])
+def test_another_format_than_its_own_is_refused(weights, config, method, tensors):
+    weights.put_model({**config, **method}, tensors)
+    assert ("error", "quantized") in codes(weights)
 
 
 def test_a_mask_of_bytes_is_no_quantization(weights):
-    only_file(weights, save({"rotary.mask": numpy.ones(4, numpy.uint8), "a.weight": numpy.ones(4, numpy.float16)}))
-    assert weights.codes() == []
+    weights.put_model(LLAMA, {**llama(LLAMA), "rotary.mask": ("U8", (4,))})
+    assert codes(weights) == []

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mg_provider.preflight.findings import WeightsReport
 from mg_provider.preflight.machines.memory import accelerator_gigabytes
 from mg_provider.preflight.machines.recommend import HAS_QUOTA, NO_QUOTA, recommend
 from mg_provider.wire.vertex.machine import MachineSpec
@@ -49,14 +50,30 @@ def test_a_choice_is_kept(weights):
     assert advice.findings == []
 
 
-def test_a_choice_smaller_than_the_smallest_recommendation_is_a_warning(weights):
+def test_a_choice_smaller_than_the_smallest_recommendation_is_a_note(weights):
     put_sixty_gigabytes(weights)
     advice = advise(weights, L4)
     assert advice.machine_spec == L4
     [finding] = advice.findings
-    assert (finding.severity, finding.code) == ("warning", "machine_too_small")
-    assert "g2-standard-12 (1 x NVIDIA_L4) has 24 GB" in finding.message
+    assert (finding.severity, finding.code) == ("note", "machine_too_small")
+    assert "g2-standard-12 (1 x NVIDIA_L4) is smaller than recommended: it has 24 GB" in finding.message
     assert "g2-standard-48 (4 x NVIDIA_L4) with 96 GB" in finding.message
+
+
+@pytest.mark.parametrize(("gigabytes", "codes"), [(2.5, []), (13, ["machine_too_small"])])
+def test_a_smaller_choice_is_told_of_only_where_the_weights_do_not_fit_easily(weights, gigabytes, codes):
+    report = WeightsReport(weights.uri, loaded_bytes=int(gigabytes * 1e9))
+    advice = recommend(weights.uri, PARENT, REGION, weights.clients, T4, weights=report)
+    assert [finding.code for finding in advice.findings] == codes
+
+
+def test_a_recommendation_that_is_asked_for_again_is_said_to_be(weights, emulator):
+    emulator.fail(rpc="locations.recommendSpec", fault="status", status=503, times=9)
+    said = []
+    advice = recommend(weights.uri, PARENT, REGION, weights.clients, None, say=said.append)
+    assert advice.machine_spec == L4
+    [sentence] = said
+    assert "asking again for up to 117 s" in sentence
 
 
 def test_a_choice_without_enough_quota_is_a_warning(weights, emulator):
@@ -108,6 +125,9 @@ def test_no_recommendation_is_a_warning_and_never_a_failure(weights, emulator, s
         (MachineSpec(machine_type="a2-ultragpu-8g"), 640),
         (MachineSpec(machine_type="a3-ultragpu-8g", accelerator_type="NVIDIA_H200_141GB", accelerator_count=8), 1128),
         (MachineSpec(machine_type="ct5lp-hightpu-4t"), 64),
+        (MachineSpec(machine_type="ct5lp-hightpu-8t"), 128),
+        (MachineSpec(machine_type="ct6e-standard-8t"), 256),
+        (MachineSpec(machine_type="tpu7x-standard-4t"), 768),
         (MachineSpec(machine_type="a3-highgpu-8g", multihost_gpu_node_count=2), 1280),
         (MachineSpec(machine_type="a2-highgpu-1g", gpu_partition_size="1g.10gb"), 10),
         (MachineSpec(machine_type="n1-standard-8"), None),

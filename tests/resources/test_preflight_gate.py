@@ -7,6 +7,7 @@ import pytest
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from tests.support.host import HostError
 from tests.support.life import Life
+from tests.support.tensors import put_tensors, real_models, real_tensors
 from tests.support.weights import BUCKET, CONFIG, make_bucket, put, put_weights
 
 
@@ -14,6 +15,22 @@ from tests.support.weights import BUCKET, CONFIG, make_bucket, put, put_weights
 def life(emulator, host):
     make_bucket(emulator)
     return Life(host, CustomWeightsModelProvider)
+
+
+def put_seven_billion(emulator, folder):
+    """Llama-2-7B as it is published; answers its URI."""
+    uri = put_weights(emulator, folder)
+    put(emulator, f"{folder}/config.json", json.dumps(real_models()["Llama-2-7b-hf"]["config"]).encode())
+    files = {f"model-0000{number}-of-00002.safetensors": {} for number in (1, 2)}
+    tensors = real_tensors("Llama-2-7b-hf")
+    for at, (name, entry) in enumerate(tensors.items()):
+        list(files.values())[at % 2][name] = entry
+    for file, part in files.items():
+        put_tensors(emulator, f"{folder}/{file}", part)
+    weight_map = {name: file for file, part in files.items() for name in part}
+    index = {"metadata": {}, "weight_map": weight_map}
+    put(emulator, f"{folder}/model.safetensors.index.json", json.dumps(index).encode())
+    return uri
 
 
 def asked(emulator):
@@ -84,12 +101,51 @@ def test_a_quota_that_does_not_suffice_is_told_with_the_regions_that_would_work(
 
 
 def test_each_choice_that_is_smaller_than_recommended_is_told(emulator, host, life):
-    uri = put_weights(emulator, "llama")
+    uri = put_seven_billion(emulator, "llama")
     small = {"machine_type": "n1-standard-8", "accelerator_type": "NVIDIA_TESLA_T4", "accelerator_count": 1}
     before = len(host.said)
     life.up({"gcs_uri": uri, "machine_spec": [L4, small]})
     told = "\n".join(host.said[before:])
-    assert "n1-standard-8 (1 x NVIDIA_TESLA_T4) has 16 GB of accelerator memory" in told
+    assert "n1-standard-8 (1 x NVIDIA_TESLA_T4) is smaller than recommended" in told
+    life.destroy()
+
+
+def test_a_machine_that_the_weights_do_not_fit_is_refused_and_nothing_is_made(emulator, life):
+    uri = put_seven_billion(emulator, "llama")
+    small = {"machine_type": "n1-standard-8", "accelerator_type": "NVIDIA_TESLA_P4", "accelerator_count": 1}
+    with pytest.raises(HostError, match="cannot fit into the 8 GB") as failure:
+        life.up({"gcs_uri": uri, "machine_spec": small})
+    assert "preflight=False" in failure.value.text
+    assert asked(emulator) == []
+
+
+OWN = {
+    "image_uri": "us-central1-docker.pkg.dev/my-project/serving/server:1",
+    "predict_route": "/v1/chat/completions",
+    "health_route": "/health",
+    "ports": [{"container_port": 8000}],
+}
+
+
+def test_with_a_container_of_the_users_own_what_no_list_has_is_a_note(emulator, host, life):
+    uri = put_weights(emulator, "unlisted")
+    config = {**CONFIG, "architectures": ["BertModel"], "model_type": "bert"}
+    put(emulator, "unlisted/config.json", json.dumps(config).encode())
+    with pytest.raises(HostError, match="an embedding model"):
+        life.up({"gcs_uri": uri, "machine_spec": L4})
+    before = len(host.said)
+    assert life.up({"gcs_uri": uri, "machine_spec": L4, "container_spec": OWN})["deployed_model_id"]
+    assert "an embedding model" in "\n".join(host.said[before:])
+    life.destroy()
+
+
+def test_an_architecture_that_no_list_has_is_told_and_deployed(emulator, host, life):
+    uri = put_weights(emulator, "new")
+    config = {**CONFIG, "architectures": ["AcmeForCausalLM"], "model_type": "acme"}
+    put(emulator, "new/config.json", json.dumps(config).encode())
+    before = len(host.said)
+    assert life.up({"gcs_uri": uri, "machine_spec": L4})["deployed_model_id"]
+    assert "AcmeForCausalLM is not in the list" in "\n".join(host.said[before:])
     life.destroy()
 
 

@@ -40,16 +40,28 @@ def make_bucket(emulator, bucket=BUCKET, location="US-CENTRAL1"):
 
 def put_weights(emulator, folder="llama", bucket=BUCKET):
     """Two shards with their index, config and tokenizer. Answers the folder's URI."""
-    shards = {
-        "model-00001-of-00002.safetensors": {"model.embed_tokens.weight": numpy.zeros((32, 8), numpy.float32)},
-        "model-00002-of-00002.safetensors": {"lm_head.weight": numpy.ones((32, 8), numpy.float32)},
+    layer = {
+        "self_attn.q_proj": (8, 8),
+        "self_attn.k_proj": (4, 8),
+        "self_attn.v_proj": (4, 8),
+        "self_attn.o_proj": (8, 8),
+        "mlp.gate_proj": (16, 8),
+        "mlp.up_proj": (16, 8),
+        "mlp.down_proj": (8, 16),
+        "input_layernorm": (8,),
+        "post_attention_layernorm": (8,),
     }
-    index = {"metadata": {"total_size": 2 * 32 * 8 * 4}, "weight_map": {}}
+    first = {f"model.layers.0.{name}.weight": numpy.zeros(shape, numpy.float32) for name, shape in layer.items()}
+    first["model.embed_tokens.weight"] = numpy.zeros((32, 8), numpy.float32)
+    last = {"model.norm.weight": numpy.ones(8, numpy.float32), "lm_head.weight": numpy.ones((32, 8), numpy.float32)}
+    shards = {"model-00001-of-00002.safetensors": first, "model-00002-of-00002.safetensors": last}
+    total = sum(tensor.nbytes for tensors in shards.values() for tensor in tensors.values())
+    index = {"metadata": {"total_size": total}, "weight_map": {}}
     for shard, tensors in shards.items():
         put(emulator, f"{folder}/{shard}", save(tensors), bucket)
         index["weight_map"].update(dict.fromkeys(tensors, shard))
     put(emulator, f"{folder}/model.safetensors.index.json", json.dumps(index).encode(), bucket)
     put(emulator, f"{folder}/config.json", json.dumps(CONFIG).encode(), bucket)
     put(emulator, f"{folder}/tokenizer.json", b"{}", bucket)
-    put(emulator, f"{folder}/tokenizer_config.json", b"{}", bucket)
+    put(emulator, f"{folder}/tokenizer_config.json", b'{"chat_template": "{{ messages }}"}', bucket)
     return f"gs://{bucket}/{folder}"

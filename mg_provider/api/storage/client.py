@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from mg_provider.api.errors import UserError
 from mg_provider.api.http.answers import parse
@@ -15,6 +17,23 @@ from mg_provider.api.names import pages, segment
 from mg_provider.wire.storage import Bucket, ObjectsPage, StorageObject
 
 HOST = "https://storage.googleapis.com"
+
+_BUCKET = r"(?P<bucket>[a-z0-9][a-z0-9._-]{1,220}[a-z0-9])"
+_PATH = r"(?P<path>(?:[/;?#].*)?)"
+# Other ways to write where objects are: links of the console, addresses of the two APIs, mounted paths, slips.
+_SPELLINGS = tuple(
+    re.compile(f"{before}{_BUCKET}{after}{_PATH}")
+    for before, after in (
+        (r"https?://console\.cloud\.google\.com/storage/browser/(?:_details/)?", ""),
+        (r"https?://(?:www\.googleapis\.com|storage\.googleapis\.com)/storage/v1/b/", "(?:/o)?"),
+        (r"https?://storage\.(?:cloud\.google|googleapis)\.com/", ""),
+        (r"https?://", r"\.storage\.googleapis\.com"),
+        (r"/gcs/", ""),
+        (r"(?i:gs|gcs|gcsfs):/{0,3}", ""),
+    )
+)
+# A pattern, or the files that one has: the folder is meant.
+_PATTERN = re.compile(r"/?[^/]*[*?\[{][^/]*(?:/.*)?$")
 
 
 @dataclass(frozen=True)
@@ -33,8 +52,25 @@ def split_uri(uri: str) -> tuple[str, str]:
     """
     bucket, _, name = uri.removeprefix("gs://").partition("/")
     if not uri.startswith("gs://") or not bucket:
-        raise UserError(f"{uri!r} is not a Cloud Storage URI", hint="write gs://bucket/folder")
+        raise UserError(f"{uri!r} is not a Cloud Storage URI", hint=uri_hint(uri))
     return bucket, name
+
+
+def uri_hint(uri: str) -> str:
+    """What to write instead of something that is not a Cloud Storage URI."""
+    meant = meant_uri(uri)
+    return f"did you mean {meant}?" if meant else "write gs://bucket/folder"
+
+
+def meant_uri(uri: str) -> str | None:
+    """The ``gs://`` URI that another spelling stands for: a web address, a mounted path, a pattern; or None."""
+    match = next(filter(None, (form.fullmatch(uri.strip()) for form in _SPELLINGS)), None)
+    if match is None:
+        return None
+    path = unquote(match["path"].partition("?")[0].partition(";")[0].partition("#")[0])
+    path = _PATTERN.sub("", path).strip("/")
+    meant = f"gs://{match['bucket']}/{path}".rstrip("/")
+    return meant if meant != uri.rstrip("/") else None
 
 
 class StorageClient:
@@ -90,6 +126,14 @@ class StorageClient:
         return Listing(
             [item for page in found for item in page.items], [name for page in found for name in page.prefixes]
         )
+
+    def list_page(self, bucket: str, prefix: str, match_glob: str) -> list[str]:
+        """``GET b/{bucket}/o?matchGlob=``: names of objects below a prefix. Permission: storage.objects.list.
+
+        One page, whatever more there is.
+        """
+        page = self._page(bucket, prefix=prefix or None, matchGlob=match_glob)
+        return [str(item.name) for item in page.items]
 
     def get_object(self, bucket: str, name: str) -> StorageObject:
         """``GET b/{bucket}/o/{name}``: an object's metadata. Permission: storage.objects.get."""

@@ -19,6 +19,7 @@ _FORMS: Final = {
     "min_gpu_driver_version": (re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"), "550.90.07"),
 }
 _AFFINITIES: Final = ("NO_RESERVATION", "ANY_RESERVATION", "SPECIFIC_RESERVATION")
+_DIGITS: Final = re.compile("[0-9]+")
 _MOST_ACCELERATORS: Final = 1024
 _MOST_NODES: Final = 1024
 
@@ -43,6 +44,14 @@ def accelerators(spec: MachineSpec) -> tuple[str, int]:
     if spec.machine_type in _fixed():
         return _fixed()[spec.machine_type]
     return "", 0
+
+
+def described(spec: MachineSpec | None) -> str:
+    """A machine with its accelerators, for a message."""
+    if spec is None:
+        return "an unnamed machine"
+    kind, count = accelerators(spec)
+    return f"{spec.machine_type} ({count} x {kind})" if kind else str(spec.machine_type)
 
 
 def machine_problem(spec: MachineSpec) -> str | None:
@@ -99,10 +108,12 @@ def machine_doubt(spec: MachineSpec) -> str | None:
     """What speaks against a machine type that the table does not know, which may be a new one, or misspelt.
 
     CPU machines are not in the table: without an accelerator only what resembles a machine of the same series is told.
+    A name with other numbers is another size of the series, which may well exist, and not a slip.
     """
     machine, known = spec.machine_type or "", [*_fixed(), *_optional(), *table("machine_types")["tpu"]]
     if not machine or machine in known:
         return None
+    known = [name for name in known if _DIGITS.findall(name) == _DIGITS.findall(machine)]
     series = [name for name in known if name.split("-")[0] == machine.split("-")[0]]
     near = difflib.get_close_matches(machine, series, 1, cutoff=0.8) or (
         difflib.get_close_matches(machine, known, 1, cutoff=0.8) if spec.accelerator_type else []

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from mg_provider.api.clients import Clients
-from mg_provider.api.errors import CloudError, ConnectionFailed
+from mg_provider.api.errors import CloudError, ConnectionFailed, RateLimited, Unavailable
 from mg_provider.api.http.transport import RETRY_BUDGET
-from mg_provider.preflight.findings import Finding, warning
-from mg_provider.preflight.machines.machine import accelerators
+from mg_provider.preflight.findings import Finding, WeightsReport, note, warning
+from mg_provider.preflight.fit import share_of_memory
+from mg_provider.preflight.machines.machine import accelerators, described
 from mg_provider.preflight.machines.memory import accelerator_gigabytes
 from mg_provider.wire.vertex.container import ContainerSpec
 from mg_provider.wire.vertex.deploy import (
@@ -25,6 +26,9 @@ NO_QUOTA = "QUOTA_STATE_NO_USER_QUOTA"
 UNKNOWN_QUOTA = "QUOTA_STATE_UNSPECIFIED"
 # Where the machine is given, a recommendation is advice, and not worth waiting long for.
 ADVICE_SECONDS = 3.0
+_LONG = RETRY_BUDGET - ADVICE_SECONDS
+# Weights that take less of the chosen machine's memory than this leave no doubt that it is large enough.
+_ROOMY = 0.5
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ def recommend(
     clients: Clients,
     chosen: MachineSpec | None,
     others: Sequence[MachineSpec] = (),
+    weights: WeightsReport | None = None,
+    say: Callable[[str], object] | None = None,
 ) -> Advice:
     """Ask ``projects.locations:recommendSpec`` (v1beta1) and hold the chosen machine against the answer.
 
@@ -67,6 +73,8 @@ def recommend(
         clients: API clients.
         chosen: The machine that the user gave, or the first of several, or None.
         others: The other machines that the user gave, each to be held against the answer as well.
+        weights: What a check of the folder found.
+        say: Takes a sentence about a wait.
 
     Returns:
         Advice. Where Google gives none, it is empty but for the chosen machine and a warning.
@@ -76,15 +84,36 @@ def recommend(
     """
     request = RecommendSpecRequest(gcs_uri=gcs_uri, check_machine_availability=True, check_user_quota=True)
     try:
-        budget = ADVICE_SECONDS if chosen else RETRY_BUDGET
-        answer = clients.vertex.recommend_spec(parent, request, retry_budget=budget)
+        answer = _ask(parent, request, clients, chosen, say or _silent)
     except (CloudError, ConnectionFailed) as problem:
         message = f"Model Garden recommends no machine: {problem.summary}; the deployment may still work"
         return Advice(machine_spec=chosen, findings=[warning("no_recommendation", message, gcs_uri)])
     advice = _advice(answer, region, chosen)
     options = _options(answer, region)
-    advice.findings.extend(finding for machine in others for finding in _too_small(machine, options))
+    machines = [machine for machine in (chosen, *others) if machine is not None]
+    advice.findings.extend(finding for machine in machines for finding in _smaller(machine, options, weights))
     return advice
+
+
+def _ask(
+    parent: str,
+    request: RecommendSpecRequest,
+    clients: Clients,
+    chosen: MachineSpec | None,
+    say: Callable[[str], object],
+) -> RecommendSpecResponse:
+    """Ask; where nobody chose a machine, ask again for as long as any call is repeated, and say so."""
+    try:
+        return clients.vertex.recommend_spec(parent, request, retry_budget=ADVICE_SECONDS)
+    except (Unavailable, RateLimited, ConnectionFailed) as problem:
+        if chosen is not None:
+            raise
+        say(f"Model Garden does not recommend a machine yet ({problem.summary}); asking again for up to {_LONG:.0f} s")
+        return clients.vertex.recommend_spec(parent, request, retry_budget=_LONG)
+
+
+def _silent(_: str) -> None:
+    """Say nothing."""
 
 
 def _advice(answer: RecommendSpecResponse, region: str, chosen: MachineSpec | None) -> Advice:
@@ -94,7 +123,7 @@ def _advice(answer: RecommendSpecResponse, region: str, chosen: MachineSpec | No
     recommended = best.machine_spec if best else None
     states = _states(options)
     works = sorted(name for name, state in states.items() if state != NO_QUOTA)
-    findings = [*_unavailable(region, here, works), *_quota(region, here, chosen, works), *_too_small(chosen, options)]
+    findings = [*_unavailable(region, here, works), *_quota(region, here, chosen, works)]
     return Advice(
         machine_spec=chosen or recommended,
         container_spec=best.container_spec if best else None,
@@ -156,32 +185,27 @@ def _quota(region: str, here: list[Recommendation], chosen: MachineSpec | None, 
     relevant = same if chosen else here
     if not relevant or any(option.user_quota_state != NO_QUOTA for option in relevant):
         return []
-    kinds = sorted({_described(option.spec.machine_spec) for option in relevant if option.spec})
+    kinds = sorted({described(option.spec.machine_spec) for option in relevant if option.spec})
     others = [name for name in works if name != region]
     elsewhere = f", or deploy in {', '.join(others)}" if others else ""
     message = f"quota in {region} does not suffice for {' or '.join(kinds)}: ask for more custom model serving quota"
     return [warning("no_quota", f"{message}{elsewhere}")]
 
 
-def _too_small(chosen: MachineSpec | None, options: list[Recommendation]) -> list[Finding]:
-    """A warning if even the smallest recommended machine has more accelerator memory than the chosen one."""
+def _smaller(chosen: MachineSpec, options: list[Recommendation], weights: WeightsReport | None) -> list[Finding]:
+    """A note if even the smallest recommended machine has more memory, and the weights do not fit easily."""
     machines = [option.spec.machine_spec for option in options if option.spec and option.spec.machine_spec]
     sized = [(gigabytes, machine) for machine in machines if (gigabytes := accelerator_gigabytes(machine))]
-    have = accelerator_gigabytes(chosen) if chosen else None
+    have = accelerator_gigabytes(chosen)
     if have is None or not sized:
         return []
     need, smallest = min(sized, key=lambda pair: pair[0])
-    if have >= need:
+    share = share_of_memory(weights, chosen) if weights else None
+    if have >= need or (share is not None and share <= _ROOMY):
         return []
+    taken = f", of which the weights take {100 * share:.0f} %" if share else ""
     message = (
-        f"{_described(chosen)} has {have} GB of accelerator memory, the smallest machine recommended for these weights "
-        f"is {_described(smallest)} with {need} GB: the model may not fit"
+        f"{described(chosen)} is smaller than recommended: it has {have} GB of accelerator memory{taken}, the smallest "
+        f"machine recommended for these weights is {described(smallest)} with {need} GB"
     )
-    return [warning("machine_too_small", message)]
-
-
-def _described(spec: MachineSpec | None) -> str:
-    if spec is None:
-        return "an unnamed machine"
-    kind, count = accelerators(spec)
-    return f"{spec.machine_type} ({count} x {kind})" if kind else str(spec.machine_type)
+    return [note("machine_too_small", message)]

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from mg_provider.data import table
-from mg_provider.preflight.findings import Finding, error, shown, warning
+from mg_provider.preflight.findings import Finding, Severity, error, shown, warning
+from mg_provider.preflight.weights.dimensions import Dimensions
+from mg_provider.preflight.weights.other_models import other_model
 
-# Families spell the number of experts in their own ways.
-_EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts")
+NEAR = 0.02
+"""How far a vocabulary may be from that of the base model, as a part of it."""
+
+_EXACT = ("hidden_size", "num_hidden_layers", "experts", "intermediate_size")
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,7 @@ class Identity:
     Attributes:
         architecture: The first of ``architectures``, or None.
         base_model: Listed base model, or several that cannot be told apart, or None.
+        kind: What it is where it is not a language model, or empty.
         native_quantization: ``quant_method`` that the family is published with, or None.
         native_dtypes: Quantized dtypes that the family is published with.
         findings: What is wrong.
@@ -27,72 +32,109 @@ class Identity:
 
     architecture: str | None
     base_model: str | None = None
+    kind: str = ""
     native_quantization: str | None = None
     native_dtypes: frozenset[str] = frozenset()
     findings: tuple[Finding, ...] = ()
 
 
-def identify(config: Mapping[str, Any], uri: str) -> Identity:
+def identify(config: Mapping[str, Any], uri: str, *, own_container: bool = False) -> Identity:
     """Find the base model.
 
     Args:
         config: config.json.
         uri: Its URI, for findings.
+        own_container: Whether the user's own container serves it, which no list binds.
     """
     architectures = config.get("architectures")
     if not isinstance(architectures, list) or not architectures or not isinstance(architectures[0], str):
-        return Identity(None, findings=(_no_architecture(config, uri),))
+        return Identity(None, findings=(_no_architecture(config, uri, own_container),))
     architecture = architectures[0]
     family = next((row for row in table("base_models")["families"] if architecture in row["architectures"]), None)
     if family is None:
-        return Identity(architecture, findings=(_unsupported(architecture, uri),))
+        other = other_model(architecture)
+        found = _writes_nothing(architecture, other, uri) if other else _unlisted(architecture, uri)
+        return Identity(architecture, kind=other or "", findings=(_bound(found, own_container),))
     native = family.get("native_quantization", {})
-    names = _sizes(family["models"], _shape(config))
-    findings = [*_type_mismatch(config, family, uri), *([] if names else [_unlisted_size(family, uri)])]
+    names, nearest = _names(family["models"], config, architecture)
+    findings = [*_type_mismatch(config, family, uri), *([] if names else [_unlisted_size(family, nearest, uri)])]
     return Identity(
         architecture,
         " or ".join(names) or None,
-        native.get("quant_method"),
-        frozenset(native.get("dtypes", ())),
-        tuple(findings),
+        native_quantization=native.get("quant_method"),
+        native_dtypes=frozenset(native.get("dtypes", ())),
+        findings=tuple(_bound(finding, own_container) for finding in findings),
     )
 
 
-def _shape(config: Mapping[str, Any]) -> dict[str, int]:
-    """Hidden size, layers and so on; a model that also sees images keeps them one level down."""
+def _bound(finding: Finding, own_container: bool) -> Finding:
+    """A finding as it is, or as a note where a container of the user's own serves: the lists are those of Google's."""
+    severity: Severity = "note" if own_container else finding.severity
+    return Finding(severity, finding.code, finding.message, finding.object)
+
+
+def _names(models: list[dict[str, Any]], config: Mapping[str, Any], architecture: str) -> tuple[list[str], list[str]]:
+    """Names of the models of this shape, and where there is none, of those that differ in their vocabulary alone."""
+    layouts = table("tensor_layouts")["architectures"]
+    sizes = Dimensions(config, layouts.get(architecture, {}).get("model_type", ""))
+    same = [row for row in models if _same(row, sizes, config, architecture)]
+    vocabulary, theta = sizes.number("vocab_size"), _rope_theta(sizes)
+    if not same or vocabulary is None:
+        return [row["name"] for row in same], []
+    away = {row["name"]: abs(row["vocab_size"] - vocabulary) / row["vocab_size"] for row in same}
+    near = [row["name"] for row in same if away[row["name"]] <= NEAR and theta in (None, row.get("rope_theta", theta))]
+    if near:
+        return [name for name in near if not away[name]] or near, []
+    return [], [name for name in away if away[name] == min(away.values())]
+
+
+def _same(row: Mapping[str, Any], sizes: Dimensions, config: Mapping[str, Any], architecture: str) -> bool:
+    """Whether a model has these sizes; what config.json leaves open is no difference, but hidden size and layers."""
+    if row.get("architecture", architecture) != architecture:
+        return False
     text = config.get("text_config")
-    source = {**config, **text} if isinstance(text, dict) else config
-    names = ("hidden_size", "num_hidden_layers", "intermediate_size", "vocab_size")
-    shape = {name: source[name] for name in names if type(source.get(name)) is int}
-    experts = next((source[name] for name in _EXPERTS if type(source.get(name)) is int), None)
-    return shape if experts is None else {**shape, "experts": experts}
+    said = {**config, **text} if isinstance(text, dict) else config
+    have = {name: said.get(name) for name in ("hidden_size", "num_hidden_layers", "intermediate_size")}
+    have["experts"] = sizes.experts or None
+    if "experts" not in row and have["experts"] is not None and sizes.kinds["sparse"]:
+        return False
+    if have["intermediate_size"] is None:
+        have.pop("intermediate_size")
+    return all(have[name] == row[name] for name in _EXACT if name in row and name in have)
 
 
-def _sizes(models: list[dict[str, Any]], shape: dict[str, int]) -> list[str]:
-    """Names of the models of this shape; of several, those whose vocabulary is the nearest."""
-    exact = ("hidden_size", "num_hidden_layers", "experts", "intermediate_size")
-    same = [row for row in models if all(shape.get(name) == row[name] for name in exact if name in row)]
-    if not same or "vocab_size" not in shape:
-        return [row["name"] for row in same]
-    nearest = min(abs(row["vocab_size"] - shape["vocab_size"]) for row in same)
-    return [row["name"] for row in same if abs(row["vocab_size"] - shape["vocab_size"]) == nearest]
+def _rope_theta(sizes: Dimensions) -> float | None:
+    """The base of the rotary embedding, as transformers 4 and as 5 write it."""
+    ropes = sizes.get("rope_parameters")
+    value = ropes.get("rope_theta") if isinstance(ropes, dict) else None
+    value = sizes.get("rope_theta") if value is None else value
+    return float(value) if type(value) in (int, float) else None
 
 
-def _no_architecture(config: Mapping[str, Any], uri: str) -> Finding:
+def _no_architecture(config: Mapping[str, Any], uri: str, own_container: bool) -> Finding:
     kind = config.get("model_type")
     families = (row for row in table("base_models")["families"] if kind in row["model_types"])
     example = next((row["architectures"][0] for row in families), "LlamaForCausalLM")
-    return error("no_architecture", f'config.json names no architecture: add "architectures": ["{example}"]', uri)
+    message = f'config.json names no architecture: add "architectures": ["{example}"]'
+    return _bound(error("no_architecture", message, uri), own_container)
 
 
-def _unsupported(architecture: str, uri: str) -> Finding:
+def _unlisted(architecture: str, uri: str) -> Finding:
     families = ", ".join(row["family"] for row in table("base_models")["families"])
-    return error(
-        "unsupported_architecture",
-        f"{shown(architecture)} is not the architecture of a base model that custom weights support: "
-        f"use weights of {families}, or serve these in a container of your own",
-        uri,
+    message = (
+        f"{shown(architecture)} is not in the list of what custom weights support, of {table('base_models')['as_of']}, "
+        f"and may be newer than it: should the deployment fail, use weights of {families}, or serve these in a "
+        "container of your own (container_spec)"
     )
+    return warning("unsupported_architecture", message, uri)
+
+
+def _writes_nothing(architecture: str, what: str, uri: str) -> Finding:
+    message = (
+        f"{shown(architecture)} is {what}: custom weights serve models that write text; serve it in a container of "
+        "your own (container_spec)"
+    )
+    return error("not_a_language_model", message, uri)
 
 
 def _type_mismatch(config: Mapping[str, Any], family: Mapping[str, Any], uri: str) -> list[Finding]:
@@ -104,9 +146,10 @@ def _type_mismatch(config: Mapping[str, Any], family: Mapping[str, Any], uri: st
     return [warning("model_type", message, uri)]
 
 
-def _unlisted_size(family: Mapping[str, Any], uri: str) -> Finding:
+def _unlisted_size(family: Mapping[str, Any], nearest: list[str], uri: str) -> Finding:
+    near = f"; the nearest is {' or '.join(nearest)}" if nearest else ""
     message = (
-        f"the shape in config.json is that of no {family['family']} model that custom weights list "
-        f"({', '.join(family['listed'])}): it may work, but Google does not say so"
+        f"config.json does not have the shape of a {family['family']} model that custom weights list "
+        f"({', '.join(family['listed'])}){near}: it may work, but Google does not say so"
     )
     return warning("unlisted_size", message, uri)

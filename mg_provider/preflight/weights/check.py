@@ -7,17 +7,25 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from mg_provider.api.clients import Clients
-from mg_provider.api.errors import CloudError, NotFound, PermissionDenied
-from mg_provider.api.storage.client import split_uri
+from mg_provider.api.errors import CloudError, NotFound, PermissionDenied, UserError
+from mg_provider.api.storage.client import split_uri, uri_hint
 from mg_provider.clock import Clock, SystemClock
+from mg_provider.preflight.deeper import below
 from mg_provider.preflight.findings import Finding, WeightsReport, error, some, warning
+from mg_provider.preflight.fit import cache_bytes, context_length
+from mg_provider.preflight.tokenizer import check_tokenizer
 from mg_provider.preflight.weights import kinds, quantization
 from mg_provider.preflight.weights.base_models import Identity, identify
-from mg_provider.preflight.weights.folder import MAX_POINTER_BYTES, Folder, NotJson, disguised, read_json
+from mg_provider.preflight.weights.dtypes import compare_dtypes, declared, loaded_bytes
+from mg_provider.preflight.weights.folder import Folder, NotJson, read_json
+from mg_provider.preflight.weights.layouts import layout_of
 from mg_provider.preflight.weights.location import bucket_location
+from mg_provider.preflight.weights.other_models import is_embedding
 from mg_provider.preflight.weights.pytorch_files import check_pytorch_files
-from mg_provider.preflight.weights.safetensors_files import ReadFile, compare_tensors, read_files, tensors
+from mg_provider.preflight.weights.safetensors_files import compare_tensors, read_files
 from mg_provider.preflight.weights.shard_index import ShardIndex, compare_files, compare_size, read_index
+from mg_provider.preflight.weights.stored_tensors import StoredTensors, all_tensors, empty_tensors, wrapper_names
+from mg_provider.preflight.weights.tensor_shapes import compare_bytes, compare_shapes
 
 BYTE_BUDGET = 9_500_000
 """Bytes after which headers of safetensors files are no longer read in full."""
@@ -33,6 +41,7 @@ def check_weights(
     clients: Clients,
     *,
     allow_quantized: bool = False,
+    own_container: bool = False,
     clock: Clock | None = None,
     byte_budget: int = BYTE_BUDGET,
 ) -> WeightsReport:
@@ -46,6 +55,7 @@ def check_weights(
         region: Region of the deployment.
         clients: API clients.
         allow_quantized: Only warn about quantized weights.
+        own_container: Whether the user's own container serves them: then the lists of what Google's serves do not bind.
         clock: Measures how long it takes.
         byte_budget: Bytes after which safetensors headers are only checked by their length and last entry.
 
@@ -62,11 +72,10 @@ def check_weights(
         location = pool.submit(bucket_location, clients.storage, bucket, region)
         try:
             folder = Folder.listed(clients.storage, bucket, prefix)
-            _Check(folder, report, allow_quantized, byte_budget).run()
+            _Check(folder, report, byte_budget, allow_quantized, own_container).run()
         except (NotFound, PermissionDenied) as problem:
             report.findings.append(_no_access(bucket, problem))
-        report.findings += location.result()
-    report.findings.sort(key=lambda finding: finding.severity)
+        report.add(location.result())
     report.seconds = clock.monotonic() - begun
     return report
 
@@ -74,16 +83,20 @@ def check_weights(
 def _folder(gcs_uri: str) -> tuple[str, str]:
     """Bucket, and prefix: empty for the bucket itself, or ending with one slash."""
     bucket, name = split_uri(gcs_uri)
+    if set(name) & set("*?["):
+        raise UserError(f"{gcs_uri} is a pattern, not a folder", property="gcs_uri", hint=uri_hint(gcs_uri))
     return bucket, f"{name.rstrip('/')}/" if name.strip("/") else ""
 
 
 class _Check:
     """One check of one folder, which fills its report."""
 
-    def __init__(self, folder: Folder, report: WeightsReport, allow_quantized: bool, byte_budget: int) -> None:
-        self.folder, self.report = folder, report
-        self.allow_quantized, self.byte_budget = allow_quantized, byte_budget
-        self.read: list[ReadFile] = []
+    def __init__(
+        self, folder: Folder, report: WeightsReport, byte_budget: int, allow_quantized: bool, own_container: bool
+    ) -> None:
+        self.folder, self.report, self.byte_budget = folder, report, byte_budget
+        self.allow_quantized, self.own_container = allow_quantized, own_container
+        self.config: Mapping[str, Any] | None = None
 
     def run(self) -> None:
         """Check everything."""
@@ -98,41 +111,56 @@ class _Check:
         if CONFIG not in folder.sizes:
             return kinds.other_kind(folder) or kinds.misplaced(folder)
         if not any(files.values()):
-            return kinds.other_kind(folder) or [_no_weights(folder)]
+            return kinds.other_kind(folder) or below(folder) or [_no_weights(folder)]
         suffix = ".safetensors" if files[".safetensors"] else ".bin"
         parts: list[Callable[[], Any]] = [
             self._config,
             lambda: read_index(folder, suffix),
-            lambda: _tokenizer(folder),
+            lambda: check_tokenizer(folder),
         ]
-        (identity, configured), (index, indexed), tokenizer = folder.each(parts, lambda part: part())
-        self.report.architecture, self.report.base_model = identity.architecture, identity.base_model
-        self.report.shards = len(files[suffix])
-        findings: list[Finding] = [*configured, *tokenizer, *indexed, *kinds.unused_files(folder)]
+        (identity, configured), (index, indexed), (tokenizer, template) = folder.each(parts, lambda part: part())
+        self._describe(identity, template)
+        ours, beside = kinds.belonging(folder, files[suffix], index)
+        self.report.shards = len(ours)
+        findings: list[Finding] = [*configured, *tokenizer, *indexed, *kinds.unused_files(folder), *beside]
         # A broken index says nothing of the files.
-        findings += compare_files(folder, files[suffix], index) if not indexed else []
+        compared = compare_files(folder, ours, index) if not indexed else []
+        findings += compared
         if suffix == ".bin":
-            return findings + self._pytorch(files[suffix])
+            return findings + self._pytorch(ours, identity)
         if files[".bin"]:
             message = f"{some(files['.bin'])}: only safetensors are read where both are there; remove these"
             findings.append(warning("two_formats", message, folder.object(files[".bin"][0])))
-        findings += self._safetensors(files[suffix], index)
-        if not any(finding.code == "quantized" for finding in configured):
-            findings += quantization.stored(folder, tensors(self.read), identity, allowed=self.allow_quantized)
-        return findings
+        whole = not any(finding.severity == "error" for finding in [*indexed, *compared])
+        return findings + self._safetensors(ours, index, identity, whole)
 
     def _config(self) -> tuple[Identity, list[Finding]]:
         try:
-            config: Mapping[str, Any] = read_json(self.folder, CONFIG)
+            config = read_json(self.folder, CONFIG)
         except NotJson as problem:
             return Identity(None), [problem.finding]
-        identity = identify(config, self.folder.object(CONFIG))
-        quantized = quantization.configured(self.folder, config, identity, allowed=self.allow_quantized)
-        return identity, [*identity.findings, *quantized]
+        self.config = config
+        identity = identify(config, self.folder.object(CONFIG), own_container=self.own_container)
+        findings = [*identity.findings]
+        if not identity.kind and is_embedding({*self.folder.sizes, *self.folder.subfolders}):
+            message = (
+                "the files of sentence-transformers beside the weights show an embedding model: it deploys, but what "
+                "it answers to a chat or a prompt is no use"
+            )
+            findings.append(warning("embedding_model", message, self.folder.uri))
+        return identity, findings
 
-    def _safetensors(self, files: list[str], index: ShardIndex | None) -> list[Finding]:
+    def _describe(self, identity: Identity, template: bool | None) -> None:
+        report, config = self.report, self.config or {}
+        report.architecture, report.base_model, report.kind = identity.architecture, identity.base_model, identity.kind
+        report.dtype, report.chat_template = declared(config), template
+        report.context_length, report.cache_bytes = context_length(config), cache_bytes(config)
+
+    def _safetensors(
+        self, files: list[str], index: ShardIndex | None, identity: Identity, whole: bool
+    ) -> list[Finding]:
         folder, report = self.folder, self.report
-        read = self.read = read_files(folder, files, index, self.byte_budget)
+        read = read_files(folder, files, index, self.byte_budget)
         report.parameter_bytes = sum(file.data_bytes for file in read)
         report.headers_read = sum(file.header is not None for file in read)
         report.headers_by_end = sum(file.header is None and not file.findings for file in read)
@@ -141,29 +169,47 @@ class _Check:
             findings += compare_tensors(folder, read, index)
             sound = not findings and set(files) == set(index.tensors)
             findings += compare_size(folder, index, report.parameter_bytes) if sound else []
-        return findings
+        stored = all_tensors(read, index)
+        unread = sum(file.data_bytes for file in read if file.header is None)
+        report.loaded_bytes = loaded_bytes(stored) + unread
+        whole = whole and not any(finding.severity == "error" for finding in findings)
+        return [*findings, *self._tensors(stored, identity, whole=whole)]
 
-    def _pytorch(self, files: list[str]) -> list[Finding]:
-        self.report.parameter_bytes = sum(self.folder.sizes[name] for name in files)
-        return check_pytorch_files(self.folder, files)
-
-
-def _tokenizer(folder: Folder) -> list[Finding]:
-    findings = []
-    if not {"tokenizer.json", "tokenizer.model"} & folder.sizes.keys():
-        message = (
-            "there is neither tokenizer.json nor tokenizer.model: upload the base model's, or the one trained with"
+    def _tensors(self, stored: StoredTensors, identity: Identity, *, whole: bool) -> list[Finding]:
+        """What the tensors say, against config.json; of files that are broken or missing nothing more is said."""
+        folder, config = self.folder, self.config
+        if config is None:
+            return []
+        saying = quantization.said(folder, config)
+        findings = quantization.judge(
+            folder, saying, stored, identity, allowed=self.allow_quantized, own_container=self.own_container
         )
-        findings.append(error("no_tokenizer", message, folder.uri))
-    if "tokenizer_config.json" not in folder.sizes:
-        message = "there is no tokenizer_config.json, which has the chat template: upload the base model's"
-        findings.append(error("no_tokenizer_config", message, folder.uri))
-    for name in ("tokenizer.json", "tokenizer.model", "tokenizer_config.json"):
-        # Whole tokenizers are large, what stands in for one is not.
-        if name in folder.sizes and folder.sizes[name] <= MAX_POINTER_BYTES:
-            disguise = disguised(folder, name, folder.read(name))
-            findings += [disguise] if disguise else []
-    return findings
+        layout = layout_of(identity.architecture, config) if identity.architecture else None
+        if stopped := empty_tensors(folder, stored) or wrapper_names(folder, stored, known=layout is not None):
+            return findings + stopped
+        if not saying.methods and not findings:
+            findings += compare_dtypes(folder, config, stored)
+        if layout is None or not whole:
+            return findings
+        shapes = compare_shapes(folder, config, stored, layout)
+        if not shapes and not stored.complete:
+            shapes = compare_bytes(folder, config, layout, self.report.parameter_bytes, saying.methods)
+        return findings + shapes
+
+    def _pytorch(self, files: list[str], identity: Identity) -> list[Finding]:
+        folder, config = self.folder, self.config
+        size = self.report.parameter_bytes = self.report.loaded_bytes = sum(folder.sizes[name] for name in files)
+        findings = check_pytorch_files(folder, files)
+        if config is None:
+            return findings
+        saying = quantization.said(folder, config)
+        findings += quantization.judge(
+            folder, saying, None, identity, allowed=self.allow_quantized, own_container=self.own_container
+        )
+        layout = layout_of(identity.architecture, config) if identity.architecture else None
+        if layout is None or findings:
+            return findings
+        return findings + compare_bytes(folder, config, layout, size, saying.methods)
 
 
 def _no_weights(folder: Folder) -> Finding:

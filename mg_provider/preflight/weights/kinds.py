@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mg_provider.api.errors import CloudError
-from mg_provider.preflight.findings import Finding, error, shown, some, warning
-from mg_provider.preflight.weights.folder import Folder, NotJson, read_json
-
-LOOKED_INTO = 16
-"""Of how many subfolders the files are listed in search of config.json."""
-
-ADAPTER = "adapter_config.json"
+from mg_provider.preflight.deeper import ADAPTER, base_of_adapter, below, sharded
+from mg_provider.preflight.findings import Finding, error, some, warning
+from mg_provider.preflight.weights.folder import Folder
+from mg_provider.preflight.weights.shard_index import ShardIndex
 
 # Other files that training leaves in a folder and that end like weights.
 _LEFTOVERS = ("training_args", "optimizer", "scheduler", "rng_state", "random_states", "adapter_model", "scaler")
+_ORIGINAL = ("consolidated.", "params.json")
 _HUGGING_FACE = "upload the folder that the transformers library writes with save_pretrained(safe_serialization=True)"
 
 
@@ -46,7 +43,7 @@ def _megatron(name: str) -> bool:
 
 
 def _original(name: str) -> bool:
-    return name.startswith("consolidated.") or name == "params.json"
+    return name.startswith(_ORIGINAL)
 
 
 _KINDS = (
@@ -91,8 +88,11 @@ def other_kind(folder: Folder) -> list[Finding]:
     names = [*folder.sizes, *folder.subfolders]
     for kind in _KINDS:
         if found := sorted(filter(kind.matches, names)):
-            base = _base_of_adapter(folder) if kind.code == "lora_adapter" else ""
-            return [error(kind.code, f"the folder {kind.message}{base}", folder.object(found[0]))]
+            if kind.code == "distributed_checkpoint":
+                return [sharded(folder, found[0])]
+            base = base_of_adapter(folder) if kind.code == "lora_adapter" else ""
+            named = f" (its base model is {base})" if base else ""
+            return [error(kind.code, f"the folder {kind.message}{named}", folder.object(found[0]))]
     return []
 
 
@@ -107,11 +107,41 @@ def unused_files(folder: Folder) -> list[Finding]:
     return findings
 
 
+def belonging(folder: Folder, files: list[str], index: ShardIndex | None) -> tuple[list[str], list[Finding]]:
+    """The weight files that a model server reads, and what the others beside them are; a finding for each kind.
+
+    Args:
+        folder: The folder.
+        files: All weight files of one format.
+        index: Their index, if there is one.
+    """
+    ours = [name for name in files if not name.startswith(_ORIGINAL)]
+    original = [name for name in files if name not in ours]
+    if not ours:
+        return files, []
+    findings = []
+    if original:
+        message = (
+            f"{some(original)}: the same model in its authors' own format, which costs loading time and nothing reads; "
+            "remove it"
+        )
+        findings.append(warning("original_format_beside", message, folder.object(original[0])))
+    others = sorted(set(ours) - set(index.tensors)) if index else []
+    if index and others and set(ours) - set(others):
+        size = sum(folder.sizes[name] for name in others)
+        message = (
+            f"{some(others)} {'is' if len(others) == 1 else 'are'} not in {index.name} ({size / 1e9:.1f} GB, not "
+            "counted): an older save, or of another model; remove what does not belong"
+        )
+        findings.append(warning("extra_shards", message, folder.object(others[0])))
+        ours = [name for name in ours if name not in others]
+    return ours, findings
+
+
 def misplaced(folder: Folder) -> list[Finding]:
-    """Where config.json is when it is not in the folder: one folder deeper, one higher, or nowhere; one error."""
-    if deeper := _subfolders_with_config(folder):
-        where = some(f"{folder.uri}/{name}" for name in deeper)
-        return [error("nested_folder", f"config.json is one folder deeper: give {where}", folder.uri)]
+    """Where config.json is when it is not in the folder: deeper, one folder higher, or nowhere; one error."""
+    if found := below(folder):
+        return found
     name = folder.prefix.rstrip("/").rpartition("/")
     parent_prefix = f"{name[0]}/" if name[0] else ""
     parent = Folder.listed(folder.storage, folder.bucket, parent_prefix) if folder.prefix else None
@@ -123,22 +153,3 @@ def misplaced(folder: Folder) -> list[Finding]:
         return [error("nested_folder", f"config.json is one folder higher: give {parent.uri}", folder.uri)]
     message = f"there is no config.json in {folder.uri}: {_HUGGING_FACE}"
     return [error("no_config", message, folder.object("config.json"))]
-
-
-def _subfolders_with_config(folder: Folder) -> list[str]:
-    def has_config(name: str) -> bool:
-        return "config.json" in Folder.listed(folder.storage, folder.bucket, f"{folder.prefix}{name}/").sizes
-
-    names = folder.subfolders[:LOOKED_INTO]
-    return [name for name, has in zip(names, folder.each(names, has_config), strict=True) if has]
-
-
-def _base_of_adapter(folder: Folder) -> str:
-    """The base model that an adapter names, as the end of a sentence; nothing if it cannot be read."""
-    if ADAPTER not in folder.sizes:
-        return ""
-    try:
-        base = read_json(folder, ADAPTER).get("base_model_name_or_path")
-    except (NotJson, CloudError):
-        return ""
-    return f" (its base model is {shown(base)})" if isinstance(base, str) and base else ""

@@ -61,9 +61,6 @@ def compare_files(folder: Folder, files: list[str], index: ShardIndex | None) ->
     if missing := sorted(set(index.tensors) - set(folder.sizes)):
         message = f"{len(missing)} of {len(index.tensors)} files in {index.name} are missing: upload {some(missing)}"
         findings.append(error("missing_shards", message, folder.object(missing[0])))
-    if extra := sorted(set(files) - set(index.tensors)):
-        message = f"{some(extra)} {'is' if len(extra) == 1 else 'are'} not in {index.name}: remove what does not belong"
-        findings.append(warning("extra_shards", message, folder.object(extra[0])))
     return findings
 
 

@@ -138,7 +138,13 @@ class Deployment:
         recommended = None
         if args.gcs_uri and args.preflight:
             recommended = pass_weights(
-                args.gcs_uri, args.parent, args.region, choices, args.allow_quantized, self.context
+                args.gcs_uri,
+                args.parent,
+                args.region,
+                choices,
+                args.allow_quantized,
+                self.context,
+                own_container=args.container_spec is not None,
             )
         return [*choices] or [taken or recommended]
 

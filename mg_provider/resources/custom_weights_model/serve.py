@@ -280,7 +280,13 @@ class Serving:
         args, recommended = self.args, None
         if args.gcs_uri and args.preflight and find_model(self.place, args.model_id) is None:
             recommended = pass_weights(
-                args.gcs_uri, args.parent, args.region, args.choices(), args.allow_quantized, self.context
+                args.gcs_uri,
+                args.parent,
+                args.region,
+                args.choices(),
+                args.allow_quantized,
+                self.context,
+                own_container=args.container_spec is not None,
             )
         choices = ordered(args.choices(), self.state.machine_spec_taken)
         return [*choices] or [recommended or self.state.machine_spec_taken]

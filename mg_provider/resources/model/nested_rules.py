@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from mg_provider.api.names import KMS_KEY
+from mg_provider.api.storage.client import uri_hint
 from mg_provider.api.texts import cut, shown
 from mg_provider.wire.vertex.container import ContainerSpec, EnvVar, Probe
 from mg_provider.wire.vertex.encryption import EncryptionSpec
@@ -47,7 +48,7 @@ def folder_problem(uri: str) -> str | None:
     """Why a URI is not a folder in Cloud Storage, with what to write."""
     if GCS_FOLDER.fullmatch(uri):
         return None
-    return f"{shown(uri)} is not a valid folder in Cloud Storage: write gs://bucket/path"
+    return f"{shown(uri)} is not a valid folder in Cloud Storage: {uri_hint(uri)}"
 
 
 def container_problem(spec: ContainerSpec | None) -> str | None:

@@ -24,6 +24,7 @@ def pass_weights(
     machines: Sequence[MachineSpec],
     allow_quantized: bool,
     context: Context,
+    own_container: bool = False,
 ) -> MachineSpec | None:
     """Check the folder and hear Model Garden's recommendation. Warnings are told, errors end the deployment.
 
@@ -34,6 +35,7 @@ def pass_weights(
         machines: What the user chose, in order; empty where the choice is Model Garden's.
         allow_quantized: Whether quantized weights may be deployed although they are not listed as supported.
         context: Of the call.
+        own_container: Whether a container of the user's own serves the weights.
 
     Returns:
         The first of the machines; without any, the recommended one, or None where nothing is recommended.
@@ -42,18 +44,37 @@ def pass_weights(
         MgError: A deployment of this folder would fail; nothing was asked for.
     """
     # Only a deployment needs the checks: programs that register resources never load them.
+    from mg_provider.preflight.fit import fits
     from mg_provider.preflight.machines.recommend import recommend
     from mg_provider.preflight.weights.check import check_weights
 
     context.progress(f"checking {gcs_uri}")
-    report = check_weights(gcs_uri, region, context.clients, allow_quantized=allow_quantized, clock=context.clock)
+    report = check_weights(
+        gcs_uri,
+        region,
+        context.clients,
+        allow_quantized=allow_quantized,
+        own_container=own_container,
+        clock=context.clock,
+    )
+    for machine in machines:
+        report.add(fits(report, machine, own_container=own_container))
     decisive = [finding for finding in report.errors if finding.code not in _NOT_DECISIVE]
     if decisive:
         raise MgError(
             f"{gcs_uri} cannot be served: " + "; ".join(finding.message for finding in decisive),
-            hint="mend the folder; `mg preflight` checks it without deploying",
+            hint="fix this first; `mg preflight` checks it without deploying, and preflight=False deploys it unchecked",
         )
-    advice = recommend(gcs_uri, parent, region, context.clients, next(iter(machines), None), machines[1:])
+    advice = recommend(
+        gcs_uri,
+        parent,
+        region,
+        context.clients,
+        next(iter(machines), None),
+        machines[1:],
+        weights=report,
+        say=context.progress,
+    )
     for finding in (*report.findings, *advice.findings):
         context.progress(f"note: {finding.message}")
     if not machines and advice.machine_spec is not None:
