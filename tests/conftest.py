@@ -9,6 +9,7 @@ import pytest
 
 from mg_provider.emulator import Emulator
 from tests.support import forks, google_protos, real_clients
+from tests.support.empty_messages import empty_messages
 from tests.support.invariants import watch
 
 
@@ -55,5 +56,7 @@ def emulator(emulator_server: Emulator) -> Iterator[Emulator]:
     answered = emulator_server.requests()
     wrong = [request["emulator_error"] for request in answered if "emulator_error" in request]
     wrong += google_protos.wrong_answers(answered)
+    empty = empty_messages(answered)
     emulator_server.reset()
     assert not wrong, f"the emulator answered what Google's documents do not know: {wrong}"
+    assert not empty, f"these were sent with messages that say nothing: {empty}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -27,6 +27,9 @@ class WireModel(BaseModel):
     from Google's answer, an unknown field is ignored, because Google adds fields without notice.
     """
 
+    says_something_empty: ClassVar[bool] = False
+    """Whether a message of this kind says something by being there, as one that switches something on."""
+
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", defer_build=True)
 
     @classmethod
@@ -39,8 +42,8 @@ class WireModel(BaseModel):
         return cls.model_validate(data, extra="ignore")
 
     def to_wire(self) -> dict[str, Any]:
-        """Google's JSON: camelCase, absent fields left out."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        """Google's JSON: camelCase; absent fields are left out, and so are messages that say nothing."""
+        return _filled(self, self.model_dump(mode="json", by_alias=True, exclude_none=True))
 
     @classmethod
     def output_only(cls) -> frozenset[str]:
@@ -50,6 +53,19 @@ class WireModel(BaseModel):
             for name, field in cls.model_fields.items()
             if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("readOnly")
         )
+
+
+def _filled(message: WireModel, written: dict[str, Any]) -> dict[str, Any]:
+    """A message as it is written, without the messages in it that say nothing. An empty map clears a map, and stays."""
+    for name, field in type(message).model_fields.items():
+        value, key = getattr(message, name), field.alias or name
+        if isinstance(value, list):
+            for entry, inner in zip(value, written.get(key, ()), strict=False):
+                if isinstance(entry, WireModel):
+                    _filled(entry, inner)
+        elif isinstance(value, WireModel) and not (_filled(value, written[key]) or value.says_something_empty):
+            del written[key]
+    return written
 
 
 def same(wanted: object, actual: object) -> bool:

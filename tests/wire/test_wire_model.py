@@ -8,9 +8,9 @@ from pydantic import ValidationError
 from mg_provider.wire.compute import ForwardingRule, PscConnectionStatus
 from mg_provider.wire.vertex.batch import BatchPredictionJob, JobState
 from mg_provider.wire.vertex.container import ContainerSpec
-from mg_provider.wire.vertex.deploy import DeployRequest, ModelConfig
+from mg_provider.wire.vertex.deploy import CustomModel, DeployConfig, DeployRequest, EndpointConfig, ModelConfig
 from mg_provider.wire.vertex.endpoint import ClientConnectionConfig, Endpoint
-from mg_provider.wire.vertex.machine import DedicatedResources, MachineSpec
+from mg_provider.wire.vertex.machine import DedicatedResources, FlexStart, MachineSpec, ScaleToZeroSpec
 from mg_provider.wire.vertex.operation import DeploymentStage, Operation
 
 
@@ -26,7 +26,7 @@ def test_a_field_that_google_adds_is_ignored_at_every_depth() -> None:
         {"name": "e", "newField": 1, "deployedModels": [{"id": "7", "newField": {"a": 1}, "status": {"newField": 1}}]}
     )
 
-    assert endpoint.to_wire() == {"name": "e", "deployedModels": [{"id": "7", "status": {}}]}
+    assert endpoint.to_wire() == {"name": "e", "deployedModels": [{"id": "7"}]}
 
 
 def test_both_spellings_are_read_and_one_is_written() -> None:
@@ -65,6 +65,23 @@ def test_the_model_configuration_is_called_model_config_on_the_wire() -> None:
     request = DeployRequest(model_configuration=ModelConfig(model_user_id="mine"))
 
     assert request.to_wire() == {"modelConfig": {"modelUserId": "mine"}}
+
+
+def test_a_message_that_says_nothing_is_left_out_at_every_depth() -> None:
+    request = DeployRequest(
+        custom_model=CustomModel(gcs_uri="gs://weights/llama"),
+        endpoint_config=EndpointConfig(),
+        deploy_config=DeployConfig(dedicated_resources=DedicatedResources(machine_spec=MachineSpec())),
+    )
+
+    assert request.to_wire() == {"customModel": {"gcsUri": "gs://weights/llama"}}
+
+
+def test_what_says_something_by_being_there_stays_and_so_does_an_empty_map() -> None:
+    resources = DedicatedResources(scale_to_zero_spec=ScaleToZeroSpec(), flex_start=FlexStart())
+
+    assert resources.to_wire() == {"scaleToZeroSpec": {}, "flexStart": {}}
+    assert Endpoint(labels={}, traffic_split={}).to_wire() == {"labels": {}, "trafficSplit": {}}
 
 
 def test_a_hugging_face_token_does_not_show_in_the_text_of_a_request() -> None:

@@ -61,6 +61,8 @@ class AutoscalingMetricSpec(WireModel):
 class ScaleToZeroSpec(WireModel):
     """When a deployment may go down to no replica at all."""
 
+    says_something_empty = True
+
     min_scaleup_period: Duration | None = Field(
         default=None, description="Time that a deployment stays up after scaling up, 300s to 28800s; 3600s if absent."
     )
@@ -72,6 +74,8 @@ class ScaleToZeroSpec(WireModel):
 
 class FlexStart(WireModel):
     """Waits for capacity in Dynamic Workload Scheduler instead of failing at once."""
+
+    says_something_empty = True
 
     max_runtime_duration: Duration | None = Field(
         default=None, description="Time after which the deployment is taken down, at most seven days (604800s)."
@@ -108,6 +112,8 @@ class DedicatedResources(WireModel):
 
 class AutomaticResources(WireModel):
     """Machines that Vertex AI chooses by itself."""
+
+    says_something_empty = True
 
     min_replica_count: int | None = Field(default=None, description="Replicas that always run; 1 when absent.")
     max_replica_count: int | None = Field(default=None, description="Most replicas under load.")
