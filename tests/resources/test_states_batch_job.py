@@ -131,6 +131,16 @@ def test_a_failed_job_tells_the_service_s_reason(emulator, life, code):
     assert emulator.ledger()["empty"]
 
 
+def test_a_job_that_found_no_service_agents_says_to_wait_and_not_that_a_run_again_would_go_on(emulator, life):
+    emulator.fail(rpc=CREATE, fault="service_agents_400", place="operation")
+    with pytest.raises(HostError, match="Service agents are being provisioned") as failure:
+        life.up(arguments())
+    assert "do: wait some minutes" in failure.value.text
+    assert "run the same command again" not in failure.value.text
+    life.destroy()
+    assert emulator.ledger()["empty"]
+
+
 def test_a_job_that_finds_no_machine_says_what_to_try(emulator, life):
     machine = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
     emulator.behave(stockouts=["us-central1/g2-standard-12"])

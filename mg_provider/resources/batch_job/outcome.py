@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from mg_provider.api.agents import says_being_provisioned
 from mg_provider.api.batch.rows import read_line
 from mg_provider.api.error_reader import error_from_status
 from mg_provider.api.errors import CloudError, ConnectionFailed, MgError, UserError
@@ -156,6 +157,11 @@ def _told(job: BatchPredictionJob, args: BatchJobArgs, state: BatchJobState) -> 
         return (
             f"the job ended as {job.state}: {done}",
             "check the weights and the container; a model has about 40 minutes to load, so another machine may help",
+        )
+    if job.error and says_being_provisioned(job.error.message or ""):
+        return (
+            f"the job ended as {job.state}: {done}",
+            "wait some minutes: the service agents of a new project are on their way, and nothing was computed",
         )
     cause = error_from_status(job.error) if job.error else None
     return f"the job ended as {job.state}: {done}", (cause.hint if cause else None) or "fix the cause"
