@@ -13,7 +13,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from mg_provider.api.errors import CloudError, MgError, UserError
-from mg_provider.api.hosts import (
+from mg_provider.api.http.hosts import (
     PRIVATE_DOMAIN,
     dedicated_base,
     is_private_host,

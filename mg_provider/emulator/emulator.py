@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
+from mg_provider.emulator.core import admin
 from mg_provider.emulator.core.listeners import Listeners
 from mg_provider.emulator.core.world import World
-from mg_provider.emulator.web import admin
 from mg_provider.emulator.web.dispatch import Application, load_services
 from mg_provider.emulator.web.server import HttpListener, private_listener
 

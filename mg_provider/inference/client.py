@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import ConnectionFailed, MgError, NotFound, NotReached, PermissionDenied, UserError
-from mg_provider.api.hosts import refuse_foreign_address
+from mg_provider.api.http.hosts import refuse_foreign_address
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.http.tls import ServerTrust
 from mg_provider.api.http.transport import RETRY_BUDGET

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mg_provider.api.errors import UserError
-from mg_provider.api.hosts import takes_token
 from mg_provider.api.http.credentials import TokenSource
+from mg_provider.api.http.hosts import takes_token
 from mg_provider.api.http.settings import Settings, is_loopback
 from mg_provider.api.prediction import PredictionClient
 

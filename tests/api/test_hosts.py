@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import CloudError, MgError, UserError
-from mg_provider.api.hosts import takes_token
+from mg_provider.api.http.hosts import takes_token
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.http.tls import ServerTrust
 from mg_provider.api.http.transport import Call, Transport

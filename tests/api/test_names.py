@@ -6,7 +6,7 @@ import pytest
 
 from mg_provider.api.bigquery import client as bigquery
 from mg_provider.api.errors import ProviderBug, UserError
-from mg_provider.api.hosts import vertex_base
+from mg_provider.api.http.hosts import vertex_base
 from mg_provider.api.names import location_of, mask
 from mg_provider.api.storage import client as storage
 

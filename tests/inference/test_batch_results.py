@@ -9,7 +9,7 @@ import pytest
 from mg_provider.api.errors import MgError
 from mg_provider.api.storage.lines import lines_of
 from mg_provider.inference import batch_results
-from mg_provider.inference.batch.commands import ResultsFormat
+from mg_provider.inference.batch.formats import ResultsFormat
 from mg_provider.inference.batch.join import DiskJoin
 from mg_provider.inference.batch.results_command import run
 from tests.support.batch import JOBS, arguments, chat, make_table, put_rows, table_arguments

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from mg_provider.api.error_reader import error_from_response
 from mg_provider.api.errors import CertificateNotTrusted, CloudError, ConnectionFailed, QuotaExceeded, RateLimited
-from mg_provider.api.hosts import takes_token
+from mg_provider.api.http.hosts import takes_token
 from mg_provider.api.http.rate_limit import RateLimits
 from mg_provider.api.http.sessions import AuthorizedHttpSession, HttpSession, TokenNotFetched
 from mg_provider.api.http.settings import Settings, is_loopback

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mg_provider.api.begun import Begun
-from mg_provider.api.hosts import vertex_base
 from mg_provider.api.http.answers import parse
+from mg_provider.api.http.hosts import vertex_base
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.http.transport import RETRY_BUDGET, Call, Transport
 from mg_provider.api.names import location_of, mask, pages, path

@@ -7,15 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from mg_provider.emulator.core.faults import Fault
-from mg_provider.emulator.core.timeline import Event
+from mg_provider.emulator.core.timeline import Event, Timeline
 from mg_provider.emulator.google.errors import ApiError, not_found
 from mg_provider.emulator.google.named_errors import About
 
-if TYPE_CHECKING:
-    from mg_provider.emulator.core.world import World
+
+class World(Protocol):
+    """What operations need of the world that they are in."""
+
+    behaviours: dict[str, Any]
+    timeline: Timeline
+
+    def now(self) -> float:
+        """Emulated seconds since the start."""
+
+    def new_number(self) -> str:
+        """A 19-digit id that never comes twice."""
 
 
 @dataclass(frozen=True)

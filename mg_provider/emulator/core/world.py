@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from mg_provider.emulator.core import clock
 from mg_provider.emulator.core.faults import Faults
-from mg_provider.emulator.core.ledger import GpuMeter
 from mg_provider.emulator.core.listeners import Listeners
+from mg_provider.emulator.core.meter import GpuMeter
 from mg_provider.emulator.core.operations import Operations
 from mg_provider.emulator.core.timeline import Timeline
 from mg_provider.emulator.google.errors import invalid_argument

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Request, Response
 
 from mg_provider.emulator import services
 from mg_provider.emulator.callers import refuse_browsers, require_json
-from mg_provider.emulator.core import clock, ledger
+from mg_provider.emulator.core import admin, clock, ledger
 from mg_provider.emulator.core.faults import Fault
 from mg_provider.emulator.core.routing import GATES, HANDLERS, PRIVATELY_SERVED, Answer, Call, about
 from mg_provider.emulator.core.world import World
@@ -24,7 +24,6 @@ from mg_provider.emulator.google import discovery, validation
 from mg_provider.emulator.google.errors import ApiError, invalid_argument, no_page, not_emulated
 from mg_provider.emulator.google.unpublished import drop_unpublished
 from mg_provider.emulator.payload import read_json
-from mg_provider.emulator.web import admin
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -8,19 +8,13 @@ from typing import Annotated
 
 import typer
 
+from mg_provider.inference.batch.formats import ResultsFormat
+
 batch = typer.Typer(
     help="Batch prediction: its input before it is paid for, its output when it is there.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-
-class ResultsFormat(StrEnum):
-    """How answers are written."""
-
-    jsonl = "jsonl"
-    csv = "csv"
-    table = "table"
 
 
 class CheckEngine(StrEnum):

@@ -18,7 +18,7 @@ from mg_provider.api.errors import MgError, UserError
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.redaction import excerpt
 from mg_provider.clock import SystemClock
-from mg_provider.inference.batch.commands import ResultsFormat
+from mg_provider.inference.batch.formats import ResultsFormat
 from mg_provider.inference.batch.results import BatchResult, BatchResults
 
 FINE, FAILED, USAGE = 0, 1, 2

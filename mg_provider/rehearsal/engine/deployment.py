@@ -13,6 +13,7 @@ from mg_provider.clock import Clock
 from mg_provider.rehearsal.engine.hosts import Hosts
 from mg_provider.rehearsal.errors import ProtectedError, StepError, StoppedError
 from mg_provider.rehearsal.program.project import Project
+from mg_provider.rehearsal.program.surroundings import Surroundings
 from mg_provider.rehearsal.state.file import ResourceState, Snapshot
 from mg_provider.rehearsal.state.properties import Properties, Secret
 from mg_provider.rehearsal.state.steps import Reporter, Step, Summary
@@ -68,7 +69,7 @@ class Deployment:
         self.errors = 0
         self.cancelled = False
         self.stack_outputs: Properties | None = None
-        self.hosts = Hosts(self)
+        self.hosts = Hosts(Surroundings(project, snapshot, state_file, clock, self.say))
         self._reporter = reporter
         self._counts: Counter[str] = Counter()
         self._running = 0

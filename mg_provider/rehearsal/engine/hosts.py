@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mg_provider.rehearsal.engine.calls import ProviderCalls
 from mg_provider.rehearsal.engine.stack_references import BUILTIN_PACKAGE, BuiltinProvider
@@ -13,12 +13,10 @@ from mg_provider.rehearsal.errors import RehearsalError, StepError
 from mg_provider.rehearsal.google.stand_in import GOOGLE_PACKAGE, GoogleStandIn
 from mg_provider.rehearsal.program.project import refuse_remote_endpoints
 from mg_provider.rehearsal.program.providers import ProviderHost
+from mg_provider.rehearsal.program.surroundings import Surroundings
+from mg_provider.rehearsal.state.file import ResourceState
 from mg_provider.rehearsal.state.properties import Properties, Unknown, contains, revealed
 from mg_provider.rehearsal.state.urns import PACKAGE, package_of, reference_of, urn_of_reference
-
-if TYPE_CHECKING:
-    from mg_provider.rehearsal.engine.deployment import Deployment
-    from mg_provider.rehearsal.state.file import ResourceState
 
 REHEARSED = (PACKAGE, GOOGLE_PACKAGE, BUILTIN_PACKAGE)
 """The packages that a rehearsal can run."""
@@ -44,11 +42,11 @@ class Hosts:
     One process is started ahead, since nearly every deployment needs one and importing Pulumi takes half a second.
 
     Args:
-        deployment: whose resources the providers manage.
+        surroundings: whose resources the providers manage.
     """
 
-    def __init__(self, deployment: Deployment) -> None:
-        self._deployment = deployment
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
         self._providers: dict[str, Provider] = {}
         self._started: list[ProviderHost] = []
         self._spare: ProviderHost | None = None
@@ -82,7 +80,7 @@ class Hosts:
         with self._lock:
             if reference not in self._providers:
                 urn = urn_of_reference(reference)
-                for state in self._deployment.snapshot.base:
+                for state in self._surroundings.snapshot.base:
                     if state.urn == urn and reference_of(urn, state.id) == reference:
                         self.load(urn, state.id, state.inputs)
                         break
@@ -103,9 +101,9 @@ class Hosts:
     def _host(self, package: str) -> ProviderCalls:
         """The provider of a package. StepError for one that is not rehearsed."""
         if package == GOOGLE_PACKAGE:
-            return GoogleStandIn(self._deployment)
+            return GoogleStandIn(self._surroundings)
         if package == BUILTIN_PACKAGE:
-            return BuiltinProvider(self._deployment)
+            return BuiltinProvider(self._surroundings)
         if package != PACKAGE:
             raise StepError(f"the package {package} is not rehearsed; {', '.join(REHEARSED)} are")
         with self._lock:
@@ -113,9 +111,9 @@ class Hosts:
         return host
 
     def _start(self) -> ProviderHost:
-        deployment = self._deployment
-        expected = _serialized_providers(deployment.snapshot.base)
-        host = ProviderHost(deployment.project, self._address, expected, deployment.say)
+        surroundings = self._surroundings
+        expected = _serialized_providers(surroundings.snapshot.base)
+        host = ProviderHost(surroundings.project, self._address, expected, surroundings.say)
         self._started.append(host)
         return host
 

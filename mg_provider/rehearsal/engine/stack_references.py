@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from mg_provider.rehearsal.errors import StepError
+from mg_provider.rehearsal.program.surroundings import Surroundings
 from mg_provider.rehearsal.state.differences import Difference
 from mg_provider.rehearsal.state.file import ResourceState, read_state
 from mg_provider.rehearsal.state.properties import Properties, Secret, contains
 from mg_provider.rehearsal.state.urns import ROOT_TYPE
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from mg_provider.rehearsal.engine.deployment import Deployment
 
 BUILTIN_PACKAGE: Final = "pulumi"
 STACK_REFERENCE: Final = "pulumi:pulumi:StackReference"
@@ -23,13 +20,13 @@ class BuiltinProvider:
     """Reads stack references from the state files of other rehearsed stacks.
 
     Args:
-        deployment: who asks.
+        surroundings: who asks.
     """
 
     knows_outputs_of_updates = True
 
-    def __init__(self, deployment: Deployment) -> None:
-        self._deployment = deployment
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
 
     def configure(self, arguments: Properties) -> None:
         """There is nothing to configure."""
@@ -81,9 +78,9 @@ class BuiltinProvider:
     def _places(self, name: str) -> list[Path]:
         """Where the state of ``[[organization/]project/]stack`` may be: beside this stack's, or at the usual place."""
         *before, stack = name.split("/")
-        own = self._deployment.project
+        own = self._surroundings.project
         project = before[-1] if before else own.name
         usual = own.default_state_file.parent.parent / project / f"{stack}.json"
-        beside = self._deployment.state_file.parent
+        beside = self._surroundings.state_file.parent
         near = [beside / f"{stack}.json"] if project == own.name else []
         return list(dict.fromkeys([*near, beside.parent / project / f"{stack}.json", usual]))

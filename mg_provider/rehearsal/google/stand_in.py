@@ -9,19 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from mg_provider.rehearsal.errors import RehearsalError, StepError
 from mg_provider.rehearsal.google.compute import EmulatedCompute
 from mg_provider.rehearsal.google.functions import FUNCTIONS, Lookup
 from mg_provider.rehearsal.google.kinds import KINDS, Kind
+from mg_provider.rehearsal.program.surroundings import Surroundings
 from mg_provider.rehearsal.state.differences import Difference, difference_of_inputs, ignoring_changes
 from mg_provider.rehearsal.state.file import ResourceState
 from mg_provider.rehearsal.state.properties import Properties, Unknown, contains, revealed
 from mg_provider.rehearsal.state.urns import name_of, type_of
-
-if TYPE_CHECKING:
-    from mg_provider.rehearsal.engine.deployment import Deployment
 
 GOOGLE_PACKAGE: Final = "gcp"
 EXISTING: Final = "rehearsal:existing"
@@ -34,13 +32,13 @@ class GoogleStandIn:
     """Plays pulumi-gcp's part for one provider resource.
 
     Args:
-        deployment: whose resources it manages.
+        surroundings: whose resources it manages.
     """
 
     knows_outputs_of_updates = True
 
-    def __init__(self, deployment: Deployment) -> None:
-        self._deployment = deployment
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
         self._config: Properties = {}
         self._compute: EmulatedCompute | None = None
         self._lock = threading.Lock()
@@ -49,11 +47,11 @@ class GoogleStandIn:
     def configure(self, arguments: Properties) -> None:
         """Take project, region and endpoint. StepError for an endpoint that is not on this machine."""
         self._config = revealed(arguments)
-        config = self._deployment.project.config
+        config = self._surroundings.project.config
         fallback = next((config[key] for key in _ENDPOINTS if config.get(key)), "")
         endpoint = str(self._config.get("computeCustomEndpoint") or fallback)
         try:
-            self._compute = EmulatedCompute(endpoint, self._deployment.clock) if endpoint else None
+            self._compute = EmulatedCompute(endpoint, self._surroundings.clock) if endpoint else None
         except RehearsalError as error:
             raise StepError(str(error)) from error
 
@@ -130,7 +128,7 @@ class GoogleStandIn:
         """Nothing runs."""
 
     def _existing(self) -> dict[str, Properties]:
-        text = self._deployment.project.config.get(EXISTING, "{}")
+        text = self._surroundings.project.config.get(EXISTING, "{}")
         try:
             existing: dict[str, Properties] = json.loads(text)
         except json.JSONDecodeError as error:
@@ -140,7 +138,7 @@ class GoogleStandIn:
     def _claim(self, kind: str, identifier: str) -> None:
         """Hold an id, or tell that it is taken, as the cloud would."""
         with self._lock:
-            states = self._deployment.snapshot.resources()
+            states = self._surroundings.snapshot.resources()
             there = {(each.type, each.id) for each in states if not each.external and not each.pending_replacement}
             if (kind, identifier) in there | self._made or identifier in self._existing():
                 raise StepError(f"googleapi: Error 409: The resource '{identifier}' already exists, alreadyExists")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from mg_provider.preflight.machines.machine import machine_problem
+from mg_provider.resources.batch_job.fields import BatchJobFields
 from mg_provider.resources.batch_job.names import (
     dataset_problem,
     folder_problem,
@@ -18,10 +18,7 @@ from mg_provider.resources.batch_job.names import (
 from mg_provider.resources.model.args import Rule
 from mg_provider.resources.model.nested_rules import container_problem, flex_start_problem, key_problem
 from mg_provider.resources.model.reasons import nearest
-
-if TYPE_CHECKING:
-    from mg_provider.resources.batch_job.args import BatchJobArgs
-    from mg_provider.wire.vertex.batch import InputConfig, OutputConfig
+from mg_provider.wire.vertex.batch import InputConfig, OutputConfig
 
 RUN_LABEL = "mg-run"
 
@@ -34,7 +31,7 @@ _FORMATS = {
 _INSTANCE_TYPES = ("array", "object")
 
 
-def _source_problem(args: BatchJobArgs) -> str | None:
+def _source_problem(args: BatchJobFields) -> str | None:
     given = [name for name in ("model", "unmanaged_container_model", "endpoint") if getattr(args, name)]
     if len(given) != 1:
         return (
@@ -43,7 +40,7 @@ def _source_problem(args: BatchJobArgs) -> str | None:
     return model_problem(args.model) if args.model else None
 
 
-def _region_problem(args: BatchJobArgs) -> str | None:
+def _region_problem(args: BatchJobFields) -> str | None:
     """A Model and its jobs are in one region. A publisher model is everywhere."""
     region = region_of_model(args.model)
     if region and args.region and region != args.region:
@@ -51,7 +48,7 @@ def _region_problem(args: BatchJobArgs) -> str | None:
     return None
 
 
-def _endpoint_problem(args: BatchJobArgs) -> str | None:
+def _endpoint_problem(args: BatchJobFields) -> str | None:
     """An endpoint answers on the machines that it has."""
     asked = [name for name in ("machine_spec", "spot", "flex_start", "starting_replica_count") if getattr(args, name)]
     asked += ["max_replica_count"] if args.max_replica_count > 1 else []
@@ -60,11 +57,11 @@ def _endpoint_problem(args: BatchJobArgs) -> str | None:
     return None
 
 
-def _label_problem(args: BatchJobArgs) -> str | None:
+def _label_problem(args: BatchJobFields) -> str | None:
     return f"{RUN_LABEL} is set by this provider: remove it" if RUN_LABEL in args.labels else None
 
 
-def _input_problem(args: BatchJobArgs) -> str | None:
+def _input_problem(args: BatchJobFields) -> str | None:
     config = args.input_config
     given = [name for name in ("gcs_source", "bigquery_source") if getattr(config, name)]
     if len(given) != 1 and not config.vertex_multimodal_dataset_source:
@@ -78,7 +75,7 @@ def _input_problem(args: BatchJobArgs) -> str | None:
     return _format_problem("instances_format", config.instances_format, bool(config.bigquery_source))
 
 
-def _output_problem(args: BatchJobArgs) -> str | None:
+def _output_problem(args: BatchJobFields) -> str | None:
     config = args.output_config
     given = [name for name in ("gcs_destination", "bigquery_destination") if getattr(config, name)]
     if len(given) != 1 and not config.vertex_multimodal_dataset_destination:
@@ -124,7 +121,7 @@ def _format_problem(name: str, given: str, table: bool) -> str | None:
     return None
 
 
-def _container_problem(args: BatchJobArgs) -> str | None:
+def _container_problem(args: BatchJobFields) -> str | None:
     model = args.unmanaged_container_model
     if model is None:
         return None
@@ -135,7 +132,7 @@ def _container_problem(args: BatchJobArgs) -> str | None:
     return container_problem(model.container_spec)
 
 
-def _instance_problem(args: BatchJobArgs) -> str | None:
+def _instance_problem(args: BatchJobFields) -> str | None:
     config = args.instance_config
     kind = config.instance_type if config else None
     if kind is not None and kind not in _INSTANCE_TYPES:
@@ -144,17 +141,17 @@ def _instance_problem(args: BatchJobArgs) -> str | None:
     return "takes included_fields or excluded_fields, not both: remove one of them" if both else None
 
 
-def _batch_size_problem(args: BatchJobArgs) -> str | None:
+def _batch_size_problem(args: BatchJobFields) -> str | None:
     tuning = args.manual_batch_tuning_parameters
     size = tuning.batch_size if tuning else None
     return f"batch_size is {size}: use at least 1" if size is not None and size < 1 else None
 
 
-def _machine_problem(args: BatchJobArgs) -> str | None:
+def _machine_problem(args: BatchJobFields) -> str | None:
     return machine_problem(args.machine_spec) if args.machine_spec else None
 
 
-def _replica_problem(args: BatchJobArgs) -> str | None:
+def _replica_problem(args: BatchJobFields) -> str | None:
     start, most = args.starting_replica_count, args.max_replica_count
     # The default is sent as the count that the job starts with.
     if start is not None and start > most > 1:
@@ -162,7 +159,7 @@ def _replica_problem(args: BatchJobArgs) -> str | None:
     return None
 
 
-def _tables_problem(args: BatchJobArgs) -> str | None:
+def _tables_problem(args: BatchJobFields) -> str | None:
     """A table as input needs one as output (guide of batch predictions, 2026-11)."""
     reads_table = args.input_config.bigquery_source and not _input_problem(args)
     if reads_table and args.output_config.gcs_destination:
@@ -170,13 +167,13 @@ def _tables_problem(args: BatchJobArgs) -> str | None:
     return None
 
 
-def _encrypted_table_problem(args: BatchJobArgs) -> str | None:
+def _encrypted_table_problem(args: BatchJobFields) -> str | None:
     if args.encryption_spec and args.input_config.bigquery_source:
         return "does not go with a table as input: read files from Cloud Storage, or remove the key"
     return None
 
 
-def tell_surprises(args: BatchJobArgs, tell: Callable[[str], object]) -> None:
+def tell_surprises(args: BatchJobFields, tell: Callable[[str], object]) -> None:
     """Say what the arguments allow and Vertex AI does otherwise than one would think."""
     if args.max_replica_count > (running := args.starting_replica_count or 1):
         tell(

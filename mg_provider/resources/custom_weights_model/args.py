@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from mg_provider.resources.custom_weights_model.held import HeldRollout
-from mg_provider.resources.custom_weights_model.query_name import (
-    UPLOADED,
-    name_problem,
-    reason_against_upload,
-    upload_problem,
-)
+from mg_provider.resources.custom_weights_model.held_state import HeldRollout
 from mg_provider.resources.endpoint.args import EndpointArgs, private
 from mg_provider.resources.endpoint.machines import MACHINE_RULES, MUTATE, Machines
 from mg_provider.resources.endpoint.rollout_args import RolloutStrategy, rollout_problem
@@ -32,6 +27,7 @@ from mg_provider.resources.model.meaning import (
 from mg_provider.resources.model.nested_rules import container_problem
 from mg_provider.resources.model.standing import Stands, Unseen
 from mg_provider.resources.weights.source import FIXED_MODEL, SOURCE_RULES, ModelSource
+from mg_provider.rollout.query_id import QUERY_ID, container_query_id
 from mg_provider.wire.vertex.container import ContainerSpec
 from mg_provider.wire.vertex.machine import MachineSpec
 
@@ -50,6 +46,49 @@ def _address_problem(args: CustomWeightsModelArgs) -> str | None:
             "is False, which asks for a public DNS name, but private_service_connect_config asks for a private "
             "address: remove one of them"
         )
+    return None
+
+
+_UPLOADED = (
+    "query_model_id",
+    "container_model_id",
+    "container_spec",
+    "machine_spec",
+    "hugging_face_access_token",
+    "accept_eula",
+    "hugging_face_cache_enabled",
+)
+"""The arguments that tell whether a Model can be uploaded under a name; what is wrong is told of the first."""
+
+_QUERY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,127}")
+
+
+def _name_problem(args: CustomWeightsModelArgs) -> str | None:
+    """Why a model cannot be called so."""
+    own, name = container_query_id(args.container_spec), args.query_model_id
+    if own and name and own != name:
+        return f"is {name!r}, but container_spec has {own!r} in its environment variable {QUERY_ID}: remove one of them"
+    if args.container_model_id and not _QUERY_NAME.fullmatch(args.container_model_id):
+        return f"{args.container_model_id!r} does not fit: use at most 128 letters, digits and . _ / : @ -"
+    return None
+
+
+def _upload_problem(args: CustomWeightsModelArgs) -> str | None:
+    """Why a Model with a name of the program's choice cannot be uploaded."""
+    return reason_against_upload(args) if args.uploads_named else None
+
+
+def reason_against_upload(args: CustomWeightsModelArgs) -> str | None:
+    """Why the Model cannot be uploaded and deployed by calls of its own, where Model Garden's deploy could make it."""
+    if args.hugging_face_access_token and args.container_spec is None:
+        return (
+            "needs an uploaded Model, which would show hugging_face_access_token to its readers: copy the weights to a "
+            "bucket and use gcs_uri, or give container_spec"
+        )
+    if lost := [name for name in ("accept_eula", "hugging_face_cache_enabled") if getattr(args, name)]:
+        return f"needs an uploaded Model, which takes no {lost[0]}: remove one of them"
+    if args.machine_spec is None and not args.parked and not (args.gcs_uri and args.preflight):
+        return "needs machine_spec beside it: the Model is uploaded, and nothing recommends a machine for it"
     return None
 
 
@@ -148,8 +187,8 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
         Rule(("rollout",), lambda args: rollout_problem(args.rollout)),
         Rule(("container_spec",), lambda args: container_problem(args.container_spec)),
         Rule(("dedicated_endpoint_disabled", "private_service_connect_config"), _address_problem),
-        Rule(("query_model_id", "container_model_id", "container_spec"), name_problem),
-        Rule(UPLOADED, upload_problem),
+        Rule(("query_model_id", "container_model_id", "container_spec"), _name_problem),
+        Rule(_UPLOADED, _upload_problem),
     )
 
     @property

@@ -5,17 +5,12 @@ What served before is kept in the arguments themselves, so that a preview withou
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from pydantic import BaseModel, ConfigDict, Field
-
+from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs
+from mg_provider.resources.custom_weights_model.held_state import HeldRollout
 from mg_provider.resources.endpoint.machines import RUNS_ON, Machines
 from mg_provider.resources.model.diff import compare
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown, plain
 from mg_provider.resources.weights.source import SOURCES
-
-if TYPE_CHECKING:
-    from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs
 
 MADE_OF = (*SOURCES, "container_spec", "container_model_id")
 """The arguments that a Model is made of: another value is another Model."""
@@ -33,17 +28,6 @@ _KEPT = (
     "system_labels",
     *Machines.model_fields,
 )
-
-
-class HeldRollout(BaseModel):
-    """A rollout that stopped where the program says."""
-
-    model_config = ConfigDict(extra="forbid", defer_build=True)
-
-    percent: int = Field(description="Percent of the traffic that the new deployment has.")
-    before: dict[str, Any] = Field(
-        description="The arguments of the deployment that has the rest, to go back to when they are written again."
-    )
 
 
 def held_rollout(old: CustomWeightsModelArgs | None, new: CustomWeightsModelArgs) -> HeldRollout | Unknown | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mg_provider.resources.custom_weights_model.ids import is_known, wanted_ids
-from mg_provider.resources.dedicated_endpoint.observed import observed_deployment
 from mg_provider.resources.endpoint.capacity import accepts
+from mg_provider.resources.endpoint.machines import observed_deployment
 from mg_provider.resources.endpoint.served_model import is_derived
 from mg_provider.resources.endpoint.settings import observe, observed_endpoint
 from mg_provider.resources.model.standing import seen

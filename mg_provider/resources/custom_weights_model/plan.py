@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from mg_provider.preflight.machines.machine import accelerators
+from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs
 from mg_provider.resources.custom_weights_model.held import MADE_OF, PLANNED, goes_back, model_id_before, served_before
 from mg_provider.resources.endpoint.args import private
 from mg_provider.resources.endpoint.capacity import accepts
-from mg_provider.resources.endpoint.probing import unreachable
+from mg_provider.resources.endpoint.plan_words import _within, gpus, peak, probing, replicas_text, size, way
 from mg_provider.resources.model.diff import canonical, compare
 from mg_provider.resources.model.identity import derived_id
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown
-
-if TYPE_CHECKING:
-    from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs
-    from mg_provider.resources.endpoint.args import EndpointArgs
-    from mg_provider.resources.endpoint.machines import Machines
-    from mg_provider.resources.endpoint.rollout_args import RolloutStrategy
-    from mg_provider.wire.vertex.machine import MachineSpec
-
 
 _COUNTS = ("min_replica_count", "max_replica_count", "scale_to_zero_spec")
 
@@ -123,17 +114,6 @@ def _renamed(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str:
     return f"; ANSWERS TO {new.query_model_id} INSTEAD OF {old.query_model_id}, which requests name as model"
 
 
-def size(old: Machines, new: Machines) -> list[str]:
-    """What the new deployment starts with, where the old one may have more than the fewest."""
-    if (old.max_replica_count or 1) <= max(new.min_replica_count, 1) or not new.autoscales:
-        return []
-    return [f"starts with as many replicas as serve then{_within(new)}, and sets the fewest back at the end"]
-
-
-def _within(args: Machines) -> str:
-    return f" (at most {_most(args)})"
-
-
 def _held(args: CustomWeightsModelArgs) -> str:
     held = args.rollout_held
     return f"held at {held.percent} %" if held else ""
@@ -143,65 +123,4 @@ def _may_stay(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> bool:
     others = (name for name in PLANNED if name != "machine_spec")
     return not compare(old, new, *others).fields and (
         not old.choices() or any(accepts(new.machine_spec, choice) for choice in old.choices())
-    )
-
-
-def way(rollout: RolloutStrategy, steps: str, *, alone: bool = True) -> str:
-    """How the new deployment comes. ``steps``: percent of the endpoint's traffic; empty where it gets none."""
-    if rollout.strategy == "recreate":
-        meanwhile = "NOTHING SERVES" if alone else "the other names answer its share"
-        return f"recreate: undeploys first, so {meanwhile} until the new deployment is up"
-    if rollout.strategy == "rolling":
-        return "rolling: Vertex AI replaces replica by replica"
-    return f"shift: deploys beside, then {f'moves traffic to {steps}' if steps else 'undeploys the old one'}"
-
-
-def peak(rollout: RolloutStrategy, old: Machines, new: Machines) -> str:
-    """The most GPUs while one deployment takes another one's place."""
-    if rollout.strategy == "recreate":
-        return f"no more than {gpus(new)} at a time"
-    return f"at the peak {gpus(old)} and {gpus(new)} together"
-
-
-def probing(args: EndpointArgs, rollout: RolloutStrategy) -> str:
-    """Whether the new deployment is asked before it gets all of its traffic."""
-    probe = rollout.probing
-    if probe is None:
-        return "not probed"
-    reason = unreachable(args, rollout)
-    return f"NOT PROBED, as {reason}" if reason else f"probed by {probe.kind} at each step"
-
-
-def gpus(machines: Machines) -> str:
-    """The most machines and GPUs of a deployment, of each choice."""
-    replicas = _most(machines)
-    told = [_on(spec, replicas) for spec in machines.choices()]
-    return " or ".join(told) or f"up to {replicas} x the machine recommended for the model"
-
-
-def replicas_text(machines: Machines) -> str:
-    """The machines of a deployment and their GPUs, at the fewest and at the most replicas, of each choice."""
-    low, high = machines.min_replica_count, _most(machines)
-    told = []
-    for spec in machines.choices():
-        kind, count = accelerators(spec)
-        shown = f", {_span(low * count, high * count)} {kind}" if kind else ""
-        told.append(f"{_span(low, high)} x {spec.machine_type}{shown}")
-    return " or ".join(told) or f"{_span(low, high)} x the machine recommended for the model"
-
-
-def _span(low: int, high: int) -> str:
-    return str(low) if low == high else f"{low} to {high}"
-
-
-def _most(machines: Machines) -> int:
-    return machines.max_replica_count or max(machines.min_replica_count, 1)
-
-
-def _on(spec: MachineSpec, replicas: int) -> str:
-    kind, count = accelerators(spec)
-    return (
-        f"up to {replicas * count} {kind} ({replicas} x {spec.machine_type})"
-        if kind
-        else (f"up to {replicas} x {spec.machine_type}")
     )

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from mg_provider.api.names import MODEL
 from mg_provider.api.texts import cut, shown
-from mg_provider.resources.dedicated_endpoint.held import HeldModel
+from mg_provider.resources.dedicated_endpoint.held_state import HeldModel
 from mg_provider.resources.endpoint.args import EndpointArgs, private
 from mg_provider.resources.endpoint.machines import MACHINE_RULES
 from mg_provider.resources.endpoint.rollout_args import RolloutStrategy, rollout_problem

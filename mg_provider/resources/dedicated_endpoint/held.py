@@ -6,24 +6,11 @@ What served before is kept in the arguments themselves, so that a preview withou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from mg_provider.resources.endpoint.served_model import ServedModel, assign
+from mg_provider.resources.dedicated_endpoint.args import DedicatedEndpointArgs
+from mg_provider.resources.dedicated_endpoint.held_state import HeldModel
+from mg_provider.resources.endpoint.served_model import assign
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown
-
-if TYPE_CHECKING:
-    from mg_provider.resources.dedicated_endpoint.args import DedicatedEndpointArgs
-
-
-class HeldModel(BaseModel):
-    """The rollout of a name that stopped where the program says."""
-
-    model_config = ConfigDict(extra="forbid", defer_build=True)
-
-    percent: int = Field(description="Percent of the name's share of the traffic that the new deployment has.")
-    before: ServedModel = Field(description="What has the rest, to go back to when it is written again.")
 
 
 def paired(old: DedicatedEndpointArgs, new: DedicatedEndpointArgs) -> dict[str, str]:

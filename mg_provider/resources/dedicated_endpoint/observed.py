@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from mg_provider.resources.dedicated_endpoint.args import DedicatedEndpointArgs
 from mg_provider.resources.endpoint.calls import replica_changes
-from mg_provider.resources.endpoint.capacity import accepts
-from mg_provider.resources.endpoint.machines import Machines
+from mg_provider.resources.endpoint.machines import observed_deployment
 from mg_provider.resources.endpoint.served_model import ServedModel, is_same_model
-from mg_provider.resources.model.standing import drifted, seen
+from mg_provider.resources.model.standing import drifted
 from mg_provider.wire.base import without_outputs
 from mg_provider.wire.vertex.deployed_model import DeployedModel
 from mg_provider.wire.vertex.endpoint import Endpoint
@@ -40,14 +39,6 @@ def _observed(wanted: ServedModel, deployed: DeployedModel) -> ServedModel:
     if is_same_model(wanted.model, deployed):
         actual["model"] = wanted.model
     return wanted.model_copy(update=drifted(wanted, actual))
-
-
-def observed_deployment(wanted: Machines, deployed: DeployedModel) -> dict[str, object]:
-    """The arguments that would give a deployment. Each of the machines to choose from is the right one."""
-    actual = seen(type(wanted), "deployment", deployed)
-    if accepts(wanted.machine_spec, actual["machine_spec"]):
-        actual["machine_spec"] = wanted.machine_spec
-    return actual
 
 
 def _additional(deployed: DeployedModel) -> ServedModel:

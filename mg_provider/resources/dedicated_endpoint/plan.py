@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from mg_provider.resources.custom_weights_model.plan import gpus, peak, probing, replicas_text, size, way
 from mg_provider.resources.dedicated_endpoint.args import DedicatedEndpointArgs
-from mg_provider.resources.dedicated_endpoint.held import HeldModel, goes_back, paired, replaced_names
+from mg_provider.resources.dedicated_endpoint.held import goes_back, paired, replaced_names
+from mg_provider.resources.dedicated_endpoint.held_state import HeldModel
 from mg_provider.resources.endpoint.args import is_known_private, private
 from mg_provider.resources.endpoint.machines import Machines, with_most_replicas
+from mg_provider.resources.endpoint.plan_words import gpus, peak, probing, replicas_text, size, way
 from mg_provider.resources.endpoint.served_model import ServedModel
 from mg_provider.resources.model.diff import compare
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown, contains_unknown

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from mg_provider.preflight.metrics import metrics_problem
-from mg_provider.resources.endpoint.capacity import MachineChoice, choices_of, choices_problem
+from mg_provider.resources.endpoint.capacity import MachineChoice, accepts, choices_of, choices_problem
 from mg_provider.resources.model.args import Rule
 from mg_provider.resources.model.marks import InPlace, RollsOut, SetLike
 from mg_provider.resources.model.meaning import Costs, Exposure, Service
 from mg_provider.resources.model.nested_rules import flex_start_problem, idle_problem
-from mg_provider.resources.model.standing import Stands, Unseen, asked_for, fixed_while_running, nested
+from mg_provider.resources.model.standing import Stands, Unseen, asked_for, fixed_while_running, nested, seen
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown
 from mg_provider.wire.vertex.deployed_model import DeployedModel
 from mg_provider.wire.vertex.machine import (
@@ -199,3 +199,11 @@ MACHINE_RULES = (
         _replicas,
     ),
 )
+
+
+def observed_deployment(wanted: Machines, deployed: DeployedModel) -> dict[str, object]:
+    """The arguments that would give a deployment. Each of the machines to choose from is the right one."""
+    actual = seen(type(wanted), "deployment", deployed)
+    if accepts(wanted.machine_spec, actual["machine_spec"]):
+        actual["machine_spec"] = wanted.machine_spec
+    return actual

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mg_provider.emulator.core.clock import moment
-from mg_provider.emulator.core.ledger import Entry, Machines, counts_resources
+from mg_provider.emulator.core.ledger import Entry, counts_resources
+from mg_provider.emulator.core.meter import Machines
 from mg_provider.emulator.core.operations import Plan, Stage
 from mg_provider.emulator.core.routing import Answer, Call, handles
 from mg_provider.emulator.core.world import World

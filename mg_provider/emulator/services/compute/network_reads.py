@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any, Final
 
+from mg_provider.emulator.core.admin import administers
 from mg_provider.emulator.core.routing import Answer, Call, handles
 from mg_provider.emulator.core.world import World
 from mg_provider.emulator.google import errors
@@ -12,7 +13,6 @@ from mg_provider.emulator.services.compute.addresses import find_subnetwork
 from mg_provider.emulator.services.compute.calls import compute_state, networks_of
 from mg_provider.emulator.services.compute.names import LINK_BASE, Reference, fingerprint, numeric_id, pacific_timestamp
 from mg_provider.emulator.services.compute.networks import Made
-from mg_provider.emulator.web.admin import administers
 
 Json = dict[str, Any]
 

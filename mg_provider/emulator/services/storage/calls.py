@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from mg_provider.emulator.core.admin import administers
 from mg_provider.emulator.core.clock import timestamp
 from mg_provider.emulator.core.ledger import Entry, counts_data
 from mg_provider.emulator.core.routing import Answer, Call, handles
@@ -15,7 +16,6 @@ from mg_provider.emulator.core.world import World
 from mg_provider.emulator.google import errors
 from mg_provider.emulator.services.storage.content import SparseContent
 from mg_provider.emulator.services.storage.state import Bucket, ListOptions, StorageState, StoredObject
-from mg_provider.emulator.web.admin import administers
 
 Json = dict[str, Any]
 

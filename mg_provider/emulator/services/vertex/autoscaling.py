@@ -11,11 +11,11 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from mg_provider.emulator.core.admin import administers
 from mg_provider.emulator.core.world import World, watches_behaviours
 from mg_provider.emulator.google.errors import invalid_argument, not_found
 from mg_provider.emulator.services.vertex.serving import meter
 from mg_provider.emulator.services.vertex.state import Endpoint, Json, on_touch, touch, vertex
-from mg_provider.emulator.web.admin import administers
 
 SCALE_UP = 120.0
 SCALE_DOWN = 600.0

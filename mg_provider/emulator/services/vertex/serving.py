@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mg_provider.emulator.core.ledger import Machines
 from mg_provider.emulator.core.machines import DEFAULT_SPEC, complete_spec, quota_name
+from mg_provider.emulator.core.meter import Machines
 from mg_provider.emulator.core.operations import Stage
 from mg_provider.emulator.core.world import World
 from mg_provider.emulator.google.errors import failed_precondition, invalid_argument, quota_exceeded, stockout
