@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from mg_provider.api.compute import ComputeClient
-from mg_provider.api.error_reader import error_from_compute_operation, error_from_status
 from mg_provider.api.errors import (
     ConnectionFailed,
     MgError,
@@ -24,6 +23,7 @@ from mg_provider.api.errors import (
     RateLimited,
     Unavailable,
 )
+from mg_provider.api.reading.error_reader import error_from_compute_operation, error_from_status
 from mg_provider.api.vertex.client import VertexClient
 from mg_provider.clock import Clock
 from mg_provider.wire.compute import ComputeOperation

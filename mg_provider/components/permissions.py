@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pulumi
 
-from mg_provider.api.agents import DEPLOYING_ROLE, agent_of
+from mg_provider.api.reading.agents import DEPLOYING_ROLE, agent_of
 from mg_provider.components.common import (
     TYPE_PREFIX,
     child_options,

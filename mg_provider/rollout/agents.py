@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from mg_provider.api.agents import says_being_provisioned
 from mg_provider.api.errors import AgentsNotReady, MgError, OperationFailed
+from mg_provider.api.reading.agents import says_being_provisioned
 from mg_provider.rollout.place import World
 
 R = TypeVar("R")

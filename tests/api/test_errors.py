@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from mg_provider.api.error_reader import error_from_compute_operation, error_from_response, error_from_status
 from mg_provider.api.errors import (
     Aborted,
     AgentsNotReady,
@@ -29,6 +28,7 @@ from mg_provider.api.errors import (
     Unavailable,
     UserError,
 )
+from mg_provider.api.reading.error_reader import error_from_compute_operation, error_from_response, error_from_status
 from mg_provider.wire.compute import ComputeOperation
 from mg_provider.wire.status import Code, Status
 

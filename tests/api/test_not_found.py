@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from mg_provider.api.error_reader import error_from_response
 from mg_provider.api.errors import CloudError, NotFound, NotReached
-from mg_provider.api.hints import hint_for_not_reached
+from mg_provider.api.reading.error_reader import error_from_response
+from mg_provider.api.reading.hints import hint_for_not_reached
 
 VERTEX = "https://us-central1-aiplatform.googleapis.com/v1beta1/projects/my-project/locations/us-central1"
 NUMBERED = "projects/123/locations/us-central1"

@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 import pytest
 
-from mg_provider.api.error_reader import error_from_response
 from mg_provider.api.errors import CloudError, ConnectionFailed
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.http.transport import Call, Transport
+from mg_provider.api.reading.error_reader import error_from_response
 from mg_provider.api.redaction import excerpt, redact_data, redact_log_line
 from mg_provider.clock import ManualClock
 from mg_provider.resources.dedicated_endpoint.psc_automation import automations

@@ -2,8 +2,8 @@
 
 import pytest
 
-from mg_provider.api.error_reader import error_from_status
 from mg_provider.api.errors import OperationFailed, Unavailable
+from mg_provider.api.reading.error_reader import error_from_status
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from mg_provider.resources.endpoint.failures import lacks_capacity

@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
 
-from mg_provider.api.error_reader import error_from_response
 from mg_provider.api.errors import CertificateNotTrusted, CloudError, ConnectionFailed, QuotaExceeded, RateLimited
 from mg_provider.api.http.hosts import takes_token
 from mg_provider.api.http.rate_limit import RateLimits
 from mg_provider.api.http.sessions import AuthorizedHttpSession, HttpSession, TokenNotFetched
 from mg_provider.api.http.settings import Settings, is_loopback
+from mg_provider.api.reading.error_reader import error_from_response
 from mg_provider.clock import Clock
 from mg_provider.version import __version__
 

@@ -33,7 +33,8 @@ _CHUNK = 256 * 1024
 
 
 def load_services() -> None:
-    """Import every module in ``services/``, which registers its handlers."""
+    """Import every module in ``services/``, and the emulator's own routes: they register their handlers."""
+    importlib.import_module("mg_provider.emulator.web.admin")
     for module in pkgutil.walk_packages(services.__path__, f"{services.__name__}."):
         importlib.import_module(module.name)
 

@@ -10,8 +10,8 @@ from pydantic import Field
 
 from mg_provider.api.agents import says_being_provisioned
 from mg_provider.api.batch.rows import read_line
-from mg_provider.api.error_reader import error_from_status
 from mg_provider.api.errors import CloudError, ConnectionFailed, MgError, UserError
+from mg_provider.api.reading.error_reader import error_from_status
 from mg_provider.api.redaction import excerpt
 from mg_provider.resources.model.args import State
 from mg_provider.resources.model.meaning import Costs, LastRun

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from pydantic import Discriminator, Tag
 
 from mg_provider.api.errors import CloudError, MgError
-from mg_provider.api.hints import QUOTAS
+from mg_provider.api.reading.hints import QUOTAS
 from mg_provider.preflight.machines.machine import accelerators, machine_problem
 from mg_provider.resources.endpoint.failures import lacks_capacity
 from mg_provider.resources.model.unknown import plain

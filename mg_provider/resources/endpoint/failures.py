@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mg_provider.api.agents import DEPLOYING_ROLE, agent_of, says_being_provisioned, says_nothing
 from mg_provider.api.errors import CloudError, MgError, OperationFailed, PermissionDenied, QuotaExceeded
+from mg_provider.api.reading.agents import DEPLOYING_ROLE, agent_of, says_being_provisioned, says_nothing
+from mg_provider.api.reading.shortage import says_quota_exceeded, says_stock_out
 from mg_provider.api.redaction import redact_log_line
-from mg_provider.api.shortage import says_quota_exceeded, says_stock_out
 
 if TYPE_CHECKING:
     from mg_provider.resources.model.lifecycle import Context

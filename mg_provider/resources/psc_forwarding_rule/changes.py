@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from mg_provider.api.errors import Aborted, AlreadyExists, FailedPrecondition, MgError, NotFound, PermissionDenied
-from mg_provider.api.hints import says_changed
+from mg_provider.api.reading.hints import says_changed
 from mg_provider.resources.model.identity import marked_request_id
 from mg_provider.resources.model.lifecycle import Context
 from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs

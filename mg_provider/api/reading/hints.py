@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mg_provider.api.agents import ADDRESS, says_being_provisioned
-from mg_provider.api.shortage import says_stock_out
+from mg_provider.api.reading.agents import ADDRESS, says_being_provisioned
+from mg_provider.api.reading.shortage import says_stock_out
 
 QUOTAS = "https://console.cloud.google.com/iam-admin/quotas"
 

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from mg_provider.api.agents import says_being_provisioned
 from mg_provider.api.errors import (
     Aborted,
     AgentsNotReady,
@@ -31,11 +30,12 @@ from mg_provider.api.errors import (
     Unauthenticated,
     Unavailable,
 )
-from mg_provider.api.hints import hint_for, hint_for_not_reached
-from mg_provider.api.not_found import Asked, names_object, says_gone
 from mg_provider.api.policies import hint_for_constraint, violated_constraint
+from mg_provider.api.reading.agents import says_being_provisioned
+from mg_provider.api.reading.hints import hint_for, hint_for_not_reached
+from mg_provider.api.reading.not_found import Asked, names_object, says_gone
+from mg_provider.api.reading.shortage import says_stock_out
 from mg_provider.api.redaction import excerpt
-from mg_provider.api.shortage import says_stock_out
 from mg_provider.wire.compute import ComputeOperation
 from mg_provider.wire.status import Code, Status
 
