@@ -26,6 +26,20 @@ class NotMade(Exception):
     """The environment cannot be made; the text says why and what to do."""
 
 
+def is_ready(folder: Path = FOLDER, lock: Path = LOCK) -> bool:
+    """Whether the environment is there, and is what the lock says."""
+    ready = folder / "ready"
+    return ready.exists() and ready.read_text() == _key(lock) and _interpreter(folder).exists()
+
+
+def _key(lock: Path) -> str:
+    return hashlib.sha256(f"{sys.version}\n{lock.read_text(encoding='utf-8')}".encode()).hexdigest()
+
+
+def _interpreter(folder: Path) -> Path:
+    return folder / "environment" / "bin" / "python"
+
+
 def python(folder: Path = FOLDER, lock: Path = LOCK, seconds: float = 300) -> str:
     """The interpreter of the environment, which is made first where it is missing or old.
 
@@ -40,18 +54,16 @@ def python(folder: Path = FOLDER, lock: Path = LOCK, seconds: float = 300) -> st
         NotMade: It is not there, and cannot be made.
     """
     folder.mkdir(exist_ok=True)
-    key = hashlib.sha256(f"{sys.version}\n{lock.read_text(encoding='utf-8')}".encode()).hexdigest()
-    ready, environment = folder / "ready", folder / "environment"
-    interpreter = environment / "bin" / "python"
+    ready, interpreter = folder / "ready", _interpreter(folder)
     with (folder / "lock").open("w") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)
-        if ready.exists() and ready.read_text() == key and interpreter.exists():
+        if is_ready(folder, lock):
             return str(interpreter)
         ready.unlink(missing_ok=True)
-        _uv(folder, seconds, "venv", "--clear", "--python", sys.executable, str(environment))
+        _uv(folder, seconds, "venv", "--clear", "--python", sys.executable, str(folder / "environment"))
         sync = ("pip", "sync", "--python", str(interpreter), "--require-hashes", "--compile-bytecode")
         _uv(folder, seconds, *sync, str(lock))
-        ready.write_text(key)
+        ready.write_text(_key(lock))
     return str(interpreter)
 
 
@@ -66,6 +78,8 @@ def _uv(folder: Path, seconds: float, *arguments: str) -> None:
 
 
 if __name__ == "__main__":
+    if not is_ready():
+        print(f"test: making {FOLDER.name} with the clients of Google and OpenAI", flush=True)  # noqa: T201 - a command
     try:
         python()
     except NotMade as reason:
