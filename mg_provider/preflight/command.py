@@ -13,7 +13,7 @@ from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
 from mg_provider.data import regions
 from mg_provider.preflight.findings import WeightsReport
-from mg_provider.preflight.fit import fits
+from mg_provider.preflight.machines.fit import fits
 from mg_provider.preflight.machines.machine import accelerators, machine_problem
 from mg_provider.preflight.machines.recommend import Advice, recommend
 from mg_provider.preflight.report import render, to_json

@@ -3,7 +3,7 @@
 import pytest
 
 from mg_provider.preflight.findings import WeightsReport
-from mg_provider.preflight.fit import cache_bytes, fits
+from mg_provider.preflight.machines.fit import cache_bytes, fits
 from mg_provider.wire.vertex.machine import MachineSpec
 from tests.support.tensors import real_models
 

@@ -81,3 +81,43 @@ def test_a_folder_without_config_is_told(weights):
 def test_a_folder_without_weights_is_told(weights):
     weights.delete_weights()
     assert weights.codes() == ["no_weights"]
+
+
+def test_a_model_some_folders_deeper_is_found_with_one_more_listing(weights, emulator):
+    deep = f"{weights.name}-tuned/postprocess/node-0/checkpoints/final"
+    put(emulator, f"{deep}/config.json", b"{}")
+    put(emulator, f"{weights.name}-tuned/postprocess/node-0/checkpoints/100/config.json", b"{}")
+    put(emulator, f"{weights.name}-tuned/log.txt", b"x")
+    seen = len(emulator.requests())
+    finding = weights.only(uri=f"{weights.uri}-tuned")
+    assert finding.code == "nested_folder"
+    assert f"some folders deeper: give gs://{BUCKET}/{deep}," in finding.message
+    assert [entry["rpc"] for entry in emulator.requests()[seen:]].count("storage.objects.list") == 2
+
+
+def test_adapters_below_are_named_with_their_base_the_latest_first(weights):
+    for step in (500, 1000):
+        put(weights.emulator, f"run/checkpoint-{step}/adapter_config.json", b'{"base_model_name_or_path": "acme/base"}')
+    finding = weights.only(uri=f"gs://{BUCKET}/run")
+    assert finding.code == "lora_adapter"
+    assert "LoRA adapters of acme/base" in finding.message
+    assert f"gs://{BUCKET}/run/checkpoint-1000, gs://{BUCKET}/run/checkpoint-500" in finding.message
+    assert "merge_and_unload" in finding.message
+
+
+@pytest.mark.parametrize("with_config", [False, True])
+def test_fsdp_shards_below_are_told_with_the_command_that_gathers_them(weights, with_config):
+    weights.delete_all()
+    weights.put("pytorch_model_fsdp_0/__0_0.distcp", b"x")
+    weights.put("optimizer_0/__0_0.distcp", b"x")
+    if with_config:
+        weights.put("config.json", LLAMA)
+    finding = weights.only()
+    assert (finding.severity, finding.code) == ("error", "distributed_checkpoint")
+    assert "accelerate merge-weights pytorch_model_fsdp_0 whole/" in finding.message
+
+
+def test_the_files_of_an_embedding_model_beside_the_weights_are_a_warning(weights):
+    weights.put("modules.json", [])
+    finding = weights.only()
+    assert (finding.severity, finding.code) == ("warning", "embedding_model")

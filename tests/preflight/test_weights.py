@@ -398,6 +398,13 @@ def test_a_caller_who_may_not_see_the_location_is_told_so(weights, emulator):
     assert (finding.severity, finding.code) == ("warning", "bucket_location_unknown")
 
 
+@pytest.mark.parametrize("uri", ["gs://weights-bucket/llama/*", "gs://weights-bucket/llama/*.safetensors"])
+def test_a_pattern_is_told_with_the_folder_that_it_means(weights, uri):
+    with pytest.raises(UserError) as failure:
+        weights.check(uri)
+    assert failure.value.hint == "did you mean gs://weights-bucket/llama?"
+
+
 @pytest.mark.parametrize("uri", ["llama", "gs://", "s3://bucket/llama"])
 def test_what_is_no_cloud_storage_uri_is_a_mistake_of_the_user(weights, uri):
     with pytest.raises(UserError, match="not a Cloud Storage URI"):

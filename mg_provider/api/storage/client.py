@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from mg_provider.api.errors import UserError
 from mg_provider.api.http.answers import parse
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.http.transport import Call, Transport
 from mg_provider.api.names import pages, segment
+from mg_provider.api.storage.spellings import uri_hint
 from mg_provider.wire.storage import Bucket, ObjectsPage, StorageObject
 
 HOST = "https://storage.googleapis.com"
-
-_BUCKET = r"(?P<bucket>[a-z0-9][a-z0-9._-]{1,220}[a-z0-9])"
-_PATH = r"(?P<path>(?:[/;?#].*)?)"
-# Other ways to write where objects are: links of the console, addresses of the two APIs, mounted paths, slips.
-_SPELLINGS = tuple(
-    re.compile(f"{before}{_BUCKET}{after}{_PATH}")
-    for before, after in (
-        (r"https?://console\.cloud\.google\.com/storage/browser/(?:_details/)?", ""),
-        (r"https?://(?:www\.googleapis\.com|storage\.googleapis\.com)/storage/v1/b/", "(?:/o)?"),
-        (r"https?://storage\.(?:cloud\.google|googleapis)\.com/", ""),
-        (r"https?://", r"\.storage\.googleapis\.com"),
-        (r"/gcs/", ""),
-        (r"(?i:gs|gcs|gcsfs):/{0,3}", ""),
-    )
-)
-# A pattern, or the files that one has: the folder is meant.
-_PATTERN = re.compile(r"/?[^/]*[*?\[{][^/]*(?:/.*)?$")
 
 
 @dataclass(frozen=True)
@@ -54,23 +36,6 @@ def split_uri(uri: str) -> tuple[str, str]:
     if not uri.startswith("gs://") or not bucket:
         raise UserError(f"{uri!r} is not a Cloud Storage URI", hint=uri_hint(uri))
     return bucket, name
-
-
-def uri_hint(uri: str) -> str:
-    """What to write instead of something that is not a Cloud Storage URI."""
-    meant = meant_uri(uri)
-    return f"did you mean {meant}?" if meant else "write gs://bucket/folder"
-
-
-def meant_uri(uri: str) -> str | None:
-    """The ``gs://`` URI that another spelling stands for: a web address, a mounted path, a pattern; or None."""
-    match = next(filter(None, (form.fullmatch(uri.strip()) for form in _SPELLINGS)), None)
-    if match is None:
-        return None
-    path = unquote(match["path"].partition("?")[0].partition(";")[0].partition("#")[0])
-    path = _PATTERN.sub("", path).strip("/")
-    meant = f"gs://{match['bucket']}/{path}".rstrip("/")
-    return meant if meant != uri.rstrip("/") else None
 
 
 class StorageClient:

@@ -9,7 +9,7 @@ from mg_provider.api.clients import Clients
 from mg_provider.api.errors import CloudError, ConnectionFailed, RateLimited, Unavailable
 from mg_provider.api.http.transport import RETRY_BUDGET
 from mg_provider.preflight.findings import Finding, WeightsReport, note, warning
-from mg_provider.preflight.fit import share_of_memory
+from mg_provider.preflight.machines.fit import share_of_memory
 from mg_provider.preflight.machines.machine import accelerators, described
 from mg_provider.preflight.machines.memory import accelerator_gigabytes
 from mg_provider.wire.vertex.container import ContainerSpec

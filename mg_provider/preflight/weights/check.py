@@ -8,14 +8,14 @@ from typing import Any
 
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import CloudError, NotFound, PermissionDenied, UserError
-from mg_provider.api.storage.client import split_uri, uri_hint
+from mg_provider.api.storage.client import split_uri
+from mg_provider.api.storage.spellings import uri_hint
 from mg_provider.clock import Clock, SystemClock
-from mg_provider.preflight.deeper import below
 from mg_provider.preflight.findings import Finding, WeightsReport, error, some, warning
-from mg_provider.preflight.fit import cache_bytes, context_length
-from mg_provider.preflight.tokenizer import check_tokenizer
+from mg_provider.preflight.machines.fit import cache_bytes, context_length
 from mg_provider.preflight.weights import kinds, quantization
 from mg_provider.preflight.weights.base_models import Identity, identify
+from mg_provider.preflight.weights.deeper import below
 from mg_provider.preflight.weights.dtypes import compare_dtypes, declared, loaded_bytes
 from mg_provider.preflight.weights.folder import Folder, NotJson, read_json
 from mg_provider.preflight.weights.layouts import layout_of
@@ -26,6 +26,7 @@ from mg_provider.preflight.weights.safetensors_files import compare_tensors, rea
 from mg_provider.preflight.weights.shard_index import ShardIndex, compare_files, compare_size, read_index
 from mg_provider.preflight.weights.stored_tensors import StoredTensors, all_tensors, empty_tensors, wrapper_names
 from mg_provider.preflight.weights.tensor_shapes import compare_bytes, compare_shapes
+from mg_provider.preflight.weights.tokenizer import check_tokenizer
 
 BYTE_BUDGET = 9_500_000
 """Bytes after which headers of safetensors files are no longer read in full."""

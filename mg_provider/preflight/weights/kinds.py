@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mg_provider.preflight.deeper import ADAPTER, base_of_adapter, below, sharded
 from mg_provider.preflight.findings import Finding, error, some, warning
+from mg_provider.preflight.weights.deeper import ADAPTER, base_of_adapter, below, sharded
 from mg_provider.preflight.weights.folder import Folder
 from mg_provider.preflight.weights.shard_index import ShardIndex
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from mg_provider.api.names import KMS_KEY
-from mg_provider.api.storage.client import uri_hint
+from mg_provider.api.storage.spellings import uri_hint
 from mg_provider.api.texts import cut, shown
 from mg_provider.wire.vertex.container import ContainerSpec, EnvVar, Probe
 from mg_provider.wire.vertex.encryption import EncryptionSpec

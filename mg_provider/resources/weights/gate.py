@@ -44,7 +44,7 @@ def pass_weights(
         MgError: A deployment of this folder would fail; nothing was asked for.
     """
     # Only a deployment needs the checks: programs that register resources never load them.
-    from mg_provider.preflight.fit import fits
+    from mg_provider.preflight.machines.fit import fits
     from mg_provider.preflight.machines.recommend import recommend
     from mg_provider.preflight.weights.check import check_weights
 
