@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mg_provider.api.errors import MgError, UserError
 from mg_provider.api.http.settings import NAMESPACES
 from mg_provider.api.names import ENDPOINT_NAME
 from mg_provider.api.redaction import excerpt
+from mg_provider.yaml_file import NotReadable, read_yaml
 
 # How Pulumi marks a secret in a state file, and how its command shows one.
 _MARK, _SECRET, _MASK = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270", "[secret]"
@@ -176,7 +175,10 @@ def _text(value: Mapping[str, Any], names: tuple[str, ...]) -> str:
 def _config(program: Path, project: Mapping[str, Any], stack: str) -> dict[str, str]:
     """The settings of this provider that are no secret: the project's, and over them the stack's."""
     folder = program / str(project.get("stackConfigDir") or "")
-    given = {**(project.get("config") or {}), **(_yaml(folder / f"Pulumi.{stack}.yaml").get("config") or {})}
+    own = _yaml(folder / f"Pulumi.{stack}.yaml").get("config")
+    given = {
+        key: value for each in (project.get("config"), own) if isinstance(each, dict) for key, value in each.items()
+    }
     plain = {key: value.get("value") if isinstance(value, Mapping) else value for key, value in given.items()}
     return {
         key: str(value).lower() if isinstance(value, bool) else str(value)
@@ -189,7 +191,6 @@ def _yaml(file: Path) -> dict[str, Any]:
     if not file.is_file():
         return {}
     try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise UserError(f"{file} is not YAML", property="program", hint="mend it") from error
-    return found if isinstance(found, dict) else {}
+        return read_yaml(file)
+    except NotReadable as error:
+        raise UserError(str(error), property="program", hint="fix the file") from error

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "grpc_proxy")
 """The variables that lead to a proxy; all but the last are known in lower case too."""
@@ -58,3 +62,26 @@ class Canary:
         except OSError as error:
             return f"(a connection: {error})"
         return line or "(a connection that asked for nothing)"
+
+
+@pytest.fixture(scope="session")
+def canary_proxy() -> Iterator[Canary]:
+    with Canary() as canary:
+        yield canary
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaves(canary_proxy: Canary, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Canary]:
+    """Every process that a test starts has a proxy in its environment, and a token: nothing may ask that proxy.
+
+    The test's own calls to the emulator go straight.
+    """
+    for name, value in canary_proxy.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "ya29.of-a-real-user")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("requests.sessions.get_environ_proxies", lambda *_, **__: {})
+    monkeypatch.setattr("urllib.request.getproxies", dict)
+    canary_proxy.calls.clear()
+    yield canary_proxy
+    assert canary_proxy.calls == [], "a rehearsal asked for something that is not on this machine"

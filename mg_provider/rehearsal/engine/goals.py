@@ -9,6 +9,7 @@ from typing import Any, Final
 from pulumi.runtime.proto import resource_pb2
 
 from mg_provider.rehearsal.errors import RehearsalError
+from mg_provider.rehearsal.program.pickles import vouch
 from mg_provider.rehearsal.state.properties import Properties, decode_struct
 from mg_provider.rehearsal.state.urns import ROOT_TYPE, Urn, make_urn, type_of, urn_of_reference
 
@@ -95,6 +96,7 @@ def goal_of(request: resource_pb2.RegisterResourceRequest) -> Goal:
         aliases=[_alias(alias) for alias in request.aliases] + [Alias(urn=urn) for urn in request.aliasURNs],
         custom_timeouts=_timeouts(request.customTimeouts),
     )
+    vouch(goal.properties)
     for key in goal.properties:
         goal.property_dependencies.setdefault(key, [])
     return goal

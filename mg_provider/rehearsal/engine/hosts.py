@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from mg_provider.rehearsal.engine.calls import ProviderCalls
 from mg_provider.rehearsal.engine.stack_references import BUILTIN_PACKAGE, BuiltinProvider
 from mg_provider.rehearsal.errors import RehearsalError, StepError
 from mg_provider.rehearsal.google.stand_in import GOOGLE_PACKAGE, GoogleStandIn
+from mg_provider.rehearsal.program.pickles import SERIALIZED, is_own_class
 from mg_provider.rehearsal.program.project import refuse_remote_endpoints
 from mg_provider.rehearsal.program.providers import ProviderHost
 from mg_provider.rehearsal.program.surroundings import Surroundings
@@ -24,7 +24,6 @@ REHEARSED = (PACKAGE, GOOGLE_PACKAGE, BUILTIN_PACKAGE)
 # What the engine itself adds to the inputs of a provider resource; no config.
 ENGINE_INPUTS = ("version", "pluginDownloadURL", "__internal")
 
-_SERIALIZED: Final = "__provider"
 _FITTING, _FEW = 1024, 16
 
 
@@ -119,9 +118,10 @@ class Hosts:
 
 
 def _serialized_providers(states: Iterable[ResourceState]) -> list[str]:
-    """The providers of a state's dynamic resources that fit on a command line, which a class by its name does."""
-    found = (state.inputs.get(_SERIALIZED) for state in states)
-    return list(dict.fromkeys(text for text in found if isinstance(text, str) and len(text) <= _FITTING))[:_FEW]
+    """The providers of a state that are classes of this package, which alone are loaded before a call needs them."""
+    found = (state.inputs.get(SERIALIZED) for state in states)
+    short = dict.fromkeys(text for text in found if isinstance(text, str) and len(text) <= _FITTING)
+    return [text for text in short if is_own_class(text)][:_FEW]
 
 
 def config_of(inputs: Properties) -> Properties:

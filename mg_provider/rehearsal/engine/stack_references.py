@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from mg_provider.rehearsal.state.properties import Properties, Secret, contains
 from mg_provider.rehearsal.state.urns import ROOT_TYPE
 
 BUILTIN_PACKAGE: Final = "pulumi"
+_PART: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 STACK_REFERENCE: Final = "pulumi:pulumi:StackReference"
 
 
@@ -78,6 +80,8 @@ class BuiltinProvider:
     def _places(self, name: str) -> list[Path]:
         """Where the state of ``[[organization/]project/]stack`` may be: beside this stack's, or at the usual place."""
         *before, stack = name.split("/")
+        if len(before) > 2 or not all(_PART.fullmatch(part) and part.strip(".") for part in (*before, stack)):
+            raise StepError(f"{name!r:.100} is not the name of a stack: write [[organization/]project/]stack")
         own = self._surroundings.project
         project = before[-1] if before else own.name
         usual = own.default_state_file.parent.parent / project / f"{stack}.json"

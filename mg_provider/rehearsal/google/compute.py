@@ -54,7 +54,10 @@ class EmulatedCompute:
 
     def _request(self, verb: str, path: str, body: dict[str, Any] | None = None) -> requests.Response:
         try:
-            return requests.request(verb, self._base + path, json=body, timeout=_SECONDS, allow_redirects=False)
+            with requests.Session() as session:
+                # No proxy of the environment leads to this machine, and no login of ~/.netrc is meant for it.
+                session.trust_env = False
+                return session.request(verb, self._base + path, json=body, timeout=_SECONDS, allow_redirects=False)
         except requests.RequestException as error:
             raise StepError(f"the emulated Compute Engine at {self._base} did not answer: {error}") from error
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ GOOGLE_PACKAGE: Final = "gcp"
 EXISTING: Final = "rehearsal:existing"
 """Config key: JSON object of id to outputs, for what exists in Google Cloud outside of the stack."""
 
+_ANY_ENDPOINT: Final = re.compile(r"(mg|gcp):\w+CustomEndpoint")
 _ENDPOINTS: Final = ("gcp:computeCustomEndpoint", "mg:computeCustomEndpoint")
 
 
@@ -48,7 +50,9 @@ class GoogleStandIn:
         """Take project, region and endpoint. StepError for an endpoint that is not on this machine."""
         self._config = revealed(arguments)
         config = self._surroundings.project.config
-        fallback = next((config[key] for key in _ENDPOINTS if config.get(key)), "")
+        # The emulator serves all services, so the endpoint of another one stands for that of Compute Engine.
+        keys = (*_ENDPOINTS, *(key for key in config if _ANY_ENDPOINT.fullmatch(key)))
+        fallback = next((config[key] for key in keys if config.get(key)), "")
         endpoint = str(self._config.get("computeCustomEndpoint") or fallback)
         try:
             self._compute = EmulatedCompute(endpoint, self._surroundings.clock) if endpoint else None

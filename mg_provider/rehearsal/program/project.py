@@ -8,16 +8,21 @@ import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-import yaml
-
 from mg_provider.rehearsal.errors import RehearsalError
+from mg_provider.yaml_file import NotReadable, read_yaml
+
+T = TypeVar("T")
 
 _URL: Final = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _NETWORK_SCHEMES: Final = ("http", "https", "grpc", "grpcs", "ws", "wss")
 _ENDPOINT_NAMESPACES: Final = ("mg", "gcp")
+_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_KINDS: Final[dict[type, str]] = {str: "a text", dict: "a mapping"}
+# It travels in one environment variable, which the kernel lets have 131,072 bytes.
+_LONGEST_CONFIG: Final = 50_000
 
 
 @dataclass(frozen=True)
@@ -75,19 +80,33 @@ def load_project(
         RehearsalError: something is missing or cannot be rehearsed.
     """
     root = directory.resolve()
-    document = _read_yaml(root / "Pulumi.yaml")
+    path = root / "Pulumi.yaml"
+    document = _read_yaml(path)
     given = document.get("runtime")
     runtime: dict[str, Any] = given if isinstance(given, dict) else {"name": given}
     if runtime.get("name") != "python":
-        raise RehearsalError(f"{root / 'Pulumi.yaml'}: runtime is {given}; only python programs can be rehearsed")
-    name = str(document["name"])
-    program = (root / document["main"]).resolve() if document.get("main") else root
+        raise RehearsalError(f"{path}: runtime is {given!r:.80}; only python programs can be rehearsed")
+    name = _plain_name(document.get("name"), f"{path}: name", "a project")
+    stack = _plain_name(stack, "--stack", "a stack")
+    main = _entry(document, path, "main", str)
+    program = (root / main).resolve() if main else root
     if not program.exists():
-        raise RehearsalError(f"{root / 'Pulumi.yaml'}: main is {document['main']}, which does not exist")
+        raise RehearsalError(f"{path}: main is {main}, which does not exist")
     values = _stack_config(root, document, name, stack) | (config or {}) | (secrets or {})
+    if sum(len(key) + len(value) for key, value in values.items()) > _LONGEST_CONFIG:
+        raise RehearsalError(f"the config of {stack} has more than {_LONGEST_CONFIG:,} characters")
     refuse_remote_endpoints(values)
-    return Project(
-        name, stack, root, program, _python(root, runtime.get("options") or {}), values, frozenset(secrets or {})
+    options = _entry(runtime, path, "options", dict) or {}
+    return Project(name, stack, root, program, _python(root, options), values, frozenset(secrets or {}))
+
+
+def _plain_name(name: object, place: str, what: str) -> str:
+    """A name that is part of a path and of a URN."""
+    if isinstance(name, str) and _NAME.fullmatch(name) and name.strip("."):
+        return name
+    raise RehearsalError(
+        f"{place} is {name!r:.80}, which is not the name of {what}: write letters, digits, hyphens, underscores and "
+        "periods, at most 100"
     )
 
 
@@ -95,24 +114,31 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if not path.exists():
         raise RehearsalError(f"{path} does not exist; run this in the folder of a Pulumi project")
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise RehearsalError(f"{path} is not YAML: {error}") from error
-    if not isinstance(document, dict):
-        raise RehearsalError(f"{path} holds no mapping")
-    return document
+        return read_yaml(path)
+    except NotReadable as error:
+        raise RehearsalError(str(error)) from error
+
+
+def _entry(document: dict[str, Any], path: Path, key: str, kind: type[T]) -> T | None:
+    """An entry of a YAML file that must be of a kind, if it is there."""
+    value = document.get(key)
+    if value is None or isinstance(value, kind):
+        return value
+    raise RehearsalError(f"{path}: {key} is {value!r:.80}, which is not {_KINDS[kind]}")
 
 
 def _stack_config(root: Path, document: dict[str, Any], name: str, stack: str) -> dict[str, str]:
     """The config of a stack; defaults of Pulumi.yaml fill what the stack leaves open."""
-    folder = root / (document.get("stackConfigDir") or document.get("config_dir") or "")
-    path = folder / f"Pulumi.{stack}.yaml"
+    project = root / "Pulumi.yaml"
+    folder = _entry(document, project, "stackConfigDir", str) or _entry(document, project, "config_dir", str) or ""
+    path = root / folder / f"Pulumi.{stack}.yaml"
     values: dict[str, str] = {}
-    for key, value in (document.get("config") or {}).items():
+    for key, value in (_entry(document, project, "config", dict) or {}).items():
         default = value.get("value", value.get("default")) if isinstance(value, dict) else value
         if default is not None:
             values[_full_key(key, name)] = _text(default)
-    for key, value in ((_read_yaml(path).get("config") if path.exists() else None) or {}).items():
+    stacks = _entry(_read_yaml(path), path, "config", dict) if path.exists() else None
+    for key, value in (stacks or {}).items():
         full = _full_key(key, name)
         if isinstance(value, dict) and "secure" in value:
             raise RehearsalError(
@@ -134,7 +160,7 @@ def _text(value: object) -> str:
 
 
 def _python(root: Path, options: dict[str, Any]) -> str:
-    virtualenv = options.get("virtualenv")
+    virtualenv = _entry(options, root / "Pulumi.yaml", "virtualenv", str)
     if virtualenv:
         candidate = root / virtualenv / "bin" / "python"
         if not candidate.exists():
@@ -151,7 +177,7 @@ def refuse_remote_endpoints(config: dict[str, str]) -> None:
         is_endpoint = name.endswith("CustomEndpoint")
         if is_endpoint and namespace in _ENDPOINT_NAMESPACES:
             endpoints.append(key)
-        is_network = bool(_URL.match(value)) and urlsplit(value).scheme.lower() in _NETWORK_SCHEMES
+        is_network = bool(_URL.match(value)) and value.partition("://")[0].lower() in _NETWORK_SCHEMES
         if (is_endpoint or is_network) and not is_loopback(value):
             raise RehearsalError(
                 f"config {key} is {value}, which is not on this machine; a rehearsal talks to loopback addresses only"
@@ -160,7 +186,7 @@ def refuse_remote_endpoints(config: dict[str, str]) -> None:
     if uses_cloud and not endpoints:
         raise RehearsalError(
             "the stack configures Google Cloud (mg: or gcp:) but no custom endpoint, so it would reach the real one. "
-            "Start `mg emulator` and set mg:vertexAiCustomEndpoint and the other custom endpoints to its address"
+            "Start `mg emulator` and set mg:vertexAiCustomEndpoint to its address, which stands for all services then"
         )
 
 

@@ -21,6 +21,7 @@ from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
 from mg_provider.rehearsal.errors import Partial, RehearsalError, StepError
+from mg_provider.rehearsal.program.pickles import refuse_unknown_code
 from mg_provider.rehearsal.program.project import Project
 from mg_provider.rehearsal.state.differences import Difference
 from mg_provider.rehearsal.state.file import ResourceState
@@ -30,6 +31,8 @@ from mg_provider.rehearsal.state.urns import name_of, type_of
 STOP_SECONDS: Final = 5.0
 _HOST: Final = Path(__file__).with_name("host.py")
 _DETAILS: Final = "grpc-status-details-bin"
+_HERE: Final = ("127.0.0.1", "localhost", "::1")
+_CHANNEL_OPTIONS: Final = [*_GRPC_CHANNEL_OPTIONS, ("grpc.enable_http_proxy", 0)]
 _CORRUPTING: Final = (grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL, grpc.StatusCode.DATA_LOSS)
 _CHANGES: Final = {
     provider_pb2.DiffResponse.DIFF_NONE: "none",
@@ -88,7 +91,7 @@ class ProviderHost:
     def check(self, urn: str, old: Properties, new: Properties) -> tuple[Properties, list[tuple[str, str]]]:
         """The checked inputs, and (property, reason) for each failure."""
         request = provider_pb2.CheckRequest(
-            urn=urn, name=name_of(urn), type=type_of(urn), olds=_plain(old), news=_plain(new)
+            urn=urn, name=name_of(urn), type=type_of(urn), olds=_only_read(old), news=_plain(new, urn)
         )
         answer = self._call("Check", request)
         inputs = decode_struct(answer.inputs)
@@ -102,9 +105,9 @@ class ProviderHost:
             urn=old.urn,
             name=name_of(old.urn),
             type=type_of(old.urn),
-            olds=_plain(old.outputs),
-            old_inputs=_plain(old.inputs),
-            news=_plain(new),
+            olds=_only_read(old.outputs),
+            old_inputs=_only_read(old.inputs),
+            news=_plain(new, old.urn),
             ignoreChanges=ignore_changes,
         )
         answer = self._call("Diff", request)
@@ -119,7 +122,7 @@ class ProviderHost:
     def create(self, urn: str, inputs: Properties, timeout: float) -> tuple[str, Properties]:
         """Create a resource: its id and outputs."""
         request = provider_pb2.CreateRequest(
-            urn=urn, name=name_of(urn), type=type_of(urn), properties=_plain(inputs), timeout=timeout
+            urn=urn, name=name_of(urn), type=type_of(urn), properties=_plain(inputs, urn), timeout=timeout
         )
         answer = self._call("Create", request, inputs)
         if not answer.id:
@@ -135,9 +138,9 @@ class ProviderHost:
             urn=new.urn,
             name=name_of(new.urn),
             type=type_of(new.urn),
-            olds=_plain(old.outputs),
-            old_inputs=_plain(old.inputs),
-            news=_plain(new.inputs),
+            olds=_only_read(old.outputs),
+            old_inputs=_only_read(old.inputs),
+            news=_plain(new.inputs, new.urn),
             timeout=new.custom_timeouts.get("update", 0.0),
             ignoreChanges=new.ignore_changes,
         )
@@ -152,8 +155,8 @@ class ProviderHost:
             urn=state.urn,
             name=name_of(state.urn),
             type=type_of(state.urn),
-            properties=_plain(properties),
-            inputs=_plain(state.inputs),
+            properties=_plain(properties, state.urn),
+            inputs=_plain(state.inputs, state.urn),
         )
         answer = self._call("Read", request, state.inputs)
         outputs = decode_struct(answer.properties)
@@ -170,8 +173,8 @@ class ProviderHost:
             urn=state.urn,
             name=name_of(state.urn),
             type=type_of(state.urn),
-            properties=_plain(state.outputs),
-            old_inputs=_plain(state.inputs),
+            properties=_plain(state.outputs, state.urn),
+            old_inputs=_plain(state.inputs, state.urn),
             timeout=timeout,
         )
         self._call("Delete", request)
@@ -220,7 +223,7 @@ class ProviderHost:
             for line in stream:
                 # A provider's module may write while it is loaded, before there is a port.
                 if (port := line.strip()).isdigit():
-                    self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=_GRPC_CHANNEL_OPTIONS)
+                    self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=_CHANNEL_OPTIONS)
                     self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
                     break
                 self._say(line.rstrip("\n"))
@@ -245,7 +248,17 @@ def child_environment(project: Project) -> dict[str, str]:
         "PULUMI_CONFIG": json.dumps(project.config),
         "PULUMI_CONFIG_SECRET_KEYS": json.dumps(sorted(project.secret_keys)),
         "MG_REHEARSAL": "1",
+        **_straight_to_this_machine(),
     }
+
+
+def _straight_to_this_machine() -> dict[str, str]:
+    """What keeps proxies out between the engine, its program and its providers, whoever opens the connection."""
+    straight = {}
+    for name in ("no_proxy", "NO_PROXY", "no_grpc_proxy"):
+        given = os.environ.get(name, "")
+        straight[name] = ",".join(filter(None, [given, *_HERE])) if given != "*" else given
+    return straight
 
 
 def step_error(error: grpc.RpcError, inputs: Properties) -> StepError:
@@ -268,5 +281,11 @@ def step_error(error: grpc.RpcError, inputs: Properties) -> StepError:
     return StepError(text, corrupt=code in _CORRUPTING)
 
 
-def _plain(properties: Properties) -> struct_pb2.Struct:
+def _only_read(properties: Properties) -> struct_pb2.Struct:
+    """Properties beside those whose provider serves the call; theirs is not loaded."""
+    return encode_struct(properties, secrets=False)
+
+
+def _plain(properties: Properties, urn: str) -> struct_pb2.Struct:
+    refuse_unknown_code(properties, name_of(urn))
     return encode_struct(properties, secrets=False)

@@ -20,6 +20,7 @@ from typing import Any, Final
 from mg_provider.clock import Clock
 from mg_provider.rehearsal.errors import RehearsalError
 from mg_provider.rehearsal.state.properties import Properties, Secret, contains, from_state, masked, to_state
+from mg_provider.rehearsal.state.shape import load_deployment
 from mg_provider.rehearsal.state.urns import ROOT_TYPE, Urn, make_urn, urn_of_reference
 
 # What `pulumi stack init` makes of an empty PULUMI_CONFIG_PASSPHRASE; it protects nothing.
@@ -241,13 +242,7 @@ def read_state(path: Path) -> tuple[list[ResourceState], list[dict[str, Any]]]:
     """The resources and unfinished operations of a state file; none if there is no file."""
     if not path.exists():
         return [], []
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        deployment = document["deployment"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise RehearsalError(f"{path} is not a Pulumi deployment ({error}); move it away or repair it") from error
-    if document.get("version") != 3:
-        raise RehearsalError(f"{path} has version {document.get('version')}; this engine reads version 3")
+    deployment = load_deployment(path)
     resources = [ResourceState.from_json(entry) for entry in deployment.get("resources") or []]
     return resources, deployment.get("pending_operations") or []
 
@@ -258,8 +253,12 @@ def locked(path: Path) -> Iterator[None]:
 
     The lock is the kernel's, so it ends with the process, however that ends.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(path.name + ".lock").open("w", encoding="utf-8") as file:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.with_name(path.name + ".lock").open("w", encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise RehearsalError(f"{path} cannot be a state file ({error}); choose another place") from error
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

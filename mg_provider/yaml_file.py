@@ -1,0 +1,103 @@
+"""YAML files that a user wrote, as plain data: texts, finite numbers, truth values, lists, and mappings of texts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+_MOST_BYTES: Final = 1_000_000
+_MOST_VALUES: Final = 100_000
+_DEEPEST: Final = 100
+
+
+class NotReadable(Exception):
+    """A file that cannot be used, told in a sentence that begins with its name."""
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping that a file holds; an empty file is an empty one.
+
+    Raises:
+        NotReadable: it is no such file, or says something twice, endlessly, or that is no plain data.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise NotReadable(f"{path} cannot be read: {error.strerror}") from error
+    if len(content) > _MOST_BYTES:
+        raise NotReadable(f"{path} has more than {_MOST_BYTES:,} bytes")
+    try:
+        document = yaml.load(content.decode("utf-8-sig"), _Loader)  # noqa: S506 - a safe loader, made stricter
+        _check(document, "", [_MOST_VALUES], 0)
+    except UnicodeDecodeError as error:
+        raise NotReadable(f"{path} is not UTF-8 text (byte {error.start + 1})") from error
+    except yaml.YAMLError as error:
+        raise NotReadable(f"{path} is not YAML: {_problem(error)}") from error
+    except RecursionError as error:
+        raise NotReadable(f"{path} is nested too deeply") from error
+    except ValueError as error:
+        raise NotReadable(f"{path} {error}") from error
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise NotReadable(f"{path} holds no mapping")
+    return document
+
+
+class _Loader(yaml.SafeLoader):
+    """Keeps dates as the texts that they are, and refuses a key that is there twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:merge":
+                raise yaml.constructor.ConstructorError(
+                    None, None, "it merges mappings with <<: write their values out", key.start_mark
+                )
+            if isinstance(key.value, str) and key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value} is there twice", key.start_mark)
+            if isinstance(key.value, str):
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _check(value: Any, place: str, left: list[int], depth: int) -> None:
+    """Refuse what is no plain data, and what aliases make endless. ValueError then."""
+    left[0] -= 1
+    if left[0] < 0 or depth > _DEEPEST:
+        raise ValueError("has too many values, or is nested too deeply: do its aliases (*name) repeat themselves?")
+    if isinstance(value, dict):
+        for key, element in value.items():
+            if not isinstance(key, str):
+                raise ValueError(  # noqa: TRY004 - one kind for all
+                    f"has the key {key!r} in {place or 'its mapping'}, which is not text: put it in quotes"
+                )
+            _check(element, f"{place}.{key}".lstrip("."), left, depth + 1)
+    elif isinstance(value, list):
+        for element in value:
+            _check(element, place, left, depth + 1)
+    elif isinstance(value, int):
+        if value.bit_length() > 64:
+            raise ValueError(f"has a number in {place} that is too long: put it in quotes")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"has {value} in {place}, which is not a finite number")
+    elif value is not None and not isinstance(value, str):
+        raise ValueError(f"has a {type(value).__name__} in {place}: write text, numbers, lists and mappings")
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    """What is wrong and where, without the lines around it."""
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+    return f"{problem} (line {mark.line + 1})" if mark else problem
