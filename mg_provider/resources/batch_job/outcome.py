@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from mg_provider.api.agents import says_being_provisioned
 from mg_provider.api.batch.rows import read_line
 from mg_provider.api.errors import CloudError, ConnectionFailed, MgError, UserError
+from mg_provider.api.reading.agents import says_being_provisioned
 from mg_provider.api.reading.error_reader import error_from_status
 from mg_provider.api.redaction import excerpt
 from mg_provider.resources.model.args import State
