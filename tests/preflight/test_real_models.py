@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from mg_provider.preflight.weights.folder import Folder
-from mg_provider.preflight.weights.layouts import layout_of
-from mg_provider.preflight.weights.safetensors_header import Tensor
-from mg_provider.preflight.weights.stored_tensors import StoredTensors, empty_tensors, wrapper_names
-from mg_provider.preflight.weights.tensor_shapes import compare_bytes, compare_shapes
+from mg_provider.preflight.folder import Folder
+from mg_provider.preflight.tensors.layouts import layout_of
+from mg_provider.preflight.tensors.safetensors_header import Tensor
+from mg_provider.preflight.tensors.stored_tensors import StoredTensors, empty_tensors, wrapper_names
+from mg_provider.preflight.tensors.tensor_shapes import compare_bytes, compare_shapes
 from tests.support.tensors import BITS, real_models, real_tensors
 
 FOLDER = Folder(None, "b", "m/", {}, [])

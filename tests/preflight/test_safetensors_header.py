@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
-from mg_provider.preflight.weights.safetensors_header import (
+from mg_provider.preflight.tensors.safetensors_header import (
     LENGTH_BYTES,
     MAX_HEADER_BYTES,
     HeaderProblem,

@@ -9,7 +9,7 @@ from mg_provider.data import table
 from mg_provider.preflight.findings import Finding, WeightsReport, error, warning
 from mg_provider.preflight.machines.machine import accelerators, described
 from mg_provider.preflight.machines.memory import accelerator_gigabytes
-from mg_provider.preflight.weights.dimensions import Dimensions, text_of
+from mg_provider.preflight.tensors.dimensions import Dimensions, text_of
 from mg_provider.wire.vertex.machine import MachineSpec
 
 TIGHT = 0.9

@@ -8,8 +8,8 @@ from typing import Any
 
 from mg_provider.data import table
 from mg_provider.preflight.findings import Finding, Severity, error, shown, warning
-from mg_provider.preflight.weights.dimensions import Dimensions
-from mg_provider.preflight.weights.other_models import other_model
+from mg_provider.preflight.tensors.dimensions import Dimensions
+from mg_provider.preflight.tensors.other_models import other_model
 
 NEAR = 0.02
 """How far a vocabulary may be from that of the base model, as a part of it."""

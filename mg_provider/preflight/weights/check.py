@@ -12,20 +12,20 @@ from mg_provider.api.storage.client import split_uri
 from mg_provider.api.storage.spellings import uri_hint
 from mg_provider.clock import Clock, SystemClock
 from mg_provider.preflight.findings import Finding, WeightsReport, error, some, warning
+from mg_provider.preflight.folder import Folder, NotJson, read_json
 from mg_provider.preflight.machines.fit import cache_bytes, context_length
+from mg_provider.preflight.tensors.dtypes import compare_dtypes, declared, loaded_bytes
+from mg_provider.preflight.tensors.layouts import layout_of
+from mg_provider.preflight.tensors.other_models import is_embedding
+from mg_provider.preflight.tensors.safetensors_files import compare_tensors, read_files
+from mg_provider.preflight.tensors.shard_index import ShardIndex, compare_files, compare_size, read_index
+from mg_provider.preflight.tensors.stored_tensors import StoredTensors, all_tensors, empty_tensors, wrapper_names
+from mg_provider.preflight.tensors.tensor_shapes import compare_bytes, compare_shapes
 from mg_provider.preflight.weights import kinds, quantization
 from mg_provider.preflight.weights.base_models import Identity, identify
 from mg_provider.preflight.weights.deeper import below
-from mg_provider.preflight.weights.dtypes import compare_dtypes, declared, loaded_bytes
-from mg_provider.preflight.weights.folder import Folder, NotJson, read_json
-from mg_provider.preflight.weights.layouts import layout_of
 from mg_provider.preflight.weights.location import bucket_location
-from mg_provider.preflight.weights.other_models import is_embedding
 from mg_provider.preflight.weights.pytorch_files import check_pytorch_files
-from mg_provider.preflight.weights.safetensors_files import compare_tensors, read_files
-from mg_provider.preflight.weights.shard_index import ShardIndex, compare_files, compare_size, read_index
-from mg_provider.preflight.weights.stored_tensors import StoredTensors, all_tensors, empty_tensors, wrapper_names
-from mg_provider.preflight.weights.tensor_shapes import compare_bytes, compare_shapes
 from mg_provider.preflight.weights.tokenizer import check_tokenizer
 
 BYTE_BUDGET = 9_500_000

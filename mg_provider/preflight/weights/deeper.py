@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from mg_provider.api.errors import CloudError
 from mg_provider.preflight.findings import Finding, error, shown, some
-from mg_provider.preflight.weights.folder import Folder, NotJson, read_json
+from mg_provider.preflight.folder import Folder, NotJson, read_json
 
 ADAPTER = "adapter_config.json"
 _CONFIG = "config.json"

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mg_provider.preflight.findings import Finding, error, some, warning
+from mg_provider.preflight.folder import Folder
+from mg_provider.preflight.tensors.shard_index import ShardIndex
 from mg_provider.preflight.weights.deeper import ADAPTER, base_of_adapter, below, sharded
-from mg_provider.preflight.weights.folder import Folder
-from mg_provider.preflight.weights.shard_index import ShardIndex
 
 # Other files that training leaves in a folder and that end like weights.
 _LEFTOVERS = ("training_args", "optimizer", "scheduler", "rng_state", "random_states", "adapter_model", "scaler")

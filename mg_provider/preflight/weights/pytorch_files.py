@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mg_provider.preflight.findings import Finding, error
-from mg_provider.preflight.weights.folder import Folder, disguised
+from mg_provider.preflight.folder import Folder, disguised
 
 _ZIP = b"PK\x03\x04"
 _ZIP_END = b"PK\x05\x06"

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from mg_provider.preflight.findings import Finding, Severity, shown, some
+from mg_provider.preflight.folder import Folder
+from mg_provider.preflight.tensors.safetensors_header import Tensor
+from mg_provider.preflight.tensors.stored_tensors import StoredTensors
 from mg_provider.preflight.weights.base_models import Identity
-from mg_provider.preflight.weights.folder import Folder
-from mg_provider.preflight.weights.safetensors_header import Tensor
-from mg_provider.preflight.weights.stored_tensors import StoredTensors
 
 _FILES = ("quantize_config.json", "quant_config.json", "hf_quant_config.json")
 # The last one is that of MLX.

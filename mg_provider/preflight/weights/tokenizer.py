@@ -7,7 +7,7 @@ from typing import Any
 from mg_provider.api.errors import CloudError, ConnectionFailed
 from mg_provider.api.storage.client import StorageClient, split_uri
 from mg_provider.preflight.findings import Finding, error, warning
-from mg_provider.preflight.weights.folder import MAX_POINTER_BYTES, Folder, NotJson, disguised, read_json
+from mg_provider.preflight.folder import MAX_POINTER_BYTES, Folder, NotJson, disguised, read_json
 
 _CONFIG = "tokenizer_config.json"
 _VOCABULARIES = ("tokenizer.json", "tokenizer.model", "tekken.json", "tiktoken.model")

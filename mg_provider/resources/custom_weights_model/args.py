@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from mg_provider.resources.custom_weights_model.held_state import HeldRollout
 from mg_provider.resources.endpoint.args import EndpointArgs, private
 from mg_provider.resources.endpoint.machines import MACHINE_RULES, MUTATE, Machines
 from mg_provider.resources.endpoint.rollout_args import RolloutStrategy, rollout_problem
@@ -90,6 +89,17 @@ def reason_against_upload(args: CustomWeightsModelArgs) -> str | None:
     if args.machine_spec is None and not args.parked and not (args.gcs_uri and args.preflight):
         return "needs machine_spec beside it: the Model is uploaded, and nothing recommends a machine for it"
     return None
+
+
+class HeldRollout(BaseModel):
+    """A rollout that stopped where the program says."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    percent: int = Field(description="Percent of the traffic that the new deployment has.")
+    before: dict[str, Any] = Field(
+        description="The arguments of the deployment that has the rest, to go back to when they are written again."
+    )
 
 
 class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):

@@ -5,8 +5,7 @@ What served before is kept in the arguments themselves, so that a preview withou
 
 from __future__ import annotations
 
-from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs
-from mg_provider.resources.custom_weights_model.held_state import HeldRollout
+from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs, HeldRollout
 from mg_provider.resources.endpoint.machines import RUNS_ON, Machines
 from mg_provider.resources.model.diff import compare
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown, plain

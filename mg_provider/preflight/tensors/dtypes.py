@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mg_provider.preflight.findings import Finding, shown, warning
-from mg_provider.preflight.weights.folder import Folder
-from mg_provider.preflight.weights.stored_tensors import StoredTensors
+from mg_provider.preflight.folder import Folder
+from mg_provider.preflight.tensors.stored_tensors import StoredTensors
 
 _DECLARED = {"bfloat16": "BF16", "float16": "F16", "float32": "F32", "float64": "F64"}
 _NAMES = {dtype: name for name, dtype in _DECLARED.items()}

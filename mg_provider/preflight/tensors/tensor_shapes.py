@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mg_provider.preflight.findings import Finding, error, some, warning
-from mg_provider.preflight.weights.dtypes import declared
-from mg_provider.preflight.weights.folder import Folder
-from mg_provider.preflight.weights.layouts import Layout, Row, Shape
-from mg_provider.preflight.weights.safetensors_header import Tensor
-from mg_provider.preflight.weights.stored_tensors import Numbers, StoredTensors, full_name, shape_text
+from mg_provider.preflight.folder import Folder
+from mg_provider.preflight.tensors.dtypes import declared
+from mg_provider.preflight.tensors.layouts import Layout, Row, Shape
+from mg_provider.preflight.tensors.safetensors_header import Tensor
+from mg_provider.preflight.tensors.stored_tensors import Numbers, StoredTensors, full_name, shape_text
 
 _HEAD = "lm_head.weight"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mg_provider.data import table
-from mg_provider.preflight.weights.dimensions import Dimensions
+from mg_provider.preflight.tensors.dimensions import Dimensions
 
 Shape = tuple[int | None, ...]
 

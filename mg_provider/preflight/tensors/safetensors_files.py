@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from mg_provider.api.errors import NotFound, PermissionDenied
 from mg_provider.preflight.findings import Finding, error, some, warning
-from mg_provider.preflight.weights.folder import Folder, disguised
-from mg_provider.preflight.weights.safetensors_header import (
+from mg_provider.preflight.folder import Folder, disguised
+from mg_provider.preflight.tensors.safetensors_header import (
     LENGTH_BYTES,
     Header,
     HeaderProblem,
@@ -22,7 +22,7 @@ from mg_provider.preflight.weights.safetensors_header import (
     parse_header,
     tail_accounts_for,
 )
-from mg_provider.preflight.weights.shard_index import ShardIndex
+from mg_provider.preflight.tensors.shard_index import ShardIndex
 
 SPECULATIVE_BYTES = 64 * 1024
 """First read of a file that no index speaks of."""

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from mg_provider.preflight.findings import Finding, error, some, warning
-from mg_provider.preflight.weights.folder import Folder
-from mg_provider.preflight.weights.safetensors_files import ReadFile
-from mg_provider.preflight.weights.safetensors_header import Tensor
-from mg_provider.preflight.weights.shard_index import ShardIndex
+from mg_provider.preflight.folder import Folder
+from mg_provider.preflight.tensors.safetensors_files import ReadFile
+from mg_provider.preflight.tensors.safetensors_header import Tensor
+from mg_provider.preflight.tensors.shard_index import ShardIndex
 
 Numbers = tuple[int, ...]
 _NUMBER = re.compile(r"(?<=\.)[0-9]{1,6}(?=\.|$)")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mg_provider.preflight.findings import Finding, error, some, warning
-from mg_provider.preflight.weights.folder import Folder, NotJson, read_json
+from mg_provider.preflight.folder import Folder, NotJson, read_json
 
 _NUMBERED = re.compile(r"(?P<stem>.+)-(?P<number>\d+)-of-(?P<total>\d+)(?P<suffix>\.[a-z]+)")
 
