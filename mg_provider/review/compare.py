@@ -193,5 +193,7 @@ def _follow(value: Any, rest: str) -> tuple[str, Any]:
             value = value.get(part)
             called = part if part not in ("value", "name") or not called else called
         if value == HIDDEN:
-            break
+            # Which entry of a list that is hidden as a whole: its number is all that anybody can say.
+            number = rest.rpartition("[")[2].partition("]")[0] if f".{part}[" in f".{rest}" else ""
+            return (f"entry {int(number) + 1} of {called}" if number.isdigit() else called), value
     return called, value

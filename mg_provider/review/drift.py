@@ -30,4 +30,7 @@ def drift(subject: Subject, wanted: Mapping[str, Any]) -> Iterator[Finding]:
 def _back(change: Change, wanted: Mapping[str, Any]) -> str:
     if change.field not in wanted or change.is_secret:
         return ""
-    return f"; the program says {show(wanted[change.field])}"
+    value = wanted[change.field]
+    if value == change.old:
+        return f"; this change sets it back to {show(value)}"
+    return f"; the program says {show(value)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from mg_provider.review.values import decode, name
@@ -223,7 +223,15 @@ def _apart(group: list[Step]) -> tuple[list[Step], Step | None]:
     if rest and rest[0].op == "update" and rest[0].is_read:
         seen.append(rest.pop(0))
     replacements = [step for step in group if step.op in _REPLACEMENTS]
-    return seen, rest[-1] if rest else replacements[0] if replacements else None
+    planned = rest[-1] if rest else replacements[0] if replacements else None
+    return [_refreshed(step, planned) for step in seen], planned
+
+
+def _refreshed(step: Step, planned: Step | None) -> Step:
+    """What a refresh saw. It is shown as it was before; what it found is where the plan begins."""
+    if step.op != "refresh" or step.old is None or planned is None:
+        return step
+    return replace(step, new=planned.old)
 
 
 def _stacks(content: Mapping[str, Any]) -> set[str]:

@@ -6,9 +6,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
 from mg_provider.review.preview import PreviewError
 from mg_provider.review.values import name
+
+_MG: Final = "from mg_provider.cli import main; main()"
 
 
 def run_preview(stack: str, engine: str, program: Path) -> str:
@@ -18,7 +21,7 @@ def run_preview(stack: str, engine: str, program: Path) -> str:
         PreviewError: It could not be run; says what it wrote.
     """
     if engine == "rehearsal":
-        command = [sys.executable, "-m", "mg_provider.cli", "rehearse", "preview", str(program), "--json"]
+        command = [sys.executable, "-c", _MG, "rehearse", "preview", str(program), "--json"]
         command += ["--stack", stack]
     else:
         found = shutil.which("pulumi")

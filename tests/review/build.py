@@ -83,7 +83,7 @@ def batch(name: str = "nightly", **arguments: Any) -> dict[str, Any]:
         "input_config": {"instances_format": "jsonl", "gcs_source": {"uris": ["gs://batch/in.jsonl"]}},
         "output_config": {"predictions_format": "jsonl", "gcs_destination": {"output_uri_prefix": "gs://batch/out"}},
         "machine_spec": L4,
-        "max_replica_count": 4,
+        "starting_replica_count": 4,
         "triggers": {"night": "1"},
         "run": "nightly-1",
         **arguments,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mg_provider.review.command import run
+from mg_provider.review.findings import GATES
 from mg_provider.review.gates import GatesError, read_gates
 from tests.review.build import A100, H200, batch, model, preview, rule, step
 
@@ -194,3 +195,15 @@ def test_it_loads_no_more_than_it_needs(tmp_path, arguments, avoided):
     )
     assert done.stderr.strip() == ""
     assert "review" in done.stdout or "look:" in done.stdout
+
+
+def test_a_preview_that_cannot_be_run_says_what_the_engine_said(tmp_path, capsys):
+    assert run([], stacks=["dev"], engine="rehearsal", program=tmp_path) == 3
+    told = capsys.readouterr().err
+    assert told.startswith("error: the preview of dev failed: ")
+    assert "Pulumi.yaml" in told
+
+
+def test_every_gate_is_documented():
+    page = (Path(__file__).parents[2] / "docs" / "review.md").read_text(encoding="utf-8")
+    assert [gate for gate in GATES if f"| `{gate}` |" not in page] == []

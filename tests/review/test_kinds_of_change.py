@@ -312,6 +312,13 @@ def test_a_hidden_value_that_changed_is_named_and_never_shown():
     assert "y8" not in texts(found)
 
 
+def test_of_a_list_that_is_hidden_as_a_whole_the_number_of_the_entry_is_named():
+    hidden = {"image_uri": "r/vllm@sha256:1", "env": "[secret]"}
+    more = {"detailedDiff": {"container_spec.env[1].value": {"kind": "update"}}}
+    found = update(C, model(container_spec=hidden), model(container_spec=hidden, model_id="llama-9"), **more)
+    assert "entry 2 of env changes (hidden)" in said(found)
+
+
 def test_a_token_is_never_shown():
     found = update(C, model(hugging_face_access_token="hf_old"), model(hugging_face_access_token="hf_new"))
     assert "hf_" not in texts(found)
@@ -346,14 +353,34 @@ def test_other_providers_are_judged_where_they_decide_who_reaches_a_model():
 
 
 def test_drift_stands_apart_from_what_the_program_changes():
+    # An engine shows a refresh as the resource was; what it found is where the plan begins.
     drifted = model(min_replica_count=3, max_replica_count=3)
-    wanted = model(min_replica_count=2, max_replica_count=2)
+    for replicas, said in ((1, "this change sets it back to 1"), (2, "the program says 2")):
+        wanted = model(min_replica_count=replicas, max_replica_count=replicas)
+        refreshed = step("refresh", C, "llama", model(), model())
+        found = review.of(preview(refreshed, step("update", C, "llama", drifted, wanted)))
+        told = [reason.text for reason in found.drift]
+        assert f"somebody changed in the cloud: min_replica_count 1 → 3; {said}" in told
+        assert found.headline == f"look: llama: less capacity: 3 → {replicas} replicas"
+
+
+def test_what_somebody_deleted_is_made_again():
+    refreshed = step("refresh", C, "llama", model(), model())
+    found = review.of(preview(refreshed, step("create", C, "llama", None, model())))
+    assert [reason.text for reason in found.drift] == ["gone from the cloud: somebody deleted it"]
+
+
+def test_a_refresh_that_found_nothing_is_no_drift():
+    found = review.of(preview(step("refresh", C, "llama", model(), model())))
+    assert found.verdict == "safe"
+
+
+def test_a_refresh_that_is_shown_as_an_update_is_drift():
+    drifted = model(min_replica_count=3, max_replica_count=3)
     refreshed = step("update", C, "llama", model(), drifted)
     refreshed["newState"]["outputs"] = {**drifted, "deployed_model_id": "1"}
-    found = review.of(preview(refreshed, step("update", C, "llama", drifted, wanted)))
-    told = [reason.text for reason in found.drift]
-    assert "somebody changed in the cloud: min_replica_count 1 → 3; the program says 2" in told
-    assert found.headline == "look: llama: less capacity: 3 → 2 replicas"
+    found = review.of(preview(refreshed))
+    assert {reason.gate for reason in found.reasons} == {"drift"}
 
 
 # Several at once.
