@@ -16,8 +16,9 @@ from mg_provider.emulator.google.errors import ApiError
 if TYPE_CHECKING:
     from werkzeug.wrappers import Request
 
-# Names of Google's, which clients that are led here by a custom endpoint go on to say; nobody else can own them.
-_GOOGLE: Final = re.compile(r"(?:[a-z0-9-]+\.)+(?:googleapis\.com|vertexai\.goog)")
+# Names of Google's, which clients that are led here by a custom endpoint go on to say, and those that a network gives
+# to its private addresses; no web site can own them.
+_KNOWN: Final = re.compile(r"(?:[a-z0-9-]+\.)+(?:googleapis\.com|vertexai\.goog|internal)")
 _FOREIGN: Final = frozenset({"cross-site", "same-site"})
 
 
@@ -47,7 +48,7 @@ def require_json(request: Request) -> None:
 def _is_here(host: str) -> bool:
     try:
         name = urlsplit(f"//{host}").hostname or ""
-        return name == "localhost" or bool(_GOOGLE.fullmatch(name)) or ipaddress.ip_address(name).is_loopback
+        return name == "localhost" or bool(_KNOWN.fullmatch(name)) or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
 

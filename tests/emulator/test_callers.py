@@ -22,6 +22,8 @@ PLACES = ["/_mg/ledger", "/_mg/requests", ENDPOINTS, "/storage/v1/b?project=my-p
         "localhost.evil.example",
         "googleapis.com.evil.example",
         "evilgoogleapis.com",
+        "models.internal.evil.example",
+        "internal",
         "chat.prediction.vertexai.goog.evil.example",
         "10.0.0.5",
         "0.0.0.0",
@@ -51,6 +53,7 @@ def test_a_name_that_somebody_lets_lead_here_is_refused(emulator: Emulator, host
         "us-central1-aiplatform.googleapis.com",
         "chat.us-central1-1.prediction.vertexai.goog",
         "chat-us-central1-1.prediction.p.vertexai.goog",
+        "llama.us-central1.models.internal",
     ],
 )
 def test_this_machine_and_the_names_that_clients_say_are_answered(emulator: Emulator, host: str, path: str) -> None:
