@@ -4,6 +4,7 @@ import json
 
 from tests.documents.markdown import code_blocks, read
 from tests.documents.rehearsal import Rehearsal
+from tests.support.canary import canary_proxy, nothing_leaves  # noqa: F401 - for every test here
 from tests.support.weights import make_bucket, put_weights
 
 

@@ -9,6 +9,7 @@ import typer.main
 from mg_provider import cli
 from tests.documents.markdown import ROOT, code_blocks, read
 from tests.documents.rehearsal import Rehearsal
+from tests.support.canary import canary_proxy, nothing_leaves  # noqa: F401 - for every test here
 from tests.support.weights import call, make_bucket, put, put_weights
 
 PAGES = ["README.md", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))]

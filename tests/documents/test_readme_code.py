@@ -6,6 +6,7 @@ import yaml
 from stacks.environment import read as read_environment
 from tests.documents.markdown import code_blocks, read
 from tests.documents.rehearsal import Rehearsal
+from tests.support.canary import canary_proxy, nothing_leaves  # noqa: F401 - for every test here
 from tests.support.weights import call, make_bucket, put_weights
 
 PARENT = "projects/my-project/regions/us-central1"

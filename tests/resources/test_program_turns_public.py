@@ -3,6 +3,7 @@
 import pytest
 
 from mg_provider.rehearsal.command import rehearse
+from tests.support.canary import canary_proxy, nothing_leaves  # noqa: F401 - for every test here
 from tests.support.weights import make_bucket, put_weights
 
 PROGRAM = """
