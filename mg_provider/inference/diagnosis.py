@@ -13,16 +13,20 @@ from mg_provider.api.errors import (
     NotFound,
     NotReached,
     PermissionDenied,
+    RateLimited,
     Unavailable,
 )
 from mg_provider.api.prediction import Address, is_private
 from mg_provider.api.vertex.client import VertexClient
+from mg_provider.rollout.capacity import at_zero
 from mg_provider.wire.vertex.endpoint import Endpoint
 
-Reason = Literal["no deployed model", "no traffic", "no replica", "private", "dedicated DNS only", "no such model"]
+Reason = Literal[
+    "no deployed model", "no traffic", "no replica", "waking", "private", "dedicated DNS only", "no such model"
+]
 
 # Refusals that the endpoint's own state may explain.
-_EXPLAINABLE = (FailedPrecondition, NotFound, NotReached, PermissionDenied, Unavailable, ConnectionFailed)
+_EXPLAINABLE = (FailedPrecondition, NotFound, NotReached, PermissionDenied, RateLimited, Unavailable, ConnectionFailed)
 
 
 class EndpointNotAnswering(MgError):
@@ -104,6 +108,8 @@ def _of_models(error: MgError, endpoint: Endpoint, model: str) -> EndpointNotAns
             f"{endpoint.name} serves no model {model!r}",
             hint="leave the model out, or name one that `Client.models()` tells",
         )
+    if isinstance(error, RateLimited):
+        return _waking(endpoint)
     replicas = [each.status.available_replica_count or 0 for each in endpoint.deployed_models or [] if each.status]
     if isinstance(error, Unavailable) and replicas and not any(replicas):
         return EndpointNotAnswering(
@@ -112,6 +118,18 @@ def _of_models(error: MgError, endpoint: Endpoint, model: str) -> EndpointNotAns
             hint="ask again in some minutes: a request wakes an endpoint that is scaled to zero",
         )
     return None
+
+
+def _waking(endpoint: Endpoint) -> EndpointNotAnswering | None:
+    """What is told of an endpoint that went down to no replica: the request that was refused wakes it."""
+    if not any(at_zero(each) for each in endpoint.deployed_models or []):
+        return None
+    return EndpointNotAnswering(
+        "waking",
+        f"{endpoint.name} was scaled to zero and is waking: this request was dropped, and started its first replica",
+        hint="ask again in some minutes; to answer at once always, set min_replica_count to 1 and remove "
+        "scale_to_zero_spec",
+    )
 
 
 def _told(error: MgError) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from mg_provider.api.errors import MgError, UserError
+from mg_provider.rollout.capacity import at_zero
 
 if TYPE_CHECKING:
     from mg_provider.api.prediction import Attempt, PredictionClient
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 CERTAINTY = 0.99
 """How sure a step must be that the new deployment was met by a request."""
+
+WAKING_POLL_SECONDS = 10.0
 
 _SHOWN = 200
 
@@ -84,7 +87,7 @@ class Prober:
         for number in range(1, most + 1):
             if place.world.cancelled():
                 raise MgError("stopped while probing the new deployment", hint="run `pulumi up` again to go on")
-            attempt = self._client.attempt(self._probe.method, self._probe.body, self._clock)
+            attempt = self._attempt(place, deployed_id)
             answered_by = str((attempt.answer or {}).get("deployedModelId", ""))
             if answered_by and answered_by != deployed_id:
                 continue
@@ -94,6 +97,20 @@ class Prober:
             met += bool(answered_by)
             if met >= self._probe.requests:
                 return
+
+    def _attempt(self, place: Place, deployed_id: str) -> Attempt:
+        """Ask; again while the deployment wakes: what one at zero is asked is answered 429 and dropped."""
+        began = self._clock.monotonic()
+        while True:
+            attempt = self._client.attempt(self._probe.method, self._probe.body, self._clock)
+            late = self._clock.monotonic() - began > place.change_seconds or place.world.cancelled()
+            if attempt.status != 429 or late or not self._woken(place, deployed_id):
+                return attempt
+            place.world.progress(f"waiting for {deployed_id} to wake: it had scaled to zero")
+            self._clock.sleep(WAKING_POLL_SECONDS)
+
+    def _woken(self, place: Place, deployed_id: str) -> bool:
+        return at_zero(place.deployments().get(deployed_id))
 
 
 def problem_of(probe: Probe, attempt: Attempt) -> str | None:

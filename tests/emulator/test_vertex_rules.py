@@ -60,7 +60,8 @@ def test_what_is_not_there_is_said_in_vertex_ais_words(client):
     ],
 )
 @pytest.mark.parametrize("kind", ["endpoint", "model", "deploy"])
-def test_labels_keep_googles_rules(client, labels, taken, kind):
+def test_labels_keep_googles_rules(client, emulator, labels, taken, kind):
+    emulator.behave(fields_of_no_client="kept")
     calls = {
         "endpoint": (ENDPOINTS, {"displayName": "e", "labels": labels}),
         "model": (f"{MODELS}:upload", {"model": {"displayName": "m", "labels": labels}}),

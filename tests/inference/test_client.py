@@ -147,6 +147,16 @@ def test_an_endpoint_scaled_to_zero_says_so(cloud, ask, emulator):
     assert "scaled to zero" in str(refused)
 
 
+def test_an_endpoint_that_wakes_from_zero_says_so(cloud, ask, emulator):
+    machine = {"machineType": "g2-standard-24", "acceleratorType": "NVIDIA_L4", "acceleratorCount": 2}
+    idle = {"machineSpec": machine, "minReplicaCount": 0, "scaleToZeroSpec": {}}
+    endpoint = cloud.deployed(deployConfig={"dedicatedResources": idle})
+    emulator.scale("chat", endpoint["deployedModels"][0]["id"], 0)
+    refused = not_answering(ask, endpoint["name"])
+    assert refused.reason == "waking"
+    assert "ask again in some minutes" in refused.hint
+
+
 def test_an_endpoint_that_is_not_there_and_one_that_only_fails_are_told_as_they_are(cloud, ask, emulator):
     with pytest.raises(NotFound):
         ask("nowhere").chat(QUESTION)

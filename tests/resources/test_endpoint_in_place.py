@@ -35,7 +35,8 @@ def subject(request, emulator, host, hand):
     model = hand.upload()
 
     def complete(machines=NOTHING, **more):
-        return {"deployed_models": {"v1": {"model": model, "machine_spec": L4, **machines}}, **more}
+        own = {"dedicated_endpoint_enabled": True} if "scale_to_zero_spec" in machines else {}
+        return {"deployed_models": {"v1": {"model": model, "machine_spec": L4, **machines}}, **own, **more}
 
     return Life(host, DedicatedEndpointProvider), complete
 

@@ -55,7 +55,9 @@ def wrong(kind, least, wrap=dict):
 
 
 def named(given):
-    return {"deployed_models": {"a": {**SERVED, **given}}}
+    # Only at an address of its own does one scale to zero.
+    own = {"dedicated_endpoint_enabled": True} if given.get("min_replica_count") == 0 else {}
+    return {"deployed_models": {"a": {**SERVED, **given}}, **own}
 
 
 def of(life, name):

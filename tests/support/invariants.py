@@ -183,6 +183,8 @@ class Account:
             excused = holder.failed or word.unfinished or self._touched(holder, name)
             if excused or word.kind == "BatchJob" or machine is None:
                 continue
+            if name not in running and not machine.least:
+                continue
             if name not in running:
                 self._wrong("A", f"{name} is in the state of {holder.name}, and holds no machines")
             elif difference := _difference(machine, running[name]):

@@ -127,7 +127,7 @@ def _models(told, inputs, values):
 def _machine(wanted, taken, machine_type):
     spec = taken or wanted.get("machine_spec")
     count = spec.get("accelerator_count") if isinstance(spec, dict) else None
-    least = int(wanted.get("min_replica_count") or 1)
+    least = 0 if wanted.get("scale_to_zero_spec") else int(wanted.get("min_replica_count") or 1)
     first = int(wanted.get("initial_replica_count") or 1)
     most = max(int(wanted.get("max_replica_count") or 1), least, first)
     return Machine(machine_type or None, None if count is None else int(count), least, most)

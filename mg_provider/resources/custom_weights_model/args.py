@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mg_provider.resources.endpoint.args import EndpointArgs, private
 from mg_provider.resources.endpoint.machines import MACHINE_RULES, MUTATE, Machines
 from mg_provider.resources.endpoint.rollout_args import RolloutStrategy, rollout_problem
+from mg_provider.resources.endpoint.scale_to_zero import rollout_beside_zero, shared_domain_problem, strategy_problem
 from mg_provider.resources.model.args import Rule, State
 from mg_provider.resources.model.identity import MODEL_ID
 from mg_provider.resources.model.marks import Computed, Derived, InPlace, Lines, Local, Replaces, RollsOut
@@ -46,6 +47,11 @@ def _address_problem(args: CustomWeightsModelArgs) -> str | None:
             "address: remove one of them"
         )
     return None
+
+
+def _shared_problem(args: CustomWeightsModelArgs) -> str | None:
+    shared = args.dedicated_endpoint_disabled and not private(args.private_service_connect_config)
+    return shared_domain_problem(args) if shared else None
 
 
 _UPLOADED = (
@@ -195,6 +201,8 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
         *SOURCE_RULES,
         *MACHINE_RULES,
         Rule(("rollout",), lambda args: rollout_problem(args.rollout)),
+        Rule(("rollout", "scale_to_zero_spec"), lambda args: strategy_problem(args.rollout, args)),
+        Rule(("scale_to_zero_spec", "dedicated_endpoint_disabled", "private_service_connect_config"), _shared_problem),
         Rule(("container_spec",), lambda args: container_problem(args.container_spec)),
         Rule(("dedicated_endpoint_disabled", "private_service_connect_config"), _address_problem),
         Rule(("query_model_id", "container_model_id", "container_spec"), _name_problem),
@@ -204,7 +212,7 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
     @property
     def rollout_or_default(self) -> RolloutStrategy:
         """How a new deployment takes the old one's place."""
-        return self.rollout or RolloutStrategy()
+        return rollout_beside_zero(self.rollout, self)
 
     @property
     def allowlist(self) -> tuple[str, ...]:

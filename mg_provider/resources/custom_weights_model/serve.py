@@ -30,7 +30,7 @@ from mg_provider.resources.endpoint.probing import prober
 from mg_provider.resources.endpoint.served_model import is_derived, is_same_model
 from mg_provider.resources.model.identity import ENDPOINT_LABEL
 from mg_provider.resources.weights.gate import pass_weights
-from mg_provider.rollout.capacity import Capacity, raised, serving
+from mg_provider.rollout.capacity import Capacity, at_zero, raised, serving
 from mg_provider.rollout.deploying import deploy, stop_deploying
 from mg_provider.rollout.journal import Journal, journal_of, write_journal
 from mg_provider.rollout.models import (
@@ -257,7 +257,8 @@ class Serving:
         rollout = self.args.rollout_or_default
         plan = Rollout(
             place=self.place,
-            strategy="recreate" if same_id else rollout.strategy,
+            # At zero nothing serves, and Google deploys nothing beside it.
+            strategy="recreate" if same_id or at_zero(base) else rollout.strategy,
             steps=tuple(rollout.steps),
             old=base.id or "",
             new=tuple(self.ids),

@@ -14,6 +14,12 @@ from mg_provider.resources.dedicated_endpoint.held_state import HeldModel
 from mg_provider.resources.endpoint.args import EndpointArgs, private
 from mg_provider.resources.endpoint.machines import MACHINE_RULES
 from mg_provider.resources.endpoint.rollout_args import RolloutStrategy, rollout_problem
+from mg_provider.resources.endpoint.scale_to_zero import (
+    ALONE,
+    rollout_beside_zero,
+    shared_domain_problem,
+    strategy_problem,
+)
 from mg_provider.resources.endpoint.served_model import ServedModel
 from mg_provider.resources.model.args import Rule
 from mg_provider.resources.model.marks import Computed, Derived, InPlace, Lines, Local, Replaces, Transient
@@ -78,6 +84,20 @@ def _address_problem(args: DedicatedEndpointArgs) -> str | None:
         )
     if private(config) and args.network:
         return "cannot go together with network and private_service_connect_config: remove one of them"
+    return None
+
+
+def _zero_problem(args: DedicatedEndpointArgs) -> str | None:
+    """Why a model that scales to zero could not be served so."""
+    idle = {name: served for name, served in args.deployed_models.items() if served.scale_to_zero_spec is not None}
+    for name, served in sorted(idle.items()):
+        if len(args.deployed_models) > 1:
+            others = ", ".join(sorted(set(args.deployed_models) - {name}))
+            return f"has {name}, which scales to zero, beside {others}, and {ALONE}: give it an endpoint of its own"
+        own_address = args.dedicated_endpoint_enabled or private(args.private_service_connect_config) or args.network
+        problem = strategy_problem(served.rollout or args.rollout, served)
+        if problem := problem or (None if own_address else shared_domain_problem(served)):
+            return f"has {name}, which scales to zero: it {problem}"
     return None
 
 
@@ -195,6 +215,10 @@ class DedicatedEndpointArgs(EndpointArgs):
         Rule(("traffic_split", "deployed_models"), _traffic_problem),
         Rule(("traffic_split", "query_model_ids"), _query_names_problem),
         Rule(("rollout",), lambda args: rollout_problem(args.rollout)),
+        Rule(
+            ("deployed_models", "rollout", "dedicated_endpoint_enabled", "private_service_connect_config"),
+            _zero_problem,
+        ),
         Rule(("encryption_spec", "region"), lambda args: key_problem(args.encryption_spec, args.region)),
         Rule(("dedicated_endpoint_enabled", "private_service_connect_config", "network"), _address_problem),
     )
@@ -206,7 +230,8 @@ class DedicatedEndpointArgs(EndpointArgs):
 
     def rollout_of(self, name: str) -> RolloutStrategy:
         """How a new deployment takes the place of the one that has this name."""
-        return self.deployed_models[name].rollout or self.rollout or RolloutStrategy()
+        served = self.deployed_models[name]
+        return rollout_beside_zero(served.rollout or self.rollout, served)
 
     @property
     def shares(self) -> dict[str, int]:

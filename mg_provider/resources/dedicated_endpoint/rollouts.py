@@ -22,7 +22,7 @@ from mg_provider.resources.endpoint.capacity import NoCapacity, first_available
 from mg_provider.resources.endpoint.failures import explain_failure
 from mg_provider.resources.endpoint.probing import prober
 from mg_provider.resources.endpoint.served_model import derived_id, is_derived
-from mg_provider.rollout.capacity import Capacity, available, raised
+from mg_provider.rollout.capacity import Capacity, at_zero, available, raised
 from mg_provider.rollout.deploying import deploy
 from mg_provider.rollout.journal import Journal, journal_of, write_journal
 from mg_provider.rollout.rollout import CannotDeploy, RolledBack, Rollout
@@ -201,17 +201,19 @@ class NamedModels:
         old = self.known[name] if name in self.replaced() else ""
         self.context.progress(f"rolling out {name}")
         before, after = self._transition(name, old)
-        in_steps = not old or rollout.strategy == "shift"
-        held = self.args.rollouts_held.get(name) if old else None
         base = self.place.deployments().get(old)
+        # At zero nothing serves, and Google deploys nothing beside it.
+        strategy = "recreate" if at_zero(base) else rollout.strategy
+        in_steps = not old or strategy == "shift"
+        held = self.args.rollouts_held.get(name) if old else None
         capacity = self._capacity(name, base)
         if not in_steps:
             # The old one goes first: how many served is written down for a run that finds it gone.
             write_journal(self.place, Journal(new, replicas=capacity.replicas))
         plan = Rollout(
             place=self.place,
-            strategy="shift" if in_steps else rollout.strategy,
-            steps=tuple(rollout.steps) if rollout.strategy == "shift" else (100,),
+            strategy="shift" if in_steps else strategy,
+            steps=tuple(rollout.steps) if strategy == "shift" else (100,),
             old=old,
             new=(new,),
             deploy=partial(self._deploy, name, capacity),

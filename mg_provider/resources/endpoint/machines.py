@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mg_provider.preflight.metrics import metrics_problem
 from mg_provider.resources.endpoint.capacity import MachineChoice, accepts, choices_of, choices_problem
+from mg_provider.resources.endpoint.scale_to_zero import several_hosts_problem
 from mg_provider.resources.model.args import Rule
 from mg_provider.resources.model.marks import InPlace, RollsOut, SetLike
 from mg_provider.resources.model.meaning import Costs, Exposure, Service
@@ -74,7 +75,12 @@ class Machines(BaseModel):
     )
     initial_replica_count: Annotated[
         int | None, InPlace(MUTATE), Stands("deployment", "dedicated_resources.initial_replica_count")
-    ] = Field(default=None, ge=1, le=MOST_REPLICAS, description="Replicas started when scaling up from zero.")
+    ] = Field(
+        default=None,
+        ge=1,
+        le=MOST_REPLICAS,
+        description="Replicas started when scaling up from zero: 1 to max_replica_count; min_replica_count is 0.",
+    )
     autoscaling_metric_specs: Annotated[
         list[AutoscalingMetricSpec],
         InPlace(MUTATE),
@@ -87,7 +93,12 @@ class Machines(BaseModel):
         InPlace(MUTATE),
         Service("going down to no replica when idle"),
         Stands("deployment", "dedicated_resources.scale_to_zero_spec"),
-    ] = Field(default=None, description="Let the deployment go down to no replica when idle.")
+    ] = Field(
+        default=None,
+        description="Let the deployment go down to no replica when idle. A request is then "
+        "answered 429 and wakes it, and after 30 idle days Google undeploys it. It is the endpoint's one model, at an "
+        "address of its own, and rolled out by recreate.",
+    )
     spot: Annotated[
         bool,
         RollsOut(_NEW_DEPLOYMENT),
@@ -181,7 +192,7 @@ def _replicas(machines: Machines) -> str | None:
         return f"is {minimum}, but scale_to_zero_spec needs 0: change one of them"
     if maximum is not None and maximum < max(minimum, 1):
         return f"is {minimum}, more than max_replica_count {maximum}: raise max_replica_count or lower it"
-    if required is not None and required > max(minimum, 1):
+    if required is not None and required > minimum:
         return f"is {minimum}, less than required_replica_count {required}: lower required_replica_count"
     if minimum < 18 and any(spec.machine_type == "a4x-highgpu-4g" for spec in machines.choices()):
         return f"is {minimum}, but a4x-highgpu-4g needs at least 18"
@@ -193,6 +204,7 @@ MACHINE_RULES = (
     Rule(("initial_replica_count", "min_replica_count", "max_replica_count"), _initial),
     Rule(("autoscaling_metric_specs",), lambda machines: metrics_problem(machines.autoscaling_metric_specs)),
     Rule(("scale_to_zero_spec",), lambda machines: idle_problem(machines.scale_to_zero_spec)),
+    Rule(("machine_spec", "scale_to_zero_spec"), several_hosts_problem),
     Rule(("flex_start",), lambda machines: flex_start_problem(machines.flex_start)),
     Rule(
         ("min_replica_count", "max_replica_count", "required_replica_count", "scale_to_zero_spec", "machine_spec"),

@@ -8,6 +8,7 @@ from mg_provider.emulator.core.routing import Call
 from mg_provider.emulator.google.errors import failed_precondition, not_found, permission_denied
 from mg_provider.emulator.services.compute.calls import compute_state
 from mg_provider.emulator.services.service_attachments import service_attachments
+from mg_provider.emulator.services.vertex.autoscaling import wake
 from mg_provider.emulator.services.vertex.state import Endpoint, Json, endpoint_of, vertex
 
 
@@ -36,6 +37,7 @@ def target_of(call: Call) -> Target:
     """
     endpoint = _reachable(call)
     deployed = _next_deployed(endpoint)
+    wake(call.world, endpoint, deployed)
     model = next((each for each in vertex(call.world).models.values() if each.name == deployed["model"]), None)
     source = model.resource.get("artifactUri", "") if model else ""
     return Target(endpoint, deployed, endpoint.query_ids[deployed["id"]], source)

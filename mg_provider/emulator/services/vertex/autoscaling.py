@@ -13,7 +13,7 @@ from typing import Any
 
 from mg_provider.emulator.core.admin import administers
 from mg_provider.emulator.core.world import World, watches_behaviours
-from mg_provider.emulator.google.errors import invalid_argument, not_found
+from mg_provider.emulator.google.errors import ApiError, invalid_argument, not_found
 from mg_provider.emulator.services.vertex.serving import meter
 from mg_provider.emulator.services.vertex.state import Endpoint, Json, on_touch, touch, vertex
 
@@ -112,6 +112,24 @@ def _look_again(world: World, endpoint: Endpoint, deployed_id: str, when: float)
             _set(world, endpoint, deployed, wanted, at)
 
     world.timeline.at(when, settle)
+
+
+def wake(world: World, endpoint: Endpoint, deployed: Json) -> None:
+    """Start the first replicas of a deployment at zero; what it was asked is dropped. ApiError RESOURCE_EXHAUSTED."""
+    resources = deployed.get("dedicatedResources", {})
+    if resources.get("scaleToZeroSpec") is None or _available(deployed):
+        return
+    scaling, mark = world.part(_Scaling), (*endpoint.key, deployed["id"], "wake")
+
+    def start(at: float) -> None:
+        scaling.due.discard(mark)
+        if not _available(deployed):
+            _set(world, endpoint, deployed, int(resources.get("initialReplicaCount", 1)), at)
+
+    if mark not in scaling.due:
+        scaling.due.add(mark)
+        world.timeline.at(world.now() + SCALE_UP, start)
+    raise ApiError("RESOURCE_EXHAUSTED", "The model is scaled to zero and is starting. Please try again later.")
 
 
 def _needed(endpoint: Endpoint, deployed: Json, load: float) -> int:

@@ -17,7 +17,7 @@ from mg_provider.emulator.google.errors import ApiError, invalid_argument
 from mg_provider.emulator.services.vertex.endpoints import add_endpoint, check_kind
 from mg_provider.emulator.services.vertex.model_garden import check_publisher_model, query_model_id
 from mg_provider.emulator.services.vertex.models import add_model, container_query_id
-from mg_provider.emulator.services.vertex.rules import check_display_name, check_labels
+from mg_provider.emulator.services.vertex.rules import check_alone_at_zero, check_display_name, check_labels
 from mg_provider.emulator.services.vertex.service_agents import refused_stages, require_image, require_weights
 from mg_provider.emulator.services.vertex.serving import Deployment, complete_resources, stage
 from mg_provider.emulator.services.vertex.state import Json, Key, bad_allowlist_entries, check_private_config, vertex
@@ -97,6 +97,9 @@ def _checked(call: Call) -> _Request:
     resources = complete_resources(
         call.body.get("deployConfig", {}).get("dedicatedResources") or {"minReplicaCount": 1, "maxReplicaCount": 1}
     )
+    config = call.body.get("endpointConfig", {})
+    own_address = not config.get("dedicatedEndpointDisabled") or bool(config.get("privateServiceConnectConfig"))
+    check_alone_at_zero({"dedicatedResources": resources}, [], own_address)
     endpoint_key, model_key = _claim_ids(call)
     chosen = container_query_id(call.body.get("modelConfig", {}))
     query_id = chosen or (query_model_id(publisher_model) if publisher_model else model_key[2])

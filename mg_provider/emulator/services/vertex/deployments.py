@@ -10,6 +10,7 @@ from mg_provider.emulator.core.routing import Answer, Call, handles
 from mg_provider.emulator.google.errors import already_exists, failed_precondition, invalid_argument
 from mg_provider.emulator.google.validation import mask_paths
 from mg_provider.emulator.services.vertex.rollouts import check_rollout_options
+from mg_provider.emulator.services.vertex.rules import check_alone_at_zero
 from mg_provider.emulator.services.vertex.serving import (
     Deployment,
     check_free,
@@ -58,6 +59,9 @@ def deploy_model(call: Call) -> Answer:
     endpoint = endpoint_of(call)
     check_free(call.world, endpoint.key)
     deployed, model = _new_deployed_model(call, endpoint)
+    resource = endpoint.resource
+    own_address = bool(resource.get("dedicatedEndpointEnabled") or resource.get("network") or endpoint.private)
+    check_alone_at_zero(deployed, endpoint.deployed, own_address)
     split = call.body.get("trafficSplit", {})
     check_traffic_split(split, [*(each["id"] for each in endpoint.deployed), "0"])
     check_rollout_options(endpoint, deployed)
@@ -119,6 +123,9 @@ def mutate_deployed_model(call: Call) -> Answer:
     wanted = _merged(present, asked, mask)
     if "dedicatedResources" in wanted:
         wanted["dedicatedResources"] = complete_resources(wanted["dedicatedResources"])
+    resource, others = endpoint.resource, [each for each in endpoint.deployed if each["id"] != wanted["id"]]
+    own_address = bool(resource.get("dedicatedEndpointEnabled") or resource.get("network") or endpoint.private)
+    check_alone_at_zero(wanted, others, own_address)
 
     def claim(at: float) -> None:
         claim_quota(call.world, endpoint.key, wanted)

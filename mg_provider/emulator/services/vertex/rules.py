@@ -6,13 +6,14 @@ import re
 from typing import Any
 
 from mg_provider.emulator.core.world import World
-from mg_provider.emulator.google.errors import invalid_argument
+from mg_provider.emulator.google.errors import failed_precondition, invalid_argument
 
 Json = dict[str, Any]
 
 LONGEST_NAME = 128
 LONGEST_LABEL = 64
 LONGEST_TIMEOUT = 3600
+SHORTEST_IDLE, LONGEST_IDLE = 300, 28800
 _NETWORK = re.compile(r"projects/[0-9]+/global/networks/[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 _AUTOMATED_NETWORK = re.compile(r"projects/[a-z][a-z0-9.:-]*/global/networks/[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 _PERCENT_METRICS = (
@@ -102,3 +103,35 @@ def check_metrics(specs: list[Json]) -> None:
         if target < 0:
             text = f"The target of {spec['metricName']} must not be negative."
             raise invalid_argument(text, (path, text))
+
+
+def check_scale_to_zero(resources: Json, low: int, high: int) -> None:
+    """Replicas at the start and idle periods, which go with a deployment that scales to zero. ApiError."""
+    initial = resources.get("initialReplicaCount")
+    if initial and (low or not 1 <= initial <= high):
+        text = f"initial_replica_count must be between 1 and max_replica_count, with min_replica_count 0: {initial}."
+        raise invalid_argument(text, ("dedicated_resources.initial_replica_count", text))
+    spec = resources.get("scaleToZeroSpec")
+    if spec is None:
+        return
+    if low:
+        text = "scale_to_zero_spec needs min_replica_count 0."
+        raise invalid_argument(text, ("dedicated_resources.scale_to_zero_spec", text))
+    if resources.get("machineSpec", {}).get("multihostGpuNodeCount", 1) > 1:
+        text = "scale_to_zero_spec is not supported for multi-host deployments."
+        raise invalid_argument(text, ("dedicated_resources.scale_to_zero_spec", text))
+    for name in ("minScaleupPeriod", "idleScaledownPeriod"):
+        seconds = float(spec.get(name, "3600s").removesuffix("s"))
+        if not SHORTEST_IDLE <= seconds <= LONGEST_IDLE:
+            text = f"{name} must be between {SHORTEST_IDLE} and {LONGEST_IDLE} seconds."
+            raise invalid_argument(text, ("dedicated_resources.scale_to_zero_spec", text))
+
+
+def check_alone_at_zero(deployed: Json, others: list[Json], dedicated: bool) -> None:
+    """A deployment that scales to zero is the endpoint's only one, and not at the shared domain. ApiError."""
+    if not any(each.get("dedicatedResources", {}).get("scaleToZeroSpec") is not None for each in (deployed, *others)):
+        return
+    if others:
+        raise failed_precondition("An Endpoint with scale to zero can have only one DeployedModel.")
+    if not dedicated:
+        raise failed_precondition("Scale to zero is not supported on shared public endpoints.")

@@ -18,7 +18,7 @@ from mg_provider.emulator.core.world import World
 from mg_provider.emulator.google.errors import failed_precondition, invalid_argument, quota_exceeded, stockout
 from mg_provider.emulator.services.compute.names import LINK_BASE
 from mg_provider.emulator.services.vertex.container_log import STARTING, last_words, write_lines
-from mg_provider.emulator.services.vertex.rules import check_metrics
+from mg_provider.emulator.services.vertex.rules import check_metrics, check_scale_to_zero
 from mg_provider.emulator.services.vertex.state import (
     Claim,
     Endpoint,
@@ -56,7 +56,7 @@ def complete_resources(resources: Json) -> Json:
     low = resources.get("minReplicaCount", 0)
     high = resources.get("maxReplicaCount", low or 1)
     path = "dedicated_resources.min_replica_count"
-    if low < 1 and not (low == 0 and resources.get("scaleToZeroSpec")):
+    if low < 1 and not (low == 0 and resources.get("scaleToZeroSpec") is not None):
         text = "min_replica_count must be at least 1."
         raise invalid_argument(text, (path, text))
     if high < low:
@@ -65,6 +65,7 @@ def complete_resources(resources: Json) -> Json:
     if not 0 <= resources.get("requiredReplicaCount", 0) <= low:
         text = "required_replica_count must not be more than min_replica_count."
         raise invalid_argument(text, ("dedicated_resources.required_replica_count", text))
+    check_scale_to_zero(resources, low, int(high or 1))
     check_metrics(resources.get("autoscalingMetricSpecs", []))
     machine = complete_spec(resources.get("machineSpec") or DEFAULT_SPEC)
     return {**resources, "machineSpec": machine, "minReplicaCount": low, "maxReplicaCount": high}

@@ -1,0 +1,77 @@
+"""A model that scales to zero: alone, at an address of its own, rolled out by recreate, and woken by what asks it."""
+
+import pytest
+
+from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
+from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
+from tests.support.endpoints import L4, Hand, kinds
+from tests.support.life import CheckFailed, Life
+from tests.support.weights import make_bucket, put_weights
+
+IDLE = {"min_replica_count": 0, "scale_to_zero_spec": {"idle_scaledown_period": "600s"}}
+
+
+@pytest.fixture
+def weights(emulator):
+    make_bucket(emulator)
+    return put_weights(emulator)
+
+
+def test_new_weights_take_the_place_of_old_ones_by_recreate(emulator, host, weights):
+    life, other = Life(host, CustomWeightsModelProvider), put_weights(emulator, "other")
+    wanted = {"gcs_uri": weights, "machine_spec": L4, **IDLE}
+    before = life.up(wanted)
+    after = life.up({**wanted, "gcs_uri": other})
+    assert "recreate" in after["deployment_plan"] or "undeploy" in after["deployment_plan"]
+    assert after["endpoint"] == before["endpoint"]
+    assert kinds(emulator) == ["DeployedModel", "Endpoint", "Model"]
+    assert life.refresh() == {}
+    assert life.preview({**wanted, "gcs_uri": other}) == ("same", [])
+    life.destroy()
+    assert emulator.ledger()["empty"]
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"rollout": {"strategy": "shift"}}, "use recreate"),
+        ({"rollout": {"strategy": "rolling"}}, "use recreate"),
+        ({"dedicated_endpoint_disabled": True}, "does not work at the region's shared domain"),
+        ({"required_replica_count": 1}, "less than required_replica_count"),
+    ],
+    ids=str,
+)
+def test_what_google_would_refuse_of_a_model_is_said_before(host, weights, more, told):
+    life = Life(host, CustomWeightsModelProvider)
+    with pytest.raises(CheckFailed, match=told):
+        life.up({"gcs_uri": weights, "machine_spec": L4, **IDLE, **more})
+
+
+@pytest.mark.parametrize(
+    ("more", "beside", "told"),
+    [
+        ({"dedicated_endpoint_enabled": True}, True, "beside b"),
+        ({"dedicated_endpoint_enabled": True, "rollout": {"strategy": "shift"}}, False, "use recreate"),
+        ({"dedicated_endpoint_enabled": False}, False, "does not work at the region's shared domain"),
+    ],
+    ids=["two", "shift", "shared"],
+)
+def test_what_google_would_refuse_of_an_endpoint_is_said_before(emulator, host, more, beside, told):
+    served = {"model": Hand(emulator).upload(), "machine_spec": L4}
+    models = {"a": {**served, **IDLE}, **({"b": served} if beside else {})}
+    split = {"traffic_split": {"a": 50, "b": 50}} if beside else {}
+    with pytest.raises(CheckFailed, match=told):
+        Life(host, DedicatedEndpointProvider).up({"deployed_models": models, **split, **more})
+
+
+@pytest.mark.parametrize("replicas", [0, 1])
+def test_turning_it_on_together_with_new_weights_and_off_again_ends_with_one(emulator, host, weights, replicas):
+    life, other = Life(host, CustomWeightsModelProvider), put_weights(emulator, "other")
+    plain = {"gcs_uri": weights, "machine_spec": L4}
+    life.up(plain)
+    idle = life.up({**plain, "gcs_uri": other, **IDLE})
+    emulator.scale(idle["endpoint_id"], idle["deployed_model_id"], replicas)
+    assert life.refresh() == {}
+    life.up(plain)
+    assert life.refresh() == {}
+    assert kinds(emulator) == ["DeployedModel", "Endpoint", "Model"]
