@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from mg_provider.resources.endpoint.rollout_args import RolloutStrategy
 
 if TYPE_CHECKING:
-    from mg_provider.resources.endpoint.machines import Machines
+    from mg_provider.wire.vertex.machine import MachineSpec, ScaleToZeroSpec
+
+
+class Machines(Protocol):
+    """The machines of a deployment, as far as they tell whether it scales to zero."""
+
+    @property
+    def scale_to_zero_spec(self) -> ScaleToZeroSpec | None:
+        """When it goes down to no replica; None for never."""
+
+    def choices(self) -> list[MachineSpec]:
+        """The machines in the order in which they are tried."""
+
 
 ALONE = "Vertex AI scales to zero only the one model of an endpoint, so nothing is deployed beside it"
 
