@@ -189,6 +189,7 @@ class Replicas(Section):
     autoscaling_metric_specs: list[dict[str, Any]] | None = None
     spot: bool | None = None
     service_account: str | None = None
+    enable_access_logging: bool | None = None
 
     def machines(self) -> dict[str, Any]:
         """The machine arguments that are set or have a default."""

@@ -293,6 +293,7 @@ MACHINES = {
     "flex_start": [*FLEX, Bad({"max_runtime_duration": "604801s"}, "at most 604800s")],
     "service_account": ACCOUNT,
     "fast_tryout_enabled": SWITCH,
+    "enable_access_logging": SWITCH,
 }
 BAD_NAMES = ("..", "a..b", "llama?x=1", "lla ma", "llama%2F", "ll/ama/..", "#", "")
 NOT_FINITE = (float("nan"), float("inf"), -float("inf"))
@@ -369,6 +370,13 @@ TABLES = {
                 {"a": {"model": MODEL, "machine_spec": {**L4, "accelerator_count": 9}}}, "a.machine_spec g2-standard-12"
             ),
             Bad({"a": {"model": MODEL, "spott": True}}, "did you mean spot?", at=".a.spott"),
+            *(
+                Bad({"a": {"model": MODEL, given: True}}, f"did you mean {meant}?", at=f".a.{given}")
+                for given, meant in (
+                    ("disable_access_logging", "enable_access_logging"),
+                    ("disable_container_logging", "enable_container_logging"),
+                )
+            ),
             Bad({"a-b": {"model": MODEL, "max_replica_count": 0}}, "or equal to 1", at=".a-b.max_replica_count"),
             Bad({"spot": {"model": 5}}, "valid string", at=".spot.model"),
             Bad(

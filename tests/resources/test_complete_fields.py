@@ -64,7 +64,6 @@ CASES = [
             "checkpoint_id": "for models that Google tunes",
             "rollout_options": "how a change is made, not what is served",
             "system_labels": "set by Model Garden",
-            "enable_access_logging": "requests are logged by predict_request_response_logging_config",
             "speculative_decoding_spec": "set by the container's arguments",
             "faster_deployment_config": "fast_tryout_enabled",
         },

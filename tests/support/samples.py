@@ -122,6 +122,7 @@ MACHINES = {
     "flex_start": Sample({"max_runtime_duration": "3600s"}, {"max_runtime_duration": "7200s"}),
     "service_account": Sample("a@p.iam.gserviceaccount.com", "b@p.iam.gserviceaccount.com"),
     "fast_tryout_enabled": Sample(True, False),
+    "enable_access_logging": Sample(True, False),
 }
 HUGGING_FACE = {"gcs_uri": ABSENT, "hugging_face_model_id": "meta/llama"}
 TOKENS = ("hf_" + "a" * 12, "hf_" + "b" * 12)

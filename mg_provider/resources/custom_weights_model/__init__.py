@@ -60,6 +60,7 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
         flex_start: Queue for capacity instead of failing at once.
         service_account: Service account that the container runs as.
         fast_tryout_enabled: Deploy quickly on shared capacity, for trying a model out.
+        enable_access_logging: Log the time and the latency of each request to Cloud Logging.
         enable_container_logging: Send the container's output to Cloud Logging; default as Model Garden deploys it.
         system_labels: Labels of Model Garden deployments that Google manages.
         endpoint_id: Endpoint id; default derived from stack and resource name.
@@ -132,6 +133,7 @@ class CustomWeightsModel(DynamicResource, module="mg", name="CustomWeightsModel"
         flex_start: pulumi.Input[FlexStartInput] | None = None,
         service_account: pulumi.Input[str] | None = None,
         fast_tryout_enabled: pulumi.Input[bool] | None = None,
+        enable_access_logging: pulumi.Input[bool] | None = None,
         enable_container_logging: pulumi.Input[bool] | None = None,
         system_labels: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         endpoint_id: pulumi.Input[str] | None = None,

@@ -85,6 +85,8 @@ def adoption_problems(args: CustomWeightsModelArgs, endpoint: Endpoint) -> Itera
         yield fixed_problem("machine_spec", resources.machine_spec)
     if args.spot != bool(resources.spot):
         yield fixed_problem("spot", bool(resources.spot))
+    if args.enable_access_logging != bool(own.enable_access_logging):
+        yield fixed_problem("enable_access_logging", bool(own.enable_access_logging))
     if args.service_account != (own.service_account or ""):
         yield fixed_problem("service_account", own.service_account or "")
 

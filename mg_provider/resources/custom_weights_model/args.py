@@ -83,6 +83,11 @@ def _upload_problem(args: CustomWeightsModelArgs) -> str | None:
     return reason_against_upload(args) if args.uploads_named else None
 
 
+def _logging_problem(args: CustomWeightsModelArgs) -> str | None:
+    """Why requests cannot be logged: Model Garden's deploy takes no such setting, so the Model is uploaded for it."""
+    return reason_against_upload(args) if args.enable_access_logging else None
+
+
 def reason_against_upload(args: CustomWeightsModelArgs) -> str | None:
     """Why the Model cannot be uploaded and deployed by calls of its own, where Model Garden's deploy could make it."""
     if args.hugging_face_access_token and args.container_spec is None:
@@ -207,6 +212,7 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
         Rule(("dedicated_endpoint_disabled", "private_service_connect_config"), _address_problem),
         Rule(("query_model_id", "container_model_id", "container_spec"), _name_problem),
         Rule(_UPLOADED, _upload_problem),
+        Rule(("enable_access_logging", *_UPLOADED), _logging_problem),
     )
 
     @property
@@ -230,8 +236,10 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
         """Whether Model and deployment are made by calls of their own, where they can: each of these is in clients.
 
         No published client sends a service account with Model Garden's deploy: the container might run as another one.
+        It takes no access logging at all.
         """
-        return self.uploads_named or (bool(self.service_account) and reason_against_upload(self) is None)
+        asked = bool(self.service_account) or self.enable_access_logging
+        return self.uploads_named or (asked and reason_against_upload(self) is None)
 
     def wire(self, claim: str) -> DeployRequest:
         """The request of ``projects.locations:deploy``."""

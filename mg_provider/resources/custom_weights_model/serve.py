@@ -182,6 +182,7 @@ class Serving:
             and _named(args.service_account, old.service_account, entry.service_account or "")
             # Google does not show it for what Model Garden deployed.
             and args.fast_tryout_enabled == (quick if derived or quick else old.fast_tryout_enabled)
+            and args.enable_access_logging == bool(entry.enable_access_logging)
         )
 
     def _base(self, others: list[str], endpoint: Endpoint) -> str:

@@ -47,6 +47,7 @@ class ServedModelInput(TypedDict, total=False):
     flex_start: pulumi.Input[FlexStartInput]
     service_account: pulumi.Input[str]
     fast_tryout_enabled: pulumi.Input[bool]
+    enable_access_logging: pulumi.Input[bool]
     enable_container_logging: pulumi.Input[bool]
     rollout: pulumi.Input[RolloutStrategyInput]
 

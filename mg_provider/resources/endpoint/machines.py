@@ -123,6 +123,9 @@ class Machines(BaseModel):
         Stands("deployment", "faster_deployment_config.fast_tryout_enabled"),
         Unseen("Google does not promise to show it for what Model Garden deployed", sent=True),
     ] = Field(default=False, description="Deploy quickly on shared capacity, for trying a model out.")
+    enable_access_logging: Annotated[
+        bool, RollsOut(_NEW_DEPLOYMENT), Stands("deployment", "enable_access_logging", always=True)
+    ] = Field(default=False, description="Log the time and the latency of each request to Cloud Logging, at its price.")
 
     @property
     def autoscales(self) -> bool:

@@ -49,7 +49,11 @@ class ServedModel(Machines):
 
     def fixed(self) -> dict[str, Any]:
         """What cannot change while it runs."""
-        return {name: plain(getattr(self, name)) for name in ("model", *RUNS_ON)}
+        told = {name: plain(getattr(self, name)) for name in ("model", *RUNS_ON)}
+        if not self.enable_access_logging:
+            # Ids follow from this, and those of deployments that are older than the argument stay as they are.
+            del told["enable_access_logging"]
+        return told
 
     def wire(self, id: str, name: str) -> DeployedModel:
         """The deployment as ``endpoints.deployModel`` takes it."""
@@ -75,6 +79,7 @@ class ServedModel(Machines):
             and same(self.flex_start, resources.flex_start)
             and self.service_account == (deployed.service_account or "")
             and self.fast_tryout_enabled == bool(quick.fast_tryout_enabled)
+            and self.enable_access_logging == bool(deployed.enable_access_logging)
         )
 
 
