@@ -36,7 +36,9 @@ _REST = """
 Each can be switched with `POST /_mg/behaviour`, or stands as described.
 
 - A patch of `privateServiceConnectConfig.projectAllowlist` is taken, and Compute Engine sees it at once.
-- `dedicatedEndpointEnabled` cannot be patched.
+- `dedicatedEndpointEnabled` cannot be patched (`dedicated_endpoint_patch`), and the DNS name comes a little later than
+  the endpoint (`dedicated_dns_after`).
+- The labels of an upload are those of the version, which a patch of the Model leaves (`upload_labels`).
 - `:deploy` takes both ids when it is called, so a second call is refused with 409 although nothing is visible yet.
   Endpoint and Model are visible once the first stage is over; deployed models with the last one.
 - A failed `:deploy` leaves Endpoint and Model behind. With a project *resource name* on the allowlist it ends with a
@@ -45,7 +47,8 @@ Each can be switched with `POST /_mg/behaviour`, or stands as described.
 - A deployment with `rolloutOptions` takes the traffic of the one that it replaces when it is up; that one is then
   undeployed (`rolled_out_deployment`). If it fails, everything is as it was.
 - `deployModel` without a traffic split leaves the split as it is, so a first model gets no traffic.
-- Operations on one endpoint may overlap.
+- Operations on one endpoint may not overlap (`conflicting_operations`).
+- Weights must not lie in another region than the Model (`weights_of_another_region`).
 - The container of a deployment writes log lines from the moment that its image is there, for as long as container
   logging is on; a deployment that fails then has its last words in Cloud Logging. `container_lines` adds to them.
 - A service attachment belongs to one endpoint, and is given up one hour after the last model was undeployed.

@@ -192,6 +192,21 @@ def test_a_wrong_request_is_refused_and_makes_no_job(
     assert client.ok("GET", BATCH) == {}
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"displayName": "n" * 129},
+        {"labels": {"Team": "a"}},
+        {"labels": {"team": "A"}},
+        {"labels": {"team": "v" * 65}},
+        {"labels": {f"k{i}": "" for i in range(65)}},
+    ],
+    ids=["name", "key", "value", "long", "many"],
+)
+def test_labels_and_name_of_a_job_keep_vertex_ais_rules(client: Client, change: dict[str, Any]) -> None:
+    assert client.refused(400, "POST", BATCH, batch_request(**change))["status"] == "INVALID_ARGUMENT"
+
+
 def test_a_model_that_google_runs_needs_no_machines(client: Client, rows: list[dict[str, Any]]) -> None:
     request = batch_request(model="publishers/meta/models/llama-3.3-70b-instruct-maas")
     del request["dedicatedResources"]

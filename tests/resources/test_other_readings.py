@@ -34,10 +34,10 @@ def end(emulator, life):
     [
         {"upload_labels": "model"},
         {"quota_counts": "current"},
-        {"conflicting_operations": "refuse", "model_of_another_location": "refuse"},
+        {"conflicting_operations": "allow", "model_of_another_location": "refuse"},
         {"dedicated_endpoint_patch": "allow", "chat_model_name": "ignored", "labels_at_most": 10},
         {"model_release_seconds": 600.0, "attachment_recycle_seconds": 0.0},
-        {"rolled_out_deployment": "kept", "weights_of_another_region": "refuse"},
+        {"rolled_out_deployment": "kept", "weights_of_another_region": "allow"},
         {"dedicated_dns_after": 900.0, "fast_tryout": "shown"},
         {"failed_deploy_holds_seconds": 1800.0, "failed_deploy_endpoint": "removed"},
     ],

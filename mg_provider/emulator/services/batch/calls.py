@@ -33,6 +33,7 @@ from mg_provider.emulator.services.batch.output import TableOutput, write_files
 from mg_provider.emulator.services.batch.rows import Answered, Row, fault
 from mg_provider.emulator.services.bigquery.calls import bigquery_state
 from mg_provider.emulator.services.storage.calls import storage_state
+from mg_provider.emulator.services.vertex.rules import check_resource
 
 Json = dict[str, Any]
 
@@ -142,6 +143,7 @@ def _check(request: Json, call: Call) -> None:
     for field in ("displayName", "inputConfig", "outputConfig"):
         if not request.get(field):
             raise _wrong(field, f"{field} is required")
+    check_resource(call.world, request, "batch_prediction_job")
     chosen = [field for field in ("model", "unmanagedContainerModel", "endpoint") if request.get(field)]
     if len(chosen) != 1:
         raise _wrong("model", "exactly one of model, unmanaged_container_model and endpoint must be set")

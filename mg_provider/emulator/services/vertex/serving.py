@@ -344,6 +344,14 @@ def remove_automation(world: World, endpoint: Endpoint) -> None:
 
 
 def check_free(world: World, key: Key) -> None:
-    """ApiError FAILED_PRECONDITION when operations must not overlap and one runs. No source says what Google does."""
-    if world.behaviours["conflicting_operations"] == "refuse" and vertex(world).busy.get(key):
-        raise failed_precondition(f"Another operation is running on the Endpoint {key[2]}.")
+    """ApiError FAILED_PRECONDITION when operations must not overlap and one runs.
+
+    No source says what Google does; IndexEndpoints refuse in these words.
+    """
+    if world.behaviours["conflicting_operations"] != "refuse":
+        return
+    name = f"projects/{key[0]}/locations/{key[1]}/endpoints/{key[2]}"
+    running = [operation.name for operation in world.operations.below(name) if not operation.done]
+    if running or vertex(world).busy.get(key):
+        text = f'There are other operations running on the Endpoint "{name}".'
+        raise failed_precondition(f"{text} Operation(s) are: {', '.join(running)}." if running else text)
