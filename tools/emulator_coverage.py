@@ -48,7 +48,6 @@ Each can be switched with `POST /_mg/behaviour`, or stands as described.
   undeployed (`rolled_out_deployment`). If it fails, everything is as it was.
 - `deployModel` without a traffic split leaves the split as it is, so a first model gets no traffic.
 - Operations on one endpoint may not overlap (`conflicting_operations`).
-- Weights must not lie in another region than the Model (`weights_of_another_region`).
 - The container of a deployment writes log lines from the moment that its image is there, for as long as container
   logging is on; a deployment that fails then has its last words in Cloud Logging. `container_lines` adds to them.
 - A service attachment belongs to one endpoint, and is given up one hour after the last model was undeployed.

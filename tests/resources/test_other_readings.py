@@ -37,7 +37,7 @@ def end(emulator, life):
         {"conflicting_operations": "allow", "model_of_another_location": "refuse"},
         {"dedicated_endpoint_patch": "allow", "chat_model_name": "ignored", "labels_at_most": 10},
         {"model_release_seconds": 600.0, "attachment_recycle_seconds": 0.0},
-        {"rolled_out_deployment": "kept", "weights_of_another_region": "allow"},
+        {"rolled_out_deployment": "kept", "failed_deploy_endpoint": "removed"},
         {"dedicated_dns_after": 900.0, "fast_tryout": "shown"},
         {"failed_deploy_holds_seconds": 1800.0, "failed_deploy_endpoint": "removed"},
     ],
@@ -136,4 +136,14 @@ def test_a_running_batch_job_is_removed_whatever_google_says_of_it(emulator, hos
     emulator.behave(batch_delete_refusal=text)
     life = Life(host, BatchJobProvider, name="nightly")
     life.up(batch.arguments(wait=False))
+    end(emulator, life)
+
+
+def test_weights_of_another_region_serve_or_the_refusal_is_told_and_nothing_is_left(emulator, life, old):
+    emulator.behave(weights_of_another_region="refuse")
+    with pytest.raises(HostError, match="is in us-central1, and the Model in europe-west4"):
+        life.up(arguments(old, region="europe-west4"))
+    assert emulator.ledger()["empty"]
+    emulator.behave(weights_of_another_region="allow")
+    life.up(arguments(old, region="europe-west4"))
     end(emulator, life)
