@@ -18,7 +18,7 @@ _SCRIPT = """
 import resource, sys, time
 from pathlib import Path
 from mg_provider import review
-from mg_provider.review.text import text
+from mg_provider.review.formats.text import text
 began = time.process_time()
 text(review.of(Path(sys.argv[1]).read_text(encoding="utf-8")))
 per_megabyte = 1_048_576 if sys.platform == "darwin" else 1024

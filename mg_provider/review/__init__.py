@@ -5,6 +5,6 @@
 
 from mg_provider.review.judge import of
 from mg_provider.review.model import Reason, Review
-from mg_provider.review.preview import PreviewError, read_preview
+from mg_provider.review.reading.preview import PreviewError, read_preview
 
 __all__ = ["PreviewError", "Reason", "Review", "of", "read_preview"]

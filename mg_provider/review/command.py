@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from mg_provider.prices import PricesError, read_prices, standard_prices
+from mg_provider.review.formats.markdown import markdown
+from mg_provider.review.formats.text import text
 from mg_provider.review.gates import Gates, GatesError, failed, matters, read_gates
 from mg_provider.review.judge import of
-from mg_provider.review.markdown import markdown
 from mg_provider.review.model import Review
-from mg_provider.review.preview import Preview, PreviewError, read_preview
-from mg_provider.review.run_preview import run_preview
-from mg_provider.review.text import text
+from mg_provider.review.reading.preview import Preview, PreviewError, read_preview
+from mg_provider.review.reading.run_preview import run_preview
 
 OK: Final = 0
 GATE_FAILED: Final = 1

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mg_provider.prices import HOURS_A_MONTH
-from mg_provider.review.findings import GATES
+from mg_provider.review.judging.findings import GATES
 from mg_provider.review.model import GateResult, Reason, Review, Sum
 
 FILE: Final = "review.toml"

@@ -9,15 +9,15 @@ from typing import Any
 from mg_provider.prices import HOURS_A_MONTH, Prices, Total, standard_prices
 from mg_provider.resources.model.meaning import Exposure as Exposes
 from mg_provider.resources.model.meaning import Leads
-from mg_provider.review import bills, contents, exposure, gone, nets, others, rest, runs, service, traffic
-from mg_provider.review.compare import Subject
-from mg_provider.review.costs import Bill, gpus_of, money_of
-from mg_provider.review.deployments import turns
-from mg_provider.review.drift import drift
-from mg_provider.review.findings import Finding, about, merged
-from mg_provider.review.kinds import KINDS, Kind, marked
+from mg_provider.review.judging import bills, contents, exposure, gone, nets, others, rest, runs, service, traffic
+from mg_provider.review.judging.drift import drift
+from mg_provider.review.judging.findings import Finding, about, merged
+from mg_provider.review.machines.costs import Bill, gpus_of, money_of
+from mg_provider.review.machines.deployments import turns
 from mg_provider.review.model import Exposure, Gpus, Money, Reason, Review, Run, Section, Service, Verdict
-from mg_provider.review.preview import Preview, Step, read_preview
+from mg_provider.review.reading.compare import Subject
+from mg_provider.review.reading.kinds import KINDS, Kind, marked
+from mg_provider.review.reading.preview import Preview, Step, read_preview
 
 
 def of(

@@ -1,6 +1,7 @@
 """The shape of the code: who knows Pulumi's protocol, and how much one folder or file holds."""
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import mg_provider
@@ -9,6 +10,7 @@ ROOT = Path(mg_provider.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 GENERATED = {"resources/inputs.py"}
 MOST_LINES = 400
+MOST_FILES = 15
 
 
 def imported(path):
@@ -32,3 +34,8 @@ def test_only_the_dynamic_room_and_the_rehearsal_know_pulumis_protocol():
 def test_a_file_fits_one_idea():
     lengths = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in FILES}
     assert {path: count for path, count in lengths.items() if count > MOST_LINES and path not in GENERATED} == {}
+
+
+def test_a_folder_is_seen_at_a_glance():
+    counts = Counter(path.parent.relative_to(ROOT).as_posix() for path in FILES)
+    assert {folder: count for folder, count in counts.items() if count > MOST_FILES} == {}

@@ -7,8 +7,8 @@ import pytest
 
 from mg_provider import review
 from mg_provider.review import PreviewError
-from mg_provider.review.markdown import markdown
-from mg_provider.review.text import text
+from mg_provider.review.formats.markdown import markdown
+from mg_provider.review.formats.text import text
 from tests.review.build import model, preview, step, update
 
 WHOLE = preview(step("update", "CustomWeightsModel", "llama", model(), model(gcs_uri="gs://w/v2")))

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from mg_provider.review.command import run
-from mg_provider.review.findings import GATES
 from mg_provider.review.gates import GatesError, read_gates
+from mg_provider.review.judging.findings import GATES
 from tests.review.build import A100, H200, batch, model, preview, rule, step
 
 C, P, B = "CustomWeightsModel", "PscForwardingRule", "BatchJob"

@@ -3,7 +3,7 @@
 import pytest
 
 from mg_provider import review
-from mg_provider.review.text import text
+from mg_provider.review.formats.text import text
 from tests.review.build import (
     A100,
     ALLOWLIST,

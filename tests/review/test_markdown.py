@@ -1,7 +1,7 @@
 """A comment on a pull request: whatever the change, it fits, and the verdict is first."""
 
 from mg_provider import review
-from mg_provider.review.markdown import MOST, markdown
+from mg_provider.review.formats.markdown import MOST, markdown
 from tests.review.build import endpoint, model, preview, step
 
 

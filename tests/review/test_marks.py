@@ -9,7 +9,7 @@ from mg_provider.resources.model.args import State
 from mg_provider.resources.model.lifecycle import CloudArgs
 from mg_provider.resources.model.marks import InPlace, Local, Replaces, RollsOut, Secret
 from mg_provider.resources.model.meaning import Content, Costs, Exposure, HeldByClients, SafetyNet, Service
-from mg_provider.review.kinds import KINDS, Kind
+from mg_provider.review.reading.kinds import KINDS, Kind
 from tests.review.build import L4, preview, step
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mg_provider import review
-from mg_provider.review.text import text
+from mg_provider.review.formats.text import text
 
 PREVIEWS = Path(__file__).parent / "previews"
 FIRST_LINES = {

@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from mg_provider.resources.model.args import Args
 from mg_provider.resources.model.diff import canonical
 from mg_provider.resources.model.marks import InPlace, Replaces, RollsOut, Secret
-from mg_provider.review.kinds import Kind, compared, fits, parts, value_of
-from mg_provider.review.preview import Side, Step
-from mg_provider.review.values import HIDDEN, is_unknown, is_unseen, name
+from mg_provider.review.reading.kinds import Kind, compared, fits, parts, value_of
+from mg_provider.review.reading.preview import Side, Step
+from mg_provider.review.reading.values import HIDDEN, is_unknown, is_unseen, name
 
 M = TypeVar("M")
 

@@ -12,11 +12,11 @@ from pydantic import BaseModel
 from mg_provider.data import regions
 from mg_provider.resources.model.marks import RollsOut
 from mg_provider.resources.model.meaning import Content, HeldByClients
-from mg_provider.review.compare import Change, Subject, differing
-from mg_provider.review.findings import Finding, about
-from mg_provider.review.kinds import marked, marks_on, parts
-from mg_provider.review.traffic import shares
-from mg_provider.review.values import HIDDEN, arguments, difference, name, show
+from mg_provider.review.judging.findings import Finding, about
+from mg_provider.review.judging.traffic import shares
+from mg_provider.review.reading.compare import Change, Subject, differing
+from mg_provider.review.reading.kinds import marked, marks_on, parts
+from mg_provider.review.reading.values import HIDDEN, arguments, difference, name, show
 
 _LOCATION = re.compile(r"/(?:locations|regions)/([a-z0-9-]+)/")
 _BUCKET = re.compile(r"gs://([^/]+)")

@@ -8,15 +8,15 @@ from typing import Any
 from mg_provider.prices import Amount
 from mg_provider.resources.model.marks import Replaces
 from mg_provider.resources.model.meaning import Flow, LastRun
-from mg_provider.review.compare import Subject
-from mg_provider.review.costs import Bill, sum_of
-from mg_provider.review.deployments import CHOSEN_BY_GOOGLE, Turn
-from mg_provider.review.exposure import _elsewhere
-from mg_provider.review.findings import Finding, about
-from mg_provider.review.gone import causes
-from mg_provider.review.kinds import marked
+from mg_provider.review.judging.exposure import elsewhere
+from mg_provider.review.judging.findings import Finding, about
+from mg_provider.review.judging.gone import causes
+from mg_provider.review.machines.costs import Bill, sum_of
+from mg_provider.review.machines.deployments import CHOSEN_BY_GOOGLE, Turn
 from mg_provider.review.model import Run
-from mg_provider.review.values import leaves, show
+from mg_provider.review.reading.compare import Subject
+from mg_provider.review.reading.kinds import marked
+from mg_provider.review.reading.values import leaves, show
 
 
 def starts(subject: Subject) -> bool:
@@ -57,7 +57,7 @@ def _flow(subject: Subject, direction: str) -> str:
     told = []
     for field, mark in marked(subject.kind.args, Flow):
         if mark.direction == direction:
-            told += [f"{show(leaf)}{_elsewhere(subject, leaf)}" for leaf in _places(subject.new.get(field))]
+            told += [f"{show(leaf)}{elsewhere(subject, leaf)}" for leaf in _places(subject.new.get(field))]
     return ", ".join(told)
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from mg_provider.resources.model.marks import Computed, Derived, Replaces
 from mg_provider.resources.model.meaning import Content, Costs, HeldByClients, Inner, SafetyNet
-from mg_provider.review.compare import Subject
-from mg_provider.review.findings import Finding, about
-from mg_provider.review.kinds import derived, marked, marks_on, value_of
+from mg_provider.review.judging.findings import Finding, about
+from mg_provider.review.judging.traffic import shares
 from mg_provider.review.model import Severity
-from mg_provider.review.traffic import shares
-from mg_provider.review.values import difference, is_unknown, name, show
+from mg_provider.review.reading.compare import Subject
+from mg_provider.review.reading.kinds import derived, marked, marks_on, value_of
+from mg_provider.review.reading.values import difference, is_unknown, name, show
 
 
 def lost(subject: Subject) -> list[tuple[str, str]]:

@@ -16,10 +16,10 @@ from mg_provider.resources.model.meaning import (
     Service,
     Traffic,
 )
-from mg_provider.review.compare import Change, Subject
-from mg_provider.review.findings import Finding, about
-from mg_provider.review.kinds import marked, parts
-from mg_provider.review.values import difference, name
+from mg_provider.review.judging.findings import Finding, about
+from mg_provider.review.reading.compare import Change, Subject
+from mg_provider.review.reading.kinds import marked, parts
+from mg_provider.review.reading.values import difference, name
 
 _TOLD = (Content, Costs, Exposure, HeldByClients, SafetyNet, Service, Traffic)
 _MATTERS = (Content, Costs, Exposure, HeldByClients, Traffic, Leads, Flow)

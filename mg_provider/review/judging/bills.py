@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 
 from mg_provider.prices import Amount, Prices
 from mg_provider.resources.model.meaning import Costs
-from mg_provider.review.costs import Bill, region_before
-from mg_provider.review.deployments import Deployment, Turn, span
-from mg_provider.review.findings import Finding, about
+from mg_provider.review.judging.findings import Finding, about
+from mg_provider.review.machines.costs import Bill, region_before
+from mg_provider.review.machines.deployments import Deployment, Turn, span
 from mg_provider.review.model import Gpus, Money
-from mg_provider.review.values import show
+from mg_provider.review.reading.values import show
 
 
 def bills(turns: list[Turn], runs: list[Turn], money: Money, gpus: Gpus, prices: Prices) -> Iterator[Finding]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mg_provider.resources.model.meaning import Content, Traffic
-from mg_provider.review.compare import Subject
-from mg_provider.review.findings import Finding, about
-from mg_provider.review.kinds import marked, parts
-from mg_provider.review.values import name, show
+from mg_provider.review.judging.findings import Finding, about
+from mg_provider.review.reading.compare import Subject
+from mg_provider.review.reading.kinds import marked, parts
+from mg_provider.review.reading.values import name, show
 
 
 def shares(subject: Subject, values: Mapping[str, Any]) -> dict[str, int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from mg_provider.review.values import decode, name
+from mg_provider.review.reading.values import decode, name
 
 _REPLACEMENTS: Final = (
     "create-replacement",
@@ -243,10 +243,10 @@ def _stacks(content: Mapping[str, Any]) -> set[str]:
 def _errors(content: Mapping[str, Any]) -> Iterator[str]:
     for entry in content.get("diagnostics") or ():
         if isinstance(entry, dict) and entry.get("severity") == "error":
-            yield name_of_error(str(entry.get("message") or "an error without a text"))
+            yield _error(str(entry.get("message") or "an error without a text"))
 
 
-def name_of_error(message: str) -> str:
+def _error(message: str) -> str:
     """An error on one line, cut where it is long."""
     words = " ".join(message.split())
     return name(words) if len(words) <= 80 else f"{words[:400]}" if words.isprintable() else name(words)

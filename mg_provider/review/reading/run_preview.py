@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from mg_provider.review.preview import PreviewError
-from mg_provider.review.values import name
+from mg_provider.review.reading.preview import PreviewError
+from mg_provider.review.reading.values import name
 
 _MG: Final = "from mg_provider.cli import main; main()"
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from mg_provider.review.formats.text import pair, where
 from mg_provider.review.model import Reason, Review
-from mg_provider.review.text import pair, where
 
 MOST: Final = 65_536
 """Characters that GitHub takes in one comment."""

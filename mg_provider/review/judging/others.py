@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mg_provider.review.findings import Finding
-from mg_provider.review.kinds import OURS
+from mg_provider.review.judging.findings import Finding
 from mg_provider.review.model import Severity
-from mg_provider.review.preview import Side, Step
-from mg_provider.review.values import difference, entries, leaves, name
+from mg_provider.review.reading.kinds import OURS
+from mg_provider.review.reading.preview import Side, Step
+from mg_provider.review.reading.values import difference, entries, leaves, name
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mg_provider.prices import HOURS_A_MONTH, NOT_IN, Amount, Prices
-from mg_provider.review.deployments import CHOSEN_BY_GOOGLE, Deployment, Turn, span
+from mg_provider.review.machines.deployments import CHOSEN_BY_GOOGLE, Deployment, Turn, span
 from mg_provider.review.model import CostLine, Gpus, MachineCount, Money, Range, Sum
-from mg_provider.review.values import name
+from mg_provider.review.reading.values import name
 
 MINUTES = "10 to 60 minutes"
 """How long a deployment takes to serve."""

@@ -20,7 +20,7 @@ from mg_provider.resources.model.marks import Computed, Derived, Transient
 from mg_provider.resources.model.meaning import Costs, HeldByClients, Inner
 from mg_provider.resources.model.unknown import Unknown
 from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs, PscForwardingRuleState
-from mg_provider.review.values import HIDDEN
+from mg_provider.review.reading.values import HIDDEN
 
 OURS = "pulumi-python:dynamic/mg:"
 M = TypeVar("M")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mg_provider.review.compare import Change, Subject, differing
-from mg_provider.review.findings import Finding, about
-from mg_provider.review.values import difference, name, show
+from mg_provider.review.judging.findings import Finding, about
+from mg_provider.review.reading.compare import Change, Subject, differing
+from mg_provider.review.reading.values import difference, name, show
 
 
 def drift(subject: Subject, wanted: Mapping[str, Any]) -> Iterator[Finding]:

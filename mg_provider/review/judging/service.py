@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mg_provider.resources.model.meaning import Service
-from mg_provider.review.compare import Change, Subject
-from mg_provider.review.costs import MINUTES
-from mg_provider.review.deployments import Turn, is_off, span
-from mg_provider.review.exposure import is_public
-from mg_provider.review.findings import Finding, about
-from mg_provider.review.kinds import marked, value_of
+from mg_provider.review.judging.exposure import is_public
+from mg_provider.review.judging.findings import Finding, about
+from mg_provider.review.machines.costs import MINUTES
+from mg_provider.review.machines.deployments import Turn, is_off, span
 from mg_provider.review.model import Effect, Reason
-from mg_provider.review.values import difference, name
+from mg_provider.review.reading.compare import Change, Subject
+from mg_provider.review.reading.kinds import marked, value_of
+from mg_provider.review.reading.values import difference, name
 
 
 def service(subject: Subject, turns: list[Turn], saved: str) -> Iterator[Finding]:
@@ -75,7 +75,7 @@ def _rollout(turn: Turn, turns: list[Turn]) -> Iterator[Finding]:
 
 
 def _share(turn: Turn) -> int:
-    from mg_provider.review.traffic import shares
+    from mg_provider.review.judging.traffic import shares
 
     return shares(turn.subject, turn.subject.new).get(turn.name, 0) if turn.name else 100
 

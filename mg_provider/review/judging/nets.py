@@ -8,11 +8,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from mg_provider.resources.model.meaning import SafetyNet, Strategy
-from mg_provider.review.compare import Subject
-from mg_provider.review.findings import Finding, about
-from mg_provider.review.kinds import marked, marks_on, value_of
-from mg_provider.review.preview import Step
-from mg_provider.review.values import is_unseen, name
+from mg_provider.review.judging.findings import Finding, about
+from mg_provider.review.reading.compare import Subject
+from mg_provider.review.reading.kinds import marked, marks_on, value_of
+from mg_provider.review.reading.preview import Step
+from mg_provider.review.reading.values import is_unseen, name
 
 
 def nets(subject: Subject) -> Iterator[Finding]:

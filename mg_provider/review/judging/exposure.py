@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mg_provider.resources.model.meaning import Exposure
-from mg_provider.review.compare import Change, Subject
-from mg_provider.review.findings import Finding, about
-from mg_provider.review.kinds import marked, value_of
-from mg_provider.review.values import difference, is_unseen, leaves, name, show
+from mg_provider.review.judging.findings import Finding, about
+from mg_provider.review.reading.compare import Change, Subject
+from mg_provider.review.reading.kinds import marked, value_of
+from mg_provider.review.reading.values import difference, is_unseen, leaves, name, show
 
 _PROJECT = re.compile(r"(?:bq://|projects/)([a-z][a-z0-9:-]*)")
 PERMISSION = "aiplatform.endpoints.predict"
@@ -58,7 +58,7 @@ def exposures(subject: Subject) -> Iterator[Finding]:
 
 def _made(subject: Subject, public: bool | None) -> Iterator[Finding]:
     told = [
-        f"{mark.what}: {show(subject.new[field])}{_elsewhere(subject, subject.new[field])}"
+        f"{mark.what}: {show(subject.new[field])}{elsewhere(subject, subject.new[field])}"
         for field, mark in marked(subject.kind.args, Exposure)
         if subject.new.get(field) and subject.new[field] != value_of(subject.kind.args, {}, field)
     ]
@@ -91,7 +91,7 @@ def _changed(subject: Subject, change: Change, mark: Exposure, label: str = "") 
         text = f"{mark.what}: {name(change.field)} changes{', and is known only after up' if change.is_unknown else ''}"
     else:
         told = "; ".join(_short(entry, mark) for entry in difference(change.old, change.new))
-        text = f"{mark.what}: {told}{_elsewhere(subject, change.new)}"
+        text = f"{mark.what}: {told}{elsewhere(subject, change.new)}"
     yield about(subject, "exposure", "look", "exposure", text, label=label)
 
 
@@ -111,7 +111,7 @@ def _short(entry: str, mark: Exposure) -> str:
     return f"{words[rest[0]]} {rest[2:]}" if mark.open and rest[:2] in ("+ ", "- ") else entry
 
 
-def _elsewhere(subject: Subject, value: Any) -> str:
+def elsewhere(subject: Subject, value: Any) -> str:
     """That data goes to, or something is of, another project."""
     own = subject.new.get("project")
     found = [match for _, leaf in leaves(value) if isinstance(leaf, str) for match in _PROJECT.findall(leaf)]

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from mg_provider.review.compare import Subject
 from mg_provider.review.model import Reason, Section, Severity
+from mg_provider.review.reading.compare import Subject
 
 GATES: Final = {
     "preview-error": "the preview itself has errors",

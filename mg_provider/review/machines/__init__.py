@@ -1,0 +1,1 @@
+"""What runs before, meanwhile and after, and what it costs."""
