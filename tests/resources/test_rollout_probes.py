@@ -6,7 +6,7 @@ from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
 from tests.support.host import HostError
 from tests.support.life import Life
 from tests.support.rollouts import ONE, arguments, assert_always_served, kinds, life_on, serving, shares_of_new
-from tests.support.weights import make_bucket, put_weights
+from tests.support.weights import make_bucket, put, put_weights
 
 
 @pytest.fixture
@@ -198,3 +198,43 @@ def test_recreate_with_the_same_id_brings_the_old_model_back(emulator, life, old
     assert life.refresh() == {}
     life.destroy()
     assert emulator.ledger()["empty"]
+
+
+def untuned(emulator, folder, template=b"{}"):
+    """Weights of a base model, which cannot chat."""
+    uri = put_weights(emulator, folder)
+    put(emulator, f"{folder}/tokenizer_config.json", template)
+    return uri
+
+
+def test_weights_without_a_chat_template_are_probed_by_a_completion(emulator, host, life, old):
+    base = untuned(emulator, "base")
+    life.up(arguments(old))
+    plan = life.check(arguments(base))["deployment_plan"]
+    assert "probed by chat at each step (by predict where the weights have no chat template)" in plan
+    since, before = len(emulator.requests()), len(host.said)
+    life.up(arguments(base))
+    assert serving(emulator, life) == {base: 100}
+    assert asked(emulator, since, "chat.completions") == []
+    [first, *_] = asked(emulator, since, "endpoints.predict")
+    assert first["body"] == {"instances": [{"prompt": "Hello", "max_tokens": 1}]}
+    assert f"{base} has no chat template" in "\n".join(host.said[before:])
+    life.destroy()
+
+
+def test_a_chat_that_the_user_asks_for_stays_a_chat(emulator, life, old):
+    base = untuned(emulator, "base")
+    life.up(arguments(old))
+    with pytest.raises(HostError, match="you must provide a chat template"):
+        life.up(probed(base, kind="chat"))
+    assert serving(emulator, life) == {old: 100}
+    life.destroy()
+
+
+def test_weights_that_may_not_be_read_are_taken_for_such_that_can_chat(emulator, life, old, new):
+    life.up(arguments(old))
+    emulator.fail(rpc="storage.objects.list", fault="status", status=403, times=100)
+    since = len(emulator.requests())
+    life.up(arguments(new))
+    assert asked(emulator, since, "chat.completions")
+    life.destroy()

@@ -20,7 +20,7 @@ from mg_provider.api.errors import OperationFailed
 from mg_provider.resources.endpoint.calls import mutate, place_of
 from mg_provider.resources.endpoint.capacity import NoCapacity, first_available
 from mg_provider.resources.endpoint.failures import explain_failure
-from mg_provider.resources.endpoint.probing import prober
+from mg_provider.resources.endpoint.probing import prober, weights_of_model
 from mg_provider.resources.endpoint.served_model import derived_id, is_derived
 from mg_provider.rollout.capacity import Capacity, at_zero, available, raised
 from mg_provider.rollout.deploying import deploy
@@ -218,7 +218,12 @@ class NamedModels:
             new=(new,),
             deploy=partial(self._deploy, name, capacity),
             restore=partial(self._restore, name, base, capacity),
-            check=prober(self.args, rollout, self.context),
+            check=prober(
+                self.args,
+                rollout,
+                self.context,
+                partial(weights_of_model, self.args.deployed_models[name].model, self.context),
+            ),
             options=rollout.options(),
             before=before,
             after=after,

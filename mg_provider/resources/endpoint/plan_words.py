@@ -5,7 +5,7 @@ from __future__ import annotations
 from mg_provider.preflight.machines.machine import accelerators
 from mg_provider.resources.endpoint.args import EndpointArgs
 from mg_provider.resources.endpoint.machines import Machines
-from mg_provider.resources.endpoint.probing import unreachable
+from mg_provider.resources.endpoint.probing import unreachable, weights_of_google
 from mg_provider.resources.endpoint.rollout_args import RolloutStrategy
 from mg_provider.wire.vertex.machine import MachineSpec
 
@@ -44,7 +44,9 @@ def probing(args: EndpointArgs, rollout: RolloutStrategy) -> str:
     if probe is None:
         return "not probed"
     reason = unreachable(args, rollout)
-    return f"NOT PROBED, as {reason}" if reason else f"probed by {probe.kind} at each step"
+    else_by = " (by predict where the weights have no chat template)" if weights_of_google(args) else ""
+    how = f"probed by {probe.kind} at each step{'' if probe.chosen else else_by}"
+    return f"NOT PROBED, as {reason}" if reason else how
 
 
 def gpus(machines: Machines) -> str:

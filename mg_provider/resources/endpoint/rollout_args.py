@@ -29,7 +29,9 @@ class ProbeRequest(BaseModel):
         default="chat", description="chat asks chat/completions, predict asks predict, none asks nothing."
     )
     messages: list[dict[str, Any]] | None = Field(
-        default=None, description="Messages of a chat. Default: one word, with one token as the answer."
+        default=None,
+        description="Messages of a chat. Default: one word, with one token as the answer; weights without a chat "
+        "template, which refuse every chat, are asked to complete it through predict.",
     )
     instances: list[Any] | None = Field(default=None, description="Instances of a predict request.")
     body: dict[str, Any] | None = Field(
@@ -53,6 +55,16 @@ class ProbeRequest(BaseModel):
         default="",
         description="Address of a private endpoint, such as 10.0.0.5; the machine that runs `pulumi up` must reach it.",
     )
+
+    @property
+    def chosen(self) -> bool:
+        """Whether the user says what is asked, and by which method."""
+        return "kind" in self.model_fields_set or self.messages is not None or self.body is not None
+
+    def completion(self) -> Probe:
+        """The same probe for weights that cannot chat: one word to complete, through predict."""
+        instances = [{"prompt": _PING[0]["content"], "max_tokens": 1}]
+        return self.model_copy(update={"kind": "predict", "instances": instances}).wire()
 
     def wire(self) -> Probe:
         """What is asked, and what is a good answer."""

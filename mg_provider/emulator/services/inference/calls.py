@@ -15,9 +15,15 @@ from mg_provider.emulator.core.routing import Answer, Call, handles
 from mg_provider.emulator.google.errors import ApiError, invalid_argument, not_found
 from mg_provider.emulator.services.inference.routing import Target, target_of
 from mg_provider.emulator.services.vertex.state import Json
+from mg_provider.emulator.services.vertex.weights import refuses_chat
 
 _ENDPOINTS = "aiplatform.projects.locations.endpoints."
 _STREAM = "text/event-stream"
+# As vLLM answers, with transformers 4.44 and later.
+_NO_TEMPLATE = (
+    "As of transformers v4.44, default chat template is no longer allowed, so you must provide a chat template if the "
+    "tokenizer does not define one."
+)
 
 
 @handles(_ENDPOINTS + "chat.completions", private=True)
@@ -31,6 +37,8 @@ def _chat(call: Call, target: Target) -> Answer:
     messages = call.body.get("messages")
     if not isinstance(messages, list) or not messages:
         raise invalid_argument("messages must be a non-empty list.", ("messages", "Required field is not set."))
+    if target.of_google and refuses_chat(call.world, target.source):
+        raise invalid_argument(_NO_TEMPLATE)
     words = _words(call, target, _last_question(messages))
     limit = call.body.get("max_tokens") or call.body.get("max_completion_tokens") or len(words)
     said, reason = words[:limit], "length" if limit < len(words) else "stop"

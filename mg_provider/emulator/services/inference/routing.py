@@ -21,12 +21,14 @@ class Target:
         deployed: as the API shows it.
         query_id: what the caller may name as ``model``.
         source: the weights' URI, or empty.
+        of_google: whether Google's own container serves them.
     """
 
     endpoint: Endpoint
     deployed: Json
     query_id: str
     source: str
+    of_google: bool
 
 
 def target_of(call: Call) -> Target:
@@ -40,7 +42,9 @@ def target_of(call: Call) -> Target:
     wake(call.world, endpoint, deployed)
     model = next((each for each in vertex(call.world).models.values() if each.name == deployed["model"]), None)
     source = model.resource.get("artifactUri", "") if model else ""
-    return Target(endpoint, deployed, endpoint.query_ids[deployed["id"]], source)
+    image = model.resource.get("containerSpec", {}).get("imageUri", "") if model else ""
+    of_google = image.startswith("us-docker.pkg.dev/vertex-ai/")
+    return Target(endpoint, deployed, endpoint.query_ids[deployed["id"]], source, of_google)
 
 
 def _reachable(call: Call) -> Endpoint:

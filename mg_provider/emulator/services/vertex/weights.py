@@ -86,6 +86,22 @@ def read_weights(world: World, uri: str) -> Weights:
     return Weights(uri, files, _config(storage.read(bucket, f"{prefix}config.json")))
 
 
+def refuses_chat(world: World, uri: str) -> bool:
+    """Whether weights in the emulated Cloud Storage have a tokenizer but no chat template, so vLLM refuses chats."""
+    match, storage = _URI.fullmatch(uri), world.part(StorageState)
+    if match is None or match["bucket"] not in storage.buckets:
+        return False
+    bucket, prefix = match["bucket"], f"{match['folder'].strip('/')}/"
+    names, _ = storage.names(bucket, ListOptions(prefix=prefix))
+    inside = {name.removeprefix(prefix) for name in names}
+    beside = any(name == "chat_template.jinja" or name.startswith("additional_chat_templates/") for name in inside)
+    files = (
+        _config(storage.read(bucket, f"{prefix}{name}")) for name in ("tokenizer_config.json", "chat_template.json")
+    )
+    written = any((content or {}).get("chat_template") for content in files)
+    return "tokenizer_config.json" in inside and not beside and not written
+
+
 def _config(content: bytes | None) -> Json | None:
     if content is None:
         return None
