@@ -32,8 +32,8 @@ from mg_provider.emulator.services.batch.models import BatchModel, find_endpoint
 from mg_provider.emulator.services.batch.output import TableOutput, write_files
 from mg_provider.emulator.services.batch.rows import Answered, Row, fault
 from mg_provider.emulator.services.bigquery.calls import bigquery_state
+from mg_provider.emulator.services.names_and_labels import check_resource
 from mg_provider.emulator.services.storage.calls import storage_state
-from mg_provider.emulator.services.vertex.rules import check_resource
 
 Json = dict[str, Any]
 

@@ -14,10 +14,11 @@ from mg_provider.emulator.core.clock import moment
 from mg_provider.emulator.core.operations import Plan
 from mg_provider.emulator.core.routing import Answer, Call, handles
 from mg_provider.emulator.google.errors import ApiError, invalid_argument
+from mg_provider.emulator.services.names_and_labels import check_display_name, check_labels
 from mg_provider.emulator.services.vertex.endpoints import add_endpoint, check_kind
 from mg_provider.emulator.services.vertex.model_garden import check_publisher_model, query_model_id
 from mg_provider.emulator.services.vertex.models import add_model, container_query_id
-from mg_provider.emulator.services.vertex.rules import check_alone_at_zero, check_display_name, check_labels
+from mg_provider.emulator.services.vertex.rules import check_alone_at_zero
 from mg_provider.emulator.services.vertex.service_agents import refused_stages, require_image, require_weights
 from mg_provider.emulator.services.vertex.serving import Deployment, complete_resources, stage
 from mg_provider.emulator.services.vertex.state import Json, Key, bad_allowlist_entries, check_private_config, vertex

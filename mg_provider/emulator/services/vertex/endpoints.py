@@ -12,7 +12,8 @@ from mg_provider.emulator.core.world import World
 from mg_provider.emulator.google.errors import already_exists, failed_precondition, invalid_argument
 from mg_provider.emulator.google.listing import page, passes
 from mg_provider.emulator.google.validation import mask_paths
-from mg_provider.emulator.services.vertex.rules import check_network, check_resource, check_timeout
+from mg_provider.emulator.services.names_and_labels import check_resource
+from mg_provider.emulator.services.vertex.rules import check_network, check_timeout
 from mg_provider.emulator.services.vertex.state import (
     Endpoint,
     Json,

@@ -10,7 +10,7 @@ from mg_provider.emulator.core.world import World
 from mg_provider.emulator.google.errors import failed_precondition, invalid_argument
 from mg_provider.emulator.google.listing import page, passes
 from mg_provider.emulator.google.validation import mask_paths
-from mg_provider.emulator.services.vertex.rules import check_labels, check_resource
+from mg_provider.emulator.services.names_and_labels import check_labels, check_resource
 from mg_provider.emulator.services.vertex.state import Json, Key, Model, base_model_name, check_etag, touch, vertex
 
 _MODELS = "aiplatform.projects.locations.models."
