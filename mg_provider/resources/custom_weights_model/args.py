@@ -130,7 +130,7 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
     )
     container_spec: Annotated[
         ContainerSpec | None,
-        RollsOut("another Model, deployed beside the old one"),
+        RollsOut("another Model, deployed beside the old one", another_model=True),
         Content("container"),
         Lines(),
         Stands("model", "container_spec"),
@@ -187,7 +187,7 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
     )
     query_model_id: Annotated[
         str,
-        RollsOut("another Model, deployed beside the old one"),
+        RollsOut("another Model, deployed beside the old one", another_model=True, by="container_model_id"),
         HeldByClients("the name that requests give as model"),
         Computed(),
         Unseen("it is one of the container's environment variables, and a Model cannot be changed in them"),

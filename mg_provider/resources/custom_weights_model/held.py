@@ -6,27 +6,17 @@ What served before is kept in the arguments themselves, so that a preview withou
 from __future__ import annotations
 
 from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs, HeldRollout
-from mg_provider.resources.endpoint.machines import RUNS_ON, Machines
+from mg_provider.resources.endpoint.machines import RUNS_ON
 from mg_provider.resources.model.diff import compare
+from mg_provider.resources.model.standing import fixed_while_running, model_is_made_of, standing
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown, plain
-from mg_provider.resources.weights.source import SOURCES
 
-MADE_OF = (*SOURCES, "container_spec", "container_model_id")
-"""The arguments that a Model is made of: another value is another Model."""
+MADE_OF = model_is_made_of(CustomWeightsModelArgs)
+PLANNED = fixed_while_running(CustomWeightsModelArgs)
 
-PLANNED = (*MADE_OF, "model_id", *RUNS_ON)
-"""The arguments that make another deployment."""
-
-_KEPT = (
-    *MADE_OF,
-    "model_id",
-    "model",
-    "query_model_id",
-    "model_display_name",
-    "enable_container_logging",
-    "system_labels",
-    *Machines.model_fields,
-)
+_STAND = standing(CustomWeightsModelArgs, "model") | standing(CustomWeightsModelArgs, "deployment")
+# Beside what rolls out, what a Model or a deployment has on it, and how requests name it.
+_KEPT = tuple(dict.fromkeys((*PLANNED, *_STAND, "model", "query_model_id")))
 
 
 def held_rollout(old: CustomWeightsModelArgs | None, new: CustomWeightsModelArgs) -> HeldRollout | Unknown | None:

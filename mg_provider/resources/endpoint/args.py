@@ -29,6 +29,7 @@ from mg_provider.wire.vertex.endpoint import (
     PscAutomationConfig,
 )
 
+PATCH = "endpoints.patch"
 _PROJECT_ID = re.compile(r"[a-z](?:[a-z0-9-]|[.:][a-z0-9]){0,61}")
 # The fields of private_service_connect_config that make another address; the first one turns the rest on.
 _ADDRESS = ("enable_private_service_connect", "enable_secure_private_service_connect", "psc_automation_configs")
@@ -123,18 +124,18 @@ class EndpointArgs(CloudArgs):
             "Default: derived from stack and resource name.",
         )
     )
-    endpoint_display_name: Annotated[
-        str, InPlace("endpoints.patch"), Computed(), Stands("endpoint", "display_name")
-    ] = Field(default="", max_length=128, description="Name of the endpoint for people. Default: the resource's name.")
-    description: Annotated[str, InPlace("endpoints.patch"), Lines(), Stands("endpoint", "description", always=True)] = (
-        Field(default="", description="Free text on the endpoint.")
+    endpoint_display_name: Annotated[str, InPlace(PATCH), Computed(), Stands("endpoint", "display_name")] = Field(
+        default="", max_length=128, description="Name of the endpoint for people. Default: the resource's name."
     )
-    labels: Annotated[Labels, InPlace("endpoints.patch"), Stands("endpoint", "labels", always=True)] = Field(
+    description: Annotated[str, InPlace(PATCH), Lines(), Stands("endpoint", "description", always=True)] = Field(
+        default="", description="Free text on the endpoint."
+    )
+    labels: Annotated[Labels, InPlace(PATCH), Stands("endpoint", "labels", always=True)] = Field(
         default={}, description="Labels of the endpoint."
     )
     private_service_connect_config: Annotated[
         PrivateServiceConnectConfig | None,
-        InPlace("endpoints.patch", moves_address, "a public address and a private one are different endpoints"),
+        InPlace(PATCH, moves_address, "a public address and a private one are different endpoints"),
         Exposure("who may connect", open=lambda config: not private(config)),
         SetLike(within=("project_allowlist",)),
         Stands("endpoint", "private_service_connect_config"),
@@ -146,7 +147,7 @@ class EndpointArgs(CloudArgs):
     )
     predict_request_response_logging_config: Annotated[
         PredictRequestResponseLoggingConfig | None,
-        InPlace("endpoints.patch"),
+        InPlace(PATCH),
         Exposure("prompts and answers are logged", widens=lambda _, config: bool(config)),
         Stands("endpoint", "predict_request_response_logging_config", always=True),
     ] = Field(default=None, description="Log requests and answers to BigQuery.")

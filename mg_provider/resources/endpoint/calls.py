@@ -24,7 +24,7 @@ LOOK_AGAIN_SECONDS = 2.0
 NAME_SECONDS = 120.0
 
 # What mutateDeployedModel changes of the machines; everything else about them is fixed once they run.
-MUTABLE_RESOURCES = tuple(changed_by(Machines, MUTATE))
+MUTABLE_RESOURCES = tuple(changed_by(Machines, "deployment", MUTATE))
 
 
 def find_endpoint(args: EndpointArgs, context: Context) -> Endpoint | None:

@@ -159,7 +159,7 @@ class Machines(BaseModel):
         return DeployedModel(**{**more, **nested(asked)})
 
 
-RUNS_ON = tuple(fixed_while_running(Machines))
+RUNS_ON = fixed_while_running(Machines)
 """The arguments that are fixed while a deployment runs: another value is another deployment."""
 
 M = TypeVar("M", bound=Machines)

@@ -16,11 +16,11 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from mg_provider.resources.endpoint.capacity import accepts
-from mg_provider.resources.endpoint.machines import MUTATE, RUNS_ON, Machines
+from mg_provider.resources.endpoint.machines import MUTATE, Machines
 from mg_provider.resources.endpoint.rollout_args import RolloutStrategy
 from mg_provider.resources.model.marks import InPlace, Local, RollsOut
 from mg_provider.resources.model.meaning import Content, SafetyNet, Strategy, probes
-from mg_provider.resources.model.standing import Stands
+from mg_provider.resources.model.standing import Stands, fixed_while_running
 from mg_provider.resources.model.unknown import plain
 from mg_provider.wire.base import same
 from mg_provider.wire.vertex.deployed_model import DeployedModel, FasterDeploymentConfig
@@ -49,7 +49,9 @@ class ServedModel(Machines):
 
     def fixed(self) -> dict[str, Any]:
         """What cannot change while it runs."""
-        told = {name: plain(getattr(self, name)) for name in ("model", *RUNS_ON)}
+        # Ids follow from the order too.
+        names = sorted(fixed_while_running(type(self)), key=lambda name: name != "model")
+        told = {name: plain(getattr(self, name)) for name in names}
         if not self.enable_access_logging:
             # Ids follow from this, and those of deployments that are older than the argument stay as they are.
             del told["enable_access_logging"]

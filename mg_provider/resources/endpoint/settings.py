@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mg_provider.api.errors import Aborted, InvalidArgument, MgError
-from mg_provider.resources.endpoint.args import EndpointArgs
-from mg_provider.resources.model.standing import drifted, seen
+from mg_provider.resources.endpoint.args import PATCH, EndpointArgs
+from mg_provider.resources.model.standing import changed_by, drifted, seen
 from mg_provider.wire.base import same
 from mg_provider.wire.vertex.endpoint import ClientConnectionConfig, Endpoint, PrivateServiceConnectConfig
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 UPDATE_SECONDS = 7200.0
 MOST_MERGES = 5
-_ALLOWLIST = "private_service_connect_config.project_allowlist"
+_PRIVATE = "private_service_connect_config"
+_ALLOWLIST = f"{_PRIVATE}.project_allowlist"
 
 A = TypeVar("A", bound=EndpointArgs)
 
@@ -115,11 +116,10 @@ def endpoint_patch(
 ) -> tuple[dict[str, Any], list[str]]:
     """The body and the mask of ``endpoints.patch`` that would change what differs, and nothing else."""
     wanted: dict[str, Any] = {
-        "display_name": args.endpoint_display_name,
-        "labels": _labels(args, old, claim, endpoint),
-        "description": args.description or None,
-        "predict_request_response_logging_config": args.predict_request_response_logging_config,
+        path: getattr(args, name) or None for name, path in changed_by(type(args), "endpoint", PATCH).items()
     }
+    del wanted[_PRIVATE]
+    wanted["labels"] = _labels(args, old, claim, endpoint)
     mask = [name for name, value in wanted.items() if not same(value, getattr(endpoint, name))]
     values = {"etag": endpoint.etag, **{name: wanted[name] for name in mask}}
     config, actual = args.private_service_connect_config, endpoint.private_service_connect_config

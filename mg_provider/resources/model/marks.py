@@ -39,7 +39,13 @@ class InPlace(Mark):
 
 @dataclass(frozen=True)
 class RollsOut(Mark):
-    """A change makes another deployment on the same resource, which takes the old one's place; the address stays."""
+    """A change makes another deployment on the same resource, which takes the old one's place; the address stays.
+
+    ``another_model``: it is a deployment of another Model. ``by``: the field that follows from it and carries it out.
+    """
+
+    another_model: bool = False
+    by: str = ""
 
 
 @dataclass(frozen=True)

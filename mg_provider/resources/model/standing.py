@@ -47,20 +47,34 @@ def standing(args_type: type[BaseModel], thing: Thing) -> dict[str, str]:
 
 
 @cache
-def changed_by(args_type: type[BaseModel], call: str) -> dict[str, str]:
-    """The fields of a deployment that this call changes while it runs, each with its path."""
-    return _marked(args_type, lambda mark: isinstance(mark, InPlace) and mark.reason == call)
+def changed_by(args_type: type[BaseModel], thing: Thing, call: str) -> dict[str, str]:
+    """The fields that this call changes in a thing, each with its path."""
+    return {
+        name: path
+        for name, path in standing(args_type, thing).items()
+        if any(isinstance(mark, InPlace) and mark.reason == call for mark in args_type.model_fields[name].metadata)
+    }
 
 
 @cache
-def fixed_while_running(args_type: type[BaseModel]) -> dict[str, str]:
-    """The fields of a deployment of which another value is another deployment, each with its path."""
-    return _marked(args_type, lambda mark: isinstance(mark, RollsOut))
+def fixed_while_running(args_type: type[BaseModel]) -> tuple[str, ...]:
+    """The fields of which another value is another deployment."""
+    return _rolling(args_type, another_model=False)
 
 
-def _marked(args_type: type[BaseModel], fits: Any) -> dict[str, str]:
-    paths = standing(args_type, "deployment")
-    return {name: path for name, path in paths.items() if any(map(fits, args_type.model_fields[name].metadata))}
+@cache
+def model_is_made_of(args_type: type[BaseModel]) -> tuple[str, ...]:
+    """The fields of which another value is another Model."""
+    return _rolling(args_type, another_model=True)
+
+
+def _rolling(args_type: type[BaseModel], *, another_model: bool) -> tuple[str, ...]:
+    told = ((name, mark) for name, field in args_type.model_fields.items() for mark in field.metadata)
+    return tuple(
+        mark.by or name
+        for name, mark in told
+        if isinstance(mark, RollsOut) and (mark.another_model or not another_model)
+    )
 
 
 @cache

@@ -13,10 +13,9 @@ from mg_provider.resources.model.args import Rule
 from mg_provider.resources.model.marks import Local, RollsOut, Secret
 from mg_provider.resources.model.meaning import Content, SafetyNet
 from mg_provider.resources.model.nested_rules import folder_problem
-from mg_provider.resources.model.standing import Stands, Unseen
+from mg_provider.resources.model.standing import Stands, Unseen, model_is_made_of
 
 FIXED_MODEL = "a Model cannot be changed in this; another one has another id"
-SOURCES = ("gcs_uri", "publisher_model_name", "hugging_face_model_id")
 _PUBLISHER_MODEL = ResourceName(
     "a model of Model Garden",
     "publishers/{publisher}/models/{model}",
@@ -35,7 +34,7 @@ class ModelSource(BaseModel):
 
     gcs_uri: Annotated[
         str,
-        RollsOut("other weights are another Model, deployed beside the old one"),
+        RollsOut("other weights are another Model, deployed beside the old one", another_model=True),
         Content("weights"),
         Stands("model", "artifact_uri"),
         Unseen(FIXED_MODEL, sent=True, kept=True),
@@ -50,13 +49,13 @@ class ModelSource(BaseModel):
     ] = Field(default=False, description="Deploy quantized weights although they are not listed as supported.")
     publisher_model_name: Annotated[
         str,
-        RollsOut("another Model, deployed beside the old one"),
+        RollsOut("another Model, deployed beside the old one", another_model=True),
         Content("weights"),
         Unseen(FIXED_MODEL, sent=True),
     ] = Field(default="", description="Model of Model Garden instead: publishers/{publisher}/models/{model}@{version}.")
     hugging_face_model_id: Annotated[
         str,
-        RollsOut("another Model, deployed beside the old one"),
+        RollsOut("another Model, deployed beside the old one", another_model=True),
         Content("weights"),
         Unseen(FIXED_MODEL, sent=True),
     ] = Field(default="", description="Model of Hugging Face instead: {author}/{model}.")
@@ -69,6 +68,10 @@ class ModelSource(BaseModel):
     accept_eula: Annotated[bool, Local("read when deploying"), Unseen("a word to one call", sent=True)] = Field(
         default=False, description="Accept the model's End User License Agreement."
     )
+
+
+SOURCES = model_is_made_of(ModelSource)
+"""The arguments that say where weights come from, of which a program gives one."""
 
 
 def _source_problem(args: ModelSource) -> str | None:
