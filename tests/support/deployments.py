@@ -67,5 +67,5 @@ def ways(emulator, host, given):
     endpoint = Life(host, DedicatedEndpointProvider, name="chat")
     served = {name: value for name, value in given.items() if name in ServedModel.model_fields}
     model = "projects/my-project/locations/us-central1/models/other"
-    endpoint.up({"deployed_models": {"llama": {"model": model, **served}}})
+    endpoint.up({"dedicated_endpoint_enabled": True, "deployed_models": {"llama": {"model": model, **served}}})
     yield "DedicatedEndpoint", settled(emulator, endpoint)
