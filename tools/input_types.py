@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import types
 import typing
 from collections.abc import Iterator
@@ -58,6 +59,7 @@ ROOTS: tuple[type[BaseModel], ...] = (
     Timeouts,
     UnmanagedContainerModel,
 )
+WIDTH = 120
 HEADER = '''"""Nested arguments as dictionaries, with the names that the API has, in snake_case.
 
 Generated from the wire shapes by `make generate`.
@@ -109,7 +111,8 @@ def _class(model: type[BaseModel]) -> str:
         field = model.model_fields[name]
         lines.append(f"    {name}: Input[{_type(field.annotation)}]")
         if field.description:
-            lines.append(f'    """{field.description}"""')
+            text = f'"""{field.description}"""'
+            lines += textwrap.wrap(text, WIDTH, initial_indent="    ", subsequent_indent="    ")
     return "\n".join(lines) + "\n"
 
 
