@@ -311,8 +311,7 @@ class ProbeRequestInput(TypedDict, total=False):
     kind: Input[str]
     """chat asks chat/completions, predict asks predict, none asks nothing."""
     messages: Input[Sequence[Input[Mapping[str, Input[object]]]]]
-    """Messages of a chat. Default: one word, with one token as the answer; weights without a chat template, which
-    refuse every chat, are asked to complete it through predict."""
+    """Messages of a chat. Default: one word; without a chat template it is completed by predict."""
     instances: Input[Sequence[Input[object]]]
     """Instances of a predict request."""
     body: Input[Mapping[str, Input[object]]]

@@ -11,6 +11,9 @@ from mg_provider.preflight.tensors.dimensions import Dimensions
 
 Shape = tuple[int | None, ...]
 
+_MOST_EXPERTS = 200_000
+"""More experts in all layers than any model has; a config.json that says so is not worth the time."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -20,14 +23,14 @@ class Row:
         name: The name behind the model's prefix.
         shapes: Each shape that is right; None in one is a size that config.json does not tell.
         layers: The layers that have it; None for what is there once.
-        experts: How many a layer has; 0 for what a layer has once.
+        experts: How many a layer has; None for what a layer has once.
         required: Whether it must be there.
     """
 
     name: str
     shapes: tuple[Shape, ...]
     layers: frozenset[int] | None = None
-    experts: int = 0
+    experts: int | None = None
     required: bool = True
 
     def indexes(self) -> Iterator[tuple[int, ...]]:
@@ -36,7 +39,7 @@ class Row:
             yield ()
             return
         for layer in self.layers:
-            if self.experts:
+            if self.experts is not None:
                 yield from ((layer, expert) for expert in range(self.experts))
             else:
                 yield (layer,)
@@ -76,7 +79,7 @@ def layout_of(architecture: str, config: Mapping[str, Any]) -> Layout | None:
     if entry is None:
         return None
     sizes = Dimensions(config, entry["model_type"], entry.get("experts_size", "moe_intermediate_size"))
-    if sizes.layers is None:
+    if sizes.layers is None or sizes.layers * (sizes.experts or 1) > _MOST_EXPERTS:
         return None
     layer = entry.get("layer", "layers")
     choices = [*_choices(entry["top"], sizes, None, "")]
@@ -122,5 +125,5 @@ def _shapes(text: str, sizes: Dimensions) -> tuple[Shape, ...]:
     return tuple(sizes.shape(each) for each in text.split("|"))
 
 
-def _experts(name: str, sizes: Dimensions) -> int:
-    return (sizes.experts or 0) if ".*." in name else 0
+def _experts(name: str, sizes: Dimensions) -> int | None:
+    return (sizes.experts or 0) if ".*." in name else None

@@ -102,9 +102,8 @@ _WRAPPERS = (
     _Wrapper("", ".lora_", "PEFT", _MERGE, sure=False),
     _Wrapper("", ".modules_to_save.", "PEFT", _MERGE, sure=False),
     _Wrapper("pretrained_model.", "", "TRL", "model.pretrained_model.save_pretrained(folder)", sure=False),
-    _Wrapper(
-        "module.", ".module.", "DistributedDataParallel or DeepSpeed", "model.module.save_pretrained(folder)", False
-    ),
+    _Wrapper("module.", "", "DistributedDataParallel or DeepSpeed", "model.module.save_pretrained(folder)"),
+    _Wrapper("", ".module.", "DistributedDataParallel", "model.module.save_pretrained(folder)", sure=False),
 )
 
 

@@ -30,8 +30,7 @@ class ProbeRequest(BaseModel):
     )
     messages: list[dict[str, Any]] | None = Field(
         default=None,
-        description="Messages of a chat. Default: one word, with one token as the answer; weights without a chat "
-        "template, which refuse every chat, are asked to complete it through predict.",
+        description="Messages of a chat. Default: one word; without a chat template it is completed by predict.",
     )
     instances: list[Any] | None = Field(default=None, description="Instances of a predict request.")
     body: dict[str, Any] | None = Field(

@@ -1,0 +1,53 @@
+"""Whatever somebody's config.json holds, it ends in findings and never in a crash."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mg_provider.data import table
+from mg_provider.preflight.machines.fit import cache_bytes, context_length
+from mg_provider.preflight.tensors.dtypes import declared
+from mg_provider.preflight.tensors.layouts import layout_of
+from mg_provider.preflight.tensors.tensor_shapes import compare_bytes, compare_shapes
+from mg_provider.preflight.weights.base_models import identify
+from tests.preflight.test_real_models import FOLDER, stored_of
+from tests.support.tensors import real_models
+
+ARCHITECTURES = sorted(table("tensor_layouts")["architectures"])
+KEYS = sorted({key for row in table("tensor_layouts")["defaults"].values() for key in row})
+MORE = ["layer_types", "mlp_only_layers", "moe_layers", "per_layer_config", "rope_parameters", "dtype", "torch_dtype"]
+small = st.integers(-2, 9)
+junk = st.none() | st.booleans() | st.integers() | small | st.floats() | st.text(max_size=5)
+value = junk | st.lists(junk, max_size=4) | st.dictionaries(st.text(max_size=5), junk, max_size=2)
+sizes = st.dictionaries(st.sampled_from([*KEYS, *MORE]), value, max_size=6)
+tensors = st.dictionaries(
+    st.sampled_from(["model.embed_tokens.weight", "model.layers.0.mlp.up_proj.weight", "lm_head.weight", "x"]),
+    st.tuples(st.sampled_from(["BF16", "U8"]), st.lists(st.integers(0, 4), max_size=3).map(tuple)),
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from(ARCHITECTURES), sizes, sizes | junk, tensors)
+def test_odd_values_never_raise(architecture, top, text, stored):
+    config = {"architectures": [architecture], **top, "text_config": text}
+    identify(config, "")
+    declared(config)
+    context_length(config)
+    cache_bytes(config)
+    layout = layout_of(architecture, config)
+    if layout is not None:
+        compare_shapes(FOLDER, config, stored_of(stored), layout)
+        compare_bytes(FOLDER, config, layout, 100, ())
+
+
+def test_numbers_without_end_take_no_time():
+    huge = {"num_hidden_layers": 1000, "num_experts": 10**12}
+    assert layout_of("Qwen3MoeForCausalLM", {**real_models()["Qwen3-30B-A3B"]["config"], **huge}) is None
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.sampled_from(sorted(real_models())), sizes)
+def test_one_odd_value_in_a_real_config_never_raises(name, change):
+    config = {**real_models()[name]["config"], **change}
+    layout = layout_of(config["architectures"][0], config)
+    if layout is not None:
+        compare_shapes(FOLDER, config, stored_of({"x": ("BF16", (2,))}), layout)
