@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mg_provider.data import table
-from mg_provider.preflight.findings import Finding, Severity, error, shown, warning
+from mg_provider.preflight.findings import Finding, Severity, error, note, shown, warning
 from mg_provider.preflight.tensors.dimensions import Dimensions
 from mg_provider.preflight.tensors.other_models import other_model
 
@@ -54,7 +54,11 @@ def identify(config: Mapping[str, Any], uri: str, *, own_container: bool = False
     if family is None:
         other = other_model(architecture)
         found = _writes_nothing(architecture, other, uri) if other else _unlisted(architecture, uri)
-        return Identity(architecture, kind=other or "", findings=(_bound(found, own_container),))
+        if own_container:
+            what = f" ({other})" if other else ""
+            said = f"{shown(architecture)}{what} is not a base model of custom weights: your own container must know it"
+            found = note(found.code, said, uri)
+        return Identity(architecture, kind=other or "", findings=(found,))
     native = family.get("native_quantization", {})
     names, nearest = _names(family["models"], config, architecture)
     findings = [*_type_mismatch(config, family, uri), *([] if names else [_unlisted_size(family, nearest, uri)])]
