@@ -5,15 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.figure import Figure
+from mg_provider import review
+from mg_provider.review.formats.page import page
 from tests.review.build import A100, endpoint, model, preview, step
 
 RESOURCES = 1000
 MOST_SECONDS = 1.0
 MOST_MEGABYTES = 200
+MOST_PAGE_MEGABYTES = 2.0
 _SCRIPT = """
 import resource, sys, time
 from pathlib import Path
@@ -49,5 +53,12 @@ def measure() -> Iterator[Figure]:
         command = [sys.executable, "-c", _SCRIPT, str(path)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     seconds, megabytes = map(float, done.stdout.split())
+    found = review.of(fleet(RESOURCES))
+    began = time.process_time()
+    written = page(found)
+    drawn = time.process_time() - began
     yield Figure(f"review: {RESOURCES} resources", round(seconds, 2), "s", MOST_SECONDS)
     yield Figure(f"review: memory of {RESOURCES} resources", round(megabytes), "MB", MOST_MEGABYTES)
+    yield Figure(f"review: the page of {RESOURCES} resources", round(drawn, 2), "s", MOST_SECONDS)
+    size = round(len(written.encode()) / 1_000_000, 2)
+    yield Figure(f"review: size of the page of {RESOURCES} resources", size, "MB", MOST_PAGE_MEGABYTES)

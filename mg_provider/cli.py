@@ -178,6 +178,7 @@ class ReviewFormat(StrEnum):
 
     text = "text"
     markdown = "markdown"
+    html = "html"
     json = "json"
 
 

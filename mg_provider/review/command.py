@@ -9,6 +9,7 @@ from typing import Final
 
 from mg_provider.prices import PricesError, read_prices, standard_prices
 from mg_provider.review.formats.markdown import markdown
+from mg_provider.review.formats.page import page
 from mg_provider.review.formats.text import text
 from mg_provider.review.gates import Gates, GatesError, failed, matters, read_gates
 from mg_provider.review.judge import of
@@ -24,6 +25,7 @@ NEEDS_A_LOOK: Final = 4
 FORMATS: Final[dict[str, Callable[[Review], str]]] = {
     "text": text,
     "markdown": markdown,
+    "html": page,
     "json": lambda review: review.model_dump_json(indent=2) + "\n",
 }
 

@@ -15,6 +15,8 @@ from mg_provider.review.judging.findings import Finding, about, merged
 from mg_provider.review.machines.costs import Bill, gpus_of, money_of
 from mg_provider.review.machines.deployments import turns
 from mg_provider.review.model import Exposure, Gpus, Money, Reason, Review, Run, Section, Service, Verdict
+from mg_provider.review.picture.diffs import diffs
+from mg_provider.review.picture.fleet import fleet
 from mg_provider.review.reading.compare import Subject
 from mg_provider.review.reading.kinds import KINDS, Kind, marked
 from mg_provider.review.reading.preview import Preview, Step, read_preview
@@ -118,6 +120,8 @@ class _Judge:
             others=_in(told, "others"),
             notes=[reason for reason in told if reason.section == "changes"],
             errors=sorted({error for preview in self._previews for error in preview.errors}),
+            fleet=fleet(self._subjects, self._turns),
+            diffs=diffs(self._subjects, self._drifted, ((step, self._label(step)) for step in self._others)),
         )
 
     def _bill(self) -> tuple[Money, Gpus, list[tuple[Subject, Run]]]:

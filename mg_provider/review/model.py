@@ -26,6 +26,10 @@ Section = Literal[
 ]
 
 
+Access = Literal["public", "private", "unknown", ""]
+State = Literal["same", "new", "changed", "replaced", "gone"]
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True)
 
@@ -148,6 +152,63 @@ class Run(_Part):
     last_run: Sum | None = Field(default=None, description="What the last run's replica hours would cost now.")
 
 
+class Deployed(_Part):
+    """A deployment as the picture shows it."""
+
+    name: str = Field(description="Its name where its resource has several, else empty.")
+    before: str = Field(description="Replicas and machine before: 1 to 8 x g2-standard-12; empty where it is new.")
+    after: str = Field(description="The same afterwards; empty where it goes.")
+    share_before: int | None = Field(default=None, description="Percent of the requests, where they are split.")
+    share_after: int | None = None
+
+
+class Node(_Part):
+    """A resource on which models answer, in one region."""
+
+    resource: str
+    kind: str
+    region: str
+    state: State
+    access_before: Access = ""
+    access: Access = Field(default="", description="Who reaches it afterwards; of one that goes, before.")
+    parked: bool = Field(default=False, description="Nothing runs on it afterwards, on purpose.")
+    deployed: list[Deployed] = Field(default=[])
+
+
+class Link(_Part):
+    """A private connection to an endpoint."""
+
+    resource: str
+    region: str
+    state: State
+    leads_to: str = Field(description="A resource of the review, or the last part of the endpoint's name.")
+
+
+class Fleet(_Part):
+    """What serves, and how it is reached; of unchanged resources only those that the preview shows."""
+
+    nodes: list[Node] = Field(default=[])
+    links: list[Link] = Field(default=[])
+
+
+class Difference(_Part):
+    """An argument before and after; empty where there is nothing."""
+
+    path: str
+    before: str
+    after: str
+
+
+class Diff(_Part):
+    """What changes in a resource; the same on several resources is one."""
+
+    resources: list[str]
+    regions: list[str] = Field(default=[])
+    kind: str
+    operation: str = Field(description="create, update, replace, delete, import; drift for a change in the cloud.")
+    lines: list[Difference] = Field(default=[])
+
+
 class GateResult(_Part):
     """A gate that did not let the change pass."""
 
@@ -178,3 +239,5 @@ class Review(_Part):
     notes: list[Reason] = Field(default=[], description="Changes without an effect on any of the above.")
     errors: list[str] = Field(default=[], description="Errors of the preview itself.")
     gates: list[GateResult] = Field(default=[], description="Gates that failed.")
+    fleet: Fleet = Field(default=Fleet(), description="What serves, and how it is reached.")
+    diffs: list[Diff] = Field(default=[], description="The arguments that differ, by resource.")

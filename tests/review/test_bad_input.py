@@ -8,6 +8,7 @@ import pytest
 from mg_provider import review
 from mg_provider.review import PreviewError
 from mg_provider.review.formats.markdown import markdown
+from mg_provider.review.formats.page import page
 from mg_provider.review.formats.text import text
 from tests.review.build import model, preview, step, update
 
@@ -54,6 +55,7 @@ def test_odd_steps_are_reviewed_as_far_as_they_go(entry):
     found = review.of(json.dumps({"steps": [entry], "changeSummary": None, "diagnostics": [{"message": 1}]}))
     assert text(found)
     assert markdown(found)
+    assert page(found)
 
 
 NONSENSE = [
@@ -90,6 +92,7 @@ def test_nonsense_in_any_argument_is_no_traceback(kind, fields, op, value):
     found = review.of(preview(step(op, kind, "llama", *sides, outputs={"ip_address": value, "machine_types": value})))
     assert len(found.model_dump_json()) < 60_000
     assert text(found)
+    assert len(page(found)) < 60_000
 
 
 EVIL = "<script>alert(1)</script>`|](javascript:x)\u202e\x1b[31m\n# big @everyone"
@@ -98,7 +101,7 @@ EVIL = "<script>alert(1)</script>`|](javascript:x)\u202e\x1b[31m\n# big @everyon
 def test_names_cannot_break_out_of_a_review():
     old, new = model(EVIL), {**model(EVIL), "labels": {EVIL: EVIL}, "gcs_uri": f"gs://w/{EVIL}", EVIL: 1}
     found = review.of(preview(step("update", "CustomWeightsModel", EVIL, old, new)))
-    for told in (text(found), found.model_dump_json(), markdown(found)):
+    for told in (text(found), found.model_dump_json(), markdown(found), page(found)):
         assert "\x1b" not in told
         assert "\u202e" not in told
     told = markdown(found)

@@ -23,7 +23,7 @@ _UNKNOWNS: Final = frozenset(
         "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
     }
 )
-_SECRET_NAME: Final = re.compile(r"(?i)(api_?key|private_?key|token|secret|passw|credential)")
+_SECRET_NAME: Final = re.compile(r"(?i)((api|access|private)[_-]?key|token|secret|passw|credential)")
 _ENVIRONMENT: Final = re.compile(r"\benv\[")
 _MOST: Final = 120
 
@@ -64,7 +64,7 @@ def show(value: Any) -> str:
     if isinstance(value, Mapping):
         return cut(", ".join(_leaf(path, leaf) for path, leaf in leaves(value)), _MOST)
     if isinstance(value, list):
-        return cut(", ".join(map(show, value)), _MOST)
+        return cut(", ".join(_masked(value)), _MOST)
     return cut(str(value), _MOST)
 
 
@@ -90,8 +90,8 @@ def _label(entry: Any, index: int) -> str:
     return called if isinstance(called, str) and called else str(index)
 
 
-def difference(old: Any, new: Any, path: str = "") -> list[str]:
-    """What differs between two values, a short text each: what lists gain and lose, and what leaves were and are.
+def differing(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """What differs between two values: the path of each leaf or list, what it was, and what it is.
 
     Args:
         old: Before.
@@ -101,23 +101,48 @@ def difference(old: Any, new: Any, path: str = "") -> list[str]:
     nothing: tuple[Any, ...] = (None, [], {}, "")
     before = {} if old in nothing else dict(leaves(old, path))
     after = {} if new in nothing else dict(leaves(new, path))
+    for found in sorted({*before, *after}):
+        was, now = before.get(found), after.get(found)
+        if was != now:
+            yield found, was, now
+
+
+def difference(old: Any, new: Any, path: str = "") -> list[str]:
+    """The same, a short text each: what lists gain and lose, and what leaves were and are."""
     told: list[str] = []
-    for path in sorted({*before, *after}):
-        was, now = before.get(path), after.get(path)
-        if was == now:
-            continue
-        told += (
-            _of_lists(path, was, now) if isinstance(was, list) or isinstance(now, list) else _of_leaves(path, was, now)
-        )
+    for found, was, now in differing(old, new, path):
+        lists = isinstance(was, list) or isinstance(now, list)
+        told += _of_lists(found, was, now) if lists else _of_leaves(found, was, now)
     return told
 
 
+def sides(path: str, old: Any, new: Any, most: int) -> tuple[str, str]:
+    """What stands before and after at a path, in full; empty where there is nothing, and never a hidden value."""
+    if _keeps_to_itself(path) or HIDDEN in (old, new):
+        return ("hidden" if old is not None else "", "hidden, another value" if new is not None else "")
+    if not (isinstance(old, list) or isinstance(new, list)):
+        return _side(old, most), _side(new, most)
+    gained, lost = _gained(old, new), _gained(new, old)
+    if not gained and not lost:
+        gained, lost = _masked(entries(new)), _masked(entries(old))
+    return cut(", ".join(lost), most), cut(", ".join(gained), most)
+
+
+def _gained(old: Any, new: Any) -> list[str]:
+    """What a list has that another has not, as a reader sees it."""
+    had, has = entries(old), entries(new)
+    return [shown for entry, shown in zip(has, _masked(has), strict=True) if entry not in had]
+
+
+def _side(value: Any, most: int) -> str:
+    if isinstance(value, str) and value:
+        return cut(value, most)
+    return "" if value is None else show(value)
+
+
 def _of_lists(path: str, old: Any, new: Any) -> list[str]:
-    was, now = entries(old), entries(new)
     label = f"{name(path)} " if path else ""
-    gained = [entry for entry in now if entry not in was]
-    lost = [entry for entry in was if entry not in now]
-    told = [f"{label}+ {show(entry)}" for entry in gained] + [f"{label}- {show(entry)}" for entry in lost]
+    told = [f"{label}+ {entry}" for entry in _gained(old, new)] + [f"{label}- {entry}" for entry in _gained(new, old)]
     return told or [f"{label}in another order"]
 
 
@@ -150,8 +175,17 @@ def is_unseen(value: Any) -> bool:
 
 def arguments(values: Any) -> str:
     """Command line arguments, those of a secret's name without their values."""
-    told = []
-    for entry in entries(values):
-        flag, equals, _ = entry.partition("=") if isinstance(entry, str) else (str(entry), "", "")
-        told.append(f"{flag}=…" if equals and _SECRET_NAME.search(flag) else str(entry))
-    return cut(" ".join(told), 200)
+    return cut(" ".join(_masked(entries(values))), 200)
+
+
+def _masked(given: list[Any]) -> list[str]:
+    """Entries of a list as a reader sees them; what follows a flag of a secret's name stays hidden."""
+    told: list[str] = []
+    awaited = False
+    for entry in given:
+        shown = show(entry)
+        flag, equals, _ = shown.partition("=")
+        secret = bool(_SECRET_NAME.search(flag))
+        told.append("…" if awaited and not shown.startswith("-") else f"{flag}=…" if equals and secret else shown)
+        awaited = secret and not equals and shown.startswith("-")
+    return told
