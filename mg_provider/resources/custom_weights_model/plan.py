@@ -8,7 +8,7 @@ from mg_provider.resources.custom_weights_model.args import CustomWeightsModelAr
 from mg_provider.resources.custom_weights_model.held import MADE_OF, PLANNED, goes_back, model_id_before, served_before
 from mg_provider.resources.endpoint.args import private
 from mg_provider.resources.endpoint.capacity import accepts
-from mg_provider.resources.endpoint.plan_words import _within, gpus, peak, probing, replicas_text, size, way
+from mg_provider.resources.endpoint.plan.words import _within, gpus, peak, probing, replicas_text, size, way
 from mg_provider.resources.model.diff import canonical, compare
 from mg_provider.resources.model.identity import derived_id
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown

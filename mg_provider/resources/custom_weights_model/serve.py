@@ -26,7 +26,7 @@ from mg_provider.resources.custom_weights_model.plan import remade, rolls_out
 from mg_provider.resources.endpoint.calls import UPDATE_SECONDS, place_of
 from mg_provider.resources.endpoint.capacity import NoCapacity, accepts, first_available, ordered
 from mg_provider.resources.endpoint.failures import explain_failure
-from mg_provider.resources.endpoint.probing import prober, weights_of_google
+from mg_provider.resources.endpoint.plan.probing import prober, weights_of_google
 from mg_provider.resources.endpoint.served_model import is_derived, is_same_model
 from mg_provider.resources.model.identity import ENDPOINT_LABEL
 from mg_provider.resources.weights.gate import pass_weights

@@ -11,7 +11,7 @@ from mg_provider.resources.dedicated_endpoint.held import goes_back, paired, rep
 from mg_provider.resources.dedicated_endpoint.held_state import HeldModel
 from mg_provider.resources.endpoint.args import is_known_private, private
 from mg_provider.resources.endpoint.machines import Machines, with_most_replicas
-from mg_provider.resources.endpoint.plan_words import gpus, peak, probing, replicas_text, size, way
+from mg_provider.resources.endpoint.plan.words import gpus, peak, probing, replicas_text, size, way
 from mg_provider.resources.endpoint.served_model import ServedModel
 from mg_provider.resources.model.diff import compare
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown, contains_unknown

@@ -20,7 +20,7 @@ from mg_provider.api.errors import OperationFailed
 from mg_provider.resources.endpoint.calls import mutate, place_of
 from mg_provider.resources.endpoint.capacity import NoCapacity, first_available
 from mg_provider.resources.endpoint.failures import explain_failure
-from mg_provider.resources.endpoint.probing import prober, weights_of_model
+from mg_provider.resources.endpoint.plan.probing import prober, weights_of_model
 from mg_provider.resources.endpoint.served_model import derived_id, is_derived
 from mg_provider.rollout.capacity import Capacity, at_zero, available, raised
 from mg_provider.rollout.deploying import deploy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mg_provider.preflight.machines.machine import accelerators
 from mg_provider.resources.endpoint.args import EndpointArgs
 from mg_provider.resources.endpoint.machines import Machines
-from mg_provider.resources.endpoint.probing import unreachable, weights_of_google
+from mg_provider.resources.endpoint.plan.probing import unreachable, weights_of_google
 from mg_provider.resources.endpoint.rollout_args import RolloutStrategy
 from mg_provider.wire.vertex.machine import MachineSpec
 
