@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mg_provider.api.errors import MgError
-from mg_provider.api.storage.lines import lines_of
+from mg_provider.api.storage.lines import blocks_of
 from mg_provider.inference import batch_results
 from mg_provider.inference.batch.formats import ResultsFormat
 from mg_provider.inference.batch.join import DiskJoin
@@ -134,15 +134,15 @@ def test_a_row_that_the_output_does_not_know_is_told(emulator, command, tmp_path
     assert [json.loads(line)["custom_id"] for line in out.splitlines()] == ["q0", "q1"]
     assert told.splitlines()[0] == "2 answers, 2 rows failed"
     assert "new: the output says nothing of it" in told
-    assert "38 answers belong to no row of the input" in told
-    assert "1 rows have a custom_id that an earlier row has" in told
+    assert "38 answers without a row in the input" in told
+    assert "1 row with a custom_id that an earlier row has: matched by what they ask" in told
 
 
 def test_failed_rows_are_told_and_written_apart(emulator, command, tmp_path):
     apart = tmp_path / "errors.jsonl"
     code, out, told = command(finish(emulator, arguments("in/rows.jsonl")), errors=apart)
     assert (code, len(out.splitlines())) == (0, 39)
-    assert told == f"39 answers, 1 rows failed, see {apart}\n  q7: the row has no body\n"
+    assert told == f"39 answers, 1 row failed, see {apart}\n  q7: the row has no body\n"
     assert json.loads(apart.read_text()) == {"custom_id": "q7", "error": "the row has no body"}
     first = json.loads(out.splitlines()[0])
     assert list(first) == ["custom_id", "body", "response"]
@@ -186,13 +186,14 @@ def test_a_job_that_wrote_nothing_says_why(emulator, command):
 @pytest.mark.parametrize(
     ("job", "join", "says"),
     [
-        ("llama", None, "'llama' is no job"),
+        ("llama", None, "'llama' is not a job"),
         (f"gs://{BUCKET}", None, "is a whole bucket"),
         (f"gs://{BUCKET}/in", None, "holds no predictions"),
         ("bq://my-project.prompts", None, "is no table"),
-        (f"gs://{BUCKET}/done", "missing.jsonl", "missing.jsonl is no file"),
+        (f"gs://{BUCKET}/done", "missing.jsonl", "missing.jsonl is not a file"),
         (f"gs://{BUCKET}/done", f"gs://{BUCKET}/none*", "matches no object"),
-        (f"gs://{BUCKET}/done", "bq://my-project", "is no table"),
+        (f"gs://{BUCKET}/done", f"gs://{BUCKET}/none", "there is no object"),
+        (f"gs://{BUCKET}/done", "bq://my-project", "is not a table"),
     ],
 )
 def test_a_wrong_name_is_told(emulator, command, job, join, says):
@@ -202,12 +203,56 @@ def test_a_wrong_name_is_told(emulator, command, job, join, says):
     assert says in told
 
 
-def test_a_line_that_is_no_json_is_a_row_that_failed(emulator, command):
-    put(emulator, "done/predictions_0001.jsonl", b'{"custom_id": "a", "response": "b"}\n{"custom_id": \n')
-    code, out, told = command(f"gs://{BUCKET}/done")
-    assert (code, json.loads(out)) == (0, {"custom_id": "a", "response": "b"})
-    assert "1 answers, 1 rows failed" in told
-    assert "no JSON object" in told
+UNREADABLE = {
+    b'{"custom_id": ': "not a JSON object that can be read",
+    b'{"custom_id": "\xff"}': "not UTF-8 from byte 16 on",
+    b'{"custom_id": "\\ud83d bird"}': "surrogate",
+    b'{"note": ' + b"[" * 100_000 + b"]" * 100_000 + b"}": "too deep inside each other",
+    b"[1, 2]": "not a JSON object that can be read",
+}
+
+
+@pytest.mark.parametrize(("line", "reason"), UNREADABLE.items(), ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_line_of_output_that_cannot_be_read_is_told_with_its_place_and_is_no_row(
+    emulator, command, joined, line, reason
+):
+    put(emulator, "done/predictions_0001.jsonl", b'\n{"custom_id": "a", "response": "b"}\n' + line + b"\n")
+    put_rows(emulator, "in/a.jsonl", [{"custom_id": "a"}])
+    code, out, told = command(f"gs://{BUCKET}/done", join=[f"gs://{BUCKET}/in/a.jsonl"] if joined else None)
+    assert (code, json.loads(out)) == (1, {"custom_id": "a", "response": "b"})
+    assert "1 answer, 0 rows failed" in told
+    assert f"1 line cannot be read:\n  gs://{BUCKET}/done/predictions_0001.jsonl:3: " in told
+    assert reason in told
+
+
+def test_a_line_of_input_that_cannot_be_read_is_told_with_its_place_and_is_no_row_without_an_answer(
+    emulator, command, tmp_path
+):
+    put(emulator, "done/predictions_0001.jsonl", b'{"custom_id": "a", "response": "b"}\n')
+    local = tmp_path / "rows.jsonl"
+    local.write_text('{"custom_id": "a"}\n\n{"custom_id": "b", \n')
+    code, out, told = command(f"gs://{BUCKET}/done", join=[str(local)])
+    assert (code, json.loads(out)) == (1, {"custom_id": "a", "response": "b"})
+    assert told.startswith(f"1 answer, 0 rows failed\n1 line cannot be read:\n  {local}:3: ")
+
+
+def test_several_inputs_are_joined_in_their_order_and_exact_names_need_no_listing(emulator, command, config):
+    put_rows(emulator, "in/first.jsonl", ROWS[:5])
+    put_rows(emulator, "in/second.jsonl", ROWS[10:12])
+    job = finish(emulator, arguments("in/first.jsonl", "in/second.jsonl"))
+    output = call(f"{emulator.url}/v1/{job}", method="GET")["outputInfo"]["gcsOutputDirectory"]
+    before = len(emulator.requests())
+    sources = [f"gs://{BUCKET}/in/second.jsonl", f"gs://{BUCKET}/in/first.jsonl"]
+    code, out, _ = command(output, join=sources)
+    assert code == 0
+    assert [json.loads(line)["custom_id"] for line in out.splitlines()] == [
+        "q10",
+        "q11",
+        *(f"q{at}" for at in range(5)),
+    ]
+    listed = [each for each in emulator.requests()[before:] if each["rpc"] == "storage.objects.list"]
+    assert len(listed) == 1  # the output
 
 
 def test_answers_of_other_models_keep_their_own_form(emulator, config):
@@ -226,7 +271,8 @@ def test_answers_of_other_models_keep_their_own_form(emulator, config):
 def test_lines_are_the_same_however_they_are_cut(size):
     text = b"one\r\n\ntwo\n  \nthree and more\n\xc3\xa4"
     pieces = [text[start : start + size] for start in range(0, len(text), size)]
-    assert list(lines_of(pieces)) == [b"one", b"two", b"three and more", b"\xc3\xa4"]
+    read = [line for block in blocks_of("text", pieces) for line in block.lines()]
+    assert read == [(1, b"one"), (3, b"two"), (5, b"three and more"), (6, b"\xc3\xa4")]
 
 
 def test_a_join_leaves_nothing_on_disk_when_it_is_given_up(emulator, config, tmp_path, monkeypatch):

@@ -207,6 +207,19 @@ def test_rows_that_failed_are_an_error_unless_as_many_are_allowed(emulator, life
     life.destroy()
 
 
+def test_errors_in_the_place_of_answers_count_as_failed_although_the_service_counts_them_as_answered(emulator, life):
+    emulator.behave(batch_errors="as_answers")
+    put_rows(emulator, "in/partly.jsonl", PARTLY)
+    with pytest.raises(HostError, match=r"SUCCEEDED: 3 rows answered, 1 failed; 25\.00% is more") as failure:
+        life.up(arguments("in/partly.jsonl", allow_partial=0.2, preflight=False))
+    assert "bad: the row has no body (status 400)" in failure.value.text
+    outputs = life.up(arguments("in/partly.jsonl", allow_partial=0.25, preflight=False))
+    assert (outputs["job_state"], outputs["successful_count"], outputs["failed_count"]) == ("JOB_STATE_SUCCEEDED", 3, 1)
+    assert life.refresh() == {}
+    assert life.outputs == outputs
+    assert started(emulator) == 1
+
+
 def test_any_share_can_be_allowed(emulator, life):
     put_rows(emulator, "in/partly.jsonl", [{"custom_id": "bad"}, {"custom_id": "worse"}, chat("Good")])
     assert life.up(arguments("in/partly.jsonl", allow_partial=True))["failed_count"] == 2

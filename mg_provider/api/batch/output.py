@@ -17,7 +17,7 @@ from mg_provider.api.bigquery.client import split_uri as split_table
 from mg_provider.api.bigquery.rows import row_lines
 from mg_provider.api.errors import NotFound, UserError
 from mg_provider.api.storage.client import split_uri as split_object
-from mg_provider.api.storage.lines import object_lines
+from mg_provider.api.storage.lines import Block, in_blocks, object_blocks
 
 if TYPE_CHECKING:
     from mg_provider.api.clients import Clients
@@ -40,8 +40,8 @@ class BatchOutput:
     location: str
     clients: Clients
 
-    def lines(self) -> Iterator[bytes]:
-        """Every answer, then every failure, each as one line of JSON without its end; in the service's own order.
+    def blocks(self) -> Iterator[Block]:
+        """Every answer, then every failure, each as one line of JSON, in blocks; in the service's own order.
 
         Permissions: storage.objects.list and get, or bigquery.tables.get and getData.
 
@@ -50,24 +50,32 @@ class BatchOutput:
             UserError: the folder holds no output of a job.
         """
         if self.location.startswith("bq://"):
-            yield from self._table_lines(self._table())
-            yield from self._error_table_lines()
+            yield from in_blocks(self.location, self._table_lines(self._table()))
+            yield from self._error_table_blocks()
             return
         found = self._objects()
         if not found:
             raise UserError(f"{self.location} holds no predictions", hint="name the folder that the job made")
         for entry in found:
-            yield from self._object_lines(entry)
+            yield from self._object_blocks(entry)
 
-    def error_lines(self) -> Iterator[bytes]:
-        """The rows that failed, where they are kept apart; otherwise every row, for the caller to look at."""
+    def error_blocks(self) -> Iterator[Block]:
+        """The rows that failed, where they are kept apart; otherwise nothing."""
         if self.location.startswith("bq://"):
-            apart = self._errors_table()
-            yield from self._error_table_lines() if apart else self._table_lines(self._table())
+            yield from self._error_table_blocks()
             return
         for entry in self._objects():
-            if _base(entry).startswith("errors"):
-                yield from self._object_lines(entry)
+            if _is_of_errors(entry):
+                yield from self._object_blocks(entry)
+
+    def answer_blocks(self) -> Iterator[Block]:
+        """The other rows: answers, as the service calls them."""
+        if self.location.startswith("bq://"):
+            yield from in_blocks(self.location, self._table_lines(self._table()))
+            return
+        for entry in self._objects():
+            if not _is_of_errors(entry):
+                yield from self._object_blocks(entry)
 
     def delete(self) -> None:
         """Delete the files of the folder, or the tables; what is gone already is fine.
@@ -98,11 +106,11 @@ class BatchOutput:
             raise UserError(f"{self.location} is a whole bucket", hint="name the folder that the job made in it")
         listed = self.clients.storage.list_objects(bucket, prefix=f"{folder.rstrip('/')}/")
         found = [entry for entry in listed if all_files or _FILE.match(_base(entry))]
-        return sorted(found, key=lambda entry: (_base(entry).startswith("errors"), entry.name))
+        return sorted(found, key=lambda entry: (_is_of_errors(entry), entry.name))
 
-    def _object_lines(self, entry: StorageObject) -> Iterator[bytes]:
+    def _object_blocks(self, entry: StorageObject) -> Iterator[Block]:
         bucket, _ = split_object(self.location)
-        return object_lines(self.clients.storage, bucket, entry.name or "", entry.size or 0)
+        return object_blocks(self.clients.storage, bucket, entry.name or "", entry.size or 0)
 
     def _table(self) -> tuple[str, str, str]:
         reference = split_table(self.location)
@@ -119,16 +127,20 @@ class BatchOutput:
         match = _PREDICTIONS_TABLE.match(table)
         return f"errors{table[match.end() :]}" if match else None
 
-    def _error_table_lines(self) -> Iterator[bytes]:
+    def _error_table_blocks(self) -> Iterator[Block]:
         project, dataset, _ = self._table()
         name = self._errors_table()
         if name is None:
             return
         try:
-            yield from self._table_lines((project, dataset, name))
+            yield from in_blocks(f"bq://{project}.{dataset}.{name}", self._table_lines((project, dataset, name)))
         except NotFound:
             return
 
 
 def _base(entry: StorageObject) -> str:
     return (entry.name or "").rpartition("/")[2]
+
+
+def _is_of_errors(entry: StorageObject) -> bool:
+    return _base(entry).startswith("errors")

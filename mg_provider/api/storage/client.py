@@ -17,6 +17,8 @@ from mg_provider.wire.storage import Bucket, ObjectsPage, StorageObject
 
 HOST = "https://storage.googleapis.com"
 
+_PATTERN = frozenset("*?[{")
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -36,6 +38,11 @@ def split_uri(uri: str) -> tuple[str, str]:
     if not uri.startswith("gs://") or not bucket:
         raise UserError(f"{uri!r} is not a Cloud Storage URI", hint=uri_hint(uri))
     return bucket, name
+
+
+def is_pattern(name: str) -> bool:
+    """Whether the name of an object is a pattern that several may match."""
+    return not _PATTERN.isdisjoint(name)
 
 
 class StorageClient:

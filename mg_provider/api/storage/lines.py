@@ -1,16 +1,38 @@
-"""Text files in Cloud Storage, line by line, with a few megabytes in memory."""
+"""Text in pieces, line by line or in blocks of whole lines, with a few megabytes in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from mg_provider.api.storage.client import StorageClient
 
 CHUNK_BYTES = 4 * 1024 * 1024
 
 
-def object_lines(storage: StorageClient, bucket: str, name: str, size: int) -> Iterator[bytes]:
-    """The lines of an object that are not blank, without their ends. Permission: storage.objects.get.
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Whole lines of one text.
+
+    Attributes:
+        source: What the text is called.
+        first: Number of the first line, from 1.
+        text: The lines, each with its line feed; the last of all may have none.
+    """
+
+    source: str
+    first: int
+    text: bytes
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """The lines that are not blank, without their ends, each with its number."""
+        for number, line in enumerate(self.text.split(b"\n"), self.first):
+            if line := line.strip():
+                yield number, line
+
+
+def object_blocks(storage: StorageClient, bucket: str, name: str, size: int) -> Iterator[Block]:
+    """The lines of an object in blocks. Permission: storage.objects.get.
 
     Args:
         storage: The client.
@@ -28,21 +50,35 @@ def object_lines(storage: StorageClient, bucket: str, name: str, size: int) -> I
             start += len(chunk)
             yield chunk
 
-    return lines_of(chunks())
+    return blocks_of(f"gs://{bucket}/{name}", chunks())
 
 
-def lines_of(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines that are not blank, without their ends, of text that comes in pieces."""
-    pieces: list[bytes] = []
+def blocks_of(source: str, chunks: Iterable[bytes]) -> Iterator[Block]:
+    """Blocks of whole lines of text that comes in pieces."""
+    held: list[bytes] = []
+    line = 1
     for chunk in chunks:
-        head, newline, rest = chunk.partition(b"\n")
-        pieces.append(head)
-        if not newline:
+        end = chunk.rfind(b"\n") + 1
+        if not end:
+            held.append(chunk)
             continue
-        if line := b"".join(pieces).strip():
-            yield line
-        *lines, last = rest.split(b"\n")
-        yield from (line for line in map(bytes.strip, lines) if line)
-        pieces = [last]
-    if line := b"".join(pieces).strip():
-        yield line
+        text = b"".join((*held, chunk[:end]))
+        yield Block(source, line, text)
+        line += text.count(b"\n")
+        held = [chunk[end:]]
+    if text := b"".join(held):
+        yield Block(source, line, text)
+
+
+def in_blocks(source: str, lines: Iterable[bytes], size: int = CHUNK_BYTES // 4) -> Iterator[Block]:
+    """Blocks of about this size in bytes, of lines that come one by one without their ends."""
+    held: list[bytes] = []
+    first = count = length = 0
+    for count, line in enumerate(lines, 1):
+        held.append(line)
+        length += len(line)
+        if length >= size:
+            yield Block(source, first + 1, b"\n".join((*held, b"")))
+            held, first, length = [], count, 0
+    if held:
+        yield Block(source, first + 1, b"\n".join((*held, b"")))

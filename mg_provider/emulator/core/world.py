@@ -69,6 +69,8 @@ BEHAVIOURS: dict[str, Any] = {
     "batch_listed_after": 0.0,  # emulated seconds from a job's creation until a list shows it
     "batch_completion_stats": "live",  # or "unknown_total", or "at_end": what a running job shows
     "missing_object": "key",  # or "named": which of its two texts Cloud Storage has for an object that is not there
+    # or "as_answers": a row that fails has the envelope of its call as response, and the service counts it as answered
+    "batch_errors": "apart",
     "batch_output_order": "scattered",  # or "input": the order of the answers
     "labels_at_most": 64,  # how many labels a resource of Vertex AI takes; no source says at which number it refuses
     "dedicated_endpoint_patch": "refuse",  # or "allow": does endpoints.patch change dedicatedEndpointEnabled?

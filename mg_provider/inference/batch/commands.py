@@ -87,7 +87,8 @@ def results(
     job: Annotated[str, typer.Argument(help="Name or id of the job, or its output: a gs:// folder or bq:// table.")],
     form: Annotated[ResultsFormat, typer.Option("--format", help="How answers are written.")] = ResultsFormat.jsonl,
     join: Annotated[
-        str | None, typer.Option(help="The job's input: a file, gs://…, or bq://…. Answers then come in its order.")
+        list[str] | None,
+        typer.Option(help="The job's input: a file, gs://… or bq://…; may come again. Answers then come in its order."),
     ] = None,
     errors: Annotated[Path | None, typer.Option(help="File for the rows that failed, as JSON lines.")] = None,
     project: Annotated[str | None, typer.Option(help="Project id. Default: GOOGLE_CLOUD_PROJECT.")] = None,

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mg_provider.api.batch.output import BatchOutput
-from mg_provider.api.batch.rows import OutputLine, read_line
-from mg_provider.api.bigquery.client import split_uri as split_table
-from mg_provider.api.bigquery.rows import row_lines
+from mg_provider.api.batch.rows import NotReadable, OutputLine, read_line
 from mg_provider.api.clients import Clients
+from mg_provider.api.completions import why_no_words, words_of
 from mg_provider.api.errors import MgError, UserError
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.redaction import excerpt
-from mg_provider.api.storage.client import split_uri as split_object
-from mg_provider.api.storage.lines import CHUNK_BYTES, lines_of, object_lines
 from mg_provider.clock import SystemClock
-from mg_provider.inference.batch.join import DiskJoin
+from mg_provider.inference.batch.join import MOST_TOLD, DiskJoin, Pair
+from mg_provider.inference.batch.sources import Join, input_blocks, sources_of
+from mg_provider.inference.batch.spool import UnreadableLine
+from mg_provider.inference.batch.ties import NOT_THERE, OTHER_REQUEST, TIED
 from mg_provider.wire.vertex.batch import BatchPredictionJob
 
 _JOB = "batchPredictionJobs"
+_NO_ANSWER = {
+    NOT_THERE: "the output says nothing of it",
+    TIED: "cannot be told apart from another row: their ids and requests are the same and the answers are not; give "
+    "each row a custom_id of its own",
+    OTHER_REQUEST: "the output has this custom_id with another request: is this the input that the job was given?",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +52,18 @@ class BatchResult:
     @property
     def text(self) -> str | None:
         """The words of the answer to a chat request or prompt; None for other answers."""
-        choices = self.response.get("choices") if isinstance(self.response, Mapping) else None
-        if not choices:
-            return self.response if isinstance(self.response, str) else None
-        told = (choices[0].get("message") or {}).get("content") or choices[0].get("text")
-        return told if isinstance(told, str) else None
+        return self.response if isinstance(self.response, str) else words_of(self.response)
+
+    @property
+    def no_words(self) -> str | None:
+        """Why an answer to a chat request or prompt has no words; None if it has some, or there is no answer."""
+        return why_no_words(self.response)
 
 
 def batch_results(
     job: str,
     *,
-    join: str | Path | None = None,
+    join: Join | None = None,
     clients: Clients | None = None,
     config: Mapping[str, str] | None = None,
 ) -> Iterator[BatchResult]:
@@ -66,8 +73,9 @@ def batch_results(
 
     Args:
         job: Name of the job, or its id in the configured project and region; or its output, ``gs://`` or ``bq://``.
-        join: The input, as a file, ``gs://bucket/pattern`` or ``bq://project.dataset.table``: then the results come in
-            its order, each with its row, matched by ``custom_id``. Without it they come as the job wrote them.
+        join: The input, as a file, ``gs://bucket/pattern`` or ``bq://project.dataset.table``, or several of them: then
+            the results come in its order, each with its row, matched by ``custom_id`` and what was asked. Without it
+            they come as the job wrote them.
         clients: API clients; by default made from ``config`` and the environment.
         config: Settings by full config key, such as ``mg:project``.
 
@@ -89,34 +97,64 @@ class BatchResults:
     Attributes:
         unmatched: Answers that belong to no row of the joined input.
         repeated: Rows of the joined input whose custom_id an earlier one has too.
+        tied: Rows of it that got no answer because they cannot be told apart.
+        other_requests: Rows of it whose custom_id has an answer to another request.
+        unreadable: The first lines, of the output or of the joined input, that cannot be read.
+        left_out: How many lines there are which cannot be read.
     """
 
-    def __init__(self, job: str, clients: Clients, join: str | Path | None = None) -> None:
+    def __init__(self, job: str, clients: Clients, join: Join | None = None) -> None:
         self._job = job
         self._clients = clients
-        self._join = join
-        self.unmatched = 0
-        self.repeated = 0
+        self._sources = sources_of(join)
+        self.unmatched = self.repeated = self.tied = self.other_requests = self.left_out = 0
+        self.unreadable: list[UnreadableLine] = []
 
     def __iter__(self) -> Iterator[BatchResult]:
         """The results."""
-        answers = BatchOutput(find_output(self._job, self._clients), self._clients).lines()
-        if self._join is None:
-            for line in map(read_line, answers):
-                yield BatchResult(line.name, line.row, line.answer, line.failure)
+        if not self._sources:
+            for line in self.lines():
+                yield result_of(line)
             return
+        for question, answer in self.matches():
+            yield joined_result(question, answer)
+
+    def lines(self) -> Iterator[OutputLine]:
+        """What the output says, in its own order."""
+        for block in BatchOutput(find_output(self._job, self._clients), self._clients).blocks():
+            for number, text in block.lines():
+                try:
+                    yield read_line(text)
+                except NotReadable as problem:
+                    self.left_out += 1
+                    if len(self.unreadable) < MOST_TOLD:
+                        self.unreadable.append(UnreadableLine(block.source, number, str(problem)))
+
+    def matches(self) -> Iterator[Pair]:
+        """Each line of the joined input with its answer, or with why there is none."""
+        output = BatchOutput(find_output(self._job, self._clients), self._clients)
         with tempfile.TemporaryDirectory(prefix="mg-results-") as folder:
             matching = DiskJoin(Path(folder))
-            for question, answer in matching.pairs(input_lines(self._join, self._clients), answers):
-                yield _joined(read_line(question), answer)
+            yield from matching.matches(input_blocks(self._sources, self._clients), output.blocks())
+            sides = (matching.questions, matching.answers)
+            self.unreadable = [line for side in sides for line in side.unreadable]
+            self.left_out = sum(side.left_out for side in sides)
             self.unmatched, self.repeated = matching.unmatched, matching.repeated
+            self.tied, self.other_requests = matching.tied, matching.other_requests
 
 
-def _joined(question: OutputLine, answer: bytes | None) -> BatchResult:
-    if answer is None:
-        return BatchResult(question.name, question.record, None, "the output says nothing of it")
+def result_of(line: OutputLine) -> BatchResult:
+    """What a line of output alone says."""
+    return BatchResult(line.name, line.row, line.answer, line.failure)
+
+
+def joined_result(question: bytes, answer: bytes | int) -> BatchResult:
+    """What became of a line of input."""
+    row = read_line(question)
+    if isinstance(answer, int):
+        return BatchResult(row.name, row.record, None, _NO_ANSWER[answer])
     line = read_line(answer)
-    return BatchResult(question.name or line.name, question.record, line.answer, line.failure)
+    return BatchResult(row.name or line.name, row.record, line.answer, line.failure)
 
 
 def find_output(job: str, clients: Clients) -> str:
@@ -134,7 +172,7 @@ def find_output(job: str, clients: Clients) -> str:
     location = found.output_location
     if not location:
         told = f": {excerpt(found.error.message)}" if found.error else ""
-        raise MgError(f"{job} wrote nothing; it ended as {found.state}{told}", hint="mend the cause and run it again")
+        raise MgError(f"{job} wrote nothing; it ended as {found.state}{told}", hint="fix the cause and run it again")
     return location
 
 
@@ -148,42 +186,8 @@ def _job_name(job: str, settings: Settings) -> str:
         return f"projects/{settings.project}/locations/{settings.region}/{_JOB}/{job}"
     if job.count("/") != 5 or f"/{_JOB}/" not in job:
         raise UserError(
-            f"{job!r} is no job",
+            f"{job!r} is not a job",
             property="job",
             hint=f"write projects/{{p}}/locations/{{l}}/{_JOB}/{{id}}, its id with project and region, or its output",
         )
     return job
-
-
-def input_lines(source: str | Path, clients: Clients) -> Iterator[bytes]:
-    """The rows of an input, as lines of JSON: a file, ``gs://`` objects by name or pattern, or a ``bq://`` table.
-
-    Raises:
-        UserError: there is nothing by that name.
-    """
-    text = str(source)
-    if text.startswith("bq://"):
-        reference = split_table(text)
-        if not (reference.project_id and reference.dataset_id and reference.table_id):
-            raise UserError(f"{text} is no table", property="join", hint="write bq://project.dataset.table")
-        return row_lines(clients.bigquery, reference.project_id, reference.dataset_id, reference.table_id)
-    if text.startswith("gs://"):
-        return _object_lines(text, clients)
-    if not Path(source).is_file():
-        raise UserError(f"{source} is no file", property="join", hint="name the input that the job was given")
-    return _file_lines(Path(source))
-
-
-def _object_lines(uri: str, clients: Clients) -> Iterator[bytes]:
-    bucket, pattern = split_object(uri)
-    found = list(clients.storage.list_objects(bucket, match_glob=pattern))
-    if not found:
-        raise UserError(f"{uri} matches no object", property="join", hint="name the input that the job was given")
-    for entry in found:
-        yield from object_lines(clients.storage, bucket, entry.name or "", entry.size or 0)
-
-
-def _file_lines(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        chunks: Iterable[bytes] = iter(lambda: file.read(CHUNK_BYTES), b"")
-        yield from lines_of(chunks)

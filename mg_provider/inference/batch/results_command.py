@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
-
-import msgspec
 
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import MgError, UserError
@@ -19,22 +16,23 @@ from mg_provider.api.http.settings import Settings
 from mg_provider.api.redaction import excerpt
 from mg_provider.clock import SystemClock
 from mg_provider.inference.batch.formats import ResultsFormat
-from mg_provider.inference.batch.results import BatchResult, BatchResults
+from mg_provider.inference.batch.results import BatchResult, BatchResults, joined_result
+from mg_provider.inference.batch.sources import Join
+from mg_provider.inference.batch.writers import error_line, quick_line, writer
 
 FINE, FAILED, USAGE = 0, 1, 2
 SHOWN_ERRORS = 5
-_COLUMNS = ("custom_id", "answer", "finish_reason", "prompt_tokens", "completion_tokens")
-_WIDTHS = (24, 92)
-
-
-Writer = Callable[[BatchResult], bytes]
+_TIED = (
+    "cannot be told apart and got no answer: ids and requests are the same, answers are not; give each row a custom_id "
+    "of its own"
+)
 
 
 def run(
     job: str,
     *,
     form: ResultsFormat = ResultsFormat.jsonl,
-    join: str | None = None,
+    join: Join | None = None,
     errors: Path | None = None,
     config: Mapping[str, str] | None = None,
     output: BinaryIO | None = None,
@@ -45,98 +43,106 @@ def run(
     Args:
         job: As for :func:`mg_provider.inference.batch_results`.
         form: JSON lines, CSV with a header, or text for people.
-        join: The input; the answers then come in its order.
+        join: The input, one source or several; the answers then come in its order.
         errors: File for the rows that failed, as JSON lines. Without it only the first are told.
         config: Settings by full config key, such as ``mg:project``.
         output: Takes the answers; by default standard output.
         complain: Takes what failed; by default standard error.
 
     Returns:
-        0, also if rows failed; 1 if the results cannot be had; 2 if an argument is wrong.
+        0, also if rows failed; 1 if the results cannot be read, or not all of them could be given to their rows, or a
+        line cannot be read; 2 if an argument is wrong.
     """
     output, complain = output or sys.stdout.buffer, complain or sys.stderr.write
     clients = None
     try:
         clients = Clients.from_settings(Settings.from_config((config or {}).get, os.environ), SystemClock())
-        _collect(BatchResults(job, clients, join), _writer(form), errors, output, complain)
+        results = BatchResults(job, clients, join)
+        with ExitStack() as held:
+            apart = held.enter_context(errors.open("wb")) if errors else None
+            collector = _Collector(form, output, apart)
+            collector.collect(results, joined=bool(join))
+        collector.tell(complain, errors)
+        return _told(results, complain)
     except UserError as problem:
         complain(f"{problem}\n")
         return USAGE
     except MgError as problem:
-        complain(f"the results of {job} cannot be had: {problem}\n")
+        complain(f"the results of {job} cannot be read: {problem}\n")
         return FAILED
     finally:
         if clients:
             clients.close()
-    return FINE
 
 
-def _collect(
-    results: BatchResults,
-    write: tuple[bytes, Writer],
-    errors: Path | None,
-    output: BinaryIO,
-    complain: Callable[[str], object],
-) -> None:
-    header, line_of = write
-    answered, failed, first = 0, 0, list[str]()
-    encode = msgspec.json.Encoder().encode
-    with ExitStack() as held:
-        apart = held.enter_context(errors.open("wb")) if errors else None
-        output.write(header)
-        for result in results:
-            if result.error is None:
-                answered += 1
-                output.write(line_of(result))
-                continue
-            failed += 1
-            if apart:
-                apart.write(encode({**result.row, "custom_id": result.custom_id, "error": result.error}) + b"\n")
-            if len(first) < SHOWN_ERRORS:
-                first.append(f"  {result.custom_id or '(no custom_id)'}: {excerpt(result.error, 200)}\n")
-        output.flush()
-    complain(f"{answered:,} answers, {failed:,} rows failed{f', see {errors}' if errors and failed else ''}\n")
-    for text in first:
-        complain(text)
-    if results.unmatched:
-        complain(
-            f"{results.unmatched:,} answers belong to no row of the input: is it the one that the job was given?\n"
-        )
-    if results.repeated:
-        complain(f"{results.repeated:,} rows have a custom_id that an earlier row has: matched in their order\n")
+class _Collector:
+    """Writes what comes, and counts."""
+
+    def __init__(self, form: ResultsFormat, output: BinaryIO, apart: BinaryIO | None) -> None:
+        self._header, self._line_of = writer(form)
+        self._as_it_is = form is ResultsFormat.jsonl
+        self._output = output
+        self._apart = apart
+        self._answered = self._failed = 0
+        self._first: list[str] = []
+        self._no_words: Counter[str] = Counter()
+
+    def collect(self, results: BatchResults, *, joined: bool) -> None:
+        """Write all results."""
+        self._output.write(self._header)
+        if not joined:
+            for result in results:
+                self._take(result)
+        else:
+            for question, answer in results.matches():
+                line = quick_line(question, answer) if self._as_it_is and isinstance(answer, bytes) else None
+                if line is None:
+                    self._take(joined_result(question, answer))
+                else:
+                    self._answered += 1
+                    self._output.write(line)
+        self._output.flush()
+
+    def _take(self, result: BatchResult) -> None:
+        if result.error is None:
+            self._answered += 1
+            self._output.write(self._line_of(result))
+            if told := result.no_words:
+                self._no_words[told] += 1
+            return
+        self._failed += 1
+        if self._apart:
+            self._apart.write(error_line(result))
+        if len(self._first) < SHOWN_ERRORS:
+            self._first.append(f"  {result.custom_id or '(no custom_id)'}: {excerpt(result.error, 200)}\n")
+
+    def tell(self, complain: Callable[[str], object], errors: Path | None) -> None:
+        """Say how many there were, and which failed first."""
+        where = f", see {errors}" if errors and self._failed else ""
+        complain(f"{self._answered:,} {_plural('answer', self._answered)}, ")
+        complain(f"{self._failed:,} {_plural('row', self._failed)} failed{where}\n")
+        for text in self._first:
+            complain(text)
+        for told, number in self._no_words.most_common():
+            complain(f"{number:,} {_plural('answer', number)} without words: {told}\n")
 
 
-def _writer(form: ResultsFormat) -> tuple[bytes, Writer]:
-    """The header, and how one answer is written."""
-    if form is ResultsFormat.csv:
-        return _csv_line(_COLUMNS), lambda result: _csv_line(_cells(result))
-    if form is ResultsFormat.table:
-        heading = f"{'custom_id':<{_WIDTHS[0]}}  answer\n{'-' * _WIDTHS[0]}  {'-' * _WIDTHS[1]}\n"
-        return heading.encode(), _table_line
-    encode = msgspec.json.Encoder().encode
-
-    def line(result: BatchResult) -> bytes:
-        named = {"custom_id": result.custom_id} if result.custom_id else {}
-        return encode({**named, **result.row, "response": result.response}) + b"\n"
-
-    return b"", line
-
-
-def _cells(result: BatchResult) -> tuple[object, ...]:
-    response = result.response if isinstance(result.response, Mapping) else {}
-    choices, usage = response.get("choices") or [{}], response.get("usage") or {}
-    answer = result.text if result.text is not None else msgspec.json.encode(result.response).decode()
-    finish = choices[0].get("finish_reason")
-    return result.custom_id, answer, finish, usage.get("prompt_tokens"), usage.get("completion_tokens")
+def _told(results: BatchResults, complain: Callable[[str], object]) -> int:
+    """Say what could not be given to its row; answers the exit code."""
+    for number, what, told in (
+        (results.repeated, "row", "with a custom_id that an earlier row has: matched by what they ask"),
+        (results.tied, "row", _TIED),
+        (results.other_requests, "row", "without an answer, as the output has the custom_id with another request"),
+        (results.unmatched, "answer", "without a row in the input: is it the one that the job was given?"),
+    ):
+        if number:
+            complain(f"{number:,} {_plural(what, number)} {told}\n")
+    if results.left_out:
+        complain(f"{results.left_out:,} {_plural('line', results.left_out)} cannot be read:\n")
+        for line in results.unreadable[:SHOWN_ERRORS]:
+            complain(f"  {line}\n")
+    return FAILED if results.tied or results.other_requests or results.left_out else FINE
 
 
-def _csv_line(cells: tuple[object, ...]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerow(cells)
-    return text.getvalue().encode()
-
-
-def _table_line(result: BatchResult) -> bytes:
-    name, answer, *_ = _cells(result)
-    first = excerpt(str(name or ""), _WIDTHS[0])
-    return f"{first:<{_WIDTHS[0]}}  {excerpt(str(answer), _WIDTHS[1])}\n".encode()
+def _plural(word: str, number: int) -> str:
+    return word if number == 1 else f"{word}s"

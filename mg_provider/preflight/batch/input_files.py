@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mg_provider.api.errors import NotFound, PermissionDenied
-from mg_provider.api.storage.client import StorageClient, split_uri
+from mg_provider.api.storage.client import StorageClient, is_pattern, split_uri
 from mg_provider.preflight.batch.input_report import InputReport
 from mg_provider.wire.storage import StorageObject
 
 FILE_PIECE = 256 * 1024
 OBJECT_PIECE = 4 * 1024 * 1024
-_PATTERN = frozenset("*?[{")
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def _objects(source: str, storage: StorageClient, report: InputReport) -> Iterat
     if not name or name.endswith("/"):
         report.add("error", "directory", _directory(source), source)
         return
-    if not _PATTERN & set(name):
+    if not is_pattern(name):
         try:
             yield storage.get_object(bucket, name)
         except NotFound:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from mg_provider.api.batch.rows import read_line
 from mg_provider.api.errors import CloudError, ConnectionFailed, MgError, UserError
 from mg_provider.api.reading.agents import says_being_provisioned
 from mg_provider.api.reading.error_reader import error_from_status
@@ -18,14 +16,12 @@ from mg_provider.resources.model.meaning import Costs, LastRun
 from mg_provider.wire.vertex.batch import END_STATES, BatchPredictionJob, JobState
 
 if TYPE_CHECKING:
-    from mg_provider.api.batch.output import BatchOutput
     from mg_provider.resources.batch_job.args import BatchJobArgs
+    from mg_provider.resources.batch_job.output_rows import OutputRows
     from mg_provider.resources.model.lifecycle import Context
 
 FIRST_ERRORS = 10
 ERROR_CHARACTERS = 300
-# One table may hold millions of answers and a single failure: no more is read for the sake of a message.
-ROWS_LOOKED_AT = 20_000
 # "Get batch predictions from a custom trained model", read 2026-11.
 _NEVER_READY = "never became ready"
 _AGAIN = "none is run again by itself, as it costs money: change an argument, or a value in triggers, for another run"
@@ -41,8 +37,12 @@ class BatchJobState(State):
     )
     accelerator_type: str = Field(default="", description="Accelerator of that machine, such as NVIDIA_L4.")
     accelerator_count: int = Field(default=0, description="Accelerators of one machine.")
-    successful_count: Annotated[int, LastRun("rows")] = Field(default=0, description="Rows that were answered.")
-    failed_count: Annotated[int, LastRun("rows")] = Field(default=0, description="Rows that failed.")
+    successful_count: Annotated[int, LastRun("rows")] = Field(
+        default=0, description="Rows that were answered; an error in the place of an answer does not count."
+    )
+    failed_count: Annotated[int, LastRun("rows")] = Field(
+        default=0, description="Rows that failed, also where the service counts them as answered."
+    )
     incomplete_count: int = Field(default=0, description="Rows that were not looked at; -1 where that is not known.")
     output_location: str = Field(default="", description="gs:// folder or bq:// table with the output.")
     replica_hours: Annotated[float, LastRun("replica hours")] = Field(default=0.0, description="Replica hours used.")
@@ -60,12 +60,10 @@ class BatchJobState(State):
 
 def is_settled(args: BatchJobArgs, state: BatchJobState) -> bool:
     """Whether the job has ended in a way that the program accepts."""
-    return state.job_state == JobState.SUCCEEDED or _accepts(args, state)
-
-
-def _accepts(args: BatchJobArgs, state: BatchJobState) -> bool:
-    partly = state.job_state == JobState.PARTIALLY_SUCCEEDED
-    return partly and (args.allow_partial >= 1 or _failed_share(state) <= args.allow_partial)
+    if state.job_state == JobState.SUCCEEDED and not state.failed_count:
+        return True
+    done = state.job_state in (JobState.SUCCEEDED, JobState.PARTIALLY_SUCCEEDED)
+    return done and (args.allow_partial >= 1 or _failed_share(state) <= args.allow_partial)
 
 
 def _failed_share(state: BatchJobState) -> float:
@@ -98,30 +96,47 @@ def observe(job: BatchPredictionJob, known: BatchJobState, context: Context) -> 
         replica_hours=(job.resources_consumed.replica_hours if job.resources_consumed else 0.0) or 0.0,
     )
     same = (known.batch_prediction_job, known.job_state) == (state.batch_prediction_job, state.job_state)
-    if same and known.first_errors:
-        return state.model_copy(update={"first_errors": known.first_errors})
-    return state.model_copy(update={"first_errors": _errors(job, state, context)})
+    if same and state.ended and (known.first_errors or not known.failed_count):
+        kept = ("successful_count", "failed_count", "first_errors")
+        return state.model_copy(update={name: getattr(known, name) for name in kept})
+    return _with_rows(job, state, context)
 
 
-def _errors(job: BatchPredictionJob, state: BatchJobState, context: Context) -> list[str]:
-    """The job's own error, then its rows'; those that the service lists where the output cannot be read."""
-    from mg_provider.api.batch.output import BatchOutput
+def _with_rows(job: BatchPredictionJob, state: BatchJobState, context: Context) -> BatchJobState:
+    """With what the output says: the first errors, and errors that the service counts among the answers.
 
+    Where the output cannot be read, the errors are those that the service lists.
+    """
+    seen = _rows_of(job, state, context)
     own = [job.error.message or f"code {job.error.code}"] if job.error else []
-    rows: list[str] = []
-    if job.ended and state.failed_count and state.output_location:
-        try:
-            rows = _failed_rows(BatchOutput(state.output_location, context.clients))
-        except (CloudError, ConnectionFailed, UserError) as problem:
-            context.progress(f"the errors in {state.output_location} cannot be read: {problem.summary}")
-    rows = rows or [status.message or "" for status in job.partial_failures or []]
-    return [excerpt(text, ERROR_CHARACTERS) for text in (*own, *rows)][:FIRST_ERRORS]
+    rows = seen.first or [status.message or "" for status in job.partial_failures or []]
+    # In one table with the answers are also the rows that the service counts as failed.
+    hidden = seen.failed if seen.apart else max(0, seen.failed - state.failed_count)
+    if hidden:
+        context.progress(f"{hidden:,} rows that the service counts as answered are errors")
+    return state.model_copy(
+        update={
+            "successful_count": max(0, state.successful_count - hidden),
+            "failed_count": state.failed_count + hidden,
+            "first_errors": [excerpt(text, ERROR_CHARACTERS) for text in (*own, *rows)][:FIRST_ERRORS],
+        }
+    )
 
 
-def _failed_rows(output: BatchOutput) -> list[str]:
-    lines = map(read_line, islice(output.error_lines(), ROWS_LOOKED_AT))
-    told = (f"{line.name}: {line.failure}" if line.name else line.failure for line in lines if line.failure)
-    return [text for text in islice(told, FIRST_ERRORS) if text]
+def _rows_of(job: BatchPredictionJob, state: BatchJobState, context: Context) -> OutputRows:
+    from mg_provider.api.batch.output import BatchOutput
+    from mg_provider.resources.batch_job.output_rows import MOST_ROWS, OutputRows, look_at_rows
+
+    if not job.ended or not state.output_location:
+        return OutputRows()
+    try:
+        seen = look_at_rows(BatchOutput(state.output_location, context.clients), FIRST_ERRORS)
+    except (CloudError, ConnectionFailed, UserError) as problem:
+        context.progress(f"the rows in {state.output_location} cannot be read: {problem.summary}")
+        return OutputRows()
+    if not seen.whole:
+        context.progress(f"only the first {MOST_ROWS:,} rows of the output were looked at for errors")
+    return seen
 
 
 def problem_of(job: BatchPredictionJob, args: BatchJobArgs, state: BatchJobState) -> MgError | None:
@@ -140,7 +155,7 @@ def _told(job: BatchPredictionJob, args: BatchJobArgs, state: BatchJobState) -> 
     done = f"{state.successful_count:,} rows answered, {state.failed_count:,} failed"
     if state.incomplete_count > 0:
         done += f", {state.incomplete_count:,} not looked at"
-    if job.state == JobState.PARTIALLY_SUCCEEDED:
+    if job.state in (JobState.SUCCEEDED, JobState.PARTIALLY_SUCCEEDED):
         share, allowed = _failed_share(state), args.allow_partial
         return (
             f"the job ended as {job.state}: {done}; {share:.2%} is more than allow_partial, {allowed:.2%}",

@@ -113,6 +113,7 @@ def create_job(call: Call) -> Answer:
         planned_failure=_shortage(call, request),
         detours=tuple(call.world.behaviours["batch_detours"]),
         never_ready=_never_ready(call),
+        errors_as_answers=call.world.behaviours["batch_errors"] == "as_answers",
         expires=call.world.behaviours["batch_end"] == "expired",
         on_change=lambda changed, at: _meter(call.world, changed, at),
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from mg_provider.emulator.core.timeline import Event, Timeline
-from mg_provider.emulator.services.batch.rows import Answered, Row, answer
+from mg_provider.emulator.services.batch.rows import Answered, Row, answer, as_answer
 
 Json = dict[str, Any]
 
@@ -74,6 +74,8 @@ class BatchJob:
     """States that it passes through once its model is loaded, such as JOB_STATE_PAUSED."""
     never_ready: JobFailedError | None = None
     """The failure of a model that does not come up."""
+    errors_as_answers: bool = False
+    """Whether rows that fail are written, and counted, as if they were answered."""
     expires: bool = False
     """Whether its time is over when half of its rows are answered."""
     state: str = "JOB_STATE_QUEUED"
@@ -195,6 +197,8 @@ class BatchJob:
 
     def _answer(self, count: int, at: float) -> None:
         answers = [answer(row, place, self.model, self.created_seconds) for place, row in enumerate(self.rows[:count])]
+        if self.errors_as_answers:
+            answers = [as_answer(answered) for answered in answers]
         self.output_info = self.data.write(answers, at)
         self.answers = answers
 

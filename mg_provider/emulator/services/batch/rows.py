@@ -98,6 +98,15 @@ def answer(row: Row, index: int, model: str, created: int) -> Answered:
     return Answered({**passed, "id": f"batch-{identity}", "response": completion})
 
 
+def as_answer(answered: Answered) -> Answered:
+    """A row that failed with its error in the place of the answer, as OpenAI's batches have it."""
+    if answered.error is None:
+        return answered
+    passed = {name: value for name, value in answered.record.items() if name != "error"}
+    body = {"error": {"message": answered.error, "type": "BadRequestError", "code": 400}}
+    return Answered({**passed, "id": "", "response": {"status_code": 400, "body": body}})
+
+
 def _completion(body: Mapping[str, Any], model: str, identity: str, created: int) -> Json:
     messages = body.get("messages", [{"role": "user", "content": body.get("prompt", "")}])
     prompt = " ".join(_text(message.get("content")) for message in messages)

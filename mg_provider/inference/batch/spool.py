@@ -1,0 +1,119 @@
+"""One side of a join on disk: its lines in one file, and where each is by the hash of its key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import accumulate
+from pathlib import Path
+
+import msgspec
+
+from mg_provider.api.batch.rows import NotReadable, read_line
+from mg_provider.api.storage.lines import Block
+from mg_provider.inference.batch.identity import RowKey, canonical_body, id_of, identity_of
+from mg_provider.inference.batch.records import Records
+
+PARTS = 256
+
+_DECODER = msgspec.json.Decoder(RowKey)
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableLine:
+    """A line that is not a JSON object: ``source``, its number from 1, and why."""
+
+    source: str
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        """As an editor jumps to it."""
+        return f"{self.source}:{self.line}: {self.reason}"
+
+
+@dataclass
+class Spool:
+    """Takes lines one after the other.
+
+    Attributes:
+        path: The file that takes the lines.
+        places: Takes hash, first byte and length of each line, by the lowest bits of the hash.
+        unreadable: The lines that were left out, up to as many as are told.
+        left_out: How many there are.
+        count: Lines that were taken.
+    """
+
+    path: Path
+    places: Records
+    unreadable: list[UnreadableLine] = field(default_factory=list)
+    left_out: int = 0
+    count: int = 0
+
+    def fill(self, blocks: Iterable[Block], most_told: int) -> None:
+        """Take all lines."""
+        with self.path.open("wb") as file:
+            for block in blocks:
+                text = block.text if block.text.endswith(b"\n") else block.text + b"\n"
+                hashes = _hashes(text)
+                if hashes is None:
+                    text, hashes = self._slowly(block, most_told)
+                self._take(hashes, text, file.tell())
+                file.write(text)
+
+    def _take(self, hashes: list[int], text: bytes, start: int) -> None:
+        sizes = [len(line) + 1 for line in text.split(b"\n")]
+        sizes.pop()
+        add = self.places.add
+        for key, size, end in zip(hashes, sizes, accumulate(sizes), strict=True):
+            add(key & PARTS - 1, (key, start + end - size, size))
+        self.places.counted(3 * len(hashes))
+        self.count += len(hashes)
+
+    def _slowly(self, block: Block, most_told: int) -> tuple[bytes, list[int]]:
+        """The lines of a block that can be read, and their hashes."""
+        kept: list[bytes] = []
+        hashes: list[int] = []
+        for number, line in block.lines():
+            try:
+                read_line(line)
+                hashes.append(_hash(_DECODER.decode(line), line))
+            except NotReadable as problem:
+                self.left_out += 1
+                if len(self.unreadable) < most_told:
+                    self.unreadable.append(UnreadableLine(block.source, number, str(problem)))
+            else:
+                kept.append(line + b"\n")
+        return b"".join(kept), hashes
+
+
+def _hashes(text: bytes) -> list[int] | None:
+    """The hash of the key of each line, or None if a line is blank or cannot be read."""
+    try:
+        if not text.isascii():
+            # What the decoder skips it does not look at closely.
+            str(text, "utf-8")
+        rows = _DECODER.decode_lines(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    if len(rows) != text.count(b"\n"):
+        return None
+    names = [row.custom_id for row in rows]
+    if set(map(type, names)) == {str} and "" not in names:
+        return list(map(hash, names))
+    return [_hash(row, line) for row, line in zip(rows, text.split(b"\n"), strict=False)]
+
+
+def _hash(row: RowKey, line: bytes) -> int:
+    """The same number for a row and its answer: of its id, or without one of what it asks."""
+    name = id_of(row.custom_id, row.key)
+    if name is not None:
+        return hash(name)
+    if row.instance:
+        found = _DECODER.decode(row.instance) if bytes(row.instance)[:1] == b"{" else RowKey()
+        if (name := id_of(found.custom_id, found.key)) is not None:
+            return hash(name)
+        row = found
+    if row.body and bytes(row.body) != b"null":
+        return hash(canonical_body(msgspec.json.decode(row.body)))
+    return hash(identity_of(read_line(line)).row)

@@ -1,0 +1,103 @@
+"""Which answer goes to which row where several have one id: told by what they ask, then by all that was passed on.
+
+Where rows are still alike and their answers are not, none is given: the wrong answer is worse than none.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Final, TypeVar
+
+from mg_provider.inference.batch.identity import Identity
+
+NOT_THERE: Final = -1
+TIED: Final = -2
+OTHER_REQUEST: Final = -3
+
+K = TypeVar("K", bound=Hashable)
+
+
+def settle(questions: Sequence[Identity], answers: Sequence[Identity]) -> list[int]:
+    """For each question the place of its answer, or NOT_THERE, TIED or OTHER_REQUEST."""
+    settling = _Settling(questions, answers)
+    settling.by_request()
+    settling.by_id()
+    settling.other_requests()
+    return settling.told
+
+
+class _Settling:
+    """Questions and answers, and what is given out so far."""
+
+    def __init__(self, questions: Sequence[Identity], answers: Sequence[Identity]) -> None:
+        self._questions = questions
+        self._answers = answers
+        self._free = set(range(len(answers)))
+        self.told = [NOT_THERE] * len(questions)
+
+    def by_request(self) -> None:
+        """Give answers to what they answer; first where all other columns agree too."""
+        said = _by(self._answers, _request)
+        for request, asking in _by(self._questions, _request).items():
+            rows = _by(self._answers, _row, said.get(request, ()))
+            left: list[int] = []
+            for row, theirs in _by(self._questions, _row, asking).items():
+                if row in rows:
+                    self._share(theirs, rows[row])
+                else:
+                    left += theirs
+            self._share(left, [place for place in said.get(request, ()) if place in self._free])
+
+    def by_id(self) -> None:
+        """Give out answers that say nothing of the request: only the id is left to go by."""
+        bare = [place for place in sorted(self._free) if self._answers[place].asks is None]
+        waiting = _by(self._questions, _id, (at for at, told in enumerate(self.told) if told == NOT_THERE))
+        for name, places in _by(self._answers, _id, bare).items():
+            if name is not None:
+                self._share(waiting.get(name, []), places)
+
+    def other_requests(self) -> None:
+        """Say of a row without an answer that its id has one, to another request."""
+        names = {self._answers[place].id for place in self._free}
+        for at, each in enumerate(self._questions):
+            if self.told[at] == NOT_THERE and each.id is not None and each.id in names:
+                self.told[at] = OTHER_REQUEST
+
+    def _share(self, asking: list[int], said: list[int]) -> None:
+        """Give the answers out in order where that cannot be wrong; otherwise to nobody."""
+        if not asking or not said:
+            return
+        alike = len({self._answers[place].said for place in said}) == 1
+        enough = len(said) >= len(asking) or len({self._questions[at].row for at in asking}) == 1
+        if alike and enough:
+            for at, place in zip(asking, said, strict=False):
+                self.told[at] = place
+                self._free.discard(place)
+            return
+        for at in asking:
+            self.told[at] = TIED
+        self._free.difference_update(said)
+
+
+def _id(each: Identity) -> str | None:
+    return each.id
+
+
+def _row(each: Identity) -> bytes:
+    return each.row
+
+
+def _request(each: Identity) -> tuple[str | None, bytes]:
+    if each.asks is not None:
+        return each.id, each.asks
+    return each.id, b"" if each.id is not None else each.row
+
+
+def _by(
+    items: Sequence[Identity], key: Callable[[Identity], K], places: Iterable[int] | None = None
+) -> Mapping[K, list[int]]:
+    found: dict[K, list[int]] = defaultdict(list)
+    for place in range(len(items)) if places is None else places:
+        found[key(items[place])].append(place)
+    return found
