@@ -231,71 +231,32 @@ Config = Annotated[list[str] | None, typer.Option("--config", "-c", help="key=va
 Program = Annotated[Path, typer.Argument(help="Folder of Pulumi.yaml.")]
 
 
-@rehearse.command()
-def up(
-    program: Program = Path(),
-    stack: Stack = "dev",
-    state: State = None,
-    as_json: AsJson = False,
-    target: Target = None,
-    config: Config = None,
-) -> None:
-    """Bring the stack to what the program wants."""
-    _rehearse("up", program, stack, state, as_json, target, config)
+_OPERATIONS: dict[Operation, str] = {
+    "up": "Bring the stack to what the program wants.",
+    "preview": "Show what up would do.",
+    "refresh": "Take what is in the cloud into the stack's state.",
+    "destroy": "Delete everything that the stack has.",
+}
 
 
-@rehearse.command()
-def preview(
-    program: Program = Path(),
-    stack: Stack = "dev",
-    state: State = None,
-    as_json: AsJson = False,
-    target: Target = None,
-    config: Config = None,
-) -> None:
-    """Show what up would do."""
-    _rehearse("preview", program, stack, state, as_json, target, config)
+def _add(operation: Operation, text: str) -> None:
+    @rehearse.command(operation, help=text)
+    def command(
+        program: Program = Path(),
+        stack: Stack = "dev",
+        state: State = None,
+        as_json: AsJson = False,
+        target: Target = None,
+        config: Config = None,
+    ) -> None:
+        from mg_provider.rehearsal.command import rehearse as run
+
+        targets = tuple(target or ())
+        raise typer.Exit(run(operation, stack, program, state, as_json=as_json, targets=targets, config=_pairs(config)))
 
 
-@rehearse.command()
-def refresh(
-    program: Program = Path(),
-    stack: Stack = "dev",
-    state: State = None,
-    as_json: AsJson = False,
-    target: Target = None,
-    config: Config = None,
-) -> None:
-    """Take what is in the cloud into the stack's state."""
-    _rehearse("refresh", program, stack, state, as_json, target, config)
-
-
-@rehearse.command()
-def destroy(
-    program: Program = Path(),
-    stack: Stack = "dev",
-    state: State = None,
-    as_json: AsJson = False,
-    target: Target = None,
-    config: Config = None,
-) -> None:
-    """Delete everything that the stack has."""
-    _rehearse("destroy", program, stack, state, as_json, target, config)
-
-
-def _rehearse(
-    operation: Operation,
-    program: Path,
-    stack: str,
-    state: Path | None,
-    as_json: bool,
-    target: list[str] | None,
-    config: list[str] | None,
-) -> None:
-    from mg_provider.rehearsal.command import rehearse as run
-
-    targets = tuple(target or ())
-    raise typer.Exit(run(operation, stack, program, state, as_json=as_json, targets=targets, config=_pairs(config)))
+for _operation, _text in _OPERATIONS.items():
+    _add(_operation, _text)
 
 
 def _pairs(config: list[str] | None) -> dict[str, str]:

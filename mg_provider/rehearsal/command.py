@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal, cast
@@ -99,12 +98,6 @@ def _reporter(
 
     console = Console(file=cast("IO[str]", _Writer(write))) if write else Terminal()
     return Display(console, clock, preview=operation == "preview")
-
-
-up = partial(rehearse, "up")
-preview = partial(rehearse, "preview")
-refresh = partial(rehearse, "refresh")
-destroy = partial(rehearse, "destroy")
 
 
 def _print(text: str) -> None:

@@ -26,6 +26,7 @@ CodeLlama-13B Gemma-2-9B Gemma-2-27B Gemma-3-1B Gemma-3-4B Gemma-3-12B Gemma-3-2
 Qwen2-1.5B Qwen2.5-0.5B Qwen2.5-1.5B Qwen2.5-7B Qwen2.5-32B Qwen3-0.6B Qwen3-1.7B Qwen3-8B Qwen3-32B
 Qwen3-Coder-480B-A35B-Instruct Qwen3-Next-80B-A3B-Instruct Qwen3-Next-80B-A3B-Thinking Deepseek-R1 Deepseek-V3
 DeepSeek-V3.1 Mistral-7B-v0.1 Mixtral-8x7B-v0.1 Mistral-Nemo-Base-2407 Phi-4-reasoning gpt-oss-20B gpt-oss-120B
+Gemma-4-26B-A4B-it Gemma-4-31B-it Gemma-4-E2B-it Gemma-4-E4B-it Qwen3-4B Qwen3-VL-8B-Instruct Qwen3.5-9B
 """
 
 
