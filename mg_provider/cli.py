@@ -173,6 +173,20 @@ def regions(
     raise typer.Exit(code)
 
 
+@app.command()
+def prices(
+    refresh: Annotated[bool, typer.Option("--refresh", help="Read Google's catalogue, and write a file.")] = False,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file that is written.")] = Path("prices.json"),
+    file: Annotated[Path | None, typer.Option("--prices", help="Show a file of your own, and what it lacks.")] = None,
+    config: Annotated[list[str] | None, typer.Option("--config", "-c", help="key=value, as in a stack.")] = None,
+) -> None:
+    """Show the prices of machines, or read Google's of today into a file."""
+    from mg_provider import prices_command
+
+    code = prices_command.refresh(output, _pairs(config)) if refresh else prices_command.show(file)
+    raise typer.Exit(code)
+
+
 class ReviewFormat(StrEnum):
     """The formats of a review."""
 

@@ -79,6 +79,7 @@ METHODS: dict[str, list[str]] = {
     ],
     "logging.v2": ["logging.entries.list"],
     "monitoring.v3": ["monitoring.projects.timeSeries.list"],
+    "cloudbilling.v1": ["cloudbilling.services.skus.list"],
     "cloudquotas.v1": ["cloudquotas.projects.locations.services.quotaInfos.get"],
 }
 

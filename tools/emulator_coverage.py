@@ -18,6 +18,7 @@ _TITLES = {
     "logging": "Cloud Logging (`/v2`)",
     "monitoring": "Cloud Monitoring (`/v3`)",
     "cloudquotas": "Cloud Quotas (`/v1`)",
+    "cloudbilling": "Cloud Billing Catalog (`/v1`)",
 }
 
 _HEAD = """\

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mg_provider.api.bigquery.client import BigQueryClient
+from mg_provider.api.billing import BillingClient
 from mg_provider.api.compute import ComputeClient
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.http.transport import Transport
@@ -26,6 +27,7 @@ class Clients:
     storage: StorageClient
     bigquery: BigQueryClient
     logging: LoggingClient
+    billing: BillingClient
     operations: Operations
 
     @classmethod
@@ -42,6 +44,7 @@ class Clients:
             storage=StorageClient(transport, settings),
             bigquery=BigQueryClient(transport, settings),
             logging=LoggingClient(transport, settings),
+            billing=BillingClient(transport, settings),
             operations=Operations(clock, vertex, compute),
         )
 

@@ -76,11 +76,21 @@ class Price:
 
 
 class Prices:
-    """A table of prices; of two rows for the same thing the first one counts."""
+    """A table of prices; of two rows for the same thing the first one counts.
 
-    def __init__(self, rows: Iterable[Row], as_of: str, source: str) -> None:
+    Args:
+        rows: The prices.
+        as_of: Date of the table.
+        source: Where it is from.
+        own: Rows that win over the others, even where they are of parts and the others of whole machines.
+    """
+
+    def __init__(self, rows: Iterable[Row], as_of: str, source: str, own: Iterable[Row] = ()) -> None:
         self.as_of = as_of
         self.source = source
+        mine = list(own)
+        self._own = Prices(mine, as_of, source) if mine else None
+        rows = [*mine, *rows]
         self._rows: dict[tuple[str, str, str, str], Row] = {}
         for row in rows:
             if row.usd != NO_PRICE:
@@ -106,7 +116,8 @@ class Prices:
         """
         key = (machine_type, region, usage, accelerator, count)
         if key not in self._found:
-            self._found[key] = self._machine(machine_type, region, usage) or self._parts(*key)
+            own = self._own.hour(*key) if self._own else None
+            self._found[key] = own or self._machine(machine_type, region, usage) or self._parts(*key)
         return self._found[key]
 
     def _machine(self, machine_type: str, region: str, usage: Usage) -> Price | None:
@@ -169,7 +180,8 @@ def read_prices(path: Path) -> Prices:
     except (OSError, UnicodeDecodeError) as error:
         raise PricesError(f"{path} cannot be read: {type(error).__name__}") from error
     standard = standard_prices()
-    return Prices([*file.rows, *standard.rows], file.as_of or "undated", f"{path.name}, then {standard.source}")
+    source = f"{path.name}, then {standard.source}"
+    return Prices(standard.rows, file.as_of or "undated", source, own=file.rows)
 
 
 def _read(text: str, name: str) -> PriceFile:

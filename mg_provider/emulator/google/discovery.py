@@ -21,6 +21,7 @@ DOCUMENTS = (
     "logging.v2",
     "monitoring.v3",
     "cloudquotas.v1",
+    "cloudbilling.v1",
 )
 
 # These are HTTP bodies of any shape, whatever their schema says.

@@ -1,0 +1,84 @@
+"""A program with one model, the emulated cloud, and a forge for comments and issues."""
+
+import shutil
+import sys
+
+import pytest
+import yaml
+
+from tests.pipelines import stand_in
+from tests.pipelines.forge import forge as serving
+from tests.pipelines.runner import ROOT, GitHub, GitLab
+from tests.support.weights import make_bucket, put_weights
+
+APIS = ("vertexAi", "compute", "storage", "bigQuery", "logging")
+L4 = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
+
+
+@pytest.fixture
+def forge():
+    with serving() as kept:
+        yield kept
+
+
+class Shop:
+    """The folder that the pipelines run in."""
+
+    def __init__(self, folder, url):
+        self.folder = folder
+        self.config = {f"mg:{api}CustomEndpoint": url for api in APIS}
+        self.file = folder / "stacks" / "config" / "Pulumi.prod.yaml"
+
+    def model(self, **arguments):
+        """Say what the model is."""
+        given = {"gcs_uri": "gs://my-weights/llama/v1", "machine_spec": L4, **arguments}
+        environment = {"regions": ["us-central1"], "models": {"llama": given}}
+        config = {**self.config, "gcp:project": "my-project", "model-garden:environment": environment}
+        kept = yaml.safe_load(self.file.read_text()) if self.file.exists() else {}
+        self.file.write_text(yaml.safe_dump({**kept, "config": config}))
+
+    def gates(self, text):
+        (self.folder / "review.toml").write_text(text)
+
+
+@pytest.fixture
+def shop(tmp_path, emulator, virtualenv):
+    emulator.set_speed(1_000_000)
+    make_bucket(emulator, "my-weights")
+    for version in ("v1", "v2"):
+        put_weights(emulator, f"llama/{version}", "my-weights")
+    shutil.copytree(ROOT / "stacks", tmp_path / "stacks", ignore=shutil.ignore_patterns("__pycache__", "pipelines"))
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+    project["runtime"]["options"] = {"virtualenv": virtualenv}
+    (tmp_path / "Pulumi.yaml").write_text(yaml.safe_dump(project))
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    shop = Shop(tmp_path, emulator.url)
+    shop.model()
+    return shop
+
+
+@pytest.fixture
+def environment():
+    """Variables of every step."""
+    return {}
+
+
+@pytest.fixture
+def pulumi(tmp_path, environment):
+    """The folder of the `pulumi` command: a stand-in with the rehearsal engine."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    command = folder / "pulumi"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{stand_in.__file__}" "$@"\n')
+    command.chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def github(shop, pulumi, forge, environment):
+    return GitHub(shop.folder, pulumi, forge, environment)
+
+
+@pytest.fixture
+def gitlab(shop, pulumi, forge, environment):
+    return GitLab(shop.folder, pulumi, forge, environment)
