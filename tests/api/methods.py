@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
-DOCUMENTS = ("aiplatform.v1beta1", "aiplatform.v1", "compute.v1", "storage.v1", "bigquery.v2")
+DOCUMENTS = ("aiplatform.v1beta1", "aiplatform.v1", "compute.v1", "storage.v1", "bigquery.v2", "cloudbilling.v1")
 
 
 @functools.cache

@@ -127,6 +127,8 @@ CALLS: list[tuple[Callable[[Clients], Any], str, set[str]]] = [
     (lambda c: c.bigquery.query("p", QueryRequest(query="select 1")), "bigquery.jobs.query", set()),
     (lambda c: c.bigquery.insert_job("p", Job()), "bigquery.jobs.insert", set()),
     (lambda c: c.bigquery.get_query_results("p", "j"), "bigquery.jobs.getQueryResults", {"timeoutMs"}),
+    (lambda c: list(c.billing.skus("C7E2-9256-1C43")),
+     "cloudbilling.services.skus.list", {"currencyCode", "pageSize"}),
 ]  # fmt: skip
 
 COMMON = {"alt", "uploadType"}
@@ -168,7 +170,7 @@ def test_a_call_is_the_method_that_it_means(
 def test_every_client_method_is_in_the_table(clients: Clients) -> None:
     names = {
         name
-        for client in (clients.vertex, clients.compute, clients.storage, clients.bigquery)
+        for client in (clients.vertex, clients.compute, clients.storage, clients.bigquery, clients.billing)
         for name in dir(client)
         if not name.startswith("_")
     }
