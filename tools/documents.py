@@ -16,7 +16,7 @@ import typer.main
 from packaging.requirements import Requirement
 
 from mg_provider import cli
-from tools import components, reference
+from tools import components, reference, review_example
 from tools.discovery_schemas import METHODS, document
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,6 +110,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "permissions": reference.permissions,
     "compatibility": _compatibility,
     "commands": _commands,
+    "review": review_example.comment,
+    "chart": review_example.chart,
 }
 PARTS_OF_A_RESOURCE: dict[str, Callable[[str], str]] = {
     "inputs": reference.inputs,

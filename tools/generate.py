@@ -9,7 +9,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 # Each has ``outputs() -> dict[str, str]``: path below the root to content.
-GENERATORS: list[str] = ["tools.discovery_schemas", "tools.emulator_coverage", "tools.input_types", "tools.documents"]
+GENERATORS: list[str] = [
+    "tools.discovery_schemas",
+    "tools.emulator_coverage",
+    "tools.input_types",
+    "tools.documents",
+    "tools.review_example",
+]
 
 
 def main() -> int:

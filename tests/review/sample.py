@@ -31,5 +31,5 @@ def refused() -> str:
             outputs={"dns_name": "search-1a2b3c4d.europe-west4-1234567890.prediction.vertexai.goog"},
         ),
         step("replace", "BatchJob", "nightly", night, {**night, "triggers": {"night": "2"}}),
-        same=4,
+        same=3,
     )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from mg_provider.review.formats.mermaid import topology
 from mg_provider.review.formats.text import pair, where
 from mg_provider.review.model import Reason, Review
 
@@ -57,6 +58,7 @@ def _short(text: str, most: int) -> str:
 def _parts(review: Review) -> Iterator[str]:
     yield _summary(review)
     yield _reasons(review.reasons)
+    yield _drawn(topology(review.fleet))
     yield _folded("Machines", _machines(review))
     yield _folded("Money", _money(review))
     yield _folded("Batch runs", _runs(review))
@@ -133,6 +135,14 @@ def _folded(title: str, lines: Sequence[str]) -> str:
         return ""
     body = _cut(lines, 12_000)
     return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
+
+
+def _drawn(chart: str) -> str:
+    """A chart, which GitHub and GitLab draw; a big one is folded."""
+    if not chart:
+        return ""
+    fold = " open" if chart.count("\n") < 24 else ""
+    return f"<details{fold}><summary>Topology</summary>\n\n```mermaid\n{chart}\n```\n\n</details>"
 
 
 def _machines(review: Review) -> list[str]:

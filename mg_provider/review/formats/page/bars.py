@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mg_provider.review.formats.page.drawing import WIDTH, drawing, letters
+from mg_provider.review.formats.page.drawing import WIDTH, Drawing, letters
 from mg_provider.review.formats.page.element import Child, Markup, el
 from mg_provider.review.formats.text import pair
 from mg_provider.review.model import Gpus, Money, Sum
@@ -14,23 +14,25 @@ _ROOM: Final = 176.0
 """Units for the longest bar; the number stands to the right of it."""
 
 
-def cost(money: Money) -> Markup:
+def cost(money: Money) -> Drawing:
     """A month before and after, at the fewest and at the most replicas."""
-    groups = (
+    groups: tuple[tuple[str, Sum, Sum], ...] = (
         ("at the fewest replicas", money.before.min, money.after.min),
         ("at the most replicas", money.before.max, money.after.max),
     )
+    if groups[0][1:] == groups[1][1:]:
+        groups = (("at any number of replicas", *groups[1][1:]),)
     longest = max((part.usd or 0.0 for _, was, now in groups for part in (was, now)), default=0.0) or 1.0
     parts: list[Child] = []
     words, y = [], 0.0
     for title, was, now in groups:
-        parts.append(letters(title, 0, y + 12, WIDTH, "soft"))
+        parts.append(letters(f"a month, {title}", 0, y + 12, WIDTH, "soft"))
         for label, part, kind in (("before", was, "before"), ("after", now, "after")):
             parts.append(_dollars(label, part, kind, y + 20, longest))
             y += 20
         words.append(f"{title}: {was.text} before, {now.text} after")
         y += 32
-    return drawing("Cost a month", "; ".join(words), y - 12, parts)
+    return Drawing("Cost a month", "; ".join(words), y - 12, parts)
 
 
 def _dollars(label: str, part: Sum, kind: str, y: float, longest: float) -> Markup:
@@ -43,7 +45,7 @@ def _dollars(label: str, part: Sum, kind: str, y: float, longest: float) -> Mark
     return _bar(label, part.text, kind, y, ((0.0, width),), open_end)
 
 
-def gpus(found: Gpus) -> Markup:
+def gpus(found: Gpus) -> Drawing:
     """GPUs before, at the peak of the change, and after."""
     most = max(found.before[1], found.after[1], found.peak, 1)
     rows: list[tuple[str, tuple[int, int], str]] = [
@@ -51,7 +53,7 @@ def gpus(found: Gpus) -> Markup:
         ("peak", (found.peak, found.peak), "peak"),
         ("after", found.after, "after"),
     ]
-    parts: list[Child] = [letters("fewest to most replicas", 0, 12, WIDTH, "soft")]
+    parts: list[Child] = [letters("GPUs, at the fewest to the most replicas", 0, 12, WIDTH, "soft")]
     y = 20.0
     for label, (low, high), kind in rows:
         ends = ((0.0, _ROOM * low / most), (_ROOM * low / most, _ROOM * high / most))
@@ -62,7 +64,7 @@ def gpus(found: Gpus) -> Markup:
         parts.append(letters(f"without {len(found.unknown)} whose machine Google chooses", 0, y + 12, WIDTH, "soft"))
         words += f", without {len(found.unknown)} whose machine Google chooses"
         y += 20
-    return drawing("GPUs", words, y, parts)
+    return Drawing("GPUs", words, y, parts)
 
 
 def _bar(

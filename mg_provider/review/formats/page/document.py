@@ -41,7 +41,7 @@ def page(review: Review) -> str:
 @cache
 def _style() -> str:
     folder = Path(__file__).parent
-    return "".join((folder / name).read_text(encoding="utf-8") for name in ("style.css", "drawing.css"))
+    return "".join((folder / name).read_text(encoding="utf-8") for name in ("colours.css", "style.css", "drawing.css"))
 
 
 def _header(review: Review, headline: str) -> Markup:
@@ -61,7 +61,7 @@ def _sections(review: Review) -> Iterator[Markup]:
     if review.reasons:
         items = _fit(map(parts.reason, review.reasons), "reasons")
         yield _section("What to decide", el("ol", items, class_="reasons"))
-    if pictures := [el("figure", picture, class_="region") for _, picture in regions(review.fleet, review.gpus.lines)]:
+    if pictures := [el("figure", picture.inline()) for picture in regions(review.fleet, review.gpus.lines)]:
         yield _section("Fleet", el("div", _fit(pictures, "fleet"), class_="grid"))
     yield from _of_money(review)
     if review.runs:
@@ -81,9 +81,9 @@ def _section(title: str, *children: Child) -> Markup:
 def _of_money(review: Review) -> Iterator[Markup]:
     figures: list[Child] = []
     if review.money.lines:
-        figures.append(el("figure", el("figcaption", "Cost a month"), cost(review.money)))
+        figures.append(el("figure", el("figcaption", "Cost a month"), cost(review.money).inline()))
     if any((*review.gpus.before, *review.gpus.after, review.gpus.peak)):
-        figures.append(el("figure", el("figcaption", "GPUs"), gpus(review.gpus)))
+        figures.append(el("figure", el("figcaption", "GPUs"), gpus(review.gpus).inline()))
     if figures:
         yield _section("Money and GPUs", el("div", figures, class_="grid"), parts.prices(review))
 

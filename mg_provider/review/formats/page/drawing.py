@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from mg_provider.review.formats.page.element import Child, Markup, el, fitted
@@ -12,25 +13,35 @@ _LETTER: Final = 6.65
 """Width of a letter of the fixed-width font at 11 units."""
 
 
-def drawing(title: str, words: str, height: float, *children: Child) -> Markup:
+@dataclass(frozen=True)
+class Drawing:
     """A picture with its text alternative.
 
-    Args:
+    Attributes:
         title: What it shows.
         words: All that it shows, in words.
         height: In units.
-        children: What it is made of.
+        parts: What it is made of.
     """
-    return el(
-        "svg",
-        el("title", title),
-        el("desc", words),
-        children,
-        viewBox=f"0 0 {WIDTH} {height:g}",
-        role="img",
-        aria_label=f"{title}: {words}",
-        xmlns="http://www.w3.org/2000/svg",
-    )
+
+    title: str
+    words: str
+    height: float
+    parts: Child
+
+    def inline(self) -> Markup:
+        """As a part of a page, as wide as there is room."""
+        return self._svg()
+
+    def at(self, x: float, y: float) -> Markup:
+        """As a part of a bigger picture."""
+        return self._svg(x=x, y=y, width=WIDTH, height=self.height)
+
+    def _svg(self, **place: float) -> Markup:
+        told = f"{self.title}: {self.words}"
+        box = f"0 0 {WIDTH} {self.height:g}"
+        head = (el("title", self.title), el("desc", self.words))
+        return el("svg", head, self.parts, viewBox=box, role="img", aria_label=told, **place)
 
 
 def letters(text: str, x: float, y: float, width: float, kind: str = "", *, end: bool = False) -> Markup:

@@ -15,7 +15,7 @@ class Markup(str):
 
 Child = str | Markup | Iterable["Child"] | None
 """What an element may hold: a text, an element, several, nothing."""
-_EMPTY = frozenset({"meta", "rect", "line", "path"})
+_EMPTY = frozenset({"meta", "rect", "line", "path", "wbr"})
 
 
 def visible(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -146,7 +147,9 @@ def difference(diff: Diff, *, shut: bool) -> Markup:
 def _line(path: str, before: str, after: str) -> Markup:
     gone = el("dd", el("del", f"\N{MINUS SIGN} {before}")) if before else None
     made = el("dd", el("ins", f"+ {after}")) if after else None
-    return el("div", el("dt", path), gone, made)
+    # A long path breaks between its parts, not within a word.
+    whole = [[part, el("wbr")] for part in re.split(r"(?<=[.\[])", path)]
+    return el("div", el("dt", whole), gone, made)
 
 
 def notes(review: Review) -> Iterator[Markup]:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
-from mg_provider.review.formats.page.drawing import WIDTH, drawing, letters, width_of
+from mg_provider.review.formats.page.drawing import WIDTH, Drawing, letters, width_of
 from mg_provider.review.formats.page.element import Child, Markup, el
+from mg_provider.review.formats.words import machines, moved
 from mg_provider.review.model import Deployed, Fleet, Link, MachineCount, Node
 
 _MOST_NODES: Final = 12
@@ -20,8 +21,8 @@ _STATES: Final = {"same": "", "new": "new", "changed": "changed", "replaced": "r
 _IMPORTANCE: Final = ("gone", "replaced", "new", "changed", "same")
 
 
-def regions(fleet: Fleet, counts: Sequence[MachineCount]) -> Iterator[tuple[str, Markup]]:
-    """Each region with its picture; those in which something changes come first."""
+def regions(fleet: Fleet, counts: Sequence[MachineCount]) -> Iterator[Drawing]:
+    """A picture for each region; those in which something changes come first."""
     nodes = {region: list(found) for region, found in groupby(fleet.nodes, lambda node: node.region)}
     links = {region: list(found) for region, found in groupby(fleet.links, lambda link: link.region)}
 
@@ -30,10 +31,10 @@ def regions(fleet: Fleet, counts: Sequence[MachineCount]) -> Iterator[tuple[str,
 
     for region in sorted({*nodes, *links}, key=order):
         here = [count for count in counts if count.region == region]
-        yield region, _region(region, nodes.get(region, []), links.get(region, []), here)
+        yield _region(region, nodes.get(region, []), links.get(region, []), here)
 
 
-def _region(region: str, nodes: list[Node], links: list[Link], counts: list[MachineCount]) -> Markup:
+def _region(region: str, nodes: list[Node], links: list[Link], counts: list[MachineCount]) -> Drawing:
     ordered = sorted(nodes, key=lambda node: (_IMPORTANCE.index(node.state), node.resource))
     parts: list[Child] = []
     y, public = 42.0, []
@@ -57,7 +58,7 @@ def _region(region: str, nodes: list[Node], links: list[Link], counts: list[Mach
         y += 22
     head = [letters(region or "a region that is not known", 0, 14, 190, "region"), _gpus(counts)]
     words = "; ".join(_words(node, links) for node in ordered[:_MOST_NODES]) or "only private connections"
-    return drawing(region or "unknown region", words, y + 2, head, _internet(public), parts)
+    return Drawing(region or "unknown region", words, y + 2, [head, _internet(public), parts])
 
 
 def _gpus(counts: list[MachineCount]) -> Child:
@@ -149,33 +150,16 @@ def _deployed(one: Deployed, index: int, y: float, is_split: bool) -> tuple[Mark
         if is_split:
             parts.append(el("rect", x=x, y=y + 8, width=8, height=8, class_=f"part p{index % 4}"))
             x += 14
-        share = _change(*(f"{value} %" if value is not None else "" for value in (one.share_before, one.share_after)))
+        share = moved(one.share_before, one.share_after)
         parts.append(letters(one.name, x, y + 16, _RIGHT - x - width_of(share) - 10, "name"))
         parts.append(letters(share, _RIGHT, y + 16, 150, "strong", end=True))
         y, height = y + 15, 15.0
     else:
         height = 0.0
-    for line in _machines(one):
+    for line in machines(one):
         parts.append(letters(line, x, y + 16, _RIGHT - x, "soft"))
         y, height = y + 15, height + 15
     return el("g", parts), height
-
-
-def _change(was: str, now: str) -> str:
-    if was == now or not was or not now:
-        return now or was
-    unit = " %" if was.endswith(" %") and now.endswith(" %") else ""
-    return f"{was.removesuffix(unit)} → {now.removesuffix(unit)}{unit}" if unit else f"{was} → {now}"
-
-
-def _machines(one: Deployed) -> list[str]:
-    was, _, machine = one.before.partition(" x ")
-    now, _, other = one.after.partition(" x ")
-    if one.before == one.after or not one.before or not one.after:
-        return [one.after or one.before]
-    if machine == other:
-        return [f"{was} → {now} x {machine}"]
-    return [one.before, f"→ {one.after}"]
 
 
 def _link(link: Link, top: float, text: str) -> Markup:
@@ -193,8 +177,8 @@ def _words(node: Node, links: list[Link]) -> str:
     """An endpoint for those who do not see it."""
     told = [node.resource, _STATES[node.state] or "unchanged", _access(node)]
     for one in node.deployed[:_MOST_DEPLOYED]:
-        share = _change(*(f"{value} %" if value is not None else "" for value in (one.share_before, one.share_after)))
-        told.append(" ".join(filter(None, (one.name, share, " ".join(_machines(one))))))
+        share = moved(one.share_before, one.share_after)
+        told.append(" ".join(filter(None, (one.name, share, " ".join(machines(one))))))
     via = [link.resource for link in links if link.leads_to == node.resource][:_MOST_LINKS]
     if via:
         told.append(f"private connection {', '.join(via)}")
