@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
@@ -99,9 +99,11 @@ def parts(model: type[BaseModel]) -> tuple[tuple[str, type[BaseModel]], ...]:
     return tuple(found)
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _shapes(model: type[BaseModel], field: str) -> tuple[type, ...]:
-    """The Python types that a value of a field may have in JSON; none where it may have any."""
+    """The Python types that a value of a field may have in JSON; none where it may have any, or is not known."""
+    if field not in model.model_fields:
+        return ()
     return tuple(dict.fromkeys(_json_types(model.model_fields[field].annotation)))
 
 
@@ -124,7 +126,7 @@ def _json_types(annotation: Any) -> Iterator[type]:
 
 def fits(model: type[BaseModel], field: str, value: Any) -> bool:
     """Whether a value has the shape that a field's values have; unknown and hidden ones do."""
-    shapes = _shapes(model, field) if field in model.model_fields else ()
+    shapes = _shapes(model, field)
     if value is None or not shapes or isinstance(value, Unknown) or value == HIDDEN:
         return True
     if isinstance(value, bool):
