@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mg_provider.resources.custom_weights_model.ids import model_labels
+from mg_provider.api.errors import MgError
+from mg_provider.resources.custom_weights_model.adoption import serves
+from mg_provider.resources.custom_weights_model.ids import CONTENT_LABEL, content_of, model_labels
+from mg_provider.resources.custom_weights_model.plan import remade
 from mg_provider.resources.endpoint.calls import place_of
 from mg_provider.resources.model.identity import ENDPOINT_LABEL
-from mg_provider.rollout.models import labelled_models, patch_labels
+from mg_provider.rollout.models import find_model, labelled_models, patch_labels
+from mg_provider.rollout.place import Place
+from mg_provider.rollout.query_id import with_query_id
+from mg_provider.rollout.sources import Source, made_from
+from mg_provider.wire.vertex.machine import MachineSpec
 from mg_provider.wire.vertex.model import Model
 
 if TYPE_CHECKING:
@@ -42,3 +50,46 @@ def uploadable(model: Model) -> Model:
         container_spec=model.container_spec,
         base_model_source=model.base_model_source,
     )
+
+
+def is_stale(place: Place, args: CustomWeightsModelArgs, old: CustomWeightsModelArgs) -> bool:
+    """Whether the Model with the wanted id was made of something else; ``old`` is ``args`` itself in a creation."""
+    model = find_model(place, args.model_id)
+    if model is None:
+        return False
+    content = (model.labels or {}).get(CONTENT_LABEL)
+    if content:
+        return content != content_of(args)
+    if old is not args:
+        return old.model_id == args.model_id and remade(old, args)
+    return bool(args.gcs_uri and model.artifact_uri) and not serves(model, args)
+
+
+def model_to_upload(
+    args: CustomWeightsModelArgs, machines: Sequence[MachineSpec | None], called: str, context: Context
+) -> Model:
+    """The Model that the arguments ask for, without its names.
+
+    Args:
+        args: What is wanted.
+        machines: That it may run on, in order; None for Google's choice.
+        called: What requests name a Model that it is to replace; empty without one.
+        context: Of the call.
+
+    Raises:
+        MgError: It would show a secret to its readers.
+    """
+    if args.hugging_face_access_token and args.container_spec is None:
+        raise MgError(
+            f"{args.hugging_face_model_id} needs a token, which an uploaded Model would show to its readers: it is "
+            "not deployed beside what serves now",
+            resource=args.resource,
+            hint="copy the weights to a bucket and use gcs_uri, or make a second resource for it, move the clients "
+            "there, then remove this one",
+        )
+    container = args.container_spec
+    source = Source(args.gcs_uri, args.publisher_model_name, args.hugging_face_model_id, container)
+    known = [machine for machine in machines if machine is not None]
+    model = made_from(source, args.parent, known or args.choices(), context)
+    so_far = (called or args.query_model_id) if args.gcs_uri and container is None else ""
+    return with_query_id(model, args.container_model_id or so_far)

@@ -9,20 +9,18 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mg_provider.api.errors import MgError, OperationFailed
-from mg_provider.resources.custom_weights_model.adoption import model_id_of, serves
+from mg_provider.api.errors import OperationFailed
+from mg_provider.resources.custom_weights_model.adoption import model_id_of
 from mg_provider.resources.custom_weights_model.held import goes_back, served_before
 from mg_provider.resources.custom_weights_model.ids import (
-    CONTENT_LABEL,
-    content_of,
     deployment_id,
     derived_model_ids,
     is_known,
     model_labels,
     wanted_ids,
 )
-from mg_provider.resources.custom_weights_model.models import release_model, uploadable
-from mg_provider.resources.custom_weights_model.plan import remade, rolls_out
+from mg_provider.resources.custom_weights_model.models import is_stale, model_to_upload, release_model, uploadable
+from mg_provider.resources.custom_weights_model.plan import rolls_out
 from mg_provider.resources.endpoint.calls import UPDATE_SECONDS, place_of
 from mg_provider.resources.endpoint.capacity import NoCapacity, accepts, first_available, ordered
 from mg_provider.resources.endpoint.failures import explain_failure
@@ -42,9 +40,8 @@ from mg_provider.rollout.models import (
     upload,
 )
 from mg_provider.rollout.place import Place, deploys, running_operation
-from mg_provider.rollout.query_id import query_id, with_query_id
+from mg_provider.rollout.query_id import query_id
 from mg_provider.rollout.rollout import CannotDeploy, RolledBack, Rollout
-from mg_provider.rollout.sources import Source, made_from
 from mg_provider.rollout.traffic import settle_traffic, shares, undeploy
 from mg_provider.wire.base import same, without_outputs
 from mg_provider.wire.vertex.deployed_model import DeployedModel, FasterDeploymentConfig, RolloutOptions
@@ -350,16 +347,7 @@ class Serving:
 
     def is_stale(self) -> bool:
         """Whether the Model with the wanted id was made of something else, so that it has to be made again."""
-        args = self.args
-        model = find_model(self.place, args.model_id)
-        if model is None:
-            return False
-        content = (model.labels or {}).get(CONTENT_LABEL)
-        if content:
-            return content != content_of(args)
-        if self.old is not args:
-            return self.old.model_id == args.model_id and remade(self.old, args)
-        return bool(args.gcs_uri and model.artifact_uri) and not serves(model, args)
+        return is_stale(self.place, self.args, self.old)
 
     def _make_model(self, machines: list[MachineSpec | None], before: Model | None = None) -> None:
         """Upload the Model, unless it is there; one with the same id and other weights goes first."""
@@ -369,20 +357,7 @@ class Serving:
         elif (model := find_model(place, args.model_id)) is not None:
             place.guard.model(model)
             return
-        if args.hugging_face_access_token and args.container_spec is None:
-            raise MgError(
-                f"{args.hugging_face_model_id} needs a token, which an uploaded Model would show to its readers: it is "
-                "not deployed beside what serves now",
-                resource=args.resource,
-                hint="copy the weights to a bucket and use gcs_uri, or make a second resource for it, move the clients "
-                "there, then remove this one",
-            )
-        container = args.container_spec
-        source = Source(args.gcs_uri, args.publisher_model_name, args.hugging_face_model_id, container)
-        known = [machine for machine in machines if machine is not None]
-        model = made_from(source, args.parent, known or args.choices(), self.context)
-        so_far = (query_id(before) or args.query_model_id) if args.gcs_uri and container is None else ""
-        model = with_query_id(model, args.container_model_id or so_far)
+        model = model_to_upload(args, machines, query_id(before), self.context)
         named = {"display_name": args.model_display_name, "labels": model_labels(args)}
         write_journal(place, Journal(self.ids[0], args.model_id))
         upload(place, args.model_id, model.model_copy(update=named))
