@@ -17,6 +17,7 @@ from mg_provider.api.http.settings import Settings
 from mg_provider.api.http.transport import Call
 from mg_provider.clock import SystemClock
 from mg_provider.demo import changes
+from mg_provider.demo.cost import NIGHT, hourly
 from mg_provider.demo.engines import Engine, Workspace, choose
 from mg_provider.demo.model_folder import make_folder
 from mg_provider.demo.narrator import Narrator, NotAsClaimedError
@@ -160,6 +161,8 @@ class Demo:
         self._narrator.check(
             "up failed, and says that the rollout was taken back", "was taken back" in failure, failure
         )
+        failed = hourly(each for each in self._emulator.ledger()["machines"] if ASSISTANT in each["holder"])
+        self._narrator.say(f"at Google's list prices each hour of the attempt costs {failed.text()} beside what serves")
         served = self._served()
         self._narrator.check("the old deployment alone serves, with all of the traffic", served == [100], served)
         self._answered("assistant", self._public(before).chat([_user(QUESTIONS[1])]).text, before["model_id"])
@@ -200,6 +203,11 @@ class Demo:
             NotAsClaimedError: Something was left.
         """
         self._narrator.chapter("Destroy, and look at the ledger")
+        paid = hourly(self._emulator.ledger()["machines"])
+        self._narrator.say(
+            f"at Google's list prices these machines cost {paid.text()} an hour; parked for a night of {NIGHT} hours, "
+            f"they would save {paid.text(NIGHT)}"
+        )
         with self._narrator.watching() as progress:
             self._engine.destroy(progress)
         ledger = self._emulator.ledger()

@@ -69,8 +69,10 @@ def run(
     except MgError as problem:
         complain(f"{gcs_uri} could not be checked: {problem}\n")
         return ERRORS
-    text = json.dumps(to_json(report, advice), indent=2) if as_json else "\n".join(render(report, advice))
-    write(f"{text}\n")
+    told = (
+        json.dumps(to_json(report, advice, region), indent=2) if as_json else "\n".join(render(report, advice, region))
+    )
+    write(f"{told}\n")
     return FINE if report.ok else ERRORS
 
 

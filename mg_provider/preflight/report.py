@@ -7,13 +7,15 @@ from typing import Any
 
 from mg_provider.data import table
 from mg_provider.preflight.findings import ORDER, Finding, WeightsReport, shown
+from mg_provider.preflight.machines.machine import accelerators
 from mg_provider.preflight.machines.recommend import HAS_QUOTA, NO_QUOTA, Advice
+from mg_provider.prices import HOURS_A_MONTH, Price, money, standard_prices
 
 _QUOTA = {HAS_QUOTA: "quota suffices", NO_QUOTA: "quota does not suffice"}
 
 
-def render(report: WeightsReport, advice: Advice | None = None) -> list[str]:
-    """Lines of plain text: what the folder holds, what is recommended, then each finding, errors first."""
+def render(report: WeightsReport, advice: Advice | None = None, region: str = "") -> list[str]:
+    """Lines of plain text: what the folder holds, what is recommended and costs, then each finding, errors first."""
     lines = [_what(report)]
     if report.shards:
         lines.append(
@@ -27,14 +29,14 @@ def render(report: WeightsReport, advice: Advice | None = None) -> list[str]:
         )
     findings = list(report.findings)
     if advice is not None:
-        lines += _recommended(advice)
+        lines += _recommended(advice, region)
         findings += advice.findings
     findings.sort(key=lambda finding: ORDER.index(finding.severity))
     lines += [f"{finding.severity}: {_sentence(finding)}" for finding in findings]
     return [*lines, _verdict(report, findings)]
 
 
-def to_json(report: WeightsReport, advice: Advice | None = None) -> dict[str, Any]:
+def to_json(report: WeightsReport, advice: Advice | None = None, region: str = "") -> dict[str, Any]:
     """The same as one JSON object; its keys do not change.
 
     ``recommendation`` is absent where none was asked for, and its specs are in the spelling of Google's JSON.
@@ -43,6 +45,7 @@ def to_json(report: WeightsReport, advice: Advice | None = None) -> dict[str, An
     if advice is not None:
         content["recommendation"] = {
             "machine_spec": advice.machine_spec.to_wire() if advice.machine_spec else None,
+            "usd_hour": price.usd if (price := _price(advice, region)) else None,
             "container_spec": advice.container_spec.to_wire() if advice.container_spec else None,
             "base_model": advice.base_model,
             "quota_state": advice.quota_state,
@@ -64,12 +67,25 @@ def _unlisted(report: WeightsReport) -> str:
     return f"of {'a size' if known else 'an architecture'} that custom weights do not list"
 
 
-def _recommended(advice: Advice) -> list[str]:
+def _price(advice: Advice, region: str) -> Price | None:
+    spec = advice.machine_spec
+    if spec is None or spec.machine_type is None:
+        return None
+    kind, count = accelerators(spec)
+    return standard_prices().hour(spec.machine_type, region, "on demand", kind or "", count or 0)
+
+
+def _recommended(advice: Advice, region: str) -> list[str]:
     lines = []
     if advice.machine_spec is not None:
         spec = advice.machine_spec
         accelerator = f" with {spec.accelerator_count} x {spec.accelerator_type}" if spec.accelerator_type else ""
         lines.append(f"machine: {spec.machine_type}{accelerator}")
+        price = _price(advice, region)
+        month = (
+            f"{money(price.usd)} an hour, {money(price.usd * HOURS_A_MONTH)} a month ({price.basis})" if price else ""
+        )
+        lines.append(f"a replica costs: {month or 'unknown'}")
     for region, state in sorted(advice.quota_state.items()):
         lines.append(f"{region}: {_QUOTA.get(state, 'quota unknown')}")
     return lines

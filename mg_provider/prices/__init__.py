@@ -1,7 +1,17 @@
 """Dated prices, each with its source, and what a machine costs an hour. An unknown price is None, never 0."""
 
 from mg_provider.prices.amount import HOURS_A_MONTH, Amount, Total, money
-from mg_provider.prices.prices import NOT_IN, Price, PriceFile, Prices, PricesError, Row, read_prices, standard_prices
+from mg_provider.prices.prices import (
+    NOT_IN,
+    Price,
+    PriceFile,
+    Prices,
+    PricesError,
+    Row,
+    Usage,
+    read_prices,
+    standard_prices,
+)
 
 __all__ = [
     "HOURS_A_MONTH",
@@ -13,6 +23,7 @@ __all__ = [
     "PricesError",
     "Row",
     "Total",
+    "Usage",
     "money",
     "read_prices",
     "standard_prices",

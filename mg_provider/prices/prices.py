@@ -74,6 +74,11 @@ class Price:
     source: str
     derived: bool
 
+    @property
+    def basis(self) -> str:
+        """Its date, and whether it is computed from other prices."""
+        return f"{self.as_of or 'undated'}{', derived' if self.derived else ''}"
+
 
 class Prices:
     """A table of prices; of two rows for the same thing the first one counts.

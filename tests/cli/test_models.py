@@ -64,6 +64,7 @@ def test_model_garden_tells_what_is_deployable_and_on_which_machines(online):
         "accelerator_type": "NVIDIA_L4",
         "accelerator_count": 1,
         "verified": True,
+        "usd_hour": 1.1505,
     }
     assert llama["machines"][0] == verified
     assert [machine["verified"] for machine in llama["machines"]] == [True, False]
@@ -99,7 +100,11 @@ def test_a_list_is_narrowed_by_words_and_by_use(online):
 
 def test_the_list_for_people_marks_what_nobody_verified(online):
     done = mg("models", "--search", "llama-3.1-8b-instruct", *online)
-    assert done.stdout == f"{LLAMA}  deploy, batch  g2-standard-12 (1 NVIDIA_L4), g2-standard-24 (2 NVIDIA_L4)?\n"
+    assert (
+        done.stdout
+        == f"{LLAMA}  deploy, batch  g2-standard-12 (1 NVIDIA_L4) $1.15, g2-standard-24 (2 NVIDIA_L4)? $2.30\n"
+    )
+    assert "prices: an hour of one machine in us-central1, 2025-08" in done.stderr
     assert "asked just now" in done.stderr
 
 

@@ -1,7 +1,10 @@
 """A program with one model, the emulated cloud, and a forge for comments and issues."""
 
+import os
 import shutil
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -58,20 +61,35 @@ def shop(tmp_path, emulator, virtualenv):
 
 
 @pytest.fixture
-def environment():
-    """Variables of every step."""
-    return {}
-
-
-@pytest.fixture
-def pulumi(tmp_path, environment):
-    """The folder of the `pulumi` command: a stand-in with the rehearsal engine."""
-    folder = tmp_path / "bin"
+def pulumi(request, shop, environment):
+    """The folder of the `pulumi` command: a stand-in with the rehearsal engine, or with ``"pulumi"`` the real one."""
+    if getattr(request, "param", "rehearsal") == "pulumi":
+        real = shutil.which("pulumi")
+        if real is None:
+            pytest.skip("there is no pulumi command on PATH, so the steps ran with the stand-in only")
+        environment |= {
+            "PULUMI_HOME": str(shop.folder / "home"),
+            "PULUMI_BACKEND_URL": f"file://{shop.folder / 'backend'}",
+            "PULUMI_CONFIG_PASSPHRASE": "",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        }
+        (shop.folder / "backend").mkdir()
+        command = [real, "stack", "init", "prod", "--non-interactive"]
+        subprocess.run(command, cwd=shop.folder, env={**os.environ, **environment}, check=True, capture_output=True)
+        return Path(real).parent
+    folder = shop.folder / "bin"
     folder.mkdir()
     command = folder / "pulumi"
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{stand_in.__file__}" "$@"\n')
     command.chmod(0o755)
     return folder
+
+
+@pytest.fixture
+def environment():
+    """Variables of every step."""
+    return {}
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ class GitHub(Runner):
         job = yaml.safe_load((PIPELINES / "github" / f"{workflow}.yml").read_text())["jobs"][name]
         values = {
             "vars.STACK": "prod",
-            "vars.PULUMI_BACKEND_URL": self.environment.get("PULUMI_BACKEND_URL", "file://none"),
+            "vars.PULUMI_BACKEND_URL": self.environment.get("PULUMI_BACKEND_URL", "gs://my-pulumi-state"),
             "github.token": "forge-token",
             "github.event.pull_request.number": "7",
             **{

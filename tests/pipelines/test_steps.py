@@ -8,6 +8,7 @@ from tests.support.weights import call
 GATES = 'fail-on = ["downtime", "address-change", "weights"]\nbudget = 2000\n'
 EVENING, MORNING = "0 19 * * 1-5", "0 5 * * 1-5"
 pytestmark = pytest.mark.timeout(300)
+on_each_engine = pytest.mark.parametrize("pulumi", ["rehearsal", "pulumi"], indirect=True)
 
 
 def served(emulator):
@@ -35,6 +36,7 @@ def scaled_by_hand(emulator, count):
     call(f"{emulator.url}/v1/{endpoint['name']}:mutateDeployedModel", body)
 
 
+@on_each_engine
 def test_a_change_on_github_is_reviewed_gated_and_brought_up_as_approved(github, shop, emulator, forge):
     assert github.job("deploy", "plan"), github.said
     assert github.outputs["plan"] == {"changes": "true"}
@@ -71,6 +73,7 @@ def test_a_change_on_github_is_reviewed_gated_and_brought_up_as_approved(github,
     assert github.outputs["plan"] == {"changes": ""}, "somebody is asked to approve nothing"
 
 
+@on_each_engine
 def test_drift_on_github_is_one_issue_that_ends_with_it(github, shop, emulator, forge):
     shop.model(max_replica_count=3)
     assert github.job("deploy", "plan"), github.said
@@ -89,6 +92,7 @@ def test_drift_on_github_is_one_issue_that_ends_with_it(github, shop, emulator, 
     assert [comment["on"] for comment in forge.comments] == [issue["number"]]
 
 
+@on_each_engine
 def test_parking_on_github_parks_and_deploys_again_and_brings_nothing_else_up(github, shop, emulator):
     def parking(schedule):
         park = "true" if schedule == EVENING else "false"

@@ -31,6 +31,7 @@ def test_a_sound_folder_ends_with_0_and_says_what_it_is_and_needs(command, weigh
     assert lines[1].startswith("2 weight files, 2.5 GB; checked in ")
     assert lines[2:] == [
         "machine: g2-standard-12 with 1 x NVIDIA_L4",
+        "a replica costs: $1.15 an hour, $840 a month (2025-08, derived)",
         "us-central1: quota suffices",
         "can be deployed: 0 errors, 0 warnings",
     ]
@@ -65,13 +66,14 @@ def test_json_has_all_of_the_report(command, weights):
     assert content["gcs_uri"] == weights.uri
     assert [finding["code"] for finding in content["findings"]] == ["model_type"]
     assert content["recommendation"]["machine_spec"]["machineType"] == "g2-standard-12"
+    assert content["recommendation"]["usd_hour"] == 1.1505
     assert content["recommendation"]["regions_that_work"] == [REGION]
 
 
 def test_a_machine_type_alone_brings_its_accelerators(command):
     code, out, _ = command(machine_type="g2-standard-24")
     assert code == 0
-    assert "machine: g2-standard-24 with 2 x NVIDIA_L4" in out
+    assert "machine: g2-standard-24 with 2 x NVIDIA_L4\na replica costs: $2.30 an hour" in out
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,14 @@
 
 import pytest
 
+from mg_provider.prices import Prices
+from mg_provider.resources.custom_weights_model.lifecycle import CustomWeightsModelLifecycle
 from mg_provider.resources.dedicated_endpoint.lifecycle import DedicatedEndpointLifecycle
+from mg_provider.resources.endpoint.plan import words
 from mg_provider.resources.model.lifecycle import Defaults
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown
 from tests.support.named_models import PARENT, PREDICT, served, two
-from tests.support.rollouts import BIGGER
+from tests.support.rollouts import BIGGER, L4
 
 OLD, NEW, OTHER = (f"{PARENT}/models/{id}" for id in ("old", "new", "other"))
 L4S = "up to 1 NVIDIA_L4 (1 x g2-standard-12)"
@@ -28,7 +31,7 @@ def plan(before, after):
 
 def test_a_creation_says_machines_gpus_at_fewest_and_most_and_whether_it_is_public():
     wanted = {"deployed_models": {"v1": served(OLD, machine_spec=BIGGER, min_replica_count=1, max_replica_count=4)}}
-    machines = "deploys on 1 to 4 x g2-standard-24, 2 to 8 NVIDIA_L4"
+    machines = "deploys on 1 to 4 x g2-standard-24, 2 to 8 NVIDIA_L4, $2.30 to $9.20 an hour"
     assert checked(wanted).deployment_plan == {"v1": f"{machines}; public, under its own DNS name"}
     private = checked({**wanted, "private_service_connect_config": PRIVATE})
     assert private.deployment_plan == {"v1": f"{machines}; private, through Private Service Connect"}
@@ -99,10 +102,31 @@ def test_a_share_of_nothing_is_swapped_without_traffic():
     )
 
 
+@pytest.mark.parametrize("lifecycle", [CustomWeightsModelLifecycle, DedicatedEndpointLifecycle])
+def test_another_table_of_prices_is_no_change(lifecycle, monkeypatch):
+    def check(old=None, **more):
+        given = {"owner": "organization/project/stack", "resource": "chat", **what, **more}
+        args, problems = lifecycle().check(given, old, Defaults("my-project", "us-central1"))
+        assert problems == []
+        return args
+
+    machines = {"machine_spec": L4, "max_replica_count": 2}
+    if lifecycle is CustomWeightsModelLifecycle:
+        what = {"gcs_uri": "gs://bucket/llama", **machines}
+    else:
+        what = {"deployed_models": {"v1": {"model": OLD, **machines}}}
+    before = check()
+    assert "1 to 2 x g2-standard-12, 1 to 2 NVIDIA_L4, $1.15 to $2.30 an hour" in str(before.deployment_plan)
+    monkeypatch.setattr(words, "standard_prices", lambda: Prices([], "2027-01", "an empty table"))
+    assert check(before) == before
+    assert "1 to 2 NVIDIA_L4, price unknown" in str(check().deployment_plan)
+
+
 def test_names_that_come_and_go_and_change_their_name():
     first = {"deployed_models": {"stable": served(OTHER, machine_spec=BIGGER)}}
     assert plan(first, two(OTHER, NEW, 20))["canary"] == (
-        "new: deploys beside on 1 x g2-standard-12, 1 NVIDIA_L4, then gets 20 % of the traffic at once; not probed"
+        "new: deploys beside on 1 x g2-standard-12, 1 NVIDIA_L4, $1.15 an hour, then gets 20 % of the traffic at once; "
+        "not probed"
     )
     assert (
         "then moves traffic to 10 %, 20 %; probed by predict"
@@ -117,7 +141,8 @@ def test_scaling_and_parking_are_told():
     before = {"deployed_models": {"v1": served(OLD, min_replica_count=1, max_replica_count=2)}}
     after = {"deployed_models": {"v1": served(OLD, min_replica_count=1, max_replica_count=8)}}
     assert plan(before, after)["v1"] == (
-        "scales in place: 1 to 2 x g2-standard-12, 1 to 2 NVIDIA_L4 -> 1 to 8 x g2-standard-12, 1 to 8 NVIDIA_L4"
+        "scales in place: 1 to 2 x g2-standard-12, 1 to 2 NVIDIA_L4, $1.15 to $2.30 an hour -> "
+        "1 to 8 x g2-standard-12, 1 to 8 NVIDIA_L4, $1.15 to $9.20 an hour"
     )
     parked = {**before, "parked": True}
     assert plan(before, parked)["v1"].startswith("parks: undeploys, and gives back up to 2 NVIDIA_L4")

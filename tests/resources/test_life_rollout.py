@@ -348,14 +348,15 @@ def test_an_adopted_endpoint_rolls_out_like_any_other(emulator, life, old, new):
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        ({}, "deploys on 1 x g2-standard-12, 1 NVIDIA_L4; public, under its own DNS name"),
+        ({}, "deploys on 1 x g2-standard-12, 1 NVIDIA_L4, $1.15 an hour; public, under its own DNS name"),
         (
             {"machine_spec": BIGGER, "max_replica_count": 8},
-            "deploys on 1 to 8 x g2-standard-24, 2 to 16 NVIDIA_L4; public, under its own DNS name",
+            "deploys on 1 to 8 x g2-standard-24, 2 to 16 NVIDIA_L4, $2.30 to $18.41 an hour; public, under its own "
+            "DNS name",
         ),
         (
             {"dedicated_endpoint_disabled": True},
-            "deploys on 1 x g2-standard-12, 1 NVIDIA_L4; public, under the region's DNS name",
+            "deploys on 1 x g2-standard-12, 1 NVIDIA_L4, $1.15 an hour; public, under the region's DNS name",
         ),
         (
             {
@@ -364,12 +365,12 @@ def test_an_adopted_endpoint_rolls_out_like_any_other(emulator, life, old, new):
                     "project_allowlist": ["my-project"],
                 }
             },
-            "deploys on 1 x g2-standard-12, 1 NVIDIA_L4; private, through Private Service Connect",
+            "deploys on 1 x g2-standard-12, 1 NVIDIA_L4, $1.15 an hour; private, through Private Service Connect",
         ),
         (
             {"machine_spec": [BIGGER, L4]},
-            "deploys on 1 x g2-standard-24, 2 NVIDIA_L4 or 1 x g2-standard-12, 1 NVIDIA_L4; public, under its own DNS "
-            "name",
+            "deploys on 1 x g2-standard-24, 2 NVIDIA_L4, $2.30 an hour or 1 x g2-standard-12, 1 NVIDIA_L4, $1.15 an "
+            "hour; public, under its own DNS name",
         ),
     ],
     ids=["least", "autoscaled", "shared", "private", "choices"],
@@ -381,7 +382,10 @@ def test_a_creation_says_machine_gpus_and_who_can_reach_it(life, more, says):
 def test_the_plan_follows_a_change_of_replicas(life, old):
     life.up(arguments(old))
     wanted = arguments(old, min_replica_count=2, max_replica_count=8)
-    says = "scales in place: 1 x g2-standard-12, 1 NVIDIA_L4 -> 2 to 8 x g2-standard-12, 2 to 8 NVIDIA_L4"
+    says = (
+        "scales in place: 1 x g2-standard-12, 1 NVIDIA_L4, $1.15 an hour -> 2 to 8 x g2-standard-12, 2 to 8 NVIDIA_L4, "
+        "$2.30 to $9.20 an hour"
+    )
     assert life.check(wanted)["deployment_plan"] == says
     life.up(wanted)
     assert life.check(wanted)["deployment_plan"] == says

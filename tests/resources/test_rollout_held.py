@@ -73,7 +73,10 @@ def test_a_held_rollout_is_a_state_that_up_ends_well_in(emulator, life, old, new
     inputs = life.check(held(new, max_replica_count=4))
     told = inputs["deployment_plan"]
     assert "moves traffic to 10 %, where it is held at 10 % until rollout.hold is removed" in told
-    assert "BOTH RUN AND ARE PAID FOR: 1 to 4 x g2-standard-12, 1 to 4 NVIDIA_L4 and 1 to 4 x g2" in told
+    assert (
+        "BOTH RUN AND ARE PAID FOR: 1 to 4 x g2-standard-12, 1 to 4 NVIDIA_L4, $1.15 to $4.60 an hour and 1 to 4 x g2"
+        in told
+    )
     since = len(emulator.requests())
     after = life.up(held(new, max_replica_count=4))
     assert serving(emulator, life) == {old: 90, new: 10}

@@ -9,6 +9,7 @@ from typing import Any
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import MgError
 from mg_provider.data import table
+from mg_provider.prices import Price, standard_prices
 from mg_provider.wire.vertex.machine import MachineSpec
 from mg_provider.wire.vertex.publisher import Deploy, PublisherModel
 
@@ -35,6 +36,11 @@ class Machine:
     accelerator_type: str | None = None
     accelerator_count: int | None = None
     verified: bool = False
+
+    def hour(self, region: str) -> Price | None:
+        """What one of it costs an hour, where the table of prices says."""
+        kind, count = self.accelerator_type or "", self.accelerator_count or 0
+        return standard_prices().hour(self.machine_type, region, "on demand", kind, count)
 
     def __str__(self) -> str:
         """For people."""
@@ -98,9 +104,14 @@ class Catalogue:
         )
         return Catalogue(tuple(fitting), self.asked, self.as_of, self.reason)
 
-    def to_json(self) -> dict[str, Any]:
-        """For programs."""
-        models = [{**asdict(model), "machines": [asdict(each) for each in model.machines]} for model in self.models]
+    def to_json(self, region: str) -> dict[str, Any]:
+        """For programs. ``region``: where the prices of the machines are of."""
+
+        def priced(machine: Machine) -> dict[str, Any]:
+            price = machine.hour(region)
+            return {**asdict(machine), "usd_hour": price.usd if price else None}
+
+        models = [{**asdict(model), "machines": [priced(each) for each in model.machines]} for model in self.models]
         return {"asked_model_garden": self.asked, "lists_as_of": self.as_of, "origin": self.origin, "models": models}
 
 

@@ -13,10 +13,13 @@ from mg_provider.api.clients import Clients
 from mg_provider.api.errors import MgError, NotFound, UserError
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
-from mg_provider.inference.models.catalogue import Catalogue, ListedModel, find_machines, read_catalogue
+from mg_provider.inference.models.catalogue import Catalogue, ListedModel, Machine, find_machines, read_catalogue
 from mg_provider.inference.models.resource_block import batch_block, deployment_block, import_lines
+from mg_provider.prices import money, standard_prices
 
 FINE, FAILED, USAGE = 0, 1, 2
+PRICED = "us-central1"
+"""Where prices are of, unless the configuration names a region."""
 _NEAR = 5
 
 Write = Callable[[str], object]
@@ -52,12 +55,13 @@ def list_models(
     except UserError as problem:
         complain(f"{problem}\n")
         return USAGE
+    region = (config or {}).get("mg:region") or PRICED
     if as_json:
-        write(f"{json.dumps(found.to_json(), indent=2)}\n")
+        write(f"{json.dumps(found.to_json(region), indent=2)}\n")
     else:
-        for line in _lines(found):
+        for line in _lines(found, region):
             write(f"{line}\n")
-        complain(f"{found.origin}\n")
+        complain(f"{found.origin}\nprices: an hour of one machine in {region}, {standard_prices().as_of}\n")
     if not found.models:
         complain("no model fits; try fewer words, or leave the options out\n")
     return FINE if found.models else FAILED
@@ -177,10 +181,17 @@ def _remarks(model: ListedModel, found: Catalogue) -> Iterator[str]:
         yield f"other machines that Google has a configuration for: {', '.join(map(str, others))}"
 
 
-def _lines(found: Catalogue) -> Iterator[str]:
+def _price(machine: Machine, region: str) -> str:
+    price = machine.hour(region)
+    return money(price.usd) if price else "price unknown"
+
+
+def _lines(found: Catalogue, region: str) -> Iterator[str]:
     width = max((len(model.name) for model in found.models), default=0)
     for model in found.models:
         uses = [("deploy", model.deployable), ("batch", model.batch), ("own weights", model.own_weights)]
         used = ", ".join(use for use, is_so in uses if is_so)
-        machines = ", ".join(f"{machine}{'' if machine.verified else '?'}" for machine in model.machines)
+        machines = ", ".join(
+            f"{machine}{'' if machine.verified else '?'} {_price(machine, region)}" for machine in model.machines
+        )
         yield f"{model.name:<{width}}  {used:<13}  {machines}".rstrip()

@@ -68,7 +68,7 @@ def plan_text(old: CustomWeightsModelArgs | None, new: CustomWeightsModelArgs) -
     if new.parked != old.parked:
         starts = f", starting with what served when it was parked{_within(new)}" if new.autoscales else ""
         change = f"parks: undeploys, and gives back {gpus(old)}"
-        resumes = f"resumes: deploys on {replicas_text(new)}{starts}"
+        resumes = f"resumes: deploys on {replicas_text(new, new.region)}{starts}"
         return f"{change if new.parked else resumes}; endpoint, address and Model stay"
     if new.parked:
         return "parked: nothing is deployed" if rolls_out(old, new) else old.deployment_plan
@@ -81,7 +81,7 @@ def plan_text(old: CustomWeightsModelArgs | None, new: CustomWeightsModelArgs) -
         return _rollout(old, new)
     if compare(old, new, *_COUNTS).fields:
         held = f"; still {_held(new)}" if new.rollout_held else ""
-        return f"scales in place: {replicas_text(old)} -> {replicas_text(new)}{held}"
+        return f"scales in place: {replicas_text(old, old.region)} -> {replicas_text(new, new.region)}{held}"
     return old.deployment_plan
 
 
@@ -90,7 +90,8 @@ def _creation(new: CustomWeightsModelArgs) -> str:
         "public, under the region's DNS name" if new.dedicated_endpoint_disabled else "public, under its own DNS name"
     )
     exposed = private(new.private_service_connect_config)
-    return f"deploys on {replicas_text(new)}; {'private, through Private Service Connect' if exposed else public}"
+    way_in = "private, through Private Service Connect" if exposed else public
+    return f"deploys on {replicas_text(new, new.region)}; {way_in}"
 
 
 def _rollout(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str:
@@ -98,7 +99,7 @@ def _rollout(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str:
     stays = "stays where it runs if that is still a choice; else " if _may_stay(old, new) else ""
     steps = [f"{step} %" for step in rollout.steps if held is None or step < held.percent]
     stops = [f"{held.percent} %, where it is {_held(new)} until rollout.hold is removed"] if held else []
-    cost = f"BOTH RUN AND ARE PAID FOR: {replicas_text(before)} and {replicas_text(new)}"
+    cost = f"BOTH RUN AND ARE PAID FOR: {replicas_text(before, new.region)} and {replicas_text(new, new.region)}"
     parts = [
         f"{stays}{way(rollout, ', '.join([*steps, *stops]))}",
         *size(before, new),

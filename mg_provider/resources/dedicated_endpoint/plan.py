@@ -52,14 +52,14 @@ def _creation(args: DedicatedEndpointArgs, served: Machines) -> str:
     if args.parked:
         return f"parked: no machine runs; resuming takes {gpus(served)}"
     takes = "takes over a deployment that fits, else " if args.adopt else ""
-    return f"{takes}deploys on {replicas_text(served)}; {_exposure(args)}"
+    return f"{takes}deploys on {replicas_text(served, args.region)}; {_exposure(args)}"
 
 
 def _parking(old: DedicatedEndpointArgs, new: DedicatedEndpointArgs, name: str) -> str:
     served = _whole(new.deployed_models[name])
     if not new.parked:
         starts = ", starting with what served when it was parked" if served.autoscales else ""
-        return f"resumes: deploys on {replicas_text(served)}{starts}; endpoint and address stay"
+        return f"resumes: deploys on {replicas_text(served, new.region)}{starts}; endpoint and address stay"
     if old.parked or name not in old.deployed_models:
         return f"parked: no machine runs; resuming takes {gpus(served)}"
     return f"parks: undeploys, and gives back {gpus(old.deployed_models[name])}; endpoint and address stay"
@@ -114,7 +114,7 @@ class _Changes:
         served, before = self.new.deployed_models[name], self.ids[name]
         if before not in self.old.deployed_models:
             return self._addition(name)
-        was, now = replicas_text(self.old.deployed_models[before]), replicas_text(served)
+        was, now = (replicas_text(each, self.new.region) for each in (self.old.deployed_models[before], served))
         scaled = f"scales in place: {was} -> {now}" if was != now else ""
         if before != name:
             return f"the deployment of {before} stays under this name{f', and {scaled}' if scaled else ''}"
@@ -131,7 +131,8 @@ class _Changes:
         steps = self._steps(_numbers(rollout.steps, on, held), share)
         how = f"goes on: moves traffic to {steps}" if on else way(rollout, steps, alone=share == 100)
         until = f", where it is held at {held.percent} % of its share until rollout.hold is removed" if held else ""
-        cost = f"BOTH RUN AND ARE PAID FOR: {replicas_text(before)} and {replicas_text(served)}"
+        both = (replicas_text(each, self.new.region) for each in (before, served))
+        cost = f"BOTH RUN AND ARE PAID FOR: {' and '.join(both)}"
         paid = cost if held else peak(rollout, before, served)
         told = [f"{how}{until}", *size(before, served), paid, self._probing(name, share)]
         told.append("endpoint, address and other names stay")
@@ -139,7 +140,7 @@ class _Changes:
 
     def _addition(self, name: str) -> str:
         share, rollout = self._share(self.new, name), self.new.deployed_models[name].rollout or self.new.rollout
-        deploys = f"new: deploys beside on {replicas_text(self.new.deployed_models[name])}"
+        deploys = f"new: deploys beside on {replicas_text(self.new.deployed_models[name], self.new.region)}"
         if not share:
             return f"{deploys}; gets no traffic"
         if rollout is None or not self.old.shares:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from mg_provider.preflight.machines.machine import accelerators
+from mg_provider.prices import Usage, money, standard_prices
 from mg_provider.resources.endpoint.args import EndpointArgs
 from mg_provider.resources.endpoint.machines import Machines
 from mg_provider.resources.endpoint.plan.probing import unreachable, weights_of_google
 from mg_provider.resources.endpoint.rollout_args import RolloutStrategy
+from mg_provider.resources.model.unknown import Unknown
 from mg_provider.wire.vertex.machine import MachineSpec
 
 
@@ -56,15 +58,31 @@ def gpus(machines: Machines) -> str:
     return " or ".join(told) or f"up to {replicas} x the machine recommended for the model"
 
 
-def replicas_text(machines: Machines) -> str:
-    """The machines of a deployment and their GPUs, at the fewest and at the most replicas, of each choice."""
+def replicas_text(machines: Machines, region: str | Unknown) -> str:
+    """Machines, GPUs and price of a deployment at the fewest and at the most replicas, of each choice.
+
+    The price is of the table at the time of the change; a text that stands in a state stays as it is, so that another
+    table is no change.
+    """
     low, high = machines.min_replica_count, _most(machines)
     told = []
     for spec in machines.choices():
         kind, count = accelerators(spec)
         shown = f", {_span(low * count, high * count)} {kind}" if kind else ""
-        told.append(f"{_span(low, high)} x {spec.machine_type}{shown}")
+        told.append(f"{_span(low, high)} x {spec.machine_type}{shown}{_price(machines, spec, region)}")
     return " or ".join(told) or f"{_span(low, high)} x the machine recommended for the model"
+
+
+def _price(machines: Machines, spec: MachineSpec, region: str | Unknown) -> str:
+    if isinstance(region, Unknown):
+        return ""
+    usage: Usage = "spot" if machines.spot else "flex start" if machines.flex_start else "on demand"
+    kind, count = accelerators(spec)
+    found = standard_prices().hour(spec.machine_type or "", region, usage, kind or "", count or 0)
+    if found is None:
+        return ", price unknown"
+    low, high = (money(found.usd * replicas) for replicas in (machines.min_replica_count, _most(machines)))
+    return f", {low if low == high else f'{low} to {high}'} an hour"
 
 
 def _span(low: int, high: int) -> str:

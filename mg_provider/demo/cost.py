@@ -1,0 +1,28 @@
+"""What the machines of the demo would cost if they were Google's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from mg_provider.prices import Amount, standard_prices
+
+NIGHT: Final = 12
+"""Hours from evening to morning."""
+
+
+def hourly(machines: Iterable[Mapping[str, Any]]) -> Amount:
+    """Dollars an hour of the machines in the emulator's ledger."""
+    total = Amount()
+    for machine in machines:
+        found = re.search(r"/locations/([^/]+)/", machine["holder"])
+        price = standard_prices().hour(
+            machine["machine_type"],
+            found[1] if found else "",
+            "on demand",
+            machine["accelerator_type"],
+            machine["accelerator_count"],
+        )
+        total = total + Amount(price.usd if price else None).times(machine["replicas"])
+    return total
