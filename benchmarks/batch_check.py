@@ -44,7 +44,7 @@ print(time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_m
 _START = """
 import json, sys, time
 from mg_provider.api.clients import Clients
-from mg_provider.api.settings import Settings
+from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
 from mg_provider.preflight.batch.check import check_input
 clients = Clients.from_settings(Settings(), SystemClock())
@@ -55,7 +55,11 @@ _CHECK = """
 report = check_input([sys.argv[1]], clients)
 assert not report.errors and report.rows == int(sys.argv[2]), report
 """
-_LOADS = """
+CHECK_OF_ANY = """
+report = check_input([sys.argv[1]], clients)
+assert report.rows == int(sys.argv[2]), report
+"""
+LOADS = """
 with open(sys.argv[1], "rb") as file:
     for line in file:
         json.loads(line)
@@ -80,7 +84,7 @@ def _row(chance: random.Random, number: int, words: tuple[int, int], named: bool
     return json.dumps({"custom_id": f"row-{number}", "body": body} if named else {"body": body}) + "\n"
 
 
-def _run(program: str, path: Path, rows: int) -> tuple[float, float]:
+def run(program: str, path: Path, rows: int) -> tuple[float, float]:
     """Seconds of one core, and peak memory in MB, of a process that does only this."""
     command = [sys.executable, "-c", _START + program + _END, str(path), str(rows)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -93,8 +97,8 @@ def compare(megabytes: int, words: tuple[int, int] = (5, 60), *, named: bool = F
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "input.jsonl"
         rows = _lay_out(path, megabytes * 1_000_000, words, named=named)
-        loads, _ = _run(_LOADS, path, rows)
-        seconds, peak = _run(_CHECK, path, rows)
+        loads, _ = run(LOADS, path, rows)
+        seconds, peak = run(_CHECK, path, rows)
         return seconds, peak, loads
 
 

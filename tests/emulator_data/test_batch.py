@@ -84,6 +84,19 @@ def test_rows_that_cannot_be_answered_fail_one_by_one(client: Client) -> None:
     assert len(errors) == 4
 
 
+def test_a_row_that_no_file_can_hold_fails_by_itself(client: Client) -> None:
+    deep = b"[" * 100_000 + b"]" * 100_000
+    wrong = [
+        rb'{"custom_id": "half", "body": {"prompt": "nice \ud83d"}}',
+        b'{"custom_id": "deep", "body": {"prompt": "x", "note": ' + deep + b"}}",
+    ]
+    fine = '{"custom_id": "fine", "body": {"prompt": "two\u2028lines"}}'.encode()
+    client.make_bucket("data")
+    client.upload("data", "in/a.jsonl", b"\n".join([wrong[0], fine, wrong[1]]))
+    job = run(client)
+    assert (job["state"], job["completionStats"]["failedCount"]) == ("JOB_STATE_PARTIALLY_SUCCEEDED", "2")
+
+
 def test_max_tokens_cuts_the_answer(client: Client) -> None:
     client.make_bucket("data")
     row = chat("Tell me a long story")

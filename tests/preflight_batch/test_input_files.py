@@ -78,6 +78,17 @@ def test_a_missing_permission_is_named_and_who_needs_it(batch, name, rpc):
     assert "roles/storage.objectViewer" in finding.message
 
 
+@pytest.mark.parametrize("engine", ["local", "bigquery"])
+def test_objects_that_are_listed_but_may_not_be_read_are_named_one_by_one(batch, engine):
+    batch.put("in/a.jsonl", GOOD)
+    batch.put("in/b.jsonl", GOOD)
+    batch.emulator.fail(rpc="storage.objects.get", fault="status", status=403, times=1)
+    report = batch.check("in/*.jsonl", engine=engine)
+    [finding] = report.findings
+    assert (finding.place, finding.code) == (f"gs://{BUCKET}/in/a.jsonl", "permission_denied")
+    assert report.rows == 1
+
+
 def test_an_empty_object_and_a_compressed_one_are_named(batch):
     batch.put_bytes("in/a.jsonl", b"")
     batch.put_bytes("in/b.jsonl", gzip.compress(json.dumps(GOOD).encode()))

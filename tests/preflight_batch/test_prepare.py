@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 
+import duckdb
 import pytest
 from typer.testing import CliRunner
 
@@ -117,6 +119,107 @@ def test_a_source_of_unknown_form_asks_what_it_is(mg, tmp_path):
     assert "--from" in mg(tmp_path / "in.txt", tmp_path / "out.jsonl", code=2).stderr
 
 
+CONVERSATION = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Why?"}]
+FORMS = {
+    "messages": {"messages": CONVERSATION},
+    "messages with other columns": {"id": 7, "prompt": None, "messages": CONVERSATION, "source": "x"},
+    "a prompt that is a conversation": {
+        "prompt": CONVERSATION,
+        "completion": [{"role": "assistant", "content": "So."}],
+    },
+    "ShareGPT": {"conversations": [{"from": "system", "value": "Be brief."}, {"from": "human", "value": "Why?"}]},
+    "fields that are null": {"messages": [{**each, "name": None, "tool_calls": None} for each in CONVERSATION]},
+}
+
+
+@pytest.mark.parametrize("row", FORMS.values(), ids=list(FORMS))
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_conversations_become_rows_as_they_are(mg, tmp_path, row, form):
+    source, output = tmp_path / f"in.{form}", tmp_path / "out.jsonl"
+    (tmp_path / "rows.json").write_text(json.dumps(row))
+    if form == "jsonl":
+        source.write_text(json.dumps(row))
+    else:
+        duckdb.sql(f"COPY (SELECT * FROM read_json('{tmp_path / 'rows.json'}')) TO '{source}' (FORMAT parquet)")
+    mg(source, output, "--system", "never said", "--max-tokens", 9)
+    assert read(output) == [{"custom_id": "row-1", "body": {"messages": CONVERSATION, "max_tokens": 9}}]
+
+
+def test_instructions_go_before_a_conversation_that_has_none(mg, tmp_path):
+    source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text(json.dumps({"messages": CONVERSATION[1:]}))
+    mg(source, output, "--system", "Be brief.")
+    assert read(output)[0]["body"]["messages"] == CONVERSATION
+
+
+def test_a_conversation_that_ends_with_its_answer_is_told_once(mg, tmp_path):
+    source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    row = json.dumps({"messages": [*CONVERSATION, {"role": "assistant", "content": "So."}]})
+    source.write_text(f"{row}\n{row}\n")
+    told = mg(source, output).stderr
+    assert told.count("ends with an answer of the assistant") == 1
+    assert len(read(output)[1]["body"]["messages"]) == 3
+
+
+def test_columns_of_parquet_are_prompts_and_ids(mg, emulator, tmp_path):
+    source, output = tmp_path / "in.parquet", tmp_path / "out.jsonl"
+    duckdb.sql(
+        f"COPY (SELECT i AS key, 'Question ' || i AS question FROM range(3) r(i)) TO '{source}' (FORMAT parquet)"
+    )
+    put(emulator, "in/a.parquet", source.read_bytes())
+    for each in (source, f"gs://{BUCKET}/in/a.parquet"):
+        mg(each, output, "--prompt-column", "question", "--id-column", "key", "--overwrite")
+        assert [row["custom_id"] for row in read(output)] == ["0", "1", "2"]
+        assert user_prompts(read(output))[2] == "Question 2"
+
+
+def test_what_has_no_prompt_says_which_columns_there_are(mg, tmp_path):
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"instruction": "x", "output": "y"}')
+    told = mg(source, tmp_path / "out.jsonl", code=1).stderr
+    assert "in.jsonl:1: error: there is no prompt, nor messages; there is instruction, output" in told
+    source = tmp_path / "in.parquet"
+    source.write_bytes(b"PAR1 this is none PAR1")
+    assert "it is not Parquet" in mg(source, tmp_path / "out.jsonl", code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (rb'{"prompt": "nice \ud83d"}', r"half of a character, \ud83d at column 18"),
+        (b'{"prompt": "x", "note": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "too deep inside each other"),
+        (b'{"prompt": "\xff"}', "is not UTF-8 from byte 13"),
+        (b'{"prompt": NaN}', "NaN"),
+    ],
+    ids=["half", "deep", "bytes", "constant"],
+)
+def test_a_line_that_cannot_be_read_is_told_with_its_place(mg, tmp_path, line, reason):
+    source = tmp_path / "in.jsonl"
+    source.write_bytes(b'{"prompt": "fine"}\n' + line + b"\n")
+    told = mg(source, tmp_path / "out.jsonl", code=1).stderr
+    assert f"{source}:2: error: the line " in told
+    assert reason in told
+    assert "nothing was written" in told
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o077, 0o600), (0o027, 0o640), (0o022, 0o644)])
+def test_who_may_read_the_output_is_said_by_the_umask(mg, tmp_path, mask, mode):
+    source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text('"one"')
+    before = os.umask(mask)
+    try:
+        mg(source, output)
+    finally:
+        os.umask(before)
+    assert output.stat().st_mode & 0o777 == mode
+
+
+def test_a_source_that_is_listed_but_may_not_be_read_is_told(mg, emulator, tmp_path):
+    put(emulator, "in/a.jsonl", b'"one"')
+    emulator.fail(rpc="storage.objects.get", fault="status", status=403, times=1)
+    assert "the caller may not read it" in mg(f"gs://{BUCKET}/in/*.jsonl", tmp_path / "out.jsonl", code=1).stderr
+
+
 # Queries
 
 MADE = "bq://my-project.prompts.made"
@@ -157,6 +260,22 @@ def test_a_table_and_a_file_with_a_query_are_sources_too(mg, emulator, tmp_path)
     path.write_text("SELECT url AS prompt FROM prompts.input;\n")
     mg(f"@{path}", f"{MADE}2")
     assert tables(emulator) == ["input", "made", "made2"]
+
+
+ENDS = {
+    "a comment": "SELECT url AS prompt FROM prompts.input -- all of them",
+    "a comment after a semicolon": "SELECT url AS prompt FROM prompts.input; -- all; of them\n",
+    "a comment with a sign": "SELECT url AS prompt FROM prompts.input # all of them",
+    "a comment in a block": "SELECT url AS prompt /* the only; one */ FROM prompts.input; /* all; */ ;",
+    "a text that looks like one": "SELECT url AS prompt FROM prompts.input WHERE url != '-- ; #'",
+}
+
+
+@pytest.mark.parametrize("sql", ENDS.values(), ids=list(ENDS))
+def test_a_query_may_end_in_a_comment(mg, emulator, sql):
+    make_table(emulator, [{"custom_id": "k", **REQUEST}])
+    mg(sql, MADE)
+    assert len(made_rows(emulator)) == 1
 
 
 def test_a_row_without_a_prompt_stops_it_before_a_table_is_made(mg, emulator):

@@ -149,9 +149,51 @@ def test_a_custom_id_that_is_no_text_is_a_warning():
     assert [(finding.severity, finding.code) for finding in report.findings] == [("warning", "custom_id_not_text")]
 
 
+def test_ids_that_are_numbers_are_one_warning_however_many_they_are_and_never_hide_an_error():
+    rows = [{"custom_id": number % 110, "body": body()} for number in range(120)]
+    report = check(lines(*rows) + lines({"body": "hello"}), limit=5)
+    assert found(report) == [
+        (121, "body_not_an_object"),
+        (111, "duplicate_custom_id"),
+        (1, "custom_id_not_text"),
+    ]
+    assert "is a number in this row and 119 more" in report.findings[2].message
+    assert report.counts["custom_id_not_text"] == 120
+
+
+def test_errors_come_first_and_the_first_of_each_kind_is_kept():
+    report = InputReport(limit=3)
+    for number in range(5):
+        report.add("warning", "odd", "it is odd", line=number)
+    for number in range(5):
+        report.add("error", "wrong", "it is wrong", line=number)
+    report.add("error", "worse", "it is worse", line=99)
+    assert found(report) == [(0, "wrong"), (1, "wrong"), (99, "worse")]
+    assert (report.errors, report.warnings, report.omitted) == (6, 5, 8)
+
+
+def test_a_repeated_custom_id_has_its_line_also_where_most_rows_have_none():
+    named = {"custom_id": "z", "body": body()}
+    report = check(lines(*[{"body": body()}] * 50, named, *[{"body": body()}] * 48, named))
+    assert found(report) == [(51, "ignored_field"), (100, "duplicate_custom_id")]
+
+
+def test_empty_custom_ids_are_none():
+    assert found(check(lines(*[{"custom_id": "", "body": body()}] * 3))) == []
+
+
+def test_a_wrong_row_among_many_is_found_whatever_its_place():
+    rows = [{"body": body()}] * 999
+    for place in (0, 1, 500, 998):
+        wrong = [*rows[:place], {"body": body(max_tokens=0)}, *rows[place:]]
+        report = check(lines(*wrong) * 2)
+        assert found(report) == [(place + 1, "bad_parameter"), (place + 1001, "bad_parameter")]
+        assert report.rows == 2000
+
+
 def test_an_empty_file_is_named():
     assert found(check()) == [(None, "empty")]
-    assert found(check(b"\n  \n"))[-1] == (None, "empty")
+    assert found(check(b"\n  \n"))[0] == (None, "empty")
 
 
 def test_a_byte_order_mark_is_named_and_the_rows_are_checked_all_the_same():
@@ -170,13 +212,13 @@ def test_gzip_is_known_by_its_first_bytes():
 def test_line_ends_of_windows_are_a_warning_and_the_rows_are_checked():
     text = lines({"body": body()}, {"body": 1}, {"body": body()}).replace(b"\n", b"\r\n")
     report = check(text)
-    assert found(report) == [(1, "crlf"), (2, "body_not_an_object")]
+    assert found(report) == [(2, "body_not_an_object"), (1, "crlf")]
     assert report.rows == 3
 
 
 def test_blank_lines_are_told_once_and_do_not_shift_the_numbers():
     report = check(lines({"body": body()}) + b"\n\n" + lines({"body": 1}, {"body": body()}))
-    assert found(report) == [(2, "blank_line"), (4, "body_not_an_object")]
+    assert found(report) == [(4, "body_not_an_object"), (2, "blank_line")]
     assert report.rows == 3
 
 

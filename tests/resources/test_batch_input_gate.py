@@ -48,6 +48,21 @@ def test_a_caller_who_may_not_read_the_input_may_still_run_the_job(emulator, lif
     life.destroy()
 
 
+def test_a_caller_who_may_list_the_input_and_not_read_it_may_still_run_the_job(emulator, life):
+    put_questions(emulator)
+    emulator.fail(rpc="storage.objects.get", fault="status", status=403, times=1)
+    assert life.up(arguments("in/*.jsonl"))["job_state"] == "JOB_STATE_SUCCEEDED"
+    life.destroy()
+
+
+def test_an_error_is_told_however_many_warnings_are_before_it(emulator, life):
+    rows = [{"custom_id": number, **chat("fine")} for number in range(120)]
+    put_rows(emulator, "in/questions.jsonl", [*rows, {"body": "hello"}])
+    with pytest.raises(HostError, match=r"questions\.jsonl:121: error: body is text"):
+        life.up(arguments())
+    assert started(emulator) == 0
+
+
 def test_a_job_that_is_there_already_is_not_checked_again(emulator, life):
     put_questions(emulator)
     life.up({**arguments(), "wait": False})

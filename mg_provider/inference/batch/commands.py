@@ -54,12 +54,15 @@ class PrepareFormat(StrEnum):
 
     csv = "csv"
     jsonl = "jsonl"
+    parquet = "parquet"
     query = "query"
 
 
 @batch.command()
 def prepare(
-    source: Annotated[str, typer.Argument(help="CSV or JSON lines, a file or gs://…; or a query, @file, bq://….")],
+    source: Annotated[
+        str, typer.Argument(help="CSV, JSON lines or Parquet, a file or gs://…; or a query, @file, bq://….")
+    ],
     output: Annotated[str, typer.Argument(help="File or gs:// object; for a query a bq:// table.")],
     form: Annotated[
         PrepareFormat | None, typer.Option("--from", help="What the source is. Default: by its name.")

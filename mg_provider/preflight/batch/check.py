@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from mg_provider.api.clients import Clients
-from mg_provider.api.errors import NotFound
+from mg_provider.api.errors import NotFound, PermissionDenied
 from mg_provider.clock import Clock, SystemClock
-from mg_provider.preflight.batch.input_files import open_input
+from mg_provider.preflight.batch.input_files import note_denied, open_input
 from mg_provider.preflight.batch.input_report import LIMIT, InputReport
 from mg_provider.preflight.batch.query_check import QueryCheck
 from mg_provider.preflight.batch.supported_models import model_problem
@@ -94,6 +94,8 @@ def _check_files(
                 progress(f"checking {file.name} ({file.size:,} bytes)")
             try:
                 check.file(file.name, file.pieces())
+            except PermissionDenied as problem:
+                note_denied(problem, file.name, report)
             except NotFound:
                 report.add("error", "changed_meanwhile", "it was deleted during the check: run again", file.name)
     check.finish()

@@ -12,6 +12,8 @@ from mg_provider.preflight.batch.row_rules import IMAGES, ROLES
 SAMPLES = 5
 """Rows that are shown of each kind of fault."""
 LINE = "line"
+DEEPEST = 500
+"""Levels of JSON that BigQuery reads."""
 FILES = "lines"
 
 _SHOWN = 120
@@ -37,34 +39,55 @@ def _not_a_number_from(path: str, least: int) -> str:
     return f"({_type(path)} NOT IN ('none', 'null') AND ({_type(path)} != 'number' OR {value} < {least}))"
 
 
-_CALLS = "JSON_VALUE(message, '$.role') = 'assistant' AND JSON_QUERY(message, '$.tool_calls') IS NOT NULL"
+def _not_a_count(path: str) -> str:
+    value = f"SAFE_CAST(JSON_VALUE(body, '$.{path}') AS FLOAT64)"
+    return f"{_not_a_number_from(path, 1)} OR ({_type(path)} = 'number' AND {value} != FLOOR({value}))"
+
+
+def _some(path: str) -> str:
+    count = f"ARRAY_LENGTH(JSON_QUERY_ARRAY(message, '$.{path}'))"
+    return f"{_type(path, 'message')} = 'object' OR ({_type(path, 'message')} = 'array' AND {count} > 0)"
+
+
+_CALLS = (
+    f"IFNULL(JSON_VALUE(message, '$.role'), '') = 'assistant' AND ({_some('tool_calls')} OR {_some('function_call')})"
+)
+_CONTENT = _type("content", "message")
+_PROMPTS = "UNNEST(JSON_QUERY_ARRAY(body, '$.prompt')) AS given"
 _BODY_FAULTS = {
     "body IS NULL": "no_body",
     "JSON_TYPE(body) != 'object'": "body_not_an_object",
     f"{_type('messages')} != 'none' AND {_type('prompt')} != 'none'": "messages_and_prompt",
     f"{_type('messages')} = 'none' AND {_type('prompt')} = 'none'": "no_messages",
     f"{_type('prompt')} NOT IN ('none', 'string', 'array') OR JSON_VALUE(body, '$.prompt') = ''": "bad_prompt",
+    f"{_type('prompt')} = 'array' AND ARRAY_LENGTH(JSON_QUERY_ARRAY(body, '$.prompt')) = 0": "bad_prompt",
+    _any(_PROMPTS, "JSON_TYPE(given) != 'string' OR JSON_VALUE(given) = ''"): "bad_prompt",
     f"{_type('messages')} NOT IN ('none', 'array')": "no_messages",
     f"{_type('messages')} = 'array' AND ARRAY_LENGTH(JSON_QUERY_ARRAY(body, '$.messages')) = 0": "no_messages",
     _any(_MESSAGES, "JSON_TYPE(message) != 'object'"): "bad_message",
     _any(_MESSAGES, f"IFNULL(JSON_VALUE(message, '$.role'), '') NOT IN ({_texts(ROLES)})"): "bad_role",
     _any(_PARTS, f"{_KIND} IN ({_texts(IMAGES)})"): "image",
-    _any(_PARTS, f"{_KIND} != 'text'"): "not_text",
-    _any(_PARTS, f"{_KIND} IS NULL OR {_type('text', 'part')} != 'string'"): "bad_content",
+    _any(_PARTS, f"{_type('type', 'part')} = 'string' AND {_KIND} != 'text'"): "not_text",
+    _any(_PARTS, f"{_type('type', 'part')} != 'string' OR {_type('text', 'part')} != 'string'"): "bad_content",
     _any(
-        _MESSAGES, f"{_type('content', 'message')} NOT IN ('string', 'array') AND NOT IFNULL({_CALLS}, FALSE)"
+        _MESSAGES,
+        f"{_CONTENT} NOT IN ('string', 'array') AND NOT ({_CONTENT} IN ('none', 'null') AND {_CALLS})",
     ): "bad_content",
     " OR ".join(
-        [
-            _not_a_number_from("max_tokens", 1),
-            _not_a_number_from("max_completion_tokens", 1),
-            _not_a_number_from("temperature", 0),
-        ]
+        [_not_a_count("max_tokens"), _not_a_count("max_completion_tokens"), _not_a_number_from("temperature", 0)]
     ): "bad_parameter",
-    f"{_type('stream')} NOT IN ('none', 'null') AND IFNULL(JSON_VALUE(body, '$.stream'), '') != 'false'": "stream",
+    f"{_type('stream')} NOT IN ('none', 'null') AND NOT ({_type('stream')} = 'boolean' AND "
+    "JSON_VALUE(body, '$.stream') = 'false')": "stream",
 }
+# Whole characters, and backslashes that are escaped, are taken out first.
+_HALF_CHARACTER = (
+    f"REGEXP_CONTAINS(REGEXP_REPLACE({LINE}, "
+    r"r'\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}', '_'), r'\\u[dD][89a-fA-F][0-9a-fA-F]{2}')"
+)
 _LINE_FAULTS = {
     f"STRPOS({LINE}, '\\uFFFD') > 0": "not_utf8",
+    _HALF_CHARACTER: "half_character",
+    f"record IS NULL AND LENGTH({LINE}) - LENGTH(REPLACE(REPLACE({LINE}, '[', ''), '{{', '')) > {DEEPEST}": "too_deep",
     "record IS NULL": "not_json",
     "JSON_TYPE(record) != 'object'": "not_an_object",
     "JSON_QUERY(record, '$.response') IS NOT NULL OR JSON_QUERY(record, '$.id') IS NOT NULL": "reserved_key",
@@ -105,6 +128,6 @@ def _query(rows: str) -> str:
         f"UNION ALL "
         f"SELECT 'duplicate_custom_id' AS fault, SUM(times - 1) AS number, "
         f"ARRAY_AGG(STRUCT(place, custom_id, '' AS shown) LIMIT {SAMPLES}) AS samples "
-        f"FROM (SELECT MIN(place) AS place, custom_id, COUNT(*) AS times FROM given WHERE custom_id IS NOT NULL "
+        f"FROM (SELECT MIN(place) AS place, custom_id, COUNT(*) AS times FROM given WHERE IFNULL(custom_id, '') != '' "
         f"GROUP BY custom_id HAVING COUNT(*) > 1)"
     )

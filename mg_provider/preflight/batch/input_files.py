@@ -41,12 +41,17 @@ def open_input(source: str, storage: StorageClient, report: InputReport) -> Iter
             else:
                 yield _remote(found, storage)
     except PermissionDenied as problem:
-        cause = f"; {problem.hint}" if problem.hint else ""
-        message = (
-            f"the caller may not read it ({problem.message}){cause}: grant roles/storage.objectViewer on the bucket to "
-            "the caller, and to Vertex AI's service agent, which reads it for the job"
-        )
-        report.add("error", "permission_denied", message, source)
+        note_denied(problem, source, report)
+
+
+def note_denied(problem: PermissionDenied, source: str, report: InputReport) -> None:
+    """Note that the caller may not read a file: whether by its name, by a pattern, or its content."""
+    cause = f"; {problem.hint}" if problem.hint else ""
+    message = (
+        f"the caller may not read it ({problem.message}){cause}: grant roles/storage.objectViewer on the bucket to the "
+        "caller, and to Vertex AI's service agent, which reads it for the job"
+    )
+    report.add("error", "permission_denied", message, source)
 
 
 def _local(source: str, report: InputReport) -> Iterator[InputFile]:

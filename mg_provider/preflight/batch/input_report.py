@@ -46,7 +46,7 @@ class InputReport:
         bytes: Bytes that were checked; for a query, bytes that it processed.
         seconds: Time that it took.
         limit: How many findings are kept in full.
-        findings: The first findings, in the order of the input.
+        findings: The first findings: errors, then warnings, each in the order of the input. Of each kind there is one.
         counts: Number of findings by code, those beyond the limit too.
         errors: Number of errors, those beyond the limit too.
         row_errors: Of these, how many are about a row; the others are about the whole.
@@ -66,6 +66,7 @@ class InputReport:
     row_errors: int = 0
     warnings: int = 0
     not_compared: int = 0
+    _kept: Counter[tuple[str, str]] = field(default_factory=Counter, repr=False)
 
     @property
     def ok(self) -> bool:
@@ -98,5 +99,36 @@ class InputReport:
             self.errors += times
         else:
             self.warnings += times
-        if len(self.findings) < self.limit:
-            self.findings.append(InputFinding(severity, code, message, source, line))
+        self._keep(InputFinding(severity, code, message, source, line))
+
+    def _keep(self, finding: InputFinding) -> None:
+        """Keep a finding before all that are less severe; where there are too many, the least telling one goes."""
+        if len(self.findings) >= self.limit and not self._makes_room(finding):
+            return
+        if finding.severity == "error":
+            self.findings.insert(self._errors_kept, finding)
+        else:
+            self.findings.append(finding)
+        self._kept[finding.severity, finding.code] += 1
+
+    @property
+    def _errors_kept(self) -> int:
+        return sum(number for (severity, _), number in self._kept.items() if severity == "error")
+
+    def _makes_room(self, finding: InputFinding) -> bool:
+        """Whether one was dropped: a warning for an error; another of a kind that is there for one that is not."""
+        if finding.severity == "error" and self.findings[-1].severity != "error":
+            self._drop(len(self.findings) - 1)
+            return True
+        if self._kept[finding.severity, finding.code]:
+            return False
+        for at in reversed(range(len(self.findings))):
+            last = self.findings[at]
+            if last.severity == finding.severity and self._kept[last.severity, last.code] > 1:
+                self._drop(at)
+                return True
+        return False
+
+    def _drop(self, at: int) -> None:
+        gone = self.findings.pop(at)
+        self._kept[gone.severity, gone.code] -= 1

@@ -14,7 +14,7 @@ from mg_provider.api.storage.client import split_uri as split_object
 from mg_provider.clock import Clock
 from mg_provider.preflight.batch.destination import other_region
 from mg_provider.preflight.batch.fault_query import FILES, LINE, lines_query, table_query
-from mg_provider.preflight.batch.input_files import open_input
+from mg_provider.preflight.batch.input_files import note_denied, open_input
 from mg_provider.preflight.batch.input_report import InputReport
 from mg_provider.preflight.batch.text_check import TextCheck
 from mg_provider.preflight.findings import shown
@@ -42,6 +42,8 @@ _REASONS = {
     "bad_parameter": "max_tokens, max_completion_tokens or temperature is no number, or too small",
     "stream": "body.stream is set: an answer in a file cannot be streamed; remove it",
     "not_utf8": "the line has bytes that are not UTF-8, or U+FFFD, which stands for such",
+    "half_character": "the line has half of a character, such as \\ud83d alone: cut texts between characters",
+    "too_deep": "the line has lists and objects too deep inside each other to be read",
     "not_json": "the line is not valid JSON",
     "not_an_object": "the line is not an object",
     "reserved_key": "'response' or 'id' is reserved for the output: rename it",
@@ -95,8 +97,11 @@ class QueryCheck:
             if not source.startswith("gs://"):
                 raise UserError(f"{source} is not in Cloud Storage", hint="BigQuery reads gs:// and bq:// only")
             for file in open_input(source, self._clients.storage, self._report):
-                if head.begins_as_text(file.name, file.size, file.pieces):
-                    found.append(file.name)
+                try:
+                    if head.begins_as_text(file.name, file.size, file.pieces):
+                        found.append(file.name)
+                except PermissionDenied as problem:
+                    note_denied(problem, file.name, self._report)
         if len(found) > MOST_FILES:
             raise UserError(f"{len(found):,} files are more than {MOST_FILES:,}: check them in parts", property="input")
         if not found:

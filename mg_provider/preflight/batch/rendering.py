@@ -37,7 +37,8 @@ def describe(finding: InputFinding) -> str:
 
 def to_json(report: InputReport) -> dict[str, Any]:
     """The same as one JSON object; its keys do not change."""
-    return {**asdict(report), "counts": dict(report.counts), "ok": report.ok, "omitted": report.omitted}
+    content = {name: value for name, value in asdict(report).items() if not name.startswith("_")}
+    return {**content, "counts": dict(report.counts), "ok": report.ok, "omitted": report.omitted}
 
 
 def _plural(word: str, number: int) -> str:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple, NoReturn
 
+from mg_provider.preflight.batch.surrogates import half_character_words
 from mg_provider.preflight.findings import Severity, shown
 
 RESERVED = ("response", "id")
@@ -29,37 +30,63 @@ class RowProblem(NamedTuple):
 
 
 class ReadRow(NamedTuple):
-    """A row that was read the slow way: what is wrong with it, which ignored fields it has, and its name."""
+    """A row that was read the slow way: what is wrong with it, which ignored fields it has, and its custom_id."""
 
     problems: list[RowProblem]
     ignored: frozenset[str] = frozenset()
-    custom_id: str | None = None
+    custom_id: Any = None
+
+
+class NotARow(ValueError):
+    """A line that cannot be read; its text says why.
+
+    Attributes:
+        code: A short name of the reason, as in a finding.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"the line {message}")
+        self.code = code
+
+
+def parse_line(line: bytes) -> Any:
+    """The JSON of a line.
+
+    Raises:
+        NotARow: It cannot be read, or no text in UTF-8 can hold what it says.
+    """
+    try:
+        text = line.decode()
+    except UnicodeDecodeError as problem:
+        where = f"byte {problem.start + 1} ({line[problem.start]:#04x})"
+        raise NotARow("not_utf8", f"is not UTF-8 from {where} on: write the file in UTF-8") from problem
+    try:
+        found = json.loads(text, parse_constant=_refuse, parse_int=_whole)
+    except json.JSONDecodeError as problem:
+        raise NotARow("not_json", f"is not valid JSON at column {problem.colno}: {problem.msg}") from problem
+    except RecursionError as problem:
+        raise NotARow("too_deep", "has lists and objects too deep inside each other to be read") from problem
+    except ValueError as problem:
+        raise NotARow("not_json", f"is not valid JSON: {problem}") from problem
+    if words := half_character_words(text):
+        raise NotARow("half_character", words)
+    return found
 
 
 def read_row(line: bytes) -> ReadRow:
     """Say all that is wrong with a line."""
     try:
-        text = line.decode()
-    except UnicodeDecodeError as problem:
-        where = f"byte {problem.start + 1} ({line[problem.start]:#04x})"
-        return _unreadable("not_utf8", f"is not UTF-8 from {where} on: write the file in UTF-8")
-    try:
-        row = json.loads(text, parse_constant=_refuse, parse_int=_whole)
-    except json.JSONDecodeError as problem:
-        return _unreadable("not_json", f"is not valid JSON at column {problem.colno}: {problem.msg}")
-    except RecursionError:
-        return _unreadable("too_deep", "has lists and objects too deep inside each other to be read")
-    except ValueError as problem:
-        return _unreadable("not_json", f"is not valid JSON: {problem}")
+        row = parse_line(line)
+    except NotARow as problem:
+        return ReadRow([_error(problem.code, str(problem))])
     if not isinstance(row, dict):
-        return _unreadable("not_an_object", f'is {_kind(row)}, not an object: write {{"body": {{…}}}}')
+        return ReadRow([_error("not_an_object", f'the line is {_kind(row)}, not an object: write {{"body": {{…}}}}')])
     body = row.get("body")
     ignored = {name for name in ("method", "url") if name in row}
     if isinstance(body, dict) and "model" in body:
         ignored.add("model")
-    named = row.get("custom_id")
-    problems = [_error(*found) for found in _row_errors(row)] + _named(named)
-    return ReadRow(problems, frozenset(ignored), named if isinstance(named, str) else None)
+    problems = [_error(*found) for found in _row_errors(row)]
+    return ReadRow(problems, frozenset(ignored), row.get("custom_id"))
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -70,19 +97,13 @@ def _whole(digits: str) -> int | float:
     return int(digits) if len(digits) < _LONGEST_NUMBER else float(digits)
 
 
-def _unreadable(code: str, message: str) -> ReadRow:
-    return ReadRow([_error(code, f"the line {message}")])
-
-
 def _error(code: str, message: str) -> RowProblem:
     return RowProblem("error", code, message)
 
 
-def _named(custom_id: Any) -> list[RowProblem]:
-    if custom_id is None or isinstance(custom_id, str):
-        return []
-    message = f"custom_id is {_kind(custom_id)}: write text, so that answers are found by it"
-    return [RowProblem("warning", "custom_id_not_text", message)]
+def kind_of_id(custom_id: Any) -> str:
+    """What an id that is not text is, with its article."""
+    return _kind(custom_id)
 
 
 Found = Iterator[tuple[str, str]]
@@ -118,8 +139,9 @@ def _body_errors(body: dict[str, Any]) -> Found:
     heat = body.get("temperature")
     if heat is not None and not (_is_number(heat) and heat >= 0):
         yield "bad_parameter", f"body.temperature is {_brief(heat)}: use a number from 0"
-    if body.get("stream") not in (None, False):
-        yield "stream", f"body.stream is {_brief(body['stream'])}: an answer in a file cannot be streamed; remove it"
+    stream = body.get("stream")
+    if stream is not None and stream is not False:
+        yield "stream", f"body.stream is {_brief(stream)}: an answer in a file cannot be streamed; remove it"
 
 
 def _prompt_errors(prompt: Any) -> Found:

@@ -11,15 +11,18 @@ from functools import cache
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 IGNORED = ("method", "url", "model")
 """Fields that a job does not look at; ``model`` is the one in the body."""
 
+Kind = Literal["chat", "prompt", "any"]
+"""What bodies are: requests with ``messages``, or with ``prompt``; or both kinds, and rarer spellings of fields."""
+
 # No value fits, so a row that has the field is not accepted here.
 _Nothing = Annotated[int, Meta(ge=1, le=0)]
 _Role = Literal["system", "developer", "user", "assistant", "tool"]
-_Count = Annotated[int, Meta(ge=1)]
+_Count = Annotated[float, Meta(ge=1, multiple_of=1)] | None
 _Text = Annotated[str, Meta(min_length=1)]
 
 
@@ -33,48 +36,60 @@ class _Message(Struct, gc=False):
     content: str | list[_Part]
 
 
+_Messages = Annotated[tuple[_Message, ...], Meta(min_length=1)]
 Lines = Callable[[memoryview], list[Any]]
-"""Rows of whole lines; their ``custom_id`` is text or None."""
+"""Rows of whole lines; their ``custom_id`` is text, a number or None."""
 
 
 @cache
-def lines_decoder(kind: Literal["chat", "prompt"], told: frozenset[str]) -> Lines:
+def lines_decoder(kind: Kind, told: frozenset[str]) -> Lines:
     """A decoder of whole lines. It raises msgspec.MsgspecError or RecursionError at a row that it does not accept.
 
     Args:
-        kind: What the bodies are: requests with ``messages``, or with ``prompt``.
+        kind: What the bodies are.
         told: Of the fields that a job ignores, those that are no news; rows with others are not accepted.
     """
     return msgspec.json.Decoder(_row(kind, told)).decode_lines
 
 
-def _row(kind: str, told: frozenset[str]) -> type[Struct]:
+def _row(kind: Kind, told: frozenset[str]) -> type[Struct]:
     news = [name for name in IGNORED if name not in told]
-    asked: list[tuple[str, Any]] = [
-        ("messages", Annotated[tuple[_Message, ...], Meta(min_length=1)]),
-        ("prompt", _Text),
-    ]
-    wanted, unwanted = asked if kind == "chat" else reversed(asked)
-    body = msgspec.defstruct(
-        "Body",
-        [
-            wanted,
-            (unwanted[0], _Nothing, 0),
-            ("stream", _Nothing, 0),
-            ("max_tokens", _Count, 1),
-            ("max_completion_tokens", _Count, 1),
-            ("temperature", Annotated[float, Meta(ge=0)], 0.0),
-            *((name, _Nothing, 0) for name in news if name == "model"),
-        ],
-        gc=False,
-    )
+    name_type: Any = str | int | None if kind == "any" else str | None
     return msgspec.defstruct(
         "Row",
         [
-            ("body", body),
-            ("custom_id", str | None, None),
+            ("body", _body(kind, [name for name in news if name == "model"])),
+            ("custom_id", name_type, None),
             *((name, _Nothing, 0) for name in ("id", "response")),
             *((name, _Nothing, 0) for name in news if name != "model"),
         ],
         gc=False,
     )
+
+
+def _body(kind: Kind, news: list[str]) -> type[Struct]:
+    asked: dict[Kind, list[Any]] = {
+        "chat": [("messages", _Messages), ("prompt", _Nothing, 0), ("stream", None, None)],
+        "prompt": [("prompt", _Text), ("messages", _Nothing, 0), ("stream", None, None)],
+        "any": [("messages", _Messages | UnsetType, UNSET), ("prompt", _Text | UnsetType, UNSET)],
+    }
+    if kind == "any":
+        asked["any"].append(("stream", bool | None, None))
+    return msgspec.defstruct(
+        "Body",
+        [
+            *asked[kind],
+            ("max_tokens", _Count, None),
+            ("max_completion_tokens", _Count, None),
+            ("temperature", Annotated[float, Meta(ge=0)] | None, None),
+            *((name, _Nothing, 0) for name in news),
+        ],
+        namespace={"__post_init__": _refuse_other} if kind == "any" else {},
+        gc=False,
+    )
+
+
+def _refuse_other(body: Any) -> None:
+    """Accept messages or a prompt, not both and not neither, and no stream."""
+    if (body.messages is UNSET) is (body.prompt is UNSET) or body.stream:
+        raise ValueError

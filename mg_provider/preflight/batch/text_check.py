@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import NoneType
+from typing import Any
 
 import msgspec
 
 from mg_provider.preflight.batch.custom_ids import CustomIds
 from mg_provider.preflight.batch.input_report import InputReport
-from mg_provider.preflight.batch.row_rules import read_row
-from mg_provider.preflight.batch.row_shapes import IGNORED, lines_decoder
+from mg_provider.preflight.batch.row_rules import kind_of_id, read_row
+from mg_provider.preflight.batch.row_shapes import IGNORED, Kind, lines_decoder
 
 LONGEST_LINE = 10_000_000
 """Bytes. No source says how long a row may be; a dedicated endpoint takes requests of 10 MB."""
@@ -23,7 +25,11 @@ _BLANK = b" \t\r"
 _ROW_END = b"}\n{"
 _WORD = 18
 
-Kind = Literal["chat", "prompt"]
+PARTS, MANY, FEW = 16, 200, 8
+"""Rows that are not all sound are looked at in so many parts each time, until there are few."""
+
+Names = list[Any]
+"""The custom_id of each row; None without one."""
 
 
 class TextCheck:
@@ -40,9 +46,11 @@ class TextCheck:
         self._ids = ids or CustomIds()
         self._longest = longest_line
         self._told: frozenset[str] = frozenset()
-        self._kind: Kind = "chat"
+        self._kinds: tuple[Kind, ...] = ("chat", "prompt", "any")
         self._once: set[str] = set()
         self._repeat: tuple[str, int] | None = None
+        self._first_not_text: tuple[str, int, str] | None = None
+        self._times_not_text = 0
         self._blank = Counter[str]()
 
     def file(self, source: str, pieces: Iterable[bytes]) -> None:
@@ -62,25 +70,33 @@ class TextCheck:
             source, line = self._repeat
             message = "the custom_id is that of an earlier row: answers to the two cannot be told apart by it"
             self._report.add("warning", "duplicate_custom_id", message, source, line, times=self._ids.repeated)
+        if self._first_not_text is not None:
+            source, line, kind = self._first_not_text
+            more = self._times_not_text - 1
+            others = f" in this row and {more:,} more" if more else ""
+            message = f"custom_id is {kind}{others}: write text, so that answers are found by it"
+            self._report.add("warning", "custom_id_not_text", message, source, line, times=self._times_not_text)
         self._report.not_compared = self._ids.not_remembered
 
     # What a file needs of the whole
 
-    def accept(self, block: memoryview, lines: int) -> list[str] | None:
+    def accept(self, block: memoryview, lines: int) -> Names | None:
         """The custom_ids of these whole lines, or None if they are not all beyond doubt."""
-        other: Kind = "prompt" if self._kind == "chat" else "chat"
-        for kind in (self._kind, other):
+        # Another kind is tried on few lines: in many, it is likelier that one is wrong.
+        for kind in self._kinds if lines <= MANY else self._kinds[:1]:
             try:
                 rows: list[Any] = lines_decoder(kind, self._told)(block)
             except (msgspec.MsgspecError, RecursionError):
                 continue
             if len(rows) != lines:
                 return None
-            self._kind = kind
-            return [row.custom_id for row in rows if row.custom_id is not None]
+            if kind != self._kinds[0]:
+                # What one block has, the next one will have too.
+                self._kinds = (kind, *(each for each in self._kinds if each != kind))
+            return [row.custom_id for row in rows]
         return None
 
-    def explain(self, line: bytes, source: str, number: int) -> str | None:
+    def explain(self, line: bytes, source: str, number: int) -> Any:
         """Note what is wrong with a line; answers its custom_id."""
         row = read_row(line)
         for problem in row.problems:
@@ -94,17 +110,43 @@ class TextCheck:
         self._told |= row.ignored & frozenset(IGNORED)
         return row.custom_id
 
-    def named(self, names: list[str], source: str, line: int) -> None:
-        """Take custom_ids of rows from ``line`` on."""
-        if not names:
+    def named(self, names: Names, source: str, line: int) -> None:
+        """Take the custom_ids of rows from ``line`` on."""
+        kinds = set(map(type, names))
+        if kinds == {str} and "" not in names:
+            self._compare(names, source, line, None)
             return
+        if kinds == {int}:
+            self._not_text(names, range(len(names)), source, line)
+            self._compare(list(map(str, names)), source, line, None)
+            return
+        # An empty custom_id is none.
+        places = [place for place, name in enumerate(names) if name is not None and name != ""]
+        told = [names[place] for place in places]
+        if told and not kinds <= {str, NoneType}:
+            self._not_text(told, places, source, line)
+            told = list(map(_as_text, told))
+        if told:
+            self._compare(told, source, line, places)
+
+    def _compare(self, names: list[str], source: str, line: int, places: list[int] | None) -> None:
+        """Look for custom_ids that come again. ``places`` says where the rows are, if not one after the other."""
         if "custom_id" not in self._once:
             self._once.add("custom_id")
             message = "custom_id is there, in this row or more: the job ignores it and passes it through to the output"
-            self._report.add("warning", "ignored_field", message, source, line)
+            self._report.add("warning", "ignored_field", message, source, line + (places[0] if places else 0))
         place = self._ids.add(names)
         if place is not None and self._repeat is None:
-            self._repeat = source, line + place
+            self._repeat = source, line + (places[place] if places else place)
+
+    def _not_text(self, names: Names, places: Sequence[int], source: str, line: int) -> None:
+        """Count custom_ids that are not text; the first one's place is kept."""
+        wrong = [place for place, name in zip(places, names, strict=True) if not isinstance(name, str)]
+        self._once.add("custom_id")
+        if wrong and self._first_not_text is None:
+            first = next(name for name in names if not isinstance(name, str))
+            self._first_not_text = source, line + wrong[0], kind_of_id(first)
+        self._times_not_text += len(wrong)
 
     def count(self, rows: int, size: int) -> None:
         """Rows and bytes that were checked."""
@@ -138,6 +180,8 @@ class _File:
         self._line = 1
         self._rows = 0
         self._skipping = 0
+        self._careful = False
+        self._seen, self._ascii = b"", True
 
     def read(self, pieces: Iterable[bytes]) -> None:
         held = b""
@@ -206,20 +250,31 @@ class _File:
     def _lines(self, piece: bytes, start: int, end: int) -> None:
         """Check the whole lines from ``start`` on; ``end`` is the last one's line feed."""
         lines = piece.count(b"\n", start, end) + 1
-        names = self._accepted(piece, start, end, lines)
-        if names is None:
+        whole = lines > MANY
+        # Where one piece has a wrong row, the next one is likely to.
+        names = None if whole and self._careful else self._accepted(piece, start, end, lines)
+        if whole:
+            self._careful = False
+        if names is not None:
+            self._check.named(names, self._source, self._line)
+            self._took(lines, lines)
+            return
+        self._careful = self._careful or lines <= MANY
+        if lines <= FEW:
             for line in piece[start:end].split(b"\n"):
                 self._slowly(line)
-            return
-        self._check.named(names, self._source, self._line)
-        self._took(lines, lines)
+        else:
+            for first, last in _parts(piece, start, end):
+                self._lines(piece, first, last)
 
-    def _accepted(self, piece: bytes, start: int, end: int, lines: int) -> list[str] | None:
+    def _accepted(self, piece: bytes, start: int, end: int, lines: int) -> Names | None:
         """The custom_ids if all these lines are sound beyond doubt, by the quickest way that is sure."""
         if not _ends_rows(piece, start, end, lines):
             return None
         block = memoryview(piece)[start:end]
-        if not piece.isascii():
+        if piece is not self._seen:
+            self._seen, self._ascii = piece, piece.isascii()
+        if not self._ascii:
             # What the decoder skips it does not look at closely.
             try:
                 str(block, "utf-8")
@@ -239,14 +294,27 @@ class _File:
         elif (names := self._accepted(plain, 0, len(plain), 1)) is not None:
             self._check.named(names, self._source, self._line)
         else:
-            name = self._check.explain(plain, self._source, self._line)
-            self._check.named([name] if name is not None else [], self._source, self._line)
+            self._check.named([self._check.explain(plain, self._source, self._line)], self._source, self._line)
         self._took(1, 1 if plain else 0)
 
     def _took(self, lines: int, rows: int) -> None:
         self._line += lines
         self._rows += rows
         self._check.count(rows, 0)
+
+
+def _as_text(name: Any) -> str:
+    return name if isinstance(name, str) else json.dumps(name, sort_keys=True)
+
+
+def _parts(piece: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Whole lines in parts of about one size; each ends at its last line feed, as the whole does."""
+    step = max(1, (end - start) // PARTS)
+    while start < end:
+        last = piece.find(b"\n", start + step, end)
+        last = end if last < 0 else last
+        yield start, last
+        start = last + 1
 
 
 def _ends_rows(piece: bytes, start: int, end: int, lines: int) -> bool:

@@ -1,4 +1,4 @@
-"""`mg batch prepare`: valid input of prompts that are in CSV, JSON lines, or a query's rows."""
+"""`mg batch prepare`: valid input of prompts that are in CSV, JSON lines, Parquet, or a query's rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,15 @@ from mg_provider.preflight.prepare.row import Shape
 from mg_provider.preflight.prepare.table import prepare_table
 
 FINE, ERRORS, USAGE = 0, 1, 2
-Form = Literal["csv", "jsonl", "query"]
+Form = Literal["csv", "jsonl", "parquet", "query"]
+
+_FORMS: dict[str, Form] = {
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".parquet": "parquet",
+}
 
 
 def run(
@@ -82,9 +90,10 @@ def _form(source: str, output: str) -> Form:
     if output.startswith("bq://"):
         return "query"
     suffix = Path(source).suffix.lower()
-    if suffix not in (".csv", ".jsonl", ".ndjson"):
-        raise UserError(f"what {source} is cannot be told from its name", hint="give --from csv, jsonl or query")
-    return "csv" if suffix == ".csv" else "jsonl"
+    if suffix not in _FORMS:
+        hint = "give --from csv, jsonl, parquet or query"
+        raise UserError(f"what {source} is cannot be told from its name", hint=hint)
+    return _FORMS[suffix]
 
 
 def _statement(source: str) -> str:

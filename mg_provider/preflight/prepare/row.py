@@ -8,6 +8,11 @@ from typing import Any
 METHOD, URL = "POST", "/v1/chat/completions"
 """What a table's columns of these names hold; the job ignores and drops them."""
 
+Prompt = str | list[dict[str, Any]]
+"""A question, or the messages of a conversation."""
+
+_INSTRUCTING = ("system", "developer")
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -32,8 +37,9 @@ class Shape:
         given = {"max_tokens": self.max_tokens, "temperature": self.temperature}
         return {name: value for name, value in given.items() if value is not None}
 
-    def row(self, name: str, prompt: str) -> dict[str, Any]:
-        """A row of JSON lines."""
-        messages = [{"role": "system", "content": self.system}] if self.system else []
-        messages.append({"role": "user", "content": prompt})
+    def row(self, name: str, prompt: Prompt) -> dict[str, Any]:
+        """A row of JSON lines, of a question or a conversation."""
+        messages: list[dict[str, Any]] = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
+        if self.system and (not messages or messages[0].get("role") not in _INSTRUCTING):
+            messages = [{"role": "system", "content": self.system}, *messages]
         return {"custom_id": name, "body": {"messages": messages, **self.parameters()}}

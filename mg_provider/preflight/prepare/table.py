@@ -59,7 +59,7 @@ def prepared(source: str, shape: Shape) -> str:
     Raises:
         UserError: a column's name is none.
     """
-    given = f"SELECT * FROM `{_table(source)}`" if source.startswith("bq://") else source.strip().rstrip(";")
+    given = f"SELECT * FROM `{_table(source)}`" if source.startswith("bq://") else _query_of(source)
     prompt, named = _column(shape.prompt_column), shape.id_column
     messages = [_message("user", f"IFNULL(CAST({prompt} AS STRING), ERROR({_text(_missing(shape.prompt_column))}))")]
     if shape.system:
@@ -69,8 +69,22 @@ def prepared(source: str, shape: Shape) -> str:
     identity = f"CAST({_column(named)} AS STRING)" if named else "GENERATE_UUID()"
     return (
         f"SELECT {identity} AS custom_id, {_text(METHOD)} AS method, {_text(URL)} AS url, "
-        f"PARSE_JSON(TO_JSON_STRING(STRUCT({', '.join(fields)}))) AS body FROM ({given})"
+        f"PARSE_JSON(TO_JSON_STRING(STRUCT({', '.join(fields)}))) AS body FROM (\n{given}\n)"
     )
+
+
+# Texts, which may hold anything, and comments; what is matched first is passed over as a whole.
+_PIECES = re.compile(
+    r"""(?P<text>\'\'\'.*?\'\'\'|\"\"\".*?\"\"\"|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`[^`]*`)"""
+    r"|(?P<comment>--[^\n]*|\#[^\n]*|/\*.*?\*/)|(?P<space>[\s;]+)|(?P<other>.)",
+    re.DOTALL,
+)
+
+
+def _query_of(source: str) -> str:
+    """A query without the semicolons and comments at its end."""
+    ends = [piece.end() for piece in _PIECES.finditer(source) if piece["text"] or piece["other"]]
+    return source[: ends[-1]].strip() if ends else ""
 
 
 def _table(uri: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mg_provider.emulator.services.batch.job import JobFailedError
-from mg_provider.emulator.services.batch.rows import RESERVED_COLUMNS, Row, rows_of_json_lines
+from mg_provider.emulator.services.batch.rows import RESERVED_COLUMNS, Row, row_of, rows_of_json_lines
 from mg_provider.emulator.services.bigquery.state import BigQueryState, Table
 from mg_provider.emulator.services.storage.state import ListOptions, StorageState
 
@@ -63,7 +63,10 @@ def _read_table(uri: str, region: str, bigquery: BigQueryState) -> list[Row]:
     if taken := columns.intersection(RESERVED_COLUMNS):
         names = ", ".join(sorted(taken))
         raise JobFailedError(INVALID_ARGUMENT, f"The BigQuery table {uri} has reserved columns: {names}.")
-    return [Row({name: value for name, value in record.items() if value is not None}) for record in table.rows]
+    return [
+        row_of({name: value for name, value in record.items() if value is not None}, f"row {number}")
+        for number, record in enumerate(table.rows, 1)
+    ]
 
 
 def refuse_other_region(location: str, region: str, uri: str) -> None:

@@ -8,6 +8,7 @@ dropped; ``response`` and ``id`` are reserved for the output.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -39,7 +40,8 @@ class Answered:
 def rows_of_json_lines(text: str) -> list[Row]:
     """Every line that is not blank; a line that is no JSON object fails by itself."""
     rows = []
-    for number, line in enumerate(text.splitlines(), 1):
+    # Other characters that end a line of text may stand in a JSON string.
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -47,8 +49,22 @@ def rows_of_json_lines(text: str) -> list[Row]:
         except ValueError as error:
             rows.append(Row({}, f"line {number} is not valid JSON: {getattr(error, 'msg', error)}"))
             continue
-        rows.append(Row(record) if isinstance(record, dict) else Row({}, f"line {number} is not a JSON object"))
+        rows.append(row_of(record, f"line {number}"))
     return rows
+
+
+def row_of(record: Any, place: str) -> Row:
+    """A row that was read; what no text in UTF-8 can hold, or is nested too deeply to be written, fails by itself."""
+    if not isinstance(record, dict):
+        return Row({}, f"{place} is not a JSON object")
+    try:
+        json.dumps(record, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        return Row({}, f"{place} has half of a character, {half}")
+    except RecursionError:
+        return Row({}, f"{place} is nested too deeply")
+    return Row(record)
 
 
 def fault(row: Row) -> str | None:

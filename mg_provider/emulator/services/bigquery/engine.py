@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mg_provider.emulator.services.bigquery.sql import MACROS, Statement
-from mg_provider.emulator.services.bigquery.values import Column
+from mg_provider.emulator.services.bigquery.values import Column, is_json
 
 if TYPE_CHECKING:
     import duckdb
@@ -86,6 +86,7 @@ def run_statement(statement: Statement, tables: Mapping[str, Rows], *, dry: bool
 
     with tempfile.TemporaryDirectory(prefix="mg-bigquery-") as folder, closing(duckdb.connect(config=_OFFLINE)) as base:
         try:
+            base.create_function("mg_is_json", is_json, ["VARCHAR"], "BOOLEAN")
             for macro in MACROS:
                 base.execute(macro)
             for name, table in tables.items():

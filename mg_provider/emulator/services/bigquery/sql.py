@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 MACROS = (
+    # What the engine takes for JSON and BigQuery does not: constants that are no JSON, and more than 500 levels.
+    """CREATE MACRO mg_json_text(given) AS CASE
+        WHEN (regexp_matches(given, 'NaN|Infinity') OR length(given) - length(translate(given, '[{', '')) > 500)
+        AND NOT mg_is_json(given) THEN 'not JSON' ELSE given END""",
     "CREATE MACRO mg_json_type(j) AS CASE WHEN j IS NULL THEN NULL ELSE CASE json_type(j) WHEN 'OBJECT' THEN 'object' "
     "WHEN 'ARRAY' THEN 'array' WHEN 'VARCHAR' THEN 'string' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null' "
     "ELSE 'number' END END",
@@ -152,9 +156,9 @@ def _rewrite(node: exp.Expr) -> exp.Expr:
     from sqlglot import exp
 
     if isinstance(node, exp.SafeFunc) and isinstance(node.this, exp.ParseJSON):
-        return exp.TryCast(this=node.this.this.transform(_rewrite), to=exp.DataType.build("json"))
+        return exp.TryCast(this=_strict_text(node.this.this.transform(_rewrite)), to=exp.DataType.build("json"))
     if isinstance(node, exp.ParseJSON):
-        return exp.Cast(this=node.this, to=exp.DataType.build("json"))
+        return exp.Cast(this=_strict_text(node.this), to=exp.DataType.build("json"))
     if isinstance(node, exp.ArrayAgg) and isinstance(node.this, exp.Limit):
         cut = node.this
         return exp.func("list_slice", exp.ArrayAgg(this=cut.this), exp.Literal.number(1), cut.expression)
@@ -165,6 +169,12 @@ def _rewrite(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.JSONValue | exp.JSONExtractScalar):
         return exp.func("mg_json_value", node.this, _path(node))
     return node
+
+
+def _strict_text(node: exp.Expr) -> exp.Expr:
+    from sqlglot import exp
+
+    return exp.func("mg_json_text", node)
 
 
 def _path(node: exp.Expr) -> exp.Expr:

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from mg_provider.emulator.payload import read_json
 
 Json = dict[str, Any]
 
@@ -153,3 +156,22 @@ def _write_single(column: Column, value: Any) -> Any:
     if column.type in _FLOAT and math.isfinite(value):
         return repr(value)
     return str(value)
+
+
+# The JSON type of BigQuery: "maximum nesting depth" in its quotas.
+_DEEPEST = 500
+_STEPS = re.compile(r'"(?:\\.|[^"\\])*"|[\[{]|[\]}]')
+
+
+def is_json(text: str) -> bool:
+    """Whether BigQuery reads a text as JSON."""
+    depth = 0
+    for step in _STEPS.finditer(text):
+        depth += (step[0] in "[{") - (step[0] in "]}")
+        if depth > _DEEPEST:
+            return False
+    try:
+        read_json(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,63 @@
+"""The prompt or conversation in a row, in the forms that data sets have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mg_provider.preflight.batch.input_report import InputReport
+from mg_provider.preflight.findings import shown
+from mg_provider.preflight.prepare.row import Prompt, Shape
+
+_CONVERSATIONS = ("messages", "conversations", "conversation")
+# ShareGPT's names for who speaks.
+_ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bing": "assistant", "bot": "assistant"}
+_FEW = 20
+
+
+class NoPrompt(ValueError):
+    """A row that asks nothing; its text says what it has instead."""
+
+
+def prompt_of(row: dict[str, Any], shape: Shape, report: InputReport, source: str, line: int) -> Prompt | None:
+    """What a row asks; None where its column is empty, or neither text nor messages.
+
+    A column of the given name wins. Without it, ``messages`` or ``conversations`` is taken.
+
+    Raises:
+        NoPrompt: There is no such column.
+    """
+    given = row.get(shape.prompt_column)
+    if given is None:
+        given = next((row[name] for name in _CONVERSATIONS if row.get(name)), None)
+    if isinstance(given, str):
+        return given
+    if isinstance(given, list) and given:
+        return _conversation(given, report, source, line)
+    if given is None and shape.prompt_column not in row:
+        told = ", ".join(shown(str(name)) for name in list(row)[:_FEW]) or "nothing"
+        raise NoPrompt(
+            f"there is no {shape.prompt_column}, nor messages; there is {told}: name one with --prompt-column"
+        )
+    return None
+
+
+def _conversation(given: list[Any], report: InputReport, source: str, line: int) -> Prompt:
+    messages = [_message(each) for each in given]
+    if messages[-1].get("role") == "assistant" and not report.counts["ends_with_answer"]:
+        message = (
+            "the conversation ends with an answer of the assistant, in this row or more: it is asked as it is, and the "
+            "model adds another answer; remove the last message if the model is to give it"
+        )
+        report.add("warning", "ends_with_answer", message, source, line)
+    return messages
+
+
+def _message(given: Any) -> dict[str, Any]:
+    """A message in OpenAI's form; what is none is left for the check to name."""
+    if not isinstance(given, dict):
+        return {"content": given}
+    if "from" in given and "value" in given and "role" not in given:
+        speaker = str(given["from"])
+        return {"role": _ROLES.get(speaker, speaker), "content": given["value"]}
+    # Tables have every field in every message, and null where a message has none.
+    return {name: value for name, value in given.items() if value is not None or name == "content"}

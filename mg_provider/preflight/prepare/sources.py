@@ -1,0 +1,147 @@
+"""Reads prompts and conversations: CSV, JSON lines as people and Hugging Face's ``datasets`` write them, Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from mg_provider.api.errors import UserError
+from mg_provider.preflight.batch.input_files import InputFile
+from mg_provider.preflight.batch.input_report import InputReport
+from mg_provider.preflight.batch.row_rules import NotARow, parse_line
+from mg_provider.preflight.batch.text_check import LONGEST_LINE
+from mg_provider.preflight.prepare.conversations import NoPrompt, prompt_of
+from mg_provider.preflight.prepare.row import Prompt, Shape
+
+Format = Literal["csv", "jsonl", "parquet"]
+Prompts = Iterator[tuple[int, str | None, Prompt | None]]
+"""Line, name and prompt."""
+
+_ROWS_AT_ONCE = 1000
+_OFFLINE: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+
+
+def read_csv(file: InputFile, shape: Shape, report: InputReport) -> Prompts:
+    """Rows of CSV with a header."""
+    csv.field_size_limit(LONGEST_LINE)
+    text = io.TextIOWrapper(io.BufferedReader(_Pieces(file.pieces())), encoding="utf-8-sig", newline="")
+    rows = csv.reader(text, strict=True)
+    try:
+        header = next(rows, [])
+        wanted = [shape.prompt_column, *([shape.id_column] if shape.id_column else [])]
+        for name in wanted:
+            if name not in header:
+                told = ", ".join(header[:20]) or "none"
+                report.add("error", "missing_column", f"there is no column {name}; there is {told}", file.name, 1)
+                return
+        places = [header.index(name) for name in wanted]
+        for row in rows:
+            if row:
+                values = [row[place] if place < len(row) else None for place in places]
+                yield rows.line_num, values[1] if len(values) > 1 else None, values[0]
+    except csv.Error as problem:
+        report.add("error", "not_csv", f"it is not CSV: {problem}", file.name, rows.line_num)
+    except UnicodeDecodeError:
+        report.add("error", "not_utf8", "it is not UTF-8 from here on: save it as UTF-8", file.name, rows.line_num + 1)
+
+
+def read_jsonl(file: InputFile, shape: Shape, report: InputReport) -> Prompts:
+    """Lines of JSON: objects by key, or prompts as text."""
+    lines = io.BufferedReader(_Pieces(file.pieces()))
+    number = 0
+    while line := lines.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(line) > LONGEST_LINE:
+            report.add("error", "line_too_long", f"the line has more than {LONGEST_LINE:,} bytes", file.name, number)
+            return
+        if not line.strip():
+            continue
+        try:
+            row = parse_line(line.removeprefix(b"\xef\xbb\xbf"))
+        except NotARow as problem:
+            report.add("error", problem.code, str(problem), file.name, number)
+            continue
+        if isinstance(row, str):
+            yield number, None, row
+        elif isinstance(row, dict):
+            yield from _read(row, shape, report, file.name, number)
+        else:
+            report.add("error", "not_an_object", "the line is neither an object nor text", file.name, number)
+
+
+def read_parquet(file: InputFile, shape: Shape, report: InputReport) -> Prompts:
+    """Rows of a Parquet file, which DuckDB reads.
+
+    Raises:
+        UserError: DuckDB is not installed.
+    """
+    try:
+        import duckdb
+    except ImportError as problem:
+        raise UserError("Parquet is read by DuckDB, which is not installed", hint="pip install duckdb") from problem
+    with tempfile.TemporaryDirectory(prefix="mg-parquet-") as folder, duckdb.connect(config=_OFFLINE) as engine:
+        path = Path(file.name)
+        if file.name.startswith("gs://"):
+            path = Path(folder) / "input.parquet"
+            with path.open("wb") as copy:
+                copy.writelines(file.pieces())
+        try:
+            engine.execute("SELECT * FROM read_parquet(?)", [str(path)])
+            names = [column[0] for column in engine.description or []]
+            number = 0
+            while values := engine.fetchmany(_ROWS_AT_ONCE):
+                for each in values:
+                    number += 1
+                    yield from _read(dict(zip(names, each, strict=True)), shape, report, file.name, number)
+        except duckdb.Error as problem:
+            report.add("error", "not_parquet", f"it is not Parquet: {str(problem).splitlines()[0]}", file.name)
+
+
+READERS: dict[Format, Callable[[InputFile, Shape, InputReport], Prompts]] = {
+    "csv": read_csv,
+    "jsonl": read_jsonl,
+    "parquet": read_parquet,
+}
+
+
+def _read(row: dict[str, Any], shape: Shape, report: InputReport, source: str, line: int) -> Prompts:
+    try:
+        yield line, _name(row, shape), prompt_of(row, shape, report, source, line)
+    except NoPrompt as problem:
+        report.add("error", "no_prompt", str(problem), source, line)
+
+
+def _name(row: dict[str, Any], shape: Shape) -> str | None:
+    name = row.get(shape.id_column) if shape.id_column else None
+    return None if name is None else name if isinstance(name, str) else json.dumps(name, default=str)
+
+
+class _Pieces(io.RawIOBase):
+    """Bytes that come in pieces, as a file."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._rest = memoryview(piece)
+        target = memoryview(buffer).cast("B")
+        size = min(len(target), len(self._rest))
+        target[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
