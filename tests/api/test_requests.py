@@ -72,6 +72,8 @@ CALLS: list[tuple[Callable[[Clients], Any], str, set[str]]] = [
      "aiplatform.projects.locations.endpoints.operations.get", set()),
     (lambda c: list(c.vertex.list_operations(ENDPOINT)),
      "aiplatform.projects.locations.endpoints.operations.list", {"pageSize"}),
+    (lambda c: c.vertex.operations_before(PARENT),
+     "aiplatform.projects.locations.operations.list", {"pageSize"}),
     (lambda c: c.vertex.cancel_operation(f"{PARENT}/operations/9"),
      "aiplatform.projects.locations.operations.cancel", set()),
     (lambda c: c.vertex.create_batch_prediction_job(PARENT, BatchPredictionJob(display_name="j")),
@@ -112,6 +114,8 @@ CALLS: list[tuple[Callable[[Clients], Any], str, set[str]]] = [
     (lambda c: c.storage.get_bucket("b"), "storage.buckets.get", set()),
     (lambda c: c.storage.insert_bucket("p", Bucket(name="b")), "storage.buckets.insert", {"project"}),
     (lambda c: list(c.storage.list_objects("b", prefix="f/", match_glob="**.safetensors")),
+     "storage.objects.list", {"prefix", "matchGlob"}),
+    (lambda c: c.storage.list_page("b", "f/", "**.safetensors"),
      "storage.objects.list", {"prefix", "matchGlob"}),
     (lambda c: c.storage.list_folder("b", "f/"), "storage.objects.list", {"prefix", "delimiter"}),
     (lambda c: c.storage.get_object("b", "f/config.json"), "storage.objects.get", set()),
@@ -167,6 +171,10 @@ def test_a_call_is_the_method_that_it_means(
     assert query <= set(description["parameters"]) | COMMON
 
 
+# They look at what this process knows, or wait.
+NO_CALLS = {"asked_to_deploy", "pause"}
+
+
 def test_every_client_method_is_in_the_table(clients: Clients) -> None:
     names = {
         name
@@ -176,7 +184,7 @@ def test_every_client_method_is_in_the_table(clients: Clients) -> None:
     }
     used = {name for call, _, _ in CALLS for name in call.__code__.co_names}
 
-    assert names - used == set()
+    assert names - used - NO_CALLS == set()
     assert len(names) > 45
 
 

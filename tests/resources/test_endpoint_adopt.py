@@ -53,7 +53,7 @@ def test_an_adopted_endpoint_is_told_taken_over_lived_with_and_destroyed(emulato
 
     since = len(emulator.requests())
     outputs = life.up(wanted(name, model, labels={"team": "search"}))
-    assert masks(emulator, since) == [("patch", "displayName,labels,description")]
+    assert masks(emulator, since) == [("patch", "displayName,description,labels")]
     assert life.id == outputs["endpoint"] == name
     assert outputs["endpoint_id"] == name.rpartition("/")[2]
     assert outputs["deployed_model_ids"] == {"v1": id}

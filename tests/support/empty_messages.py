@@ -2,6 +2,8 @@
 
 # Maps, which an empty value clears, and messages that switch something on by being there.
 _SAY_SOMETHING = {"labels", "trafficSplit", "userLabels", "scaleToZeroSpec", "flexStart", "automaticResources"}
+# An update of an endpoint takes its connection settings away by their being empty.
+_SAY_SOMETHING |= {"clientConnectionConfig"}
 # Whatever the user wants, as it is.
 _USERS_OWN = {"modelParameters", "instances", "parameters"}
 

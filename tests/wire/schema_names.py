@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mg_provider.wire import bigquery, compute, logging, status, storage
+from mg_provider.wire import bigquery, billing, compute, logging, status, storage
 from mg_provider.wire.base import WireModel
 from mg_provider.wire.vertex import (
     batch,
@@ -33,6 +33,13 @@ SCHEMAS: dict[type[WireModel], str] = {
     batch.OutputInfo: f"{AI}BatchPredictionJobOutputInfo",
     batch.ResourcesConsumed: f"{AI}ResourcesConsumed",
     batch.UnmanagedContainerModel: f"{AI}UnmanagedContainerModel",
+    billing.Category: "cloudbilling.v1/Category",
+    billing.ListSkusResponse: "cloudbilling.v1/ListSkusResponse",
+    billing.Money: "cloudbilling.v1/Money",
+    billing.PricingExpression: "cloudbilling.v1/PricingExpression",
+    billing.PricingInfo: "cloudbilling.v1/PricingInfo",
+    billing.Sku: "cloudbilling.v1/Sku",
+    billing.TierRate: "cloudbilling.v1/TierRate",
     bigquery.CsvOptions: "bigquery.v2/CsvOptions",
     bigquery.ExternalDataConfiguration: "bigquery.v2/ExternalDataConfiguration",
     bigquery.Job: "bigquery.v2/Job",

@@ -59,6 +59,8 @@ class PredictRequestResponseLoggingConfig(WireModel):
 class ClientConnectionConfig(WireModel):
     """How long a caller may wait for an answer."""
 
+    says_something_empty = True
+
     inference_timeout: Duration | None = Field(
         default=None, description="Time after which a prediction is given up, at most one hour (3600s)."
     )
