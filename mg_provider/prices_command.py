@@ -115,6 +115,6 @@ def _plain(service: str, sku: Sku) -> CatalogueSku:
         usage_type=sku.category.usage_type or "",
         regions=tuple(sku.service_regions),
         unit=(newest.pricing_expression.usage_unit or "") if newest else "",
-        usd=int(price.units or 0) + (price.nanos or 0) / 1e9 if price else None,
+        usd=(price.units or 0) + (price.nanos or 0) / 1e9 if price else None,
         as_of=(newest.effective_time or "")[:10] if newest else "",
     )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from mg_provider.wire.base import WireModel
+from mg_provider.wire.base import Int64, WireModel
 
 
 class Money(WireModel):
     """An amount: whole units, and billionths of one."""
 
     currency_code: str | None = None
-    units: str | None = None
+    units: Int64 | None = None
     nanos: int | None = None
 
 
