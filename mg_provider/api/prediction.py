@@ -6,12 +6,12 @@ Permission: aiplatform.endpoints.predict.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from mg_provider.api.completion_stream import CompletionStream
 from mg_provider.api.errors import CloudError, MgError, UserError
 from mg_provider.api.http.hosts import (
     PRIVATE_DOMAIN,
@@ -203,12 +203,8 @@ class PredictionClient:
 
     def stream_chat_completions(self, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """``POST {endpoint}/chat/completions`` with ``stream``: each OpenAI ``chat.completion.chunk`` as it comes."""
-        for line in self._transport.lines(self._call("chat/completions", {**body, "stream": True})):
-            content = line.removeprefix("data:").strip()
-            if content == "[DONE]":
-                return
-            if line.startswith("data:") and content:
-                yield self._chunk(content)
+        lines = self._transport.lines(self._call("chat/completions", {**body, "stream": True}))
+        return CompletionStream(lines, self.address.base_url).chunks()
 
     def predict(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """``POST {endpoint}:predict``.
@@ -254,14 +250,3 @@ class PredictionClient:
             trust=self.address.trust,
             named=self.address.named,
         )
-
-    def _chunk(self, content: str) -> dict[str, Any]:
-        try:
-            data = json.loads(content)
-        except ValueError:
-            data = None
-        error = data.get("error") if isinstance(data, dict) else "an event that is not a JSON object"
-        if not isinstance(data, dict) or error:
-            told = error.get("message") if isinstance(error, dict) else error
-            raise CloudError(200, "INTERNAL", f"the stream broke off: {told}", method="POST", url=self.address.base_url)
-        return data

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mg_provider.inference.batch.results import BatchResult, batch_results
-    from mg_provider.inference.chat import ChatAnswer
+    from mg_provider.inference.chat import ChatAnswer, ChatStream
     from mg_provider.inference.client import Client
     from mg_provider.inference.diagnosis import EndpointNotAnswering
     from mg_provider.inference.served import ServedModel
 
-__all__ = ["BatchResult", "ChatAnswer", "Client", "EndpointNotAnswering", "ServedModel", "batch_results"]
+__all__ = ["BatchResult", "ChatAnswer", "ChatStream", "Client", "EndpointNotAnswering", "ServedModel", "batch_results"]
 
 # Loaded when first used: the command line must not wait for what one command needs.
 _MODULES = {
     "BatchResult": "mg_provider.inference.batch.results",
     "ChatAnswer": "mg_provider.inference.chat",
+    "ChatStream": "mg_provider.inference.chat",
     "Client": "mg_provider.inference.client",
     "EndpointNotAnswering": "mg_provider.inference.diagnosis",
     "ServedModel": "mg_provider.inference.served",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
@@ -17,7 +17,7 @@ from mg_provider.api.http.transport import RETRY_BUDGET
 from mg_provider.api.names import ENDPOINT
 from mg_provider.api.prediction import TIMEOUT, Address, PredictionClient, address_of
 from mg_provider.clock import SystemClock
-from mg_provider.inference.chat import ChatAnswer, Message, answer_of, conversation_of, pieces_of
+from mg_provider.inference.chat import ChatAnswer, ChatStream, Message, answer_of, conversation_of
 from mg_provider.inference.diagnosis import EndpointNotAnswering, explained, nothing_deployed
 from mg_provider.inference.served import ServedModel, query_id_of, served_models
 from mg_provider.wire.vertex.endpoint import Endpoint
@@ -181,28 +181,29 @@ class Client:
     @overload
     def chat(
         self, messages: str | Sequence[Message], *, stream: Literal[True], system: str | None = None, **options: Any
-    ) -> Iterator[str]: ...
+    ) -> ChatStream: ...
 
     def chat(
         self, messages: str | Sequence[Message], *, stream: bool = False, system: str | None = None, **options: Any
-    ) -> ChatAnswer | Iterator[str]:
+    ) -> ChatAnswer | ChatStream:
         """The answer to a conversation. ``POST {endpoint}/chat/completions``.
 
         Args:
             messages: A question, or messages, each with ``role`` and ``content``.
-            stream: Whether to answer the words piece by piece as they are made.
+            stream: Whether to answer the words piece by piece as they are made; :class:`ChatStream` knows afterwards
+                why it ended. One that breaks off is an error.
             system: Instructions that stand before the messages.
             options: Further fields of the request, such as ``max_tokens`` and ``temperature``.
         """
         conversation = conversation_of(messages, system)
         if stream:
-            return self._streamed(conversation, options)
+            return ChatStream(self._streamed(conversation, options))
         response = self._asking(lambda: self.prediction.chat_completions(self._request(conversation, options)))
         return answer_of(response)
 
     def stream_chat(
         self, messages: str | Sequence[Message], *, system: str | None = None, **options: Any
-    ) -> Iterator[str]:
+    ) -> ChatStream:
         """As :meth:`chat` with ``stream``."""
         return self.chat(messages, stream=True, system=system, **options)
 
@@ -246,17 +247,16 @@ class Client:
 
         return make_openai_client(self.prediction, self._clients.settings, self._timeout, options)
 
-    def _streamed(self, conversation: list[Message], options: Mapping[str, Any]) -> Iterator[str]:
+    def _streamed(self, conversation: list[Message], options: Mapping[str, Any]) -> Generator[dict[str, Any]]:
         def begin() -> tuple[dict[str, Any] | None, Iterator[dict[str, Any]]]:
             chunks = self.prediction.stream_chat_completions(self._request(conversation, options))
             return next(chunks, None), chunks
 
         first, chunks = self._asking(begin)
         if first is not None:
-            yield from pieces_of(first)
+            yield first
         with self._explained():
-            for chunk in chunks:
-                yield from pieces_of(chunk)
+            yield from chunks
 
     def _request(self, conversation: list[Message], options: Mapping[str, Any]) -> dict[str, Any]:
         model = "" if "model" in options else self.model_id

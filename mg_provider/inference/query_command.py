@@ -12,10 +12,19 @@ from urllib.parse import urlsplit
 
 from mg_provider.api.errors import MgError, UserError
 from mg_provider.api.http.tls import fetch_certificate
+from mg_provider.clock import Clock, SystemClock
+from mg_provider.inference.chat import ChatAnswer, ChatStream
 from mg_provider.inference.client import Client
+from mg_provider.inference.diagnosis import EndpointNotAnswering
 
 FINE, FAILED, USAGE = 0, 1, 2
+LONGEST_WAIT = 1800.0
+"""Seconds for which a replica that wakes is waited for."""
+
 _STDIN = "-"
+_CUT = "length"
+_PAUSE = 10.0
+_WAKING = ("waking", "no replica")
 
 Write = Callable[[str], object]
 
@@ -33,6 +42,7 @@ class Query:
         state: State file of the stack.
         stream: Print the words as they are made.
         as_json: Print the whole answer as JSON.
+        wait: Ask again while a replica wakes from zero.
         system: Instructions before the question.
         request: Further fields of the request, such as ``max_tokens``; those that are None are left out.
         client: Options of :class:`mg_provider.inference.Client`; those that are None are left out.
@@ -47,6 +57,7 @@ class Query:
     state: Path | None = None
     stream: bool = False
     as_json: bool = False
+    wait: bool = False
     system: str | None = None
     request: Mapping[str, Any] = field(default_factory=dict)
     client: Mapping[str, Any] = field(default_factory=dict)
@@ -59,6 +70,9 @@ class Query:
             UserError: The endpoint cannot be told.
         """
         options = _given(self.client)
+        if self.wait:
+            # The wait below asks again, and says why.
+            options.setdefault("retry_budget", 0.0)
         if self.stack is None:
             return Client(self.endpoint or "", config=self.config, **options)
         return Client.from_stack(
@@ -66,16 +80,17 @@ class Query:
         )
 
 
-def ask(query: Query, write: Write | None = None, complain: Write | None = None) -> int:
+def ask(query: Query, write: Write | None = None, complain: Write | None = None, clock: Clock | None = None) -> int:
     """Ask, and print the answer.
 
     Args:
         query: What to ask, and whom.
         write: Takes the answer; by default it is printed at once.
         complain: Takes what went wrong; by default it goes to stderr.
+        clock: Measures how long a replica is waited for.
 
     Returns:
-        0 if there is an answer, 1 if not, 2 if an argument is wrong.
+        0 if there is an answer, 1 if not, or if it has no words, 2 if an argument is wrong.
     """
     write, complain = write or _print, complain or sys.stderr.write
     question = sys.stdin.read() if query.question == _STDIN else query.question
@@ -83,25 +98,56 @@ def ask(query: Query, write: Write | None = None, complain: Write | None = None)
         if not question.strip():
             raise UserError("is empty", property="question", hint="write what to ask, or `-` to read it from stdin")
         with query.make_client() as client:
-            _tell(query, client, question, write)
+            return _patiently(query, client, question, write, complain, clock or SystemClock())
     except UserError as problem:
         complain(f"{problem}\n")
         return USAGE
     except MgError as problem:
         complain(f"{problem}\n")
         return FAILED
+
+
+def _patiently(query: Query, client: Client, question: str, write: Write, complain: Write, clock: Clock) -> int:
+    """Tell the answer; where the endpoint has no replica yet, and the user wants that, ask until it has."""
+    began = clock.monotonic()
+    while True:
+        try:
+            return _tell(query, client, question, write, complain)
+        except EndpointNotAnswering as problem:
+            waited = clock.monotonic() - began
+            if not query.wait or problem.reason not in _WAKING or waited > LONGEST_WAIT:
+                raise
+            complain(f"waiting for a replica of {client.endpoint} to wake, for {waited:,.0f} s so far\n")
+            clock.sleep(_PAUSE)
+
+
+def _tell(query: Query, client: Client, question: str, write: Write, complain: Write) -> int:
+    options = _given(query.request)
+    answer: ChatAnswer | ChatStream
+    if query.stream:
+        answer = _stream(client.stream_chat(question, system=query.system, **options), write)
+    else:
+        answer = whole = client.chat(question, system=query.system, **options)
+        if query.as_json:
+            write(f"{json.dumps(whole.response, ensure_ascii=False, indent=2)}\n")
+            return FINE
+        write(f"{whole.text}\n")
+    if answer.no_words:
+        complain(f"there are no words: {answer.no_words}\n")
+        return FAILED
+    if answer.finish_reason == _CUT:
+        complain("the answer is cut: it reached max_tokens (finish_reason length); raise --max-tokens\n")
     return FINE
 
 
-def _tell(query: Query, client: Client, question: str, write: Write) -> None:
-    options = _given(query.request)
-    if query.stream:
-        for piece in client.stream_chat(question, system=query.system, **options):
+def _stream(stream: ChatStream, write: Write) -> ChatStream:
+    try:
+        for piece in stream:
             write(piece)
-        write("\n")
-        return
-    answer = client.chat(question, system=query.system, **options)
-    write(f"{json.dumps(answer.response, ensure_ascii=False, indent=2) if query.as_json else answer.text}\n")
+    finally:
+        if stream.begun:
+            write("\n")
+    return stream
 
 
 def show_certificate(host: str, port: int, write: Write | None = None, complain: Write | None = None) -> int:

@@ -9,6 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from mg_provider.cli import app
+from mg_provider.clock import ManualClock
+from mg_provider.inference.query_command import LONGEST_WAIT, Query, ask
 from tests.api.server import Reply, Server
 from tests.emulator.client import LOCATION
 from tests.emulator.client import Client as Cloud
@@ -45,6 +47,67 @@ def test_a_question_is_answered_whole_streamed_and_for_programs(cloud, options, 
     assert mg("query", name, QUESTION, "--stream", *options).stdout == whole.stdout
     as_json = json.loads(mg("query", name, "-", "--json", "--max-tokens", "1", *options, input=QUESTION).stdout)
     assert as_json["choices"][0]["finish_reason"] == "length"
+
+
+class Minutes(ManualClock):
+    """Each wait is a minute of the emulator."""
+
+    def __init__(self, emulator):
+        super().__init__()
+        self._emulator = emulator
+
+    def sleep(self, seconds):
+        super().sleep(seconds)
+        self._emulator.advance(60)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_replica_that_wakes_from_zero_is_waited_for_where_the_user_wants_that(cloud, emulator, stream):
+    machine = {"machineType": "g2-standard-24", "acceleratorType": "NVIDIA_L4", "acceleratorCount": 2}
+    idle = {"machineSpec": machine, "minReplicaCount": 0, "scaleToZeroSpec": {}}
+    endpoint = cloud.deployed(deployConfig={"dedicatedResources": idle})
+    emulator.scale("chat", endpoint["deployedModels"][0]["id"], 0)
+    said, told, clock = [], [], Minutes(emulator)
+    query = Query(QUESTION, endpoint=endpoint["name"], stream=stream, wait=True, config=config(emulator))
+    assert ask(query, said.append, told.append, clock) == 0
+    assert QUESTION in "".join(said)
+    assert told[0].startswith("waiting for a replica of projects/")
+    assert len(clock.sleeps) == len(told) > 1
+
+
+def test_without_waiting_a_waking_endpoint_is_told_at_once_and_a_wait_has_an_end(cloud, emulator):
+    endpoint = cloud.deployed()
+    emulator.scale("chat", endpoint["deployedModels"][0]["id"], 0)
+    emulator.fail(rpc="chat.completions", fault="status", status=503, times=1000)
+    told, clock = [], ManualClock()
+    query = Query(QUESTION, endpoint=endpoint["name"], wait=True, config=config(emulator))
+    assert ask(query, told.append, told.append, clock) == 1
+    assert LONGEST_WAIT <= sum(clock.sleeps) <= LONGEST_WAIT + 20
+    assert "scaled to zero" in told[-1]
+    hasty = Query(QUESTION, endpoint=endpoint["name"], client={"retry_budget": 0}, config=config(emulator))
+    assert ask(hasty, told.append, told.append, clock) == 1
+    assert sum(clock.sleeps) <= LONGEST_WAIT + 20
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_that_is_cut_or_has_no_words_says_so(stream, emulator):
+    def query(message, finish):
+        choice = {"message": message, "finish_reason": finish}
+        told, said = [], []
+        with Server(Reply(200, {"choices": [choice]})) as server:
+            client = {"address": server.url, "model": "m"}
+            asked = Query(
+                "Hi?", endpoint=f"{LOCATION}/endpoints/e", stream=stream, client=client, config=config(emulator)
+            )
+            return ask(asked, said.append, told.append), "".join(said).strip(), "".join(told)
+
+    assert query({"content": "Hi"}, "stop") == (0, "Hi", "")
+    code, said, told = query({"content": "Look at"}, "length")
+    assert (code, said) == (0, "Look at")
+    assert "the answer is cut: it reached max_tokens" in told
+    code, said, told = query({"content": None, "reasoning_content": "Well"}, "length")
+    assert (code, said) == (1, "")
+    assert "there are no words: the model only reasoned" in told
 
 
 def test_the_command_itself_answers(cloud, options):

@@ -224,7 +224,7 @@ def test_a_wrong_argument_is_told_before_any_call(ask, endpoint, options, told, 
 def test_what_is_no_chat_completion_is_told(ask):
     with Server(Reply(200, {"predictions": []})) as server:
         client = ask(f"{LOCATION}/endpoints/e", address=server.url, model="m")
-        with pytest.raises(MgError, match="no chat completion"):
+        with pytest.raises(MgError, match="is not a chat completion"):
             client.chat(QUESTION)
 
 
