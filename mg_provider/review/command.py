@@ -82,7 +82,7 @@ def run(
             previews.append(read_preview(run_preview(stack, engine, program), f"the preview of {stack}"))
         except PreviewError as error:
             return _told(str(error), PREVIEW_FAILED)
-    review = of(previews, prices=table)
+    review = of(previews, prices=table, buckets=asked.buckets)
     review = review.model_copy(update={"gates": failed(review, asked)})
     if matters(review, asked):
         sys.stdout.write(FORMATS[output_format](review))

@@ -39,6 +39,7 @@ class Gates(BaseModel):
     only_if: list[str] = Field(default=[], description="What must be so for a review to be printed.")
     look_fails: bool = Field(default=False, description="Exit code 4 unless the verdict is safe.")
     prices: str = Field(default="", description="A file of prices.")
+    buckets: dict[str, str] = Field(default={}, description="Where buckets of weights are: location by name.")
 
 
 def read_gates(

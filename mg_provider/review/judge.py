@@ -26,6 +26,7 @@ def of(
     previews: str | Mapping[str, Any] | Preview | Sequence[str | Mapping[str, Any] | Preview],
     *,
     prices: Prices | None = None,
+    buckets: Mapping[str, str] | None = None,
     kinds: Mapping[str, Kind] = KINDS,
 ) -> Review:
     """Review what `pulumi preview --json` wrote.
@@ -33,6 +34,7 @@ def of(
     Args:
         previews: The text, the object, or several of them, as of several stacks.
         prices: What machines cost; by default the table of this version.
+        buckets: Where buckets are, as us-central1 or EU, by name; those of the previews are known.
         kinds: The resource types whose arguments have marks, by type token.
 
     Returns:
@@ -42,7 +44,7 @@ def of(
         PreviewError: A text is not a preview.
     """
     given = [previews] if isinstance(previews, str | Mapping | Preview) else list(previews)
-    return _Judge([_read(each) for each in given], prices or standard_prices(), kinds).review()
+    return _Judge([_read(each) for each in given], prices or standard_prices(), kinds, buckets or {}).review()
 
 
 def _read(given: str | Mapping[str, Any] | Preview) -> Preview:
@@ -58,7 +60,9 @@ def _read(given: str | Mapping[str, Any] | Preview) -> Preview:
 class _Judge:
     """One review in the making."""
 
-    def __init__(self, previews: list[Preview], prices: Prices, kinds: Mapping[str, Kind]) -> None:
+    def __init__(
+        self, previews: list[Preview], prices: Prices, kinds: Mapping[str, Kind], buckets: Mapping[str, str]
+    ) -> None:
         self._previews = previews
         self._prices = prices
         self._stacks = sorted({stack for preview in previews for stack in preview.stacks})
@@ -81,6 +85,7 @@ class _Judge:
         self._sources = contents.Sources(
             {name: each for each in self._subjects for name in gone.own_names(each, each.old)},
             {name: each for each in self._subjects for name in gone.own_names(each, each.new)},
+            {**contents.buckets_of(self._others), **buckets},
         )
 
     def _label(self, step: Step) -> str:

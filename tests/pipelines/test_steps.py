@@ -108,10 +108,10 @@ def test_parking_on_github_parks_and_deploys_again_and_brings_nothing_else_up(gi
     assert parking(MORNING), github.said
     again, (_,) = served(emulator)
     assert again["name"] == endpoint["name"]
-    shop.model(gcs_uri="gs://my-weights/llama/v2")
+    shop.model(max_replica_count=2)
     before = changes(emulator)
     assert not parking(EVENING)
-    assert github.summary.startswith("**❌ gate weights failed:**")
+    assert "more than parking changes, so nothing is brought up: max_replica_count of llama" in github.said
     assert changes(emulator) == before
 
 

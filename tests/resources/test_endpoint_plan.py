@@ -122,6 +122,25 @@ def test_another_table_of_prices_is_no_change(lifecycle, monkeypatch):
     assert "1 to 2 NVIDIA_L4, price unknown" in str(check().deployment_plan)
 
 
+def test_environment_variables_that_change_are_named_without_their_values():
+    def check(old=None, **env):
+        container = {
+            "image_uri": "us-docker.pkg.dev/p/r/vllm:1",
+            "env": [{"name": k, "value": v} for k, v in env.items()],
+        }
+        given = {"owner": "organization/project/stack", "resource": "chat", "gcs_uri": "gs://bucket/llama"}
+        given |= {"machine_spec": L4, "container_spec": container}
+        args, problems = CustomWeightsModelLifecycle().check(given, old, Defaults("my-project", "us-central1"))
+        assert problems == []
+        return args
+
+    before = check(HF_TOKEN="hf_secret", MODE="a", OLD="x")
+    told = check(before, HF_TOKEN="hf_other", MODE="a", NEW="y").deployment_plan
+    assert "; env: HF_TOKEN changes, NEW is new, OLD is gone; endpoint and address stay" in told
+    assert "hf_" not in told
+    assert "env:" not in check(before, HF_TOKEN="hf_secret", MODE="a", OLD="x").deployment_plan
+
+
 def test_names_that_come_and_go_and_change_their_name():
     first = {"deployed_models": {"stable": served(OTHER, machine_spec=BIGGER)}}
     assert plan(first, two(OTHER, NEW, 20))["canary"] == (

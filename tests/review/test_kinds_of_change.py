@@ -319,6 +319,33 @@ def test_of_a_list_that_is_hidden_as_a_whole_the_number_of_the_entry_is_named():
     assert "entry 2 of env changes (hidden)" in said(found)
 
 
+def test_the_variable_of_a_hidden_list_is_named_where_the_plan_names_it():
+    hidden = {"image_uri": "r/vllm@sha256:1", "env": "[secret]"}
+    plan = "shift: deploys beside; env: HF_TOKEN changes, MODE is new; endpoint and address stay"
+    after = model(container_spec=hidden, model_id="llama-9", deployment_plan=plan)
+    more = {"detailedDiff": {"container_spec.env[1].value": {"kind": "update"}}}
+    found = update(C, model(container_spec=hidden), after, **more)
+    assert "HF_TOKEN changes, MODE is new (hidden)" in said(found)
+    assert "entry 2" not in said(found)
+    added = update(C, model(container_spec={"image_uri": "r/vllm@sha256:1"}), after)
+    assert "HF_TOKEN changes, MODE is new (hidden)" in said(added)
+
+
+@pytest.mark.parametrize(
+    ("place", "far"), [("europe-west4", True), ("US-CENTRAL1", False), ("US", False), ("EU", True), ("NAM4", False)]
+)
+def test_weights_are_far_where_it_is_known_that_their_bucket_is(place, far):
+    new = model(gcs_uri="gs://weights/llama/v2")
+    made = {"urn": "urn:pulumi:dev::acme::gcp:storage/bucket:Bucket::weights", "op": "same"}
+    state = {"type": "gcp:storage/bucket:Bucket", "inputs": {"name": "weights", "location": place}}
+    bucket = {**made, "oldState": state, "newState": state}
+    for found in (
+        review.of(preview(step("update", C, "llama", model(), new)), buckets={"weights": place}),
+        review.of(preview(bucket, step("update", C, "llama", model(), new))),
+    ):
+        assert (f"is in {place}, and the deployment in us-central1" in said(found)) == far
+
+
 def test_a_token_is_never_shown():
     found = update(C, model(hugging_face_access_token="hf_old"), model(hugging_face_access_token="hf_new"))
     assert "hf_" not in texts(found)

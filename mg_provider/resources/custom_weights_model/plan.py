@@ -8,7 +8,16 @@ from mg_provider.resources.custom_weights_model.args import CustomWeightsModelAr
 from mg_provider.resources.custom_weights_model.held import MADE_OF, PLANNED, goes_back, model_id_before, served_before
 from mg_provider.resources.endpoint.args import private
 from mg_provider.resources.endpoint.capacity import accepts
-from mg_provider.resources.endpoint.plan.words import _within, gpus, peak, probing, replicas_text, size, way
+from mg_provider.resources.endpoint.plan.words import (
+    ENVIRONMENT,
+    _within,
+    gpus,
+    peak,
+    probing,
+    replicas_text,
+    size,
+    way,
+)
 from mg_provider.resources.model.diff import canonical, compare
 from mg_provider.resources.model.identity import derived_id
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown
@@ -105,8 +114,22 @@ def _rollout(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str:
         *size(before, new),
         cost if held else peak(rollout, before, new),
         f"{probing(new, rollout)}{_renamed(old, new)}",
+        *_environment(old, new),
     ]
     return "; ".join([*parts, "endpoint and address stay"])
+
+
+def _environment(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> list[str]:
+    """Environment variables by name alone: with a secret value among them, a preview hides the whole list."""
+    was, now = _variables(old), _variables(new)
+    differ = (name for name in sorted({*was, *now}) if was.get(name) != now.get(name))
+    how = [f"{name} {'is new' if name not in was else 'changes' if name in now else 'is gone'}" for name in differ]
+    return [f"{ENVIRONMENT}{', '.join(how)}"] if how else []
+
+
+def _variables(args: CustomWeightsModelArgs) -> dict[str, str]:
+    container = args.container_spec
+    return {entry.name: entry.value for entry in (container.env if container else None) or ()}
 
 
 def _renamed(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str:

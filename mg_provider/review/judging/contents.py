@@ -3,37 +3,51 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
 from mg_provider.data import regions
+from mg_provider.resources.endpoint.plan.words import ENVIRONMENT
 from mg_provider.resources.model.marks import RollsOut
-from mg_provider.resources.model.meaning import Content, HeldByClients
+from mg_provider.resources.model.meaning import Content, HeldByClients, Plan
 from mg_provider.review.judging.findings import Finding, about
 from mg_provider.review.judging.traffic import shares
 from mg_provider.review.reading.compare import Change, Subject, differing
 from mg_provider.review.reading.kinds import marked, marks_on, parts
+from mg_provider.review.reading.preview import Step
 from mg_provider.review.reading.values import HIDDEN, arguments, difference, name, show
 
 _LOCATION = re.compile(r"/(?:locations|regions)/([a-z0-9-]+)/")
 _BUCKET = re.compile(r"gs://([^/]+)")
+_BUCKET_TYPE = "gcp:storage/bucket:Bucket"
+_AROUND = {"US": "us-", "EU": "europe-", "ASIA": "asia-"}
+_ENV = "env"
+_VARIABLES = re.compile(rf"(?:^|; ){ENVIRONMENT}([^;]+)")
 
 
 @dataclass(frozen=True)
 class Sources:
-    """The resources of a preview by the names that follow from their ids, before and after."""
+    """The resources of a preview by the names that follow from their ids, before and after, and places of buckets."""
 
     before: Mapping[str, Subject]
     after: Mapping[str, Subject]
+    buckets: Mapping[str, str]
 
     def of(self, change: Change) -> tuple[Subject | None, Subject] | None:
         """Those that a value named before and names now; None where it names none of the preview now."""
         now = self.after.get(change.new) if isinstance(change.new, str) else None
         was = self.before.get(change.old) if isinstance(change.old, str) else None
         return None if now is None else (was, now)
+
+
+def buckets_of(others: Iterable[Step]) -> dict[str, str]:
+    """Where the buckets are that the preview itself has."""
+    sides = (step.new for step in others if step.type == _BUCKET_TYPE and step.new is not None)
+    found = {side.inputs.get("name"): side.inputs.get("location") for side in sides}
+    return {key: place for key, place in found.items() if isinstance(key, str) and isinstance(place, str)}
 
 
 def contents(subject: Subject, sources: Sources) -> Iterator[Finding]:
@@ -63,8 +77,8 @@ def contents(subject: Subject, sources: Sources) -> Iterator[Finding]:
                 elif kind is not None:
                     yield from _changed(subject, change, kind, label, share)
         if isinstance(new, Mapping):
-            yield from _far(subject, inner, new, label)
-    yield from _far(subject, subject.kind.args, subject.new, subject.label)
+            yield from _far(subject, inner, new, label, sources)
+    yield from _far(subject, subject.kind.args, subject.new, subject.label, sources)
 
 
 def _made(subject: Subject) -> Iterator[Finding]:
@@ -104,7 +118,9 @@ def _changed(
     if change.is_unknown:
         yield about(subject, "weights", "look", "models", f"{gets}: which is known only after up", label=label)
     elif isinstance(change.old, Mapping) or isinstance(change.new, Mapping):
-        yield about(subject, "weights", "look", "models", f"{gets}: {_object(change)}", label=label)
+        yield about(
+            subject, "weights", "look", "models", f"{gets}: {_object(change, _variables(subject))}", label=label
+        )
     elif change.is_secret:
         yield about(subject, "weights", "look", "models", f"{gets}: {name(change.field)} changes", label=label)
     else:
@@ -117,7 +133,21 @@ def _changed(
             yield about(subject, "weights", "look", "models", f"{gets}: {was} → {now}", label=label)
 
 
-def _object(change: Change) -> str:
+def _variables(subject: Subject) -> str:
+    """What the plan says of environment variables, by name: it sees those whose list is hidden here."""
+    plans = (subject.new.get(field) for field, _ in marked(subject.kind.args, Plan))
+    found = [_VARIABLES.search(plan) for plan in plans if isinstance(plan, str)]
+    return next((name(match[1]) for match in found if match), "")
+
+
+def _hidden_names(hidden: tuple[str, ...], variables: str) -> list[str]:
+    """What changes and cannot be seen; of a list of variables that is hidden as a whole, what the plan says."""
+    told = [text for text in hidden if not (variables and text.rpartition(" of ")[2] == _ENV)]
+    env = [f"{variables} (hidden)"] if len(told) < len(hidden) else []
+    return [*env, *(f"{name(text)} changes (hidden)" for text in told)]
+
+
+def _object(change: Change, variables: str) -> str:
     """A container or model that is an object: its image first, then the rest, hidden values by name."""
     old = change.old if isinstance(change.old, Mapping) else {}
     new = change.new if isinstance(change.new, Mapping) else {}
@@ -126,7 +156,9 @@ def _object(change: Change) -> str:
         was, now = old.get(key), new.get(key)
         if was == now:
             continue
-        if HIDDEN in (was, now):
+        if HIDDEN in (was, now) and key == _ENV and variables:
+            told.append(f"{variables} (hidden)")
+        elif HIDDEN in (was, now):
             told.append(f"{name(key)} is hidden, and {'set' if was is None else 'changes'}")
         elif key in ("args", "command"):
             told.append(f"{name(key)} {arguments(was) or 'none'} → {arguments(now) or 'none'}")
@@ -134,8 +166,8 @@ def _object(change: Change) -> str:
             told.append(f"image {show(was)} → {show(now)}{_digest(now)}")
         else:
             told += [text for text in _names(difference(was, now, key))]
-    told += [f"{name(hidden)} changes (hidden)" for hidden in change.hidden]
-    return "; ".join(told)
+    told += _hidden_names(change.hidden, variables)
+    return "; ".join(dict.fromkeys(told))
 
 
 def _names(told: list[str]) -> list[str]:
@@ -160,21 +192,34 @@ def _hidden(subject: Subject) -> Iterator[Finding]:
     shown = {change.field for change in subject.changes if change.mark(Content) is not None}
     for change in subject.changes:
         if change.hidden and change.field not in shown:
-            text = f"{', '.join(map(name, change.hidden))} changes (hidden)"
+            text = ", ".join(_hidden_names(change.hidden, _variables(subject)))
             yield about(subject, "change", "look", "models", text)
 
 
-def _far(subject: Subject, model: type[BaseModel], values: Mapping[str, Any], label: str) -> Iterator[Finding]:
-    """What answers is in another region than the deployment, as far as names say where it is."""
-    for field, mark in marked(model, Content):
-        value = values.get(field)
-        region = _region(value)
-        if region and subject.region and region != subject.region:
-            text = f"{mark.what} is in {region}, and the deployment in {subject.region}"
+def _far(
+    subject: Subject, model: type[BaseModel], values: Mapping[str, Any], label: str, sources: Sources
+) -> Iterator[Finding]:
+    """What answers is in another region than the deployment, as far as names and known buckets say where it is."""
+    for called, mark in marked(model, Content):
+        value = values.get(called)
+        place = _place(value, sources.buckets)
+        if place and subject.region and not _is_around(place, subject.region):
+            text = f"{mark.what} is in {name(place)}, and the deployment in {subject.region}"
             yield about(subject, "weights", "look", "models", text, label=label)
-        elif subject.is_new and isinstance(value, str) and value.startswith("gs://") and not region:
-            text = "its name does not say where the bucket of the weights is: check that it is near"
-            yield about(subject, "change", "note", "models", text, label=label)
+        elif subject.is_new and isinstance(value, str) and value.startswith("gs://") and not place:
+            text = "its name does not say where the bucket of the weights is: check that it is near, or name it in "
+            yield about(subject, "change", "note", "models", f"{text}buckets of review.toml", label=label)
+
+
+def _is_around(place: str, region: str) -> bool:
+    """Whether a place is the region, or one with several regions that may be around it."""
+    return place.lower() == region or (place.lower() not in regions() and region.startswith(_AROUND.get(place, "")))
+
+
+def _place(value: Any, buckets: Mapping[str, str]) -> str:
+    """Where something is, as it is known of its bucket or told by its name; empty where nobody says."""
+    bucket = _BUCKET.match(value) if isinstance(value, str) else None
+    return (buckets.get(bucket[1], "") if bucket else "") or _region(value)
 
 
 def _region(value: Any) -> str:

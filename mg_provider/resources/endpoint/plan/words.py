@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from mg_provider.preflight.machines.machine import accelerators
 from mg_provider.prices import Usage, money, standard_prices
 from mg_provider.resources.endpoint.args import EndpointArgs
@@ -10,6 +12,9 @@ from mg_provider.resources.endpoint.plan.probing import unreachable, weights_of_
 from mg_provider.resources.endpoint.rollout_args import RolloutStrategy
 from mg_provider.resources.model.unknown import Unknown
 from mg_provider.wire.vertex.machine import MachineSpec
+
+ENVIRONMENT: Final = "env: "
+"""Begins what a plan says of environment variables; a review looks for it."""
 
 
 def size(old: Machines, new: Machines) -> list[str]:
