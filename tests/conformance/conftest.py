@@ -2,4 +2,8 @@
 
 import pytest
 
+from tests.support.canary import canary_proxy, only_this_machine
+
+__all__ = ["canary_proxy", "only_this_machine"]
+
 pytest.register_assert_rewrite("tests.conformance.lives", "tests.conformance.options")

@@ -7,6 +7,7 @@ import pytest
 from mg_provider.rehearsal.command import rehearse
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from tests.resources.conftest import QUICK, config
+from tests.support.canary import canary_proxy, only_this_machine  # noqa: F401
 from tests.support.forks import project_file
 from tests.support.host import HostError
 from tests.support.life import Life

@@ -70,18 +70,28 @@ def canary_proxy() -> Iterator[Canary]:
         yield canary
 
 
-@pytest.fixture(autouse=True)
-def nothing_leaves(canary_proxy: Canary, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Canary]:
-    """Every process that a test starts has a proxy in its environment, and a token: nothing may ask that proxy.
-
-    The test's own calls to the emulator go straight.
-    """
-    for name, value in canary_proxy.environment().items():
+def _leads(canary: Canary, monkeypatch: pytest.MonkeyPatch, **bypasses: str) -> None:
+    """Every process that a test starts has the proxy in its environment; the test's own calls go straight."""
+    for name, value in {**canary.environment(), **bypasses}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "ya29.of-a-real-user")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("requests.sessions.get_environ_proxies", lambda *_, **__: {})
     monkeypatch.setattr("urllib.request.getproxies", dict)
-    canary_proxy.calls.clear()
+    canary.calls.clear()
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaves(canary_proxy: Canary, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Canary]:
+    """A rehearsal asks the proxy for nothing, not even for what is on this machine."""
+    _leads(canary_proxy, monkeypatch)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     yield canary_proxy
     assert canary_proxy.calls == [], "a rehearsal asked for something that is not on this machine"
+
+
+@pytest.fixture(autouse=True)
+def only_this_machine(canary_proxy: Canary, monkeypatch: pytest.MonkeyPatch) -> Iterator[Canary]:
+    """Nothing that a test starts, the real engine among it, asks for what is not on this machine."""
+    _leads(canary_proxy, monkeypatch, **dict.fromkeys(BYPASSES, "localhost,127.0.0.1,127.0.0.0/8,::1"))
+    yield canary_proxy
+    assert canary_proxy.calls == [], "something was asked for that is not on this machine"
