@@ -8,10 +8,21 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import api_calls, batch_check, fleet, growth, import_time, preflight, results_join, review, state_size
+from benchmarks import (
+    api_calls,
+    batch_check,
+    batch_kinds,
+    fleet,
+    growth,
+    import_time,
+    preflight,
+    results_join,
+    review,
+    state_size,
+)
 from benchmarks.figure import Figure
 
-MODULES = (api_calls, import_time, preflight, state_size, results_join, batch_check, growth, fleet, review)
+MODULES = (api_calls, import_time, preflight, state_size, results_join, batch_check, batch_kinds, growth, fleet, review)
 
 
 def main() -> int:

@@ -1,6 +1,8 @@
-"""How much memory it takes to match the answers of a batch to their rows: the same for many as for few.
+"""What it takes to match the answers of a batch to their rows, beside a dictionary in memory and beside DuckDB.
 
-``python -m benchmarks.results_join 1000000`` measures that number of rows alone.
+All three read the same two files, the answers in another order than the rows, and write the rows with their answers,
+each in a process of its own; they are compared in seconds of CPU. The dictionary reads JSON with orjson where it is
+installed, and with msgspec otherwise. ``python -m benchmarks.results_join 1000000`` measures that number of rows alone.
 """
 
 from __future__ import annotations
@@ -9,27 +11,60 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.figure import Figure
-from mg_provider.emulator import Emulator
 
 ROWS = 1_000_000
 FEW = 200_000
-FILES = 10
 MOST_MEGABYTES = 150
-BUCKET = "results"
 _STEP = 7_919  # a prime, so that the answers come scattered
-_RUN = """
-import resource, sys
+_START = """
+import resource, sys, time
 from pathlib import Path
-from mg_provider.inference.batch_results_command import run
-with open(sys.argv[3], "wb") as output:
-    code = run(sys.argv[1], join=sys.argv[2], config={"mg:storageCustomEndpoint": sys.argv[4]}, output=output)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1_048_576 if sys.platform == "darwin" else 1024))
-sys.exit(code)
+asked, answered, joined, folder = map(Path, sys.argv[1:])
+began = time.process_time()
+"""
+_END = """
+unit = 1_048_576 if sys.platform == "darwin" else 1024
+print(time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)
+"""
+_OURS = """
+from mg_provider.inference.batch.join import DiskJoin
+from mg_provider.inference.batch.sources import file_blocks
+from mg_provider.inference.batch.writers import quick_line
+with joined.open("wb") as output:
+    for question, answer in DiskJoin(folder).matches(file_blocks(asked), file_blocks(answered)):
+        output.write(quick_line(question, answer))
+"""
+_DICTIONARY = """
+try:
+    from orjson import dumps, loads
+except ImportError:
+    from msgspec.json import decode as loads, encode as dumps
+answers = {}
+with answered.open("rb") as file:
+    for line in file:
+        row = loads(line)
+        answers[row["custom_id"]] = row
+with asked.open("rb") as file, joined.open("wb") as output:
+    for line in file:
+        row = loads(line)
+        row["response"] = answers[row["custom_id"]]["response"]
+        output.write(dumps(row) + b"\\n")
+"""
+_DUCKDB = """
+import duckdb
+engine = duckdb.connect(str(folder / "join.duckdb"), config={"threads": 1})
+columns = "{custom_id: 'VARCHAR', body: 'JSON', response: 'JSON'}"
+read = f"read_json(?, format = 'newline_delimited', columns = {columns})"
+engine.execute(
+    f"COPY (SELECT asked.custom_id, asked.body, answered.response "
+    f"FROM (SELECT *, row_number() OVER () AS place FROM {read}) AS asked LEFT JOIN {read} AS answered "
+    f"USING (custom_id) ORDER BY place) TO '{joined}' (FORMAT json)",
+    [str(asked), str(answered)],
+)
 """
 
 
@@ -46,39 +81,25 @@ def _answer(number: int) -> str:
     return json.dumps({**json.loads(_question(number)), "id": f"batch-{number}", "response": response})
 
 
-def _lay_out(rows: int, folder: Path, emulator: Emulator) -> Path:
-    """The input as a file, the output in the emulated bucket, in another order; answers the input."""
-    import requests
-
-    requests.post(f"{emulator.url}/storage/v1/b?project=p", json={"name": BUCKET}, timeout=60).raise_for_status()
-    source = folder / "input.jsonl"
-    with source.open("w") as file:
+def _lay_out(rows: int, folder: Path) -> tuple[Path, Path]:
+    """The input and, in another order, the output."""
+    asked, answered = folder / "input.jsonl", folder / "predictions.jsonl"
+    with asked.open("w") as file:
         file.writelines(f"{_question(number)}\n" for number in range(rows))
-    size = -(-rows // FILES)
-    for part in range(FILES):
-        spool = folder / "part.jsonl"
-        places = range(part * size, min((part + 1) * size, rows))
-        with spool.open("w") as file:
-            file.writelines(f"{_answer(place * _STEP % rows)}\n" for place in places)
-        query = {"uploadType": "media", "name": f"prediction-llama/predictions_{part + 1:04d}.jsonl"}
-        url = f"{emulator.url}/upload/storage/v1/b/{BUCKET}/o"
-        with spool.open("rb") as file:
-            requests.post(url, params=query, data=file, timeout=600).raise_for_status()
-    return source
+    with answered.open("w") as file:
+        file.writelines(f"{_answer(place * _STEP % rows)}\n" for place in range(rows))
+    return asked, answered
 
 
-def join(rows: int) -> tuple[float, float]:
-    """Seconds, and the command's peak memory in MB. It runs in a process of its own."""
-    with tempfile.TemporaryDirectory() as name, Emulator() as emulator:
-        folder = Path(name)
-        source, joined = _lay_out(rows, folder, emulator), folder / "joined.jsonl"
-        uri = f"gs://{BUCKET}/prediction-llama"
-        command: list[str | Path] = [sys.executable, "-c", _RUN, uri, source, joined, emulator.url]
-        began = time.perf_counter()
+def run(program: str, rows: int, folder: Path) -> tuple[float, float]:
+    """Seconds of CPU and peak memory in MB of one way."""
+    asked, answered, joined = folder / "input.jsonl", folder / "predictions.jsonl", folder / "joined.jsonl"
+    with tempfile.TemporaryDirectory(dir=folder) as own:
+        command: list[str | Path] = [sys.executable, "-c", _START + program + _END, asked, answered, joined, Path(own)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-        seconds = time.perf_counter() - began
-        _verify(joined, rows)
-        return seconds, float(done.stdout)
+    _verify(joined, rows)
+    seconds, megabytes = map(float, done.stdout.split())
+    return seconds, megabytes
 
 
 def _verify(joined: Path, rows: int) -> None:
@@ -86,7 +107,7 @@ def _verify(joined: Path, rows: int) -> None:
     count = 0
     with joined.open() as file:
         for number, line in enumerate(file):
-            if f'"custom_id":"row-{number}"' not in line or f"Answer {number}:" not in line:
+            if f'"row-{number}"' not in line or f"Answer {number}:" not in line:
                 raise RuntimeError(f"row {number} has another row's answer: {line[:200]}")
             count += 1
     if count != rows:
@@ -95,11 +116,21 @@ def _verify(joined: Path, rows: int) -> None:
 
 def measure(rows: int = ROWS) -> Iterator[Figure]:
     """Many rows and few: the memory must not follow the number."""
-    few_seconds, few_peak = join(FEW)
-    seconds, peak = join(rows)
-    yield Figure(f"results join: {rows:,} rows, time", round(seconds, 1), "s")
-    yield Figure(f"results join: {rows:,} rows, peak memory", round(peak, 1), "MB", MOST_MEGABYTES)
-    yield Figure(f"results join: {FEW:,} rows, time", round(few_seconds, 1), "s")
+    with tempfile.TemporaryDirectory() as name:
+        _lay_out(FEW, Path(name))
+        _, few_peak = run(_OURS, FEW, Path(name))
+    with tempfile.TemporaryDirectory() as name:
+        _lay_out(rows, Path(name))
+        seconds, peak = run(_OURS, rows, Path(name))
+        dictionary, dictionary_peak = run(_DICTIONARY, rows, Path(name))
+        duckdb, duckdb_peak = run(_DUCKDB, rows, Path(name))
+    title = f"results join: {rows:,} rows"
+    yield Figure(f"{title}, CPU", round(seconds, 1), "s")
+    yield Figure(f"{title}, CPU over a dictionary in memory", round(seconds / dictionary, 2), "times", 1.0)
+    yield Figure(f"{title}, CPU of DuckDB over a dictionary in memory", round(duckdb / dictionary, 2), "times")
+    yield Figure(f"{title}, peak memory", round(peak, 1), "MB", MOST_MEGABYTES)
+    yield Figure(f"{title}, peak memory of a dictionary", round(dictionary_peak, 1), "MB")
+    yield Figure(f"{title}, peak memory of DuckDB", round(duckdb_peak, 1), "MB")
     yield Figure(f"results join: peak memory of {rows:,} rows over {FEW:,}", round(peak / few_peak, 2), "times", 1.25)
 
 

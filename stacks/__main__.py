@@ -237,7 +237,14 @@ def deploy_endpoint(name: str, environment: Environment, models: dict[tuple[str,
 def run_batch(name: str, config: BatchConfig) -> dict[str, Any]:
     """One batch prediction run."""
     job = BatchJob(name, **config.model_dump(exclude_none=True))
-    return {"state": job.job_state, "output": job.output_location, "answered": job.successful_count}
+    return {
+        "job": job.batch_prediction_job,
+        "state": job.job_state,
+        "output": job.output_location,
+        "answered": job.successful_count,
+        "failed": job.failed_count,
+        "replica_hours": job.replica_hours,
+    }
 
 
 def configured() -> Environment:

@@ -10,12 +10,17 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from mg_provider.api.completions import error_words, is_error, problem_of_completion
-from mg_provider.api.errors import CloudError
+from mg_provider.api.completions import error_words, is_error, problem_of_completion, unwrapped
+from mg_provider.api.errors import ConnectionFailed, MgError
 
 _END = "[DONE]"
 _FIELDS = ("data", "event", "id", "retry", "")
 _LAST_WORDS = 40
+_AGAIN = "ask again; the words so far are not the whole answer"
+
+
+class StreamFailed(MgError):
+    """A stream is an error, or turned into one, or ended before its answer did."""
 
 
 class CompletionStream:
@@ -23,12 +28,10 @@ class CompletionStream:
 
     Args:
         lines: The lines of the answer as they come.
-        url: Where it comes from, for errors.
     """
 
-    def __init__(self, lines: Iterable[str], url: str) -> None:
+    def __init__(self, lines: Iterable[str]) -> None:
         self._lines = lines
-        self._url = url
         self._pieces = 0
         self._words = ""
         self._finished = False
@@ -37,10 +40,11 @@ class CompletionStream:
         """Each chunk; a whole answer that came instead is one.
 
         Raises:
-            CloudError: It is an error, or broke off.
+            StreamFailed: It is an error, or broke off.
+            ConnectionFailed: The connection broke before the first word.
         """
         whole: list[str] = []
-        for line in self._lines:
+        for line in self._whole_lines():
             name, _, content = line.partition(":")
             if not whole and name.strip() in _FIELDS:
                 content = content.strip()
@@ -51,15 +55,26 @@ class CompletionStream:
             elif line.strip():
                 whole.append(line)
         if whole:
-            yield self._whole("\n".join(whole))
+            yield _chunk_of_whole("\n".join(whole))
         elif not self._finished:
-            raise self._broke_off()
+            raise StreamFailed(f"the answer broke off {self._how_far()}: it ended without a finish reason", hint=_AGAIN)
+
+    def _whole_lines(self) -> Iterator[str]:
+        try:
+            yield from self._lines
+        except ConnectionFailed as problem:
+            if not self._pieces:
+                raise
+            raise StreamFailed(
+                f"the answer broke off {self._how_far()}: the connection broke", hint=_AGAIN
+            ) from problem
 
     def _chunk(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
-            raise self._error("an event that is not a JSON object")
+            raise StreamFailed("the stream broke off: it has an event that is not a JSON object", hint=_AGAIN)
         if is_error(data.get("error")) or data.get("object") == "error":
-            raise self._error(error_words(data.get("error") or data) or json.dumps(data))
+            told = error_words(data.get("error") or data) or json.dumps(data)
+            raise StreamFailed(f"the stream broke off {self._how_far()}: {told}", hint=_AGAIN)
         self._note(data)
         return data
 
@@ -74,26 +89,21 @@ class CompletionStream:
                 self._pieces += 1
                 self._words = (self._words + delta["content"])[-_LAST_WORDS:]
 
-    def _whole(self, text: str) -> dict[str, Any]:
-        """An answer that is not streamed, as one chunk."""
-        data = _read(text)
-        if not isinstance(data, dict):
-            raise self._error(f"no stream came, but {text[:80]!r}", "the answer is not a stream")
-        if problem := problem_of_completion(data):
-            raise self._error(problem, "the answer is an error")
-        return as_chunk(data)
-
-    def _broke_off(self) -> CloudError:
+    def _how_far(self) -> str:
         if not self._pieces:
-            return self._error("it ended before the first word", "the answer broke off")
-        return self._error(
-            f"{self._pieces:,} pieces, which end with {self._words!r}: it ended without a finish reason",
-            "the answer broke off after",
-            separator=" ",
-        )
+            return "before its first word"
+        return f"after {self._pieces:,} {'piece' if self._pieces == 1 else 'pieces'}, at the words {self._words!r}"
 
-    def _error(self, told: str, what: str = "the stream broke off", separator: str = ": ") -> CloudError:
-        return CloudError(200, "INTERNAL", f"{what}{separator}{told}", method="POST", url=self._url)
+
+def _chunk_of_whole(text: str) -> dict[str, Any]:
+    """An answer that is not streamed, as one chunk."""
+    data = _read(text)
+    if not isinstance(data, dict):
+        raise StreamFailed(f"the answer is not a stream: it begins with {text[:80]!r}", hint="check the address")
+    data = unwrapped(data)
+    if problem := problem_of_completion(data):
+        raise StreamFailed(f"the answer is an error: {problem}", hint=_AGAIN)
+    return as_chunk(data)
 
 
 def as_chunk(completion: Mapping[str, Any]) -> dict[str, Any]:

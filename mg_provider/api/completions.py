@@ -79,6 +79,12 @@ def _is_usable(choice: Any) -> bool:
     return (isinstance(message, Mapping) and bool(message)) or isinstance(choice.get("text"), str)
 
 
+def unwrapped(response: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A completion that came as the ``predictions`` of a container, as that."""
+    inner = response.get("predictions")
+    return inner if "choices" not in response and isinstance(inner, Mapping) else response
+
+
 def first_choice(response: Any) -> Mapping[str, Any]:
     """The first choice that can be used; empty without one."""
     choices = response.get("choices") if isinstance(response, Mapping) else None

@@ -204,7 +204,7 @@ class PredictionClient:
     def stream_chat_completions(self, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """``POST {endpoint}/chat/completions`` with ``stream``: each OpenAI ``chat.completion.chunk`` as it comes."""
         lines = self._transport.lines(self._call("chat/completions", {**body, "stream": True}))
-        return CompletionStream(lines, self.address.base_url).chunks()
+        return CompletionStream(lines).chunks()
 
     def predict(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """``POST {endpoint}:predict``.

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mg_provider.api.completions import first_choice, problem_of_completion, why_no_words, words_of
+from mg_provider.api.completions import first_choice, problem_of_completion, unwrapped, why_no_words, words_of
 from mg_provider.api.errors import MgError
 
 Message = Mapping[str, Any]
@@ -107,9 +107,7 @@ def answer_of(response: Mapping[str, Any]) -> ChatAnswer:
     Raises:
         MgError: It is none.
     """
-    inner = response.get("predictions")
-    if "choices" not in response and isinstance(inner, Mapping):
-        response = inner
+    response = unwrapped(response)
     problem = problem_of_completion(response)
     if problem or not first_choice(response):
         raise MgError(

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from mg_provider.api.errors import CloudError, ConnectionFailed, FailedPrecondition, RateLimited, Unavailable, UserError
+from mg_provider.api.completion_stream import StreamFailed
+from mg_provider.api.errors import ConnectionFailed, FailedPrecondition, RateLimited, Unavailable, UserError
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.http.tls import ServerTrust
 from mg_provider.api.http.transport import Transport
@@ -168,7 +169,7 @@ def test_a_stream_that_turns_into_an_error_is_an_error(transport, event):
     with Server(Reply(200, f'data: {{"choices": []}}\n\ndata: {event}\n\n'.encode())) as server:
         chunks = PredictionClient(transport, Address(server.url), NAME).stream_chat_completions(CHAT)
         assert next(chunks) == {"choices": []}
-        with pytest.raises(CloudError, match="broke off"):
+        with pytest.raises(StreamFailed, match="broke off"):
             next(chunks)
 
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from mg_provider.api.errors import CloudError, MgError
+from mg_provider.api.completion_stream import StreamFailed
+from mg_provider.api.errors import MgError
 from mg_provider.inference import Client
 from tests.api.server import Reply, Server
 from tests.emulator.client import LOCATION
@@ -47,6 +48,7 @@ ENDS = {
     "with a comment and names between": (": ping\n\nevent: x\nid: 1\n" + event("Hi", "stop"), "Hi", "stop"),
     "as a whole answer": (json.dumps(whole(role="assistant", content="Hi")), "Hi", "stop"),
     "as a whole answer over lines": (json.dumps(whole(content="Hi"), indent=2), "Hi", "stop"),
+    "as the predictions of a container": (json.dumps({"predictions": whole(content="Hi")}), "Hi", "stop"),
     "with chunks that say nothing": ('data: {"choices": [null]}\n\n' + event("Hi", "stop"), "Hi", "stop"),
 }
 
@@ -60,13 +62,16 @@ def test_a_stream_that_ends_as_it_should_tells_why(answering, body, words, finis
 
 
 BROKEN = {
-    "without its end": (event("Look ") + event("at "), r"broke off after 2 pieces, which end with 'Look at '"),
-    "before its first word": ("", r"broke off: it ended before the first word"),
-    "with only a role": (event(role="assistant"), r"it ended before the first word"),
+    "without its end": (
+        event("Look ") + event("at "),
+        r"broke off after 2 pieces, at the words 'Look at ': it ended without",
+    ),
+    "before its first word": ("", r"broke off before its first word"),
+    "with only a role": (event(role="assistant"), r"broke off before its first word"),
     "with an error": (event("Look ") + 'event: error\ndata: {"error": {"message": "engine died"}}\n\n', "engine died"),
     "with a flat error": (event("Look ") + 'data: {"object": "error", "message": "engine died"}\n\n', "engine died"),
     "with an error in its place": (json.dumps({"error": {"message": "overloaded", "code": 503}}), "overloaded"),
-    "with a text in its place": ("<html>busy</html>", "not a stream: no stream came, but '<html>busy"),
+    "with a text in its place": ("<html>busy</html>", "not a stream: it begins with '<html>busy"),
     "with no choices in its place": (json.dumps({"choices": []}), "the response has no choices"),
 }
 
@@ -74,8 +79,17 @@ BROKEN = {
 @pytest.mark.parametrize(("body", "told"), BROKEN.values(), ids=list(BROKEN))
 def test_a_stream_that_breaks_off_is_an_error_that_says_so(answering, body, told):
     stream = answering(body).stream_chat("Hi?")
-    with pytest.raises(CloudError, match=told):
+    with pytest.raises(StreamFailed, match=told):
         list(stream)
+
+
+def test_a_connection_that_breaks_says_how_far_the_answer_had_come(settings):
+    text = (event("Look ") + event("at ") + " " * 4000).encode()
+    with Server(Reply(200, text, STREAM, broken=True)) as server:
+        options = {"address": server.url, "model": "m", "retry_budget": 0, "config": settings}
+        told = r"broke off after 2 pieces, at the words 'Look at ': the connection broke"
+        with Client(f"{LOCATION}/endpoints/e", **options) as client, pytest.raises(StreamFailed, match=told):
+            list(client.stream_chat("Hi?"))
 
 
 def test_the_usage_of_a_stream_reaches_the_caller(answering):

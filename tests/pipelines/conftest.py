@@ -40,6 +40,12 @@ class Shop:
         kept = yaml.safe_load(self.file.read_text()) if self.file.exists() else {}
         self.file.write_text(yaml.safe_dump({**kept, "config": config}))
 
+    def batch(self, jobs):
+        """Say which batches there are, and no model."""
+        environment = {"regions": ["us-central1"], "batch_jobs": jobs}
+        config = {**self.config, "gcp:project": "my-project", "model-garden:environment": environment}
+        self.file.write_text(yaml.safe_dump({"config": config}))
+
     def gates(self, text):
         (self.folder / "review.toml").write_text(text)
 

@@ -34,6 +34,9 @@ def arguments():
     config.add_argument("--path", action="store_true", required=True)
     config.add_argument("key")
     config.add_argument("value")
+    output = commands.add_parser("stack").add_subparsers(dest="operation", required=True).add_parser("output")
+    output.add_argument("--stack", required=True)
+    output.add_argument("--json", action="store_true", required=True)
     return parser.parse_args()
 
 
@@ -89,11 +92,18 @@ def config(asked):
     place = document["config"][f"{project}:{first}"]
     for key in keys[:-1]:
         place = place[key]
-    place[keys[-1]] = {"true": True, "false": False}[asked.value]
+    place[keys[-1]] = {"true": True, "false": False}.get(asked.value, asked.value)
     path.write_text(yaml.safe_dump(document))
+    return 0
+
+
+def stack(asked):
+    resources = json.loads(STATE.read_text())["deployment"]["resources"]
+    outputs = next(entry.get("outputs", {}) for entry in resources if entry["type"] == "pulumi:pulumi:Stack")
+    sys.stdout.write(json.dumps(outputs))
     return 0
 
 
 if __name__ == "__main__":
     given = arguments()
-    sys.exit({"preview": preview, "up": up, "config": config}[given.command](given))
+    sys.exit({"preview": preview, "up": up, "config": config, "stack": stack}[given.command](given))

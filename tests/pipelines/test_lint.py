@@ -20,6 +20,7 @@ each_workflow = pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: 
 WRITES = {
     ("review", "comment"): "pull-requests",
     ("drift", "report"): "issues",
+    ("nightly", "report"): "issues",
 }
 
 

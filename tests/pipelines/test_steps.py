@@ -3,6 +3,7 @@
 import pytest
 
 from tests.pipelines.forge import BOT
+from tests.support.batch import L4, MODEL, chat, make_table, started, tables
 from tests.support.weights import call
 
 GATES = 'fail-on = ["downtime", "address-change", "weights"]\nbudget = 2000\n'
@@ -113,6 +114,39 @@ def test_parking_on_github_parks_and_deploys_again_and_brings_nothing_else_up(gi
     assert not parking(EVENING)
     assert "more than parking changes, so nothing is brought up: max_replica_count of llama" in github.said
     assert changes(emulator) == before
+
+
+BATCH = {
+    "region": "us-central1",
+    "model": MODEL,
+    "input_config": {"instances_format": "bigquery", "bigquery_source": {"input_uri": "bq://my-project.prompts.input"}},
+    "output_config": {
+        "predictions_format": "bigquery",
+        "bigquery_destination": {"output_uri": "bq://my-project.prompts"},
+    },
+    "machine_spec": L4,
+    "triggers": {"date": "none"},
+}
+
+
+def test_a_batch_on_github_runs_each_night_once_and_opens_an_issue_where_it_failed(github, shop, emulator, forge):
+    def night(date):
+        return github.job("nightly", "run", **{"inputs.night": date})
+
+    make_table(emulator, [chat("Why?", custom_id="a"), {"custom_id": "bad"}])
+    shop.batch({"nightly": {**BATCH, "allow_partial": 0.5}})
+    for date in ("2026-11-27", "2026-11-28", "2026-11-28"):
+        assert night(date), github.said
+        assert "- state: JOB_STATE_PARTIALLY_SUCCEEDED" in github.summary
+        assert "- failed: 1" in github.summary
+    assert started(emulator) == 2
+    assert len([name for name in tables(emulator) if name.startswith("predictions_")]) == 2
+    shop.batch({"nightly": {**BATCH, "preflight": False}})
+    assert not night("2026-11-29")
+    assert "more than allow_partial" in github.said
+    place = {"github.server_url": "https://github.com", "github.repository": "shop/models", "github.run_id": "1"}
+    assert github.job("nightly", "report", **place), github.said
+    assert [issue["title"] for issue in forge.issues] == ["The nightly batch of prod failed"]
 
 
 def test_a_preview_that_fails_is_said_in_the_comment_and_fails_the_gate(github, shop, forge):

@@ -27,7 +27,9 @@ def test_another_run_into_a_table_with_answers_is_refused_before_anything_is_ask
     life.up(wanted("1"))
     calls = len(emulator.requests())
     for again in (life.preview, life.up):
-        with pytest.raises(HostError, match=r"bq://my-project\.prompts\.answers has the answers of the run") as refused:
+        with pytest.raises(
+            HostError, match=r"same output table: bq://my-project\.prompts\.answers has the answers of the run"
+        ) as refused:
             again(wanted("2"))
         assert "output_config" in refused.value.text
         assert "name another table, or only its dataset" in refused.value.text

@@ -49,7 +49,7 @@ def _blocks(source: str | Path, clients: Clients) -> Iterator[Block]:
         return _object_blocks(text, clients.storage)
     if not Path(source).is_file():
         raise UserError(f"{source} is not a file", property="join", hint=_HINT)
-    return _file_blocks(Path(source))
+    return file_blocks(Path(source))
 
 
 def _object_blocks(uri: str, storage: StorageClient) -> Iterator[Block]:
@@ -71,6 +71,7 @@ def _objects(uri: str, bucket: str, name: str, storage: StorageClient) -> list[S
     return found
 
 
-def _file_blocks(path: Path) -> Iterator[Block]:
+def file_blocks(path: Path) -> Iterator[Block]:
+    """The lines of a file in blocks."""
     with path.open("rb") as file:
         yield from blocks_of(str(path), iter(lambda: file.read(CHUNK_BYTES), b""))

@@ -31,8 +31,9 @@ def refuse_same_table(old: BatchJobArgs, new: BatchJobArgs, state: BatchJobState
     written = bool(state.output_location)
     writing = bool(state.batch_prediction_job) and not state.ended
     if (written or writing) and compare(old, new).replaces:
+        what = "has the answers" if written else "is the output"
         raise UserError(
-            f"{_table(new)} {'has the answers' if written else 'is the output'} of the run that this change replaces, "
+            f"same output table: {_table(new)} {what} of the run that this change replaces, "
             "and a job writes to a new table only",
             property="output_config",
             resource=new.resource,
