@@ -21,6 +21,7 @@ class InputFinding:
         message: What is wrong and what to do.
         source: The file, object or table that it is about; empty for the job as a whole.
         line: Number of the line, from 1; None where there are no lines.
+        times: How often it was found; this is the first.
     """
 
     severity: Severity
@@ -28,6 +29,7 @@ class InputFinding:
     message: str
     source: str = ""
     line: int | None = None
+    times: int = 1
 
     @property
     def place(self) -> str:
@@ -83,7 +85,7 @@ class InputReport:
     @property
     def omitted(self) -> int:
         """Findings beyond the limit."""
-        return self.errors + self.warnings - len(self.findings)
+        return self.errors + self.warnings - sum(finding.times for finding in self.findings)
 
     def wrong_row(self, errors: int, rows: int = 1) -> None:
         """Note that some of the errors are about rows, and of how many."""
@@ -99,7 +101,7 @@ class InputReport:
             self.errors += times
         else:
             self.warnings += times
-        self._keep(InputFinding(severity, code, message, source, line))
+        self._keep(InputFinding(severity, code, message, source, line, times))
 
     def _keep(self, finding: InputFinding) -> None:
         """Keep a finding before all that are less severe; where there are too many, the least telling one goes."""
