@@ -57,6 +57,7 @@ with asked.open("rb") as file, joined.open("wb") as output:
 _DUCKDB = """
 import duckdb
 engine = duckdb.connect(str(folder / "join.duckdb"), config={"threads": 1})
+engine.execute("SET enable_progress_bar = false")
 columns = "{custom_id: 'VARCHAR', body: 'JSON', response: 'JSON'}"
 read = f"read_json(?, format = 'newline_delimited', columns = {columns})"
 engine.execute(

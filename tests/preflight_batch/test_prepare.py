@@ -173,11 +173,28 @@ def test_columns_of_parquet_are_prompts_and_ids(mg, emulator, tmp_path):
         assert user_prompts(read(output))[2] == "Question 2"
 
 
+@pytest.mark.parametrize(
+    ("row", "prompt", "taken"),
+    [
+        ({"instruction": "Translate.", "input": "Hallo", "output": "Hello"}, "Translate.\n\nHallo", "with input"),
+        ({"instruction": "Name a bird.", "input": "", "output": "A wren"}, "Name a bird.", "instruction"),
+        ({"id": 1, "question": "Why?", "answer": "So."}, "Why?", "question"),
+    ],
+)
+def test_columns_that_data_sets_have_for_a_prompt_are_taken_and_told_once(mg, tmp_path, row, prompt, taken):
+    source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text(f"{json.dumps(row)}\n{json.dumps(row)}\n")
+    told = mg(source, output).stderr
+    assert told.count("is taken for it") == 1
+    assert taken in told
+    assert user_prompts(read(output)) == [prompt, prompt]
+
+
 def test_what_has_no_prompt_says_which_columns_there_are(mg, tmp_path):
     source = tmp_path / "in.jsonl"
-    source.write_text('{"instruction": "x", "output": "y"}')
+    source.write_text('{"title": "x", "output": "y"}')
     told = mg(source, tmp_path / "out.jsonl", code=1).stderr
-    assert "in.jsonl:1: error: there is no prompt, nor messages; there is instruction, output" in told
+    assert "in.jsonl:1: error: there is no prompt, nor messages; there is title, output" in told
     source = tmp_path / "in.parquet"
     source.write_bytes(b"PAR1 this is none PAR1")
     assert "it is not Parquet" in mg(source, tmp_path / "out.jsonl", code=1).stderr

@@ -11,6 +11,8 @@ from mg_provider.preflight.prepare.row import Prompt, Shape
 _CONVERSATIONS = ("messages", "conversations", "conversation")
 # ShareGPT's names for who speaks.
 _ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bing": "assistant", "bot": "assistant"}
+# The names of Alpaca and of many data sets of questions.
+_KNOWN = ("instruction", "question", "query", "text")
 _FEW = 20
 
 
@@ -21,7 +23,8 @@ class NoPrompt(ValueError):
 def prompt_of(row: dict[str, Any], shape: Shape, report: InputReport, source: str, line: int) -> Prompt | None:
     """What a row asks; None where its column is empty, or neither text nor messages.
 
-    A column of the given name wins. Without it, ``messages`` or ``conversations`` is taken.
+    A column of the given name wins. Without it, ``messages`` or ``conversations`` is taken; where no name was given,
+    also a column that data sets have for it, which is then noted.
 
     Raises:
         NoPrompt: There is no such column.
@@ -33,11 +36,29 @@ def prompt_of(row: dict[str, Any], shape: Shape, report: InputReport, source: st
         return given
     if isinstance(given, list) and given:
         return _conversation(given, report, source, line)
+    if given is None and shape.prompt_column == Shape.prompt_column and (asked := _known_column(row)):
+        if not report.counts["prompt_column"]:
+            message = (
+                f"there is no prompt, in this row or more: {asked[0]} is taken for it; --prompt-column says another"
+            )
+            report.add("warning", "prompt_column", message, source, line)
+        return asked[1]
     if given is None and shape.prompt_column not in row:
         told = ", ".join(shown(str(name)) for name in list(row)[:_FEW]) or "nothing"
         raise NoPrompt(
             f"there is no {shape.prompt_column}, nor messages; there is {told}: name one with --prompt-column"
         )
+    return None
+
+
+def _known_column(row: dict[str, Any]) -> tuple[str, str] | None:
+    """The name and text of a column that data sets have for what is asked; None without one."""
+    for name in _KNOWN:
+        if isinstance(text := row.get(name), str) and text:
+            more = row.get("input") if name == "instruction" else None
+            if isinstance(more, str) and more.strip():
+                return "instruction with input", f"{text}\n\n{more}"
+            return name, text
     return None
 
 
