@@ -59,15 +59,16 @@ Each can be switched with `POST /_mg/behaviour`, or stands as described.
   are in `errors_*` files or an `errors` table; where one output table was named, in its column `response`.
 - A row of a batch with `prompt` instead of `messages` is answered, in the form of a chat completion.
 - A consumer project that is not on the allowlist has the connection status PENDING (`unlisted_project`).
-- A forwarding rule is in Service Directory only if it asks for it (`service_directory`).
+- A forwarding rule is in Service Directory although nobody asked for it (`service_directory`).
 - A BigQuery job that fails is inserted all the same, with the reason in its `status`, which `getQueryResults` answers.
 - `forwardingRules.patch` changes `allowPscGlobalAccess`, as gcloud has it (`patch_global_access`).
 
 ## What it does not do
 
 - Permissions, authentication, service accounts, encryption keys, VPC Service Controls: every caller may do everything.
-- Autoscaling by load, scale to zero, spot preemption, flex start: replicas stay at the minimum (or the initial count),
-  until `POST /_mg/vertex/replicas` changes the number that serves.
+- Autoscaling by metrics, spot preemption, flex start: replicas stay at the minimum (or the initial count), unless the
+  behaviour `load` or `POST /_mg/vertex/replicas` changes the number that serves. Only scale to zero goes by the clock:
+  idle periods, waking, and the end after 30 idle days.
 - Versions and aliases of a Model other than version 1 (`default`), explanations, monitoring, request logging.
 - Deployment resource pools, tuned and managed models.
 - Replicas of a rolling deployment one by one: old and new are there side by side until the new one is up.

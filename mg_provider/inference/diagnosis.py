@@ -67,8 +67,9 @@ def nothing_deployed(endpoint: Endpoint) -> EndpointNotAnswering | None:
     if not endpoint.deployed_models:
         return EndpointNotAnswering(
             "no deployed model",
-            f"no deployed model on {name}: it is parked, or its deployment has not ended or failed",
-            hint="set parked to false if it is, and run `pulumi up` on its stack",
+            f"no deployed model on {name}: it is parked, its deployment has not ended or failed, or it scales to zero "
+            "and was undeployed after 30 idle days",
+            hint="set parked to false if it is, and run `pulumi up --refresh` on its stack",
         )
     if not any((endpoint.traffic_split or {}).values()):
         return EndpointNotAnswering(

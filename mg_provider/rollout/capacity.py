@@ -87,10 +87,15 @@ def available(deployed: DeployedModel | None) -> int:
     return ((deployed.status.available_replica_count if deployed and deployed.status else None) or 0) if deployed else 0
 
 
-def at_zero(deployed: DeployedModel | None) -> bool:
-    """Whether a deployment has gone down to no replica, so that the next request is dropped and wakes it."""
+def scales_to_zero(deployed: DeployedModel | None) -> bool:
+    """Whether a deployment may go down to no replica, so that the next request is dropped and wakes it."""
     resources = deployed.dedicated_resources if deployed else None
-    return bool(resources and resources.scale_to_zero_spec is not None and not available(deployed))
+    return bool(resources and resources.scale_to_zero_spec is not None)
+
+
+def at_zero(deployed: DeployedModel | None) -> bool:
+    """Whether a deployment has gone down to no replica."""
+    return scales_to_zero(deployed) and not available(deployed)
 
 
 def serving(deployed: Iterable[DeployedModel]) -> int:

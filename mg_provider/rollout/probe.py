@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from mg_provider.api.errors import MgError, UserError
-from mg_provider.rollout.capacity import at_zero
+from mg_provider.rollout.capacity import available, scales_to_zero
 
 if TYPE_CHECKING:
     from mg_provider.api.prediction import Attempt, PredictionClient
@@ -20,6 +20,10 @@ CERTAINTY = 0.99
 """How sure a step must be that the new deployment was met by a request."""
 
 WAKING_POLL_SECONDS = 10.0
+"""Longest pause between two requests to a deployment that wakes from zero."""
+
+AWAKE_SECONDS = 60.0
+"""How long a deployment with replicas may go on refusing what it is asked as if it still woke."""
 
 _SHOWN = 200
 
@@ -100,17 +104,22 @@ class Prober:
 
     def _attempt(self, place: Place, deployed_id: str) -> Attempt:
         """Ask; again while the deployment wakes: what one at zero is asked is answered 429 and dropped."""
-        began = self._clock.monotonic()
+        began, pause, awake_since = self._clock.monotonic(), 1.0, None
         while True:
             attempt = self._client.attempt(self._probe.method, self._probe.body, self._clock)
-            late = self._clock.monotonic() - began > place.change_seconds or place.world.cancelled()
-            if attempt.status != 429 or late or not self._woken(place, deployed_id):
+            now = self._clock.monotonic()
+            if attempt.status != 429 or now - began > place.change_seconds or place.world.cancelled():
+                return attempt
+            deployed = place.deployments().get(deployed_id)
+            if not scales_to_zero(deployed):
+                return attempt
+            # It may have woken between the answer and this look, and a moment passes until it answers.
+            awake_since = (awake_since or now) if available(deployed) else None
+            if awake_since is not None and now - awake_since > AWAKE_SECONDS:
                 return attempt
             place.world.progress(f"waiting for {deployed_id} to wake: it had scaled to zero")
-            self._clock.sleep(WAKING_POLL_SECONDS)
-
-    def _woken(self, place: Place, deployed_id: str) -> bool:
-        return at_zero(place.deployments().get(deployed_id))
+            self._clock.sleep(pause)
+            pause = min(2 * pause, WAKING_POLL_SECONDS)
 
 
 def problem_of(probe: Probe, attempt: Attempt) -> str | None:

@@ -6,6 +6,7 @@ from mg_provider.emulator.services.vertex.autoscaling import SCALE_UP
 from tests.emulator.client import LOCATION
 
 IDLE = {"minReplicaCount": 0, "maxReplicaCount": 2, "scaleToZeroSpec": {"idleScaledownPeriod": "600s"}}
+DAY = 86_400
 MACHINE = {"machineType": "g2-standard-24", "acceleratorType": "NVIDIA_L4", "acceleratorCount": 2}
 
 
@@ -69,3 +70,65 @@ def test_at_zero_a_request_is_dropped_with_429_and_wakes_it(client, emulator):
     assert client.chat(endpoint).status_code == 200
     (deployed,) = client.ok("GET", endpoint["name"])["deployedModels"]
     assert deployed["status"]["availableReplicaCount"] == 2
+
+
+def awake(client, emulator, **more):
+    """A deployment that has just started a replica, as it was asked."""
+    endpoint = client.deployed(deployConfig=resources(**more))
+    emulator.advance(8 * 3600)
+    assert client.chat(endpoint).status_code == 429
+    emulator.advance(SCALE_UP)
+    return endpoint
+
+
+def available(client, endpoint):
+    (deployed,) = client.ok("GET", endpoint["name"])["deployedModels"]
+    return deployed["status"]["availableReplicaCount"]
+
+
+def test_nobody_pays_for_an_idle_deployment_once_both_periods_are_over(client, emulator):
+    spec = {"idleScaledownPeriod": "600s", "minScaleupPeriod": "1200s"}
+    endpoint = awake(client, emulator, scaleToZeroSpec=spec)
+    emulator.advance(700)
+    assert available(client, endpoint) == 1
+    emulator.advance(600)
+    assert available(client, endpoint) == 0
+    assert emulator.ledger()["gpus_in_use"] == {}
+    assert client.chat(endpoint).status_code == 429
+
+
+def test_each_request_puts_the_end_off(client, emulator):
+    spec = {"idleScaledownPeriod": "600s", "minScaleupPeriod": "300s"}
+    endpoint = awake(client, emulator, scaleToZeroSpec=spec)
+    for _ in range(3):
+        emulator.advance(450)
+        assert client.chat(endpoint).status_code == 200
+    emulator.advance(700)
+    assert client.chat(endpoint).status_code == 429
+
+
+def test_a_woken_deployment_stays_for_its_period(client, emulator):
+    endpoint = client.deployed(deployConfig=resources(scaleToZeroSpec={}))
+    emulator.advance(3700)
+    assert client.chat(endpoint).status_code == 429
+    emulator.advance(SCALE_UP + 3000)
+    assert client.chat(endpoint).status_code == 200
+
+
+def test_what_keeps_one_replica_never_goes_to_zero(client, emulator):
+    endpoint = client.deployed(deployConfig={"dedicatedResources": {"machineSpec": MACHINE, "minReplicaCount": 1}})
+    emulator.advance(40 * DAY)
+    assert available(client, endpoint) == 1
+
+
+def test_after_thirty_idle_days_it_is_undeployed_and_endpoint_and_model_stay(client, emulator):
+    endpoint = client.deployed(deployConfig=resources())
+    emulator.advance(29 * DAY)
+    assert client.chat(endpoint).status_code == 429
+    emulator.advance(29 * DAY)
+    assert available(client, endpoint) == 0
+    emulator.advance(2 * DAY)
+    shown = client.ok("GET", endpoint["name"])
+    assert "deployedModels" not in shown
+    assert "trafficSplit" not in shown
+    assert [each["name"] for each in client.ok("GET", f"{LOCATION}/models")["models"]]

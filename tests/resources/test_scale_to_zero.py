@@ -2,13 +2,22 @@
 
 import pytest
 
+from mg_provider.emulator.services.vertex.autoscaling import SCALE_UP
+from mg_provider.emulator.services.vertex.idling import LONGEST_IDLE
+from mg_provider.emulator.services.vertex.state import vertex
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from tests.support.endpoints import L4, Hand, kinds
 from tests.support.life import CheckFailed, Life
 from tests.support.weights import make_bucket, put_weights
 
-IDLE = {"min_replica_count": 0, "scale_to_zero_spec": {"idle_scaledown_period": "600s"}}
+IDLE = {"min_replica_count": 0, "scale_to_zero_spec": {"idle_scaledown_period": "28800s"}}
+
+
+@pytest.fixture(autouse=True)
+def hours_pass_slowly(emulator, host):
+    """So that nothing goes to zero, or is undeployed, while a call takes its time."""
+    emulator.set_speed(2000)
 
 
 @pytest.fixture
@@ -29,6 +38,46 @@ def test_new_weights_take_the_place_of_old_ones_by_recreate(emulator, host, weig
     assert life.preview({**wanted, "gcs_uri": other}) == ("same", [])
     life.destroy()
     assert emulator.ledger()["empty"]
+
+
+@pytest.mark.parametrize("woken_at_once", [False, True], ids=["seen at zero", "awake before anybody looks"])
+def test_a_probe_that_wakes_it_waits_instead_of_taking_the_rollout_back(emulator, host, weights, woken_at_once):
+    life, other = Life(host, CustomWeightsModelProvider), put_weights(emulator, "other")
+    wanted = {"gcs_uri": weights, "machine_spec": L4, **IDLE}
+    before = life.up(wanted)
+    emulator.scale(before["endpoint_id"], before["deployed_model_id"], 0)
+    asked = []
+
+    def go_to_zero(request):
+        rpc = request["rpc"].rpartition("endpoints.")[2]
+        if rpc == "chat.completions" and not asked:
+            emulator.set_speed(0)
+            (endpoint,) = vertex(emulator.world).endpoints.values()
+            emulator.scale(before["endpoint_id"], endpoint.deployed[0]["id"], 0)
+        elif rpc == ("get" if woken_at_once else "chat.completions") and len(asked) == 1:
+            emulator.set_speed(2000)
+            emulator.advance(SCALE_UP)
+        asked.extend([request] if rpc == "chat.completions" else [])
+
+    with emulator.watched(go_to_zero):
+        after = life.up({**wanted, "gcs_uri": other})
+    assert len(asked) > 1
+    assert after["gcs_uri"] == other
+    assert life.refresh() == {}
+
+
+def test_what_google_undeployed_after_thirty_idle_days_is_drift_and_comes_back(emulator, host, weights):
+    life = Life(host, CustomWeightsModelProvider)
+    wanted = {"gcs_uri": weights, "machine_spec": L4, **IDLE}
+    before = life.up(wanted)
+    emulator.advance(LONGEST_IDLE)
+    assert kinds(emulator) == ["Endpoint", "Model"]
+    assert "scale_to_zero_spec" in life.refresh()
+    assert life.preview(wanted)[0] == "update"
+    after = life.up(wanted)
+    assert kinds(emulator) == ["DeployedModel", "Endpoint", "Model"]
+    assert after["endpoint"] == before["endpoint"]
+    assert life.refresh() == {}
 
 
 @pytest.mark.parametrize(

@@ -60,8 +60,8 @@ def machine_of(deployed: DeployedModel) -> MachineSpec | None:
 def observed(args: CustomWeightsModelArgs, endpoint: Endpoint, model: Model | None) -> CustomWeightsModelArgs:
     """The arguments that would give what is there. What nobody set and Google chose is no drift."""
     deployed = own(endpoint, args)
-    # Nothing deployed is told as no replicas: the one property that then differs.
-    missing: dict[str, object] = {} if args.parked else {"min_replica_count": 0}
+    # Nothing deployed is told as no replicas, and none that a request would wake: one of the two then differs.
+    missing: dict[str, object] = {} if args.parked else {"min_replica_count": 0, "scale_to_zero_spec": None}
     running = {**observed_deployment(args, deployed), "parked": False} if deployed else missing
     if deployed and journal_of(endpoint).deployment:
         # Raised while traffic moves between two deployments, for the next run to set back.

@@ -95,9 +95,9 @@ class Machines(BaseModel):
         Stands("deployment", "dedicated_resources.scale_to_zero_spec"),
     ] = Field(
         default=None,
-        description="Let the deployment go down to no replica when idle. A request is then "
-        "answered 429 and wakes it, and after 30 idle days Google undeploys it. It is the endpoint's one model, at an "
-        "address of its own, and rolled out by recreate.",
+        description="Let the deployment go down to no replica when idle. A request is then answered 429 and wakes it. "
+        "After 30 idle days Google undeploys it: `pulumi up --refresh` deploys it again. It is the endpoint's one "
+        "model, at an address of its own, and rolled out by recreate.",
     )
     spot: Annotated[
         bool,

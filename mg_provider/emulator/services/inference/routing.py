@@ -9,6 +9,7 @@ from mg_provider.emulator.google.errors import failed_precondition, not_found, p
 from mg_provider.emulator.services.compute.calls import compute_state
 from mg_provider.emulator.services.service_attachments import service_attachments
 from mg_provider.emulator.services.vertex.autoscaling import wake
+from mg_provider.emulator.services.vertex.idling import note_request
 from mg_provider.emulator.services.vertex.state import Endpoint, Json, endpoint_of, vertex
 
 
@@ -39,6 +40,7 @@ def target_of(call: Call) -> Target:
     """
     endpoint = _reachable(call)
     deployed = _next_deployed(endpoint)
+    note_request(call.world, endpoint, deployed)
     wake(call.world, endpoint, deployed)
     model = next((each for each in vertex(call.world).models.values() if each.name == deployed["model"]), None)
     source = model.resource.get("artifactUri", "") if model else ""

@@ -45,7 +45,7 @@ def _scale(world: World, body: dict[str, Any]) -> dict[str, Any]:
     most = deployed.get("dedicatedResources", {}).get("maxReplicaCount", available)
     if not 0 <= available <= most:
         raise invalid_argument(f"{available} replicas are not between 0 and {most}")
-    _set(world, endpoint, deployed, available, world.now())
+    set_replicas(world, endpoint, deployed, available, world.now())
     return dict(deployed["status"])
 
 
@@ -55,7 +55,8 @@ def _shortages(world: World, body: dict[str, Any]) -> dict[str, Any]:
     return {"shortages": list(world.part(_Scaling).short)}
 
 
-def _set(world: World, endpoint: Endpoint, deployed: Json, available: int, at: float) -> None:
+def set_replicas(world: World, endpoint: Endpoint, deployed: Json, available: int, at: float) -> None:
+    """Let that many replicas of a deployed model serve, and cost, from ``at`` on."""
     deployed["status"] = {"availableReplicaCount": available, "lastUpdateTime": world.timestamp(at)}
     meter(world, endpoint.key, deployed, available, at)
     touch(world, endpoint, at)
@@ -79,7 +80,7 @@ def _follow(world: World, endpoint: Endpoint, at: float, *, note: bool) -> None:
         return
     scaling = world.part(_Scaling)
     for deployed in endpoint.deployed:
-        needed, available = _needed(endpoint, deployed, load), _available(deployed)
+        needed, available = _needed(endpoint, deployed, load), available_replicas(deployed)
         if note and needed > available:
             scaling.short.append(
                 {
@@ -108,8 +109,8 @@ def _look_again(world: World, endpoint: Endpoint, deployed_id: str, when: float)
         if load is None or deployed is None:
             return
         wanted = _bounded(deployed, _needed(endpoint, deployed, load))
-        if wanted != _available(deployed):
-            _set(world, endpoint, deployed, wanted, at)
+        if wanted != available_replicas(deployed):
+            set_replicas(world, endpoint, deployed, wanted, at)
 
     world.timeline.at(when, settle)
 
@@ -117,14 +118,14 @@ def _look_again(world: World, endpoint: Endpoint, deployed_id: str, when: float)
 def wake(world: World, endpoint: Endpoint, deployed: Json) -> None:
     """Start the first replicas of a deployment at zero; what it was asked is dropped. ApiError RESOURCE_EXHAUSTED."""
     resources = deployed.get("dedicatedResources", {})
-    if resources.get("scaleToZeroSpec") is None or _available(deployed):
+    if resources.get("scaleToZeroSpec") is None or available_replicas(deployed):
         return
     scaling, mark = world.part(_Scaling), (*endpoint.key, deployed["id"], "wake")
 
     def start(at: float) -> None:
         scaling.due.discard(mark)
-        if not _available(deployed):
-            _set(world, endpoint, deployed, int(resources.get("initialReplicaCount", 1)), at)
+        if not available_replicas(deployed):
+            set_replicas(world, endpoint, deployed, int(resources.get("initialReplicaCount", 1)), at)
 
     if mark not in scaling.due:
         scaling.due.add(mark)
@@ -137,7 +138,8 @@ def _needed(endpoint: Endpoint, deployed: Json, load: float) -> int:
     return math.ceil(load * share / 100)
 
 
-def _available(deployed: Json) -> int:
+def available_replicas(deployed: Json) -> int:
+    """How many replicas of a deployed model serve."""
     return int(deployed.get("status", {}).get("availableReplicaCount", 0))
 
 

@@ -207,7 +207,7 @@ def meter_key(key: Key, deployed_id: str) -> str:
 
 
 def first_replicas(deployed: Json) -> int:
-    """How many replicas are there right after the deployment; the emulator never scales by load."""
+    """How many replicas are there right after the deployment."""
     resources = deployed.get("dedicatedResources") or deployed.get("automaticResources") or {}
     count: int = max(resources.get("initialReplicaCount", 0), resources.get("minReplicaCount", 1), 1)
     return count
