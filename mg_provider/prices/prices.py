@@ -36,7 +36,7 @@ class PricesError(ValueError):
 class Row(BaseModel):
     """One price."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
     part: Literal["machine", "accelerator", "core", "memory"] = Field(
         description="A whole machine, or what one is made of."
@@ -57,7 +57,7 @@ class Row(BaseModel):
 class PriceFile(BaseModel):
     """A file of prices."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     as_of: str = Field(default="", description="Date of the newest row.")
     currency: Literal["USD"] = "USD"
