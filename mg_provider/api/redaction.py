@@ -14,6 +14,8 @@ _NAMES = (
     r"|client_secret|X-Goog-Signature|X-Goog-Security-Token|X-Amz-Signature|X-Amz-Security-Token"
 )
 
+_PASSWORD = r"(?:password|passwd|pwd|passphrase)"
+
 # What stands before a secret is kept: it says what was there.
 _SECRETS = re.compile(
     # A private key, also one that was cut off, or whose line ends are written out.
@@ -21,15 +23,16 @@ _SECRETS = re.compile(
     r"|(?P<scheme>\bBearer\s+|\bAuthorization[\"']?\s*[=:]\s*[\"']?(?:(?:Basic|Digest|Bearer|OAuth|Token)\s+)?)"
     rf"{_VALUE}"
     rf"|(?P<parameter>\b(?:{_NAMES})\b[\"']?\s*[=:]\s*[\"']?){_VALUE}"
-    # With a colon only as JSON has it: a sentence may go on after "password:".
-    rf"|(?P<password>(?:password|passwd|pwd|passphrase)(?:\s*=\s*[\"']?|\\?[\"']\s*[=:]\s*\\?[\"'])){_VALUE}"
+    # With a colon only as JSON has it: a sentence may go on after "password:". In quotes it may have spaces.
+    rf"|(?P<quoted>{_PASSWORD}(?:\s*=\s*|\\?[\"']\s*[=:]\s*)(?P<mark>\\?[\"']))(?:(?!(?P=mark))(?:\\.|.))*"
+    rf"|(?P<password>{_PASSWORD}\s*=\s*){_VALUE}"
     rf"|(?P<signed>[?&](?:Signature|sig|key)=){_VALUE}"
     r"|(?P<login>://[^\s/:@]*:)[^\s/@]+(?=@)"
     r"|\bya29\.[\w.-]+|\b1//[\w-]{20,}|\bAIza[\w-]{20,}|\bGOCSPX-[\w-]{10,}|\bhf_\w{4,}"
     r"|\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*",
     re.IGNORECASE | re.DOTALL,
 )
-_KEPT = ("key", "scheme", "parameter", "password", "signed", "login")
+_KEPT = ("key", "scheme", "parameter", "quoted", "password", "signed", "login")
 
 
 def redact(text: str) -> str:

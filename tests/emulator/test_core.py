@@ -10,6 +10,8 @@ import pytest
 import requests
 
 from mg_provider.emulator import Emulator
+from mg_provider.emulator.core.switches import CHOICES
+from mg_provider.emulator.core.world import BEHAVIOURS
 from tests.emulator.client import LOCATION, WEIGHTS
 
 ENDPOINTS = f"{LOCATION}/endpoints"
@@ -208,3 +210,33 @@ def test_publisher_models_are_listed_with_their_machines_and_one_of_them_verifie
     assert basic
     assert all("supportedActions" not in model for model in basic)
     assert client.ok("GET", "publishers/*/models", filter="is_hf_wildcard(true)") == {}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"fields_of_no_client": "drop"},
+        {"service_agent_may_deploy": "false"},
+        {"stockouts": "us-central1/g2-standard-12"},
+        {"bad_models": []},
+        {"durations": 5},
+        {"durations": {"UPLOAD_MODEL": "soon"}},
+        {"psc_pending_seconds": -1},
+        {"psc_pending_seconds": True},
+        {"psc_pending_seconds": None},
+    ],
+    ids=str,
+)
+def test_a_behaviour_that_is_misspelt_is_refused_and_changes_nothing(emulator, change):
+    address = f"{emulator.url}/_mg/behaviour"
+    before = requests.get(address, timeout=10).json()
+    refused = requests.post(address, json={**change, "slow_seconds": 9}, timeout=10)
+    assert refused.status_code == 400, refused.text
+    assert next(iter(change)) in refused.json()["error"]["message"]
+    assert requests.get(address, timeout=10).json() == before
+
+
+def test_each_behaviour_with_a_choice_has_its_default_among_the_words():
+    assert {name for name, words in CHOICES.items() if BEHAVIOURS[name] not in words} == set()
+    free = {name for name, value in BEHAVIOURS.items() if isinstance(value, str)} - set(CHOICES)
+    assert free == {"batch_delete_refusal"}

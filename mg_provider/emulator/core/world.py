@@ -14,6 +14,7 @@ from mg_provider.emulator.core.faults import Faults
 from mg_provider.emulator.core.listeners import Listeners
 from mg_provider.emulator.core.meter import GpuMeter
 from mg_provider.emulator.core.operations import Operations
+from mg_provider.emulator.core.switches import check_switch
 from mg_provider.emulator.core.timeline import Timeline
 from mg_provider.emulator.google.errors import invalid_argument
 
@@ -192,11 +193,13 @@ class World:
         """Switch behaviours.
 
         Raises:
-            ApiError: INVALID_ARGUMENT for one that does not exist.
+            ApiError: INVALID_ARGUMENT for one that does not exist, or a value that it cannot have.
         """
         unknown = set(changes) - set(BEHAVIOURS)
         if unknown:
             raise invalid_argument(f"no such behaviour: {sorted(unknown)}; known: {sorted(BEHAVIOURS)}")
+        for name, value in changes.items():
+            check_switch(name, BEHAVIOURS[name], value)
         self.behaviours.update(changes)
         for watcher in _WATCHERS:
             watcher(self)
