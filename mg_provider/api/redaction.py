@@ -14,7 +14,7 @@ _NAMES = (
     r"|client_secret|X-Goog-Signature|X-Goog-Security-Token|X-Amz-Signature|X-Amz-Security-Token"
 )
 
-_PASSWORD = r"(?:password|passwd|pwd|passphrase)"
+_WORD = r"(?:password|passwd|pwd|passphrase)"
 
 # What stands before a secret is kept: it says what was there.
 _SECRETS = re.compile(
@@ -24,8 +24,8 @@ _SECRETS = re.compile(
     rf"{_VALUE}"
     rf"|(?P<parameter>\b(?:{_NAMES})\b[\"']?\s*[=:]\s*[\"']?){_VALUE}"
     # With a colon only as JSON has it: a sentence may go on after "password:". In quotes it may have spaces.
-    rf"|(?P<quoted>{_PASSWORD}(?:\s*=\s*|\\?[\"']\s*[=:]\s*)(?P<mark>\\?[\"']))(?:(?!(?P=mark))(?:\\.|.))*"
-    rf"|(?P<password>{_PASSWORD}\s*=\s*){_VALUE}"
+    rf"|(?P<quoted>{_WORD}(?:\s*=\s*|\\?[\"']\s*[=:]\s*)(?P<mark>\\?[\"']))(?:(?!(?P=mark))(?:\\.|.))*"
+    rf"|(?P<password>{_WORD}\s*=\s*){_VALUE}"
     rf"|(?P<signed>[?&](?:Signature|sig|key)=){_VALUE}"
     r"|(?P<login>://[^\s/:@]*:)[^\s/@]+(?=@)"
     r"|\bya29\.[\w.-]+|\b1//[\w-]{20,}|\bAIza[\w-]{20,}|\bGOCSPX-[\w-]{10,}|\bhf_\w{4,}"

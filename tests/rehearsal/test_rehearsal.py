@@ -75,6 +75,22 @@ def test_a_killed_engine_leaves_a_valid_state_and_no_processes(plain_world: Rehe
     assert "pending_operations" not in json.loads(world.state_file.read_text(encoding="utf-8"))["deployment"]
 
 
+def test_a_destroy_after_a_killed_creation_says_what_it_leaves_and_what_to_do(plain_world: RehearsalWorld) -> None:
+    world = plain_world
+    world.program("Thing('a')\n")
+    world.fail(create__a="hang")
+    with run_apart(world) as process:
+        await_call(world, "create a", process)
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.read()
+    world.fail()
+    _, told = world.rehearse("destroy")
+    assert "run `mg rehearse up` first" in "\n".join(told)
+    assert "pending_operations" in json.loads(world.state_file.read_text(encoding="utf-8"))["deployment"]
+
+
 def test_ctrl_c_waits_for_what_runs_and_starts_nothing_new(world: RehearsalWorld) -> None:
     world.program("a = Thing('a')\nThing('b', note=a.address)\n")
     world.fail(create__a="wait")

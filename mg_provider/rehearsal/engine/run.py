@@ -72,7 +72,7 @@ def destroy(project: Project, state_file: Path, options: Options, reporter: Repo
     """Delete every resource of the stack in reverse dependency order; the program does not run."""
     deployment = _deployment(project, state_file, options, reporter, clock)
     deletions = deletions_of_targets(deployment)
-    _warn_of_interrupted(deployment)
+    _warn_of_interrupted(deployment, "this leaves it where it is: run `mg rehearse up` first, which takes it up")
     with _interruptible(deployment):
         deployment.hosts.prepare("127.0.0.1:0")
         delete_all(deployment, deletions)
@@ -90,13 +90,14 @@ def _deployment(project: Project, state_file: Path, options: Options, reporter: 
     return deployment
 
 
-def _warn_of_interrupted(deployment: Deployment) -> None:
+def _warn_of_interrupted(
+    deployment: Deployment, follows: str = "a provider that looks before it creates will find it"
+) -> None:
     for operation in deployment.snapshot.interrupted:
         urn = operation["resource"]["urn"]
         deployment.tell(
             "warning",
-            "an earlier run was interrupted while it created this resource, which may exist; a provider that looks "
-            "before it creates will find it",
+            f"an earlier run was interrupted while it created this resource, which may exist; {follows}",
             urn,
         )
 
