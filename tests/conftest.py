@@ -37,8 +37,8 @@ def clients_python() -> str:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Two for each processor: a life waits for answers most of the time."""
-    return 2 * (os.cpu_count() or 1)
+    """Three for each processor: a life waits for answers most of the time."""
+    return 3 * (os.cpu_count() or 1)
 
 
 @pytest.fixture(scope="session")
