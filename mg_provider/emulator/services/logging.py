@@ -8,7 +8,7 @@ from mg_provider.emulator.core.clock import seconds_of
 from mg_provider.emulator.core.routing import Answer, Call, handles
 from mg_provider.emulator.google.errors import invalid_argument
 from mg_provider.emulator.google.listing import page
-from mg_provider.emulator.services.vertex.container_log import Json, LogState
+from mg_provider.emulator.services.container_log import Json, LogState
 
 _TERM = re.compile(r'(?P<field>[\w.]+)\s*(?P<operator>>=|<=|>|<|=)\s*"(?P<value>[^"]*)"')
 _ORDERS = {"": False, "timestamp asc": False, "timestamp desc": True}

@@ -17,7 +17,7 @@ from mg_provider.emulator.core.operations import Stage
 from mg_provider.emulator.core.world import World
 from mg_provider.emulator.google.errors import failed_precondition, invalid_argument, quota_exceeded, stockout
 from mg_provider.emulator.services.compute.names import LINK_BASE
-from mg_provider.emulator.services.vertex.container_log import STARTING, last_words, write_lines
+from mg_provider.emulator.services.container_log import STARTING, last_words, write_lines
 from mg_provider.emulator.services.vertex.rules import check_metrics, check_scale_to_zero
 from mg_provider.emulator.services.vertex.state import (
     Claim,
