@@ -48,7 +48,7 @@ def ways(emulator, host, given):
     emulator.behave(fast_tryout="shown")
     if "scale_to_zero_spec" in given:
         # So slow that thirty idle days, after which a deployment at zero is undeployed, do not pass.
-        emulator.set_speed(20_000.0)
+        emulator.set_speed(100_000.0)
     weights, other = put_weights(emulator, "weights"), put_weights(emulator, "other")
     wanted = {"gcs_uri": weights, "retain_model": True, "model_id": "kept", **given}
     life = Life(host, CustomWeightsModelProvider, name="llama")
