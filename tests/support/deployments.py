@@ -47,8 +47,8 @@ def ways(emulator, host, given):
     """What each way of deploying gives for the same arguments, by the name of the way."""
     emulator.behave(fast_tryout="shown")
     if "scale_to_zero_spec" in given:
-        # So slow that thirty idle days, after which a deployment at zero is undeployed, do not pass.
-        emulator.set_speed(100_000.0)
+        # So slow that a deployment that a probe woke is still up when the next probe comes.
+        emulator.set_speed(2_000.0)
     weights, other = put_weights(emulator, "weights"), put_weights(emulator, "other")
     wanted = {"gcs_uri": weights, "retain_model": True, "model_id": "kept", **given}
     life = Life(host, CustomWeightsModelProvider, name="llama")
