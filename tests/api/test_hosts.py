@@ -244,7 +244,7 @@ def test_a_rehearsal_calls_this_machine_only_whatever_is_configured(canary: Cana
     )
     transport = Transport(settings, ManualClock())
     for send in (transport.json, transport.send, lambda call: list(transport.lines(call))):
-        with pytest.raises(UserError, match=r"this machine only[\s\S]*mg:vertexAiCustomEndpoint"):
+        with pytest.raises(UserError, match=r"this machine only[\s\S]*mg:emulator"):
             send(Call("POST", url, body={}, named=named))
     transport.close()
     assert canary.calls == []

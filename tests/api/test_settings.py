@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mg_provider.api.errors import UserError
+from mg_provider.api.http.hosts import takes_token
 from mg_provider.api.http.settings import ENDPOINTS, KEYS, Settings, is_loopback
 
 
@@ -142,6 +143,36 @@ def test_in_a_rehearsal_the_endpoint_that_is_set_stands_for_the_others(key: str)
     )
     assert told == tuple(own.get(each, first) for each in ENDPOINTS)
     assert settings({f"mg:{key}": here}, {}) == replace(Settings(), **{_FIELDS[key]: here})
+
+
+@pytest.mark.parametrize("environ", [{}, {"MG_REHEARSAL": "1"}])
+def test_one_key_names_an_emulator_that_stands_for_every_endpoint_that_is_not_set(environ: dict[str, str]) -> None:
+    here, other = "http://127.0.0.1:8085", "http://localhost:9"
+    read = settings({"mg:emulator": f"{here}/", "gcp:storageCustomEndpoint": other}, environ)
+    told = {key: getattr(read, name) for key, name in _FIELDS.items()}
+    assert told == {key: other if key == "storageCustomEndpoint" else here for key in ENDPOINTS}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://us-central1-aiplatform.googleapis.com",
+        "http://10.0.0.1:8085",
+        "http://127.0.0.1.evil.example:8085",
+        "http://127.0.0.1:8085@evil.example",
+        "https://127.0.0.1:8085",
+        "127.0.0.1:8085",
+        "8085",
+    ],
+)
+def test_an_emulator_is_on_this_machine_or_refused(value: str) -> None:
+    with pytest.raises(UserError, match=r"mg:emulator: .* is not the address of an emulator[\s\S]*mg emulator"):
+        settings({"mg:emulator": value})
+
+
+def test_an_emulator_is_asked_without_credentials() -> None:
+    read = settings({"mg:emulator": "http://127.0.0.1:8085"})
+    assert not takes_token(f"{read.vertex_custom_endpoint}/v1/projects/p", read)
 
 
 _FIELDS = dict(zip(ENDPOINTS, [name for name in Settings.__dataclass_fields__ if "endpoint" in name], strict=True))

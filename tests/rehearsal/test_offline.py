@@ -65,7 +65,7 @@ def run(tmp_path: Path, emulator: Emulator) -> Run:
     return run
 
 
-@pytest.mark.parametrize("key", [KEYS[0], "gcp:storageCustomEndpoint"])
+@pytest.mark.parametrize("key", ["mg:emulator", "gcp:storageCustomEndpoint"])
 def test_one_endpoint_on_this_machine_stands_for_all_services(run: Run, emulator: Emulator, key: str) -> None:
     for operation in ("preview", "up", "refresh", "destroy"):
         code, said = run(operation, {key: emulator.url})
@@ -77,7 +77,7 @@ def test_without_any_endpoint_it_says_what_to_set(run: Run, emulator: Emulator) 
     code, said = run("up", {})
     assert code == 1
     assert "a rehearsal talks to this machine only" in said
-    assert "do: start `mg emulator` and set mg:vertexAiCustomEndpoint to its address" in said
+    assert "do: start `mg emulator` and set mg:emulator to its address" in said
     assert "Traceback" not in said
     assert emulator.ledger()["data"] is not None
 
@@ -88,7 +88,7 @@ def test_settings_without_an_endpoint_are_refused_before_anything_starts(
 ) -> None:
     code, said = run("up", {f"{namespace}:project": "my-project"})
     assert (code, said) == (2, "")
-    assert "set mg:vertexAiCustomEndpoint to its address" in capsys.readouterr().err
+    assert "set mg:emulator to its address" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

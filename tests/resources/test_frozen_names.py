@@ -145,5 +145,6 @@ def test_config_keys_are_frozen():
         "bigQueryCustomEndpoint",
         "loggingCustomEndpoint",
     ]
-    assert set(asked) == {f"{space}:{name}" for space in ("mg", "gcp") for name in names} | {"mg:owner"}
+    own = {"mg:owner", "mg:emulator"}
+    assert set(asked) == {f"{space}:{name}" for space in ("mg", "gcp") for name in names} | own
     assert HOST_THREADS_KEY == "mg:hostThreads"

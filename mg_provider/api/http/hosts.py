@@ -101,7 +101,7 @@ def takes_token(url: str, settings: Settings, *, named: bool = False) -> bool:
         if not local:
             raise UserError(
                 f"a rehearsal talks to this machine only, and {host} is elsewhere: nothing was sent",
-                hint="start `mg emulator` and set mg:vertexAiCustomEndpoint to its address; it serves all services",
+                hint="start `mg emulator` and set mg:emulator to its address",
             )
         return False
     if local:

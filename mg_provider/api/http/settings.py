@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from mg_provider.api.errors import UserError
+from mg_provider.api.texts import shown
 
 PROJECT = "project"
 """Config key ``mg:project``: project id that resources are made in."""
@@ -42,6 +43,9 @@ BIG_QUERY_CUSTOM_ENDPOINT = "bigQueryCustomEndpoint"
 LOGGING_CUSTOM_ENDPOINT = "loggingCustomEndpoint"
 """Config key: base URL of Cloud Logging."""
 
+EMULATOR = "emulator"
+"""Config key ``mg:emulator``: base URL of an emulator on this machine; it stands for every endpoint that is not set."""
+
 ENDPOINTS = (
     VERTEX_CUSTOM_ENDPOINT,
     COMPUTE_CUSTOM_ENDPOINT,
@@ -58,6 +62,7 @@ KEYS = (
     IMPERSONATE_SERVICE_ACCOUNT,
     USER_PROJECT_OVERRIDE,
     BILLING_PROJECT,
+    EMULATOR,
     *ENDPOINTS,
 )
 """Every config key that settings are read from."""
@@ -121,8 +126,8 @@ class Settings:
             environ: Environment variables.
 
         Raises:
-            UserError: an owner has a slash in it, a custom endpoint is no URL or is plain http to another machine, or
-                a switch is neither true nor false.
+            UserError: an owner has a slash in it, a custom endpoint is no URL or is plain http to another machine, the
+                emulator is not on this machine, or a switch is neither true nor false.
         """
 
         def value(key: str) -> str | None:
@@ -130,8 +135,10 @@ class Settings:
 
         rehearsal = bool(environ.get(REHEARSAL_VARIABLE))
         given = {key: _endpoint(key, value(key)) for key in ENDPOINTS}
-        # Its emulator serves all services, so the one that is set stands for those that are not.
-        emulator = next((url for url in given.values() if url and is_loopback(url)), None) if rehearsal else None
+        emulator = _emulator(get(f"mg:{EMULATOR}"))
+        if rehearsal and emulator is None:
+            # Its emulator serves all services, so the one that is set stands for those that are not.
+            emulator = next((url for url in given.values() if url and is_loopback(url)), None)
         endpoints = {key: url or emulator for key, url in given.items()}
         return cls(
             project=value(PROJECT) or environ.get(PROJECT_VARIABLE) or None,
@@ -184,6 +191,16 @@ def _endpoint(key: str, value: str | None) -> str | None:
         )
     base = value.rstrip("/")
     return next((base.removesuffix(path) for path in _API_PATHS if base.endswith(path)), base)
+
+
+def _emulator(value: str | None) -> str | None:
+    if value and not (value.startswith("http://") and is_loopback(value)):
+        raise UserError(
+            f"{shown(value)} is not the address of an emulator on this machine",
+            property=f"mg:{EMULATOR}",
+            hint="write what `mg emulator` prints, such as http://127.0.0.1:8085; other servers have keys of their own",
+        )
+    return _endpoint(EMULATOR, value) if value else None
 
 
 def _owner(value: str | None) -> str | None:

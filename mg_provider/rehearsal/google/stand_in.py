@@ -16,6 +16,7 @@ from mg_provider.rehearsal.errors import RehearsalError, StepError
 from mg_provider.rehearsal.google.compute import EmulatedCompute
 from mg_provider.rehearsal.google.functions import FUNCTIONS, Lookup
 from mg_provider.rehearsal.google.kinds import KINDS, Kind
+from mg_provider.rehearsal.program.project import EMULATOR
 from mg_provider.rehearsal.program.surroundings import Surroundings
 from mg_provider.rehearsal.state.differences import Difference, difference_of_inputs, ignoring_changes
 from mg_provider.rehearsal.state.file import ResourceState
@@ -27,7 +28,7 @@ EXISTING: Final = "rehearsal:existing"
 """Config key: JSON object of id to outputs, for what exists in Google Cloud outside of the stack."""
 
 _ANY_ENDPOINT: Final = re.compile(r"(mg|gcp):\w+CustomEndpoint")
-_ENDPOINTS: Final = ("gcp:computeCustomEndpoint", "mg:computeCustomEndpoint")
+_ENDPOINTS: Final = ("gcp:computeCustomEndpoint", "mg:computeCustomEndpoint", EMULATOR)
 
 
 class GoogleStandIn:

@@ -16,6 +16,9 @@ from mg_provider.yaml_file import NotReadable, read_yaml
 
 T = TypeVar("T")
 
+EMULATOR: Final = "mg:emulator"
+"""Config key: the address of an emulator, which stands for every endpoint that is not set."""
+
 _URL: Final = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _NETWORK_SCHEMES: Final = ("http", "https", "grpc", "grpcs", "ws", "wss")
 _ENDPOINT_NAMESPACES: Final = ("mg", "gcp")
@@ -174,7 +177,7 @@ def refuse_remote_endpoints(config: dict[str, str]) -> None:
     endpoints = []
     for key, value in config.items():
         namespace, _, name = key.partition(":")
-        is_endpoint = name.endswith("CustomEndpoint")
+        is_endpoint = name.endswith("CustomEndpoint") or key == EMULATOR
         if is_endpoint and namespace in _ENDPOINT_NAMESPACES:
             endpoints.append(key)
         is_network = bool(_URL.match(value)) and value.partition("://")[0].lower() in _NETWORK_SCHEMES
@@ -186,7 +189,7 @@ def refuse_remote_endpoints(config: dict[str, str]) -> None:
     if uses_cloud and not endpoints:
         raise RehearsalError(
             "the stack configures Google Cloud (mg: or gcp:) but no custom endpoint, so it would reach the real one. "
-            "Start `mg emulator` and set mg:vertexAiCustomEndpoint to its address, which stands for all services then"
+            f"Start `mg emulator` and set {EMULATOR} to its address"
         )
 
 
