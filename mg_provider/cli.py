@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import os
 import sys
-import traceback
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mg_provider.inference.batch.commands import batch
+from mg_provider.command_line.completion import Shell, script
+from mg_provider.command_line.exits import FAILED
+from mg_provider.command_line.running import NAME, run_app
+from mg_provider.command_line.variables import VERBOSE
+from mg_provider.inference.batch.commands import batch, settings_of
 from mg_provider.inference.models.commands import models
 from mg_provider.inference.query_commands import certificate, query
 from mg_provider.version import __version__
@@ -20,7 +23,6 @@ from mg_provider.version import __version__
 if TYPE_CHECKING:
     from mg_provider.rehearsal.command import Operation
 
-FAILED, USAGE = 1, 2
 # Emulated seconds per second; as mg_provider.emulator.core.clock has it, which is not imported for `mg --help`.
 FASTEST = 1_000_000
 
@@ -66,7 +68,7 @@ def _options(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show a traceback with an error.")] = False,
 ) -> None:
     if verbose:
-        os.environ["MG_DEBUG"] = "1"
+        os.environ[VERBOSE] = "1"
 
 
 def _finite(value: float) -> float:
@@ -137,7 +139,7 @@ def preflight(
         accelerator_count=accelerator_count,
         allow_quantized=allow_quantized,
         as_json=as_json,
-        config=_pairs(config),
+        config=settings_of(config),
     )
     raise typer.Exit(code)
 
@@ -168,7 +170,7 @@ def regions(
         write=write,
         anew=anew,
         as_json=as_json,
-        config=_pairs(config),
+        config=settings_of(config),
     )
     raise typer.Exit(code)
 
@@ -183,7 +185,7 @@ def prices(
     """Show the prices of machines, or read Google's of today into a file."""
     from mg_provider import prices_command
 
-    code = prices_command.refresh(output, _pairs(config)) if refresh else prices_command.show(file)
+    code = prices_command.refresh(output, settings_of(config)) if refresh else prices_command.show(file)
     raise typer.Exit(code)
 
 
@@ -266,30 +268,27 @@ def _add(operation: Operation, text: str) -> None:
         from mg_provider.rehearsal.command import rehearse as run
 
         targets = tuple(target or ())
-        raise typer.Exit(run(operation, stack, program, state, as_json=as_json, targets=targets, config=_pairs(config)))
+        raise typer.Exit(
+            run(operation, stack, program, state, as_json=as_json, targets=targets, config=settings_of(config))
+        )
 
 
 for _operation, _text in _OPERATIONS.items():
     _add(_operation, _text)
 
 
-def _pairs(config: list[str] | None) -> dict[str, str]:
-    pairs = [entry.partition("=") for entry in config or []]
-    wrong = [key for key, equals, _ in pairs if not equals or ":" not in key]
-    if wrong:
-        raise typer.BadParameter(f"{wrong[0]!r} is not namespace:key=value", param_hint="--config")
-    return {key: value for key, _, value in pairs}
+@app.command()
+def completion(shell: Annotated[Shell, typer.Argument(help="Your shell.")]) -> None:
+    """Print the script that completes mg in a shell: eval "$(mg completion bash)"."""
+    typer.echo(script(shell, NAME))
 
 
 def main() -> None:
     """Run the command; what goes wrong is told in words."""
-    try:
-        app()
-    except Exception as error:  # noqa: BLE001 - the outermost frame
-        from mg_provider.api.redaction import redact
+    sys.exit(run_app(app, sys.argv[1:], _redacted))
 
-        if os.environ.get("MG_DEBUG"):
-            sys.stderr.write(redact(traceback.format_exc()))
-        text = redact(str(error)) or type(error).__name__
-        sys.stderr.write(f"error: {text}\ndo: run it again with `mg -v …` to see where it happened\n")
-        sys.exit(FAILED)
+
+def _redacted(text: str) -> str:
+    from mg_provider.api.redaction import redact
+
+    return redact(text)

@@ -12,13 +12,11 @@ from mg_provider.api.clients import Clients
 from mg_provider.api.errors import MgError, UserError
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
+from mg_provider.command_line.exits import FAILED, FINE, USAGE
 from mg_provider.prices import PriceFile, Prices, PricesError, Row, read_prices, standard_prices
 from mg_provider.prices.skus import COMPUTE, VERTEX, CatalogueSku, rows_of
 from mg_provider.wire.billing import Sku
 
-FINE: Final = 0
-FAILED: Final = 1
-USAGE: Final = 2
 SOURCE: Final = "Google's Cloud Billing Catalog"
 Write = Callable[[str], object]
 
@@ -76,13 +74,13 @@ def refresh(
         clients = Clients.from_settings(Settings.from_config(dict(config).get, os.environ), SystemClock())
         rows = _rows(clients)
     except UserError as problem:
-        complain(f"{problem}\n")
+        complain(f"error: {problem}\n")
         return USAGE
     except MgError as problem:
-        complain(f"{problem}\n{output} is as it was\n")
+        complain(f"error: {problem}\nexists: {output} is as it was\n")
         return FAILED
     if not rows:
-        complain(f"error: the catalogue has no price of a machine that serves; {output} is as it was\n")
+        complain(f"error: the catalogue has no price of a machine that serves\nexists: {output} is as it was\n")
         return FAILED
     file = PriceFile(as_of=max(row.as_of for row in rows), source=SOURCE, rows=rows)
     try:

@@ -16,6 +16,8 @@ import typer.main
 from packaging.requirements import Requirement
 
 from mg_provider import cli
+from mg_provider.command_line.exits import EXIT_CODES
+from mg_provider.command_line.variables import OF_A_COMMAND, options, variable_of
 from tools import components, reference, review_example
 from tools.discovery_schemas import METHODS, document
 
@@ -105,11 +107,29 @@ def _shown(parameter: Any) -> str:
     return text if parameter.required else f"[{text}]"
 
 
+def _exits() -> str:
+    return "\n".join(
+        ("| code | meaning |", "|---|---|", *(f"| {code} | {text} |" for code, text in EXIT_CODES.items()))
+    )
+
+
+def _variables() -> str:
+    """The variables that carry the name of a command, as the others follow from the rule."""
+    found = sorted(
+        f"`{variable_of(path, option)}`"
+        for path, option in options(typer.main.get_command(cli.app))
+        if OF_A_COMMAND.intersection(option.opts)
+    )
+    return "\n".join(f"* {name}" for name in found)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "resources": reference.resources,
     "permissions": reference.permissions,
     "compatibility": _compatibility,
     "commands": _commands,
+    "exits": _exits,
+    "variables": _variables,
     "review": review_example.comment,
     "chart": review_example.chart,
 }

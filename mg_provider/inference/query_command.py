@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 from mg_provider.api.errors import MgError, UserError
 from mg_provider.api.http.tls import fetch_certificate
 from mg_provider.clock import Clock, SystemClock
+from mg_provider.command_line.exits import FAILED, FINE, USAGE
 from mg_provider.inference.chat import ChatAnswer, ChatStream
 from mg_provider.inference.client import Client
 from mg_provider.inference.diagnosis import EndpointNotAnswering
 
-FINE, FAILED, USAGE = 0, 1, 2
 LONGEST_WAIT = 1800.0
 """Seconds for which a replica that wakes is waited for."""
 
@@ -100,10 +100,10 @@ def ask(query: Query, write: Write | None = None, complain: Write | None = None,
         with query.make_client() as client:
             return _patiently(query, client, question, write, complain, clock or SystemClock())
     except UserError as problem:
-        complain(f"{problem}\n")
+        complain(f"error: {problem}\n")
         return USAGE
     except MgError as problem:
-        complain(f"{problem}\n")
+        complain(f"error: {problem}\n")
         return FAILED
 
 
@@ -160,14 +160,14 @@ def show_certificate(host: str, port: int, write: Write | None = None, complain:
         complain: Takes everything else; by default stderr.
 
     Returns:
-        0 if there is one, else 1.
+        0 if there is one, 1 if not, 2 if the address is not valid.
     """
     write, complain = write or _print, complain or sys.stderr.write
     try:
         shown = fetch_certificate(*_place(host, port))
     except MgError as problem:
-        complain(f"{problem}\n")
-        return FAILED
+        complain(f"error: {problem}\n")
+        return USAGE if isinstance(problem, UserError) else FAILED
     write(shown.pem)
     complain(f"sha256 fingerprint: {shown.fingerprint}\n")
     complain("nobody has vouched for it: compare the fingerprint from a second network before you pin it\n")

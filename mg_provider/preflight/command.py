@@ -11,6 +11,7 @@ from mg_provider.api.clients import Clients
 from mg_provider.api.errors import MgError, UserError
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
+from mg_provider.command_line.exits import FAILED, FINE, USAGE
 from mg_provider.data import regions
 from mg_provider.preflight.findings import WeightsReport
 from mg_provider.preflight.machines.fit import fits
@@ -19,10 +20,6 @@ from mg_provider.preflight.machines.recommend import Advice, recommend
 from mg_provider.preflight.report import render, to_json
 from mg_provider.preflight.weights.check import check_weights
 from mg_provider.wire.vertex.machine import MachineSpec
-
-FINE = 0
-ERRORS = 1
-USAGE = 2
 
 
 def run(
@@ -64,16 +61,16 @@ def run(
         chosen = _machine(machine_type, accelerator_type, accelerator_count)
         report, advice = _examine(gcs_uri, region, chosen, given, allow_quantized, complain)
     except UserError as problem:
-        complain(f"{problem}\n")
+        complain(f"error: {problem}\n")
         return USAGE
     except MgError as problem:
-        complain(f"{gcs_uri} could not be checked: {problem}\n")
-        return ERRORS
+        complain(f"error: {gcs_uri} could not be checked: {problem}\n")
+        return FAILED
     told = (
         json.dumps(to_json(report, advice, region), indent=2) if as_json else "\n".join(render(report, advice, region))
     )
     write(f"{told}\n")
-    return FINE if report.ok else ERRORS
+    return FINE if report.ok else FAILED
 
 
 def _examine(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from mg_provider.command_line.exits import FAILED, FINE, NEEDS_A_LOOK, PREVIEW_FAILED, USAGE
 from mg_provider.prices import PricesError, read_prices, standard_prices
 from mg_provider.review.formats.markdown import markdown
 from mg_provider.review.formats.page import page
@@ -17,11 +18,6 @@ from mg_provider.review.model import Review
 from mg_provider.review.reading.preview import Preview, PreviewError, read_preview
 from mg_provider.review.reading.run_preview import run_preview
 
-OK: Final = 0
-GATE_FAILED: Final = 1
-USAGE: Final = 2
-PREVIEW_FAILED: Final = 3
-NEEDS_A_LOOK: Final = 4
 FORMATS: Final[dict[str, Callable[[Review], str]]] = {
     "text": text,
     "markdown": markdown,
@@ -93,8 +89,8 @@ def _code(review: Review, gates: Gates) -> int:
     if review.errors:
         return PREVIEW_FAILED
     if review.gates:
-        return GATE_FAILED
-    return NEEDS_A_LOOK if gates.look_fails and review.verdict != "safe" else OK
+        return FAILED
+    return NEEDS_A_LOOK if gates.look_fails and review.verdict != "safe" else FINE
 
 
 def _content(name: str) -> str | None:

@@ -8,6 +8,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+import typer
 
 from mg_provider.version import __version__
 
@@ -71,21 +72,30 @@ def test_a_stack_without_a_loopback_endpoint_is_never_rehearsed():
     assert "loopback" in done.stderr or "CustomEndpoint" in done.stderr
 
 
+def broken(error):
+    """An application with one command, which fails."""
+    app = typer.Typer()
+
+    @app.command()
+    def command():
+        raise error
+
+    return app
+
+
 def test_an_error_of_ours_is_told_in_words_and_with_a_traceback_when_asked(monkeypatch, capsys):
     from mg_provider import cli
 
-    def broken():
-        raise RuntimeError("the wire is cut")
-
-    monkeypatch.setattr(cli, "app", broken)
-    monkeypatch.delenv("MG_DEBUG", raising=False)
+    monkeypatch.setattr(cli, "app", broken(RuntimeError("the wire is cut")))
+    monkeypatch.setattr(sys, "argv", ["mg"])
+    monkeypatch.delenv("MG_VERBOSE", raising=False)
     with pytest.raises(SystemExit) as ended:
         cli.main()
     told = capsys.readouterr().err
     assert ended.value.code == 1
     assert told.startswith("error: the wire is cut\ndo: ")
     assert "Traceback" not in told
-    monkeypatch.setenv("MG_DEBUG", "1")
+    monkeypatch.setenv("MG_VERBOSE", "1")
     with pytest.raises(SystemExit):
         cli.main()
     assert "Traceback" in capsys.readouterr().err
@@ -94,11 +104,10 @@ def test_an_error_of_ours_is_told_in_words_and_with_a_traceback_when_asked(monke
 def test_a_traceback_tells_no_secret(monkeypatch, capsys):
     from mg_provider import cli
 
-    def broken():
-        raise RuntimeError("GET /x?key=AIzaSyD-0123456789abcdefghij with password=hunter2 failed")
-
-    monkeypatch.setattr(cli, "app", broken)
-    monkeypatch.setenv("MG_DEBUG", "1")
+    secrets = RuntimeError("GET /x?key=AIzaSyD-0123456789abcdefghij with password=hunter2 failed")
+    monkeypatch.setattr(cli, "app", broken(secrets))
+    monkeypatch.setattr(sys, "argv", ["mg"])
+    monkeypatch.setenv("MG_VERBOSE", "1")
     with pytest.raises(SystemExit):
         cli.main()
     told = capsys.readouterr().err

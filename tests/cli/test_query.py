@@ -134,7 +134,7 @@ def test_what_does_not_answer_is_told_in_words(cloud, options):
     cloud.response(cloud.ok("POST", f"{LOCATION}/endpoints", {"displayName": "e"}, endpointId="empty"))
     refused = mg("query", "empty", QUESTION, *options)
     assert refused.exit_code == 1
-    assert refused.stderr.startswith("no deployed model on projects/")
+    assert refused.stderr.startswith("error: no deployed model on projects/")
     assert "do: " in refused.stderr
 
 
@@ -180,7 +180,7 @@ def test_a_certificate_is_shown_and_can_be_pinned(tmp_path, monkeypatch):
 
 def test_a_certificate_of_no_address_is_told():
     refused = mg("certificate", "10.0.0.5:https")
-    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert (refused.exit_code, refused.stdout) == (2, "")
     assert "write 10.0.0.5:443" in refused.stderr
 
 

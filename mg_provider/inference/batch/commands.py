@@ -105,7 +105,7 @@ def results(
     raise typer.Exit(code)
 
 
-def settings_of(config: list[str] | None, project: str | None, region: str | None) -> dict[str, str]:
+def settings_of(config: list[str] | None, project: str | None = None, region: str | None = None) -> dict[str, str]:
     """Settings by full config key, from a command's options."""
     pairs = [entry.partition("=") for entry in config or []]
     wrong = [key for key, equals, _ in pairs if not equals or ":" not in key]

@@ -15,12 +15,12 @@ from mg_provider.api.errors import MgError, UserError
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.redaction import excerpt
 from mg_provider.clock import SystemClock
+from mg_provider.command_line.exits import FAILED, FINE, USAGE
 from mg_provider.inference.batch.formats import ResultsFormat
 from mg_provider.inference.batch.results import BatchResult, BatchResults, joined_result
 from mg_provider.inference.batch.sources import Join
 from mg_provider.inference.batch.writers import error_line, quick_line, writer
 
-FINE, FAILED, USAGE = 0, 1, 2
 SHOWN_ERRORS = 5
 _TIED = (
     "cannot be told apart and got no answer: ids and requests are the same, answers are not; give each row a custom_id "
@@ -65,10 +65,10 @@ def run(
         collector.tell(complain, errors)
         return _told(results, complain)
     except UserError as problem:
-        complain(f"{problem}\n")
+        complain(f"error: {problem}\n")
         return USAGE
     except MgError as problem:
-        complain(f"the results of {job} cannot be read: {problem}\n")
+        complain(f"error: the results of {job} cannot be read: {problem}\n")
         return FAILED
     finally:
         if clients:

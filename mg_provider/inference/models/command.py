@@ -13,11 +13,11 @@ from mg_provider.api.clients import Clients
 from mg_provider.api.errors import MgError, NotFound, UserError
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
+from mg_provider.command_line.exits import FAILED, FINE, USAGE
 from mg_provider.inference.models.catalogue import Catalogue, ListedModel, Machine, find_machines, read_catalogue
 from mg_provider.inference.models.resource_block import batch_block, deployment_block, import_lines
 from mg_provider.prices import money, standard_prices
 
-FINE, FAILED, USAGE = 0, 1, 2
 PRICED = "us-central1"
 """Where prices are of, unless the configuration names a region."""
 _NEAR = 5
@@ -53,7 +53,7 @@ def list_models(
     try:
         found = _catalogue(config or {}).only(search, deployable=deployable, batch=batch)
     except UserError as problem:
-        complain(f"{problem}\n")
+        complain(f"error: {problem}\n")
         return USAGE
     region = (config or {}).get("mg:region") or PRICED
     if as_json:
@@ -93,13 +93,14 @@ def show_model(
         found = _catalogue(config or {})
         model = _find(name, found, config or {})
     except UserError as problem:
-        complain(f"{problem}\n")
+        complain(f"error: {problem}\n")
         return USAGE
     except MgError as problem:
-        complain(f"{problem}\n")
+        complain(f"error: {problem}\n")
         return FAILED
     if batch and not model.batch:
-        complain(f"batch prediction is not documented for {model.name}; `mg models --batch` lists what is\n")
+        complain(f"error: batch prediction is not documented for {model.name}\n")
+        complain("do: choose one that `mg models --batch` lists\n")
         return FAILED
     for line in _program(model, batch_only=batch):
         write(f"{line}\n")

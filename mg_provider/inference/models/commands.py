@@ -31,7 +31,7 @@ def listed(
         return
     from mg_provider.inference.models.command import list_models
 
-    given = settings_of(config, None, None)
+    given = settings_of(config)
     raise typer.Exit(list_models(search, deployable=deployable, batch=batch, as_json=as_json, config=given))
 
 
@@ -44,4 +44,4 @@ def show(
     """Print the resources that run a model, as Python to paste into a program."""
     from mg_provider.inference.models.command import show_model
 
-    raise typer.Exit(show_model(model, batch=batch, config=settings_of(config, None, None)))
+    raise typer.Exit(show_model(model, batch=batch, config=settings_of(config)))

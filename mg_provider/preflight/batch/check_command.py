@@ -11,13 +11,12 @@ from mg_provider.api.clients import Clients
 from mg_provider.api.errors import MgError, UserError
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
+from mg_provider.command_line.exits import FAILED, FINE, USAGE
 from mg_provider.data import regions
 from mg_provider.preflight.batch.check import Engine, check_input
 from mg_provider.preflight.batch.destination import check_output
 from mg_provider.preflight.batch.input_report import LIMIT
 from mg_provider.preflight.batch.rendering import render, to_json
-
-FINE, ERRORS, USAGE = 0, 1, 2
 
 
 def run(
@@ -62,13 +61,13 @@ def run(
         if output:
             check_output(output, settings.region or "", clients, report)
     except UserError as problem:
-        complain(f"{problem}\n")
+        complain(f"error: {problem}\n")
         return USAGE
     except MgError as problem:
-        complain(f"the input could not be checked: {problem}\n")
-        return ERRORS
+        complain(f"error: the input could not be checked: {problem}\n")
+        return FAILED
     finally:
         if clients:
             clients.close()
     write(f"{json.dumps(to_json(report), indent=2) if as_json else chr(10).join(render(report))}\n")
-    return FINE if report.ok else ERRORS
+    return FINE if report.ok else FAILED

@@ -12,13 +12,10 @@ from mg_provider.api.clients import Clients
 from mg_provider.api.errors import MgError, UserError
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
+from mg_provider.command_line.exits import FAILED, FINE, USAGE
 from mg_provider.data import regions, table
 from mg_provider.preflight.machines.regions import Wanted, choose_regions, quota_states
 from mg_provider.preflight.machines.regions_config import AutoRegions, config_file, pin, read_auto
-
-FINE = 0
-ERRORS = 1
-USAGE = 2
 
 
 def run(
@@ -66,11 +63,11 @@ def run(
         if write and path:
             pin(path, chosen)
     except UserError as problem:
-        complain(f"{problem}\n")
-        return ERRORS if problem.property == "count" else USAGE
+        complain(f"error: {problem}\n")
+        return FAILED if problem.property == "count" else USAGE
     except MgError as problem:
-        complain(f"Model Garden could not be asked: {problem}\n")
-        return ERRORS
+        complain(f"error: Model Garden could not be asked: {problem}\n")
+        return FAILED
     tell(
         json.dumps({"regions": chosen, "quota": states}, indent=2) + "\n"
         if as_json

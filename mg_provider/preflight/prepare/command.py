@@ -12,12 +12,12 @@ from mg_provider.api.clients import Clients
 from mg_provider.api.errors import MgError, UserError
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
+from mg_provider.command_line.exits import FAILED, FINE, USAGE
 from mg_provider.preflight.batch.rendering import describe
 from mg_provider.preflight.prepare.file import prepare_file
 from mg_provider.preflight.prepare.row import Shape
 from mg_provider.preflight.prepare.table import prepare_table
 
-FINE, ERRORS, USAGE = 0, 1, 2
 Form = Literal["csv", "jsonl", "parquet", "query"]
 
 _FORMS: dict[str, Form] = {
@@ -66,11 +66,11 @@ def run(
         else:
             report = prepare_file(source, output, kind, shape, clients.storage, overwrite=overwrite)
     except UserError as problem:
-        complain(f"{problem}\n")
+        complain(f"error: {problem}\n")
         return USAGE
     except MgError as problem:
-        complain(f"the input could not be made: {problem}\n")
-        return ERRORS
+        complain(f"error: the input could not be made: {problem}\n")
+        return FAILED
     finally:
         if clients:
             clients.close()
@@ -81,7 +81,7 @@ def run(
         complain(f"and {report.omitted:,} more\n")
     if not report.ok:
         complain(f"nothing was written to {output}\n" if kind != "query" else f"{output} has rows that would fail\n")
-        return ERRORS
+        return FAILED
     write(f"{output}: {report.rows:,} rows\n")
     return FINE
 
