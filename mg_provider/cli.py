@@ -102,6 +102,39 @@ def demo(
     raise typer.Exit(run(engine.value if engine else None, keep=keep, speed=speed, console=Console()))
 
 
+class TemplateName(StrEnum):
+    """The templates of a project."""
+
+    private = "private"
+    public = "public"
+    batch = "batch"
+    fleet = "fleet"
+
+
+@app.command()
+def init(
+    directory: Annotated[Path, typer.Argument(help="Where the project goes; its name is the project's.")] = Path(),
+    template: Annotated[
+        TemplateName, typer.Option("--template", "-t", help="What the project has.")
+    ] = TemplateName.private,
+    config: Annotated[
+        list[str] | None, typer.Option("--config", "-c", help="key=value for a key of the template; may be repeated.")
+    ] = None,
+) -> None:
+    """Write a small Pulumi project of your own, ready for `mg rehearse up` and `pulumi up`."""
+    from mg_provider.init_command import run
+
+    values = dict(_pair(entry) for entry in config or [])
+    raise typer.Exit(run(template.value, directory, config=values))
+
+
+def _pair(entry: str) -> tuple[str, str]:
+    key, equals, value = entry.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"{entry!r} is not key=value", param_hint="--config")
+    return key, value
+
+
 @app.command()
 def emulator(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 8085,

@@ -15,6 +15,7 @@ GENERATORS: list[str] = [
     "tools.input_types",
     "tools.documents",
     "tools.review_example",
+    "tools.templates",
 ]
 
 

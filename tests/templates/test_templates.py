@@ -1,0 +1,176 @@
+"""`mg init` writes projects that run: each is rehearsed from `up` to `destroy`, and Pulumi itself takes them too."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from mg_provider.init_command import TEMPLATES, run
+from mg_provider.rehearsal.command import rehearse
+from mg_provider.review.command import run as review
+from mg_provider.version import __version__
+from tests.support.canary import canary_proxy, only_this_machine  # noqa: F401 - for every test here
+from tests.support.weights import make_bucket, put, put_weights
+
+NAMES = ("private", "public", "batch", "fleet")
+APIS = ("vertexAi", "compute", "storage", "bigQuery", "logging")
+CREATED = {"private": 2, "public": 1, "batch": 1, "fleet": 4}
+OURS = r"\+ (?:CustomWeightsModel|PscForwardingRule|BatchJob) \S+: created"
+
+
+def write(template, folder, **config):
+    said, wrong = [], []
+    code = run(template, folder, config=config, write=said.append, complain=wrong.append)
+    return code, "".join(said), "".join(wrong)
+
+
+@pytest.fixture
+def cloud(emulator):
+    make_bucket(emulator, "my-weights")
+    put_weights(emulator, "llama", "my-weights")
+    make_bucket(emulator, "my-data")
+    put(emulator, "questions.jsonl", b'{"body": {"messages": [{"role": "user", "content": "Hello"}]}}\n', "my-data")
+    return emulator
+
+
+def project(template, folder, virtualenv):
+    """A project of a template, in an interpreter that starts quickly."""
+    folder.mkdir(parents=True)
+    (folder / ".venv").symlink_to(virtualenv)
+    code, _, wrong = write(template, folder)
+    assert code == 0, wrong
+    return folder
+
+
+@pytest.mark.parametrize("template", NAMES)
+def test_a_template_comes_up_as_it_was_written_and_then_has_nothing_to_do_and_goes_down(
+    template, tmp_path, virtualenv, cloud
+):
+    folder = project(template, tmp_path / "shop", virtualenv)
+    endpoints = {f"mg:{api}CustomEndpoint": cloud.url for api in APIS}
+
+    def mg(operation, **options):
+        said = []
+        assert rehearse(operation, "dev", folder, config=endpoints, write=said.append, **options) == 0, "".join(said)
+        return "".join(said)
+
+    (folder / "preview.json").write_text(mg("preview", as_json=True))
+    assert review([str(folder / "preview.json")], program=folder) == 0, "its own gates stop it"
+    assert len(re.findall(OURS, mg("up"))) == CREATED[template]
+    digest = json.loads(mg("preview", as_json=True))
+    assert set(digest["changeSummary"]) == {"same"}
+    mg("destroy")
+    assert cloud.ledger()["leftovers"] == []
+
+
+def pulumi(folder, home, *arguments):
+    """What the real command says."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI")}
+    environment |= {
+        "PULUMI_HOME": str(home),
+        "PULUMI_BACKEND_URL": f"file://{home}",
+        "PULUMI_CONFIG_PASSPHRASE": "",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+    }
+    done = subprocess.run(
+        ["pulumi", *arguments, "--non-interactive"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def home(tmp_path):
+    if shutil.which("pulumi") is None:
+        pytest.skip("there is no pulumi command on PATH, so the templates ran on the rehearsal engine only")
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+def test_pulumi_new_makes_the_project_that_mg_init_makes_and_brings_it_up_and_down(home, tmp_path, cloud, virtualenv):
+    ours = project("private", tmp_path / "ours" / "shop", virtualenv)
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    pulumi(folder, home, "new", str(TEMPLATES / "private"), "--generate-only", "--yes", "--name", "shop")
+    for path in (TEMPLATES / "private").rglob("*"):
+        name = path.relative_to(TEMPLATES / "private")
+        if path.is_file() and name.name != "Pulumi.yaml":
+            assert (folder / name).read_text() == (ours / name).read_text(), name
+    made, written = (yaml.safe_load((place / "Pulumi.yaml").read_text()) for place in (folder, ours))
+    assert [made[key] for key in ("name", "description")] == [written[key] for key in ("name", "description")]
+
+    # Without --generate-only it would ask for these values, and make an environment from the package index.
+    shutil.copy(ours / "Pulumi.dev.yaml", folder)
+    (folder / ".venv").symlink_to(virtualenv)
+    pulumi(folder, home, "stack", "init", "dev")
+    for api in APIS:
+        pulumi(folder, home, "config", "set", f"mg:{api}CustomEndpoint", cloud.url)
+    pulumi(folder, home, "up", "--yes", "--skip-preview")
+    assert pulumi(folder, home, "stack", "output", "private_ip").startswith("127.")
+    pulumi(folder, home, "preview", "--expect-no-changes")
+    pulumi(folder, home, "destroy", "--yes", "--skip-preview")
+    assert cloud.ledger()["leftovers"] == []
+
+
+def test_a_file_that_is_there_is_never_changed_and_nothing_is_written_beside_it(tmp_path):
+    (tmp_path / "__main__.py").write_text("mine")
+    code, said, wrong = write("private", tmp_path)
+    assert (code, said) == (1, "")
+    assert "already has __main__.py; nothing was written" in wrong
+    assert [path.name for path in tmp_path.iterdir()] == ["__main__.py"]
+    assert (tmp_path / "__main__.py").read_text() == "mine"
+
+
+def test_a_project_has_the_name_of_its_folder_and_the_values_that_were_given(tmp_path):
+    folder = tmp_path / "my models (new)"
+    code, said, _ = write("public", folder, **{"mg:project": "other-project", "weights": "gs://a/b"})
+    assert code == 0
+    assert yaml.safe_load((folder / "Pulumi.yaml").read_text())["name"] == "my-models-new"
+    config = yaml.safe_load((folder / "Pulumi.dev.yaml").read_text())["config"]
+    assert config == {
+        "mg:project": "other-project",
+        "mg:region": "us-central1",
+        "my-models-new:weights": "gs://a/b",
+    }
+    assert "mg rehearse up" in said
+    assert "pulumi up" in said
+
+
+def test_a_key_that_the_template_does_not_ask_for_is_refused_before_anything_is_written(tmp_path):
+    code, _, wrong = write("public", tmp_path / "shop", wieghts="gs://a/b")
+    assert code == 2
+    assert "has no key wieghts\ndo: use one of mg:project, mg:region, weights" in wrong
+    assert not (tmp_path / "shop").exists()
+
+
+def test_a_project_runs_in_the_environment_that_mg_runs_in_unless_it_has_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.prefix", str(tmp_path / "environment"))
+    write("public", tmp_path / "shop")
+    assert os.readlink(tmp_path / "shop" / ".venv") == str(tmp_path / "environment")
+    monkeypatch.setattr("sys.prefix", "/usr")
+    monkeypatch.setattr("sys.base_prefix", "/usr")
+    _, said, _ = write("public", tmp_path / "other")
+    assert not (tmp_path / "other" / ".venv").exists()
+    assert ".venv/bin/pip install -r requirements.txt" in said
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_template_asks_for_this_version_and_keeps_the_environment_out_of_git(name):
+    (needed,) = map(Requirement, (TEMPLATES / name / "requirements.txt").read_text().split())
+    assert __version__ in needed.specifier
+    assert ".venv" in (TEMPLATES / name / ".gitignore").read_text().splitlines()
+    project = (TEMPLATES / name / "Pulumi.yaml").read_text()
+    assert re.search(r"^template:\n  description: \S", project, flags=re.MULTILINE)
