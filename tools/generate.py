@@ -13,6 +13,7 @@ GENERATORS: list[str] = [
     "tools.discovery_schemas",
     "tools.emulator_coverage",
     "tools.input_types",
+    "tools.constructors",
     "tools.documents",
     "tools.review_example",
     "tools.templates",

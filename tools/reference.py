@@ -12,12 +12,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-import mg_provider
-from mg_provider.resources.dynamic.resource import is_derived
-from mg_provider.resources.model.args import Args, has, mark_of
-from mg_provider.resources.model.marks import Computed, Derived, InPlace, Local, Mark, Replaces, RollsOut, Secret
+from mg_provider.resources.model.args import Args, declared_outputs, has, mark_of, settable
+from mg_provider.resources.model.marks import InPlace, Local, Mark, Replaces, RollsOut, Secret
+from tools.resource_types import RESOURCES, arguments_of, lifecycle_of, resource
 
-RESOURCES = ("CustomWeightsModel", "DedicatedEndpoint", "PscForwardingRule", "BatchJob")
 PAGES = {
     "CustomWeightsModel": "docs/custom-weights-model.md",
     "DedicatedEndpoint": "docs/dedicated-endpoint.md",
@@ -29,29 +27,26 @@ PAGES = {
 def resources() -> str:
     """Each resource in a line, with its page."""
     rows = ["| resource | what it is |", "|---|---|"]
-    rows += [f"| [`{name}`]({PAGES[name]}) | {_first_sentence(_resource(name))} |" for name in RESOURCES]
+    rows += [f"| [`{name}`]({PAGES[name]}) | {_first_sentence(resource(name))} |" for name in RESOURCES]
     return "\n".join(rows)
 
 
 def inputs(name: str) -> str:
     """The arguments of a resource: type, what a change does, what it is."""
-    args_type = _lifecycle(name).args_type
+    args_type = lifecycle_of(name).args_type
     rows = ["| argument | type | a change | what it is |", "|---|---|---|---|"]
-    for field_name, field in args_type.model_fields.items():
-        if is_derived(args_type, field_name):
-            continue
-        notes = _notes(args_type, field_name, field)
-        rows.append(f"| `{field_name}` | {_type(field.annotation)} | {_change(args_type, field_name)} | {notes} |")
+    for argument in arguments_of(name):
+        of_type, change = _type(args_type.model_fields[argument].annotation), _change(args_type, argument)
+        rows.append(f"| `{argument}` | {of_type} | {change} | {cell(notes(args_type, argument))} |")
     return "\n".join(rows)
 
 
 def nested(name: str) -> str:
     """The objects inside the arguments of a resource, field by field."""
     found: dict[str, type[BaseModel]] = {}
-    args_type = _lifecycle(name).args_type
-    for field_name, field in args_type.model_fields.items():
-        if not is_derived(args_type, field_name):
-            _collect(field.annotation, found)
+    args_type = lifecycle_of(name).args_type
+    for argument in settable(args_type):
+        _collect(args_type.model_fields[argument].annotation, found)
     blocks = []
     for title, model in sorted(found.items()):
         rows = [f"**{title}**: {_first_sentence(model)}", "", "| field | type | what it is |", "|---|---|---|"]
@@ -64,17 +59,13 @@ def nested(name: str) -> str:
 
 def outputs(name: str) -> str:
     """The outputs of a resource: known in a preview or not, secret or not."""
-    lifecycle = _lifecycle(name)
+    lifecycle = lifecycle_of(name)
+    planned, seen = lifecycle.args_type.model_fields, lifecycle.state_type.model_fields
     rows = ["| output | known in the preview of a creation | what it is |", "|---|---|---|"]
-    for field_name, field in lifecycle.args_type.model_fields.items():
-        if has(lifecycle.args_type, field_name, Derived) or has(lifecycle.args_type, field_name, Computed):
-            known = "if the program gives it" if field_name in lifecycle.state_type.model_fields else "yes"
-            rows.append(f"| `{field_name}` | {known} | {cell(field.description or '')} |")
-    for field_name, field in lifecycle.state_type.model_fields.items():
-        if field_name in lifecycle.args_type.model_fields:
-            continue
+    for output, field in declared_outputs(lifecycle.args_type, lifecycle.state_type).items():
+        known = "no" if output not in planned else "if the program gives it" if output in seen else "yes"
         secret = " Secret." if any(isinstance(mark, Secret) for mark in field.metadata) else ""
-        rows.append(f"| `{field_name}` | no | {cell(field.description or '')}{secret} |")
+        rows.append(f"| `{output}` | {known} | {cell(field.description or '')}{secret} |")
     return "\n".join(rows)
 
 
@@ -91,19 +82,11 @@ def permissions_of(name: str) -> str:
     Raises:
         ValueError: The docstring does not say it.
     """
-    text = inspect.getdoc(_lifecycle(name)) or ""
+    text = inspect.getdoc(lifecycle_of(name)) or ""
     _, marker, rest = text.partition("IAM: ")
     if not marker:
         raise ValueError(f"{name} does not say which IAM permissions it needs")
     return " ".join(rest.partition("\n\n")[0].split()).replace("``", "`")
-
-
-def _resource(name: str) -> Any:
-    return getattr(mg_provider, name)
-
-
-def _lifecycle(name: str) -> Any:
-    return _resource(name).provider_type.lifecycle
 
 
 def _first_sentence(thing: object) -> str:
@@ -125,8 +108,10 @@ _KINDS: Mapping[type[Mark], str] = {
 }
 
 
-def _notes(args_type: type[Args], name: str, field: FieldInfo) -> str:
-    parts = [cell(field.description or "")]
+def notes(args_type: type[Args], name: str) -> str:
+    """What an argument is, whether it is secret or required, and its default."""
+    field = args_type.model_fields[name]
+    parts = [field.description or ""]
     if has(args_type, name, Secret):
         parts.append("Kept as a Pulumi secret.")
     if field.is_required():

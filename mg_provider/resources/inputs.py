@@ -1,6 +1,6 @@
 """Nested arguments as dictionaries, with the names that the API has, in snake_case.
 
-Generated from the wire shapes by `make generate`.
+Generated from the shapes inside the arguments by `make generate`.
 """
 
 from __future__ import annotations
@@ -9,15 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from pulumi import Input
-
-
-class AutomaticResourcesInput(TypedDict, total=False):
-    """Machines that Vertex AI chooses by itself."""
-
-    min_replica_count: Input[int]
-    """Replicas that always run; 1 when absent."""
-    max_replica_count: Input[int]
-    """Most replicas under load."""
 
 
 class AutoscalingMetricSpecInput(TypedDict, total=False):
@@ -387,6 +378,44 @@ class ScaleToZeroSpecInput(TypedDict, total=False):
     """Time that a deployment stays up after scaling up, 300s to 28800s; 3600s if absent."""
     idle_scaledown_period: Input[str]
     """Time without requests before scaling to zero, 300s to 28800s; 3600s when absent."""
+
+
+class ServedModelInput(TypedDict, total=False):
+    """One deployed model of the endpoint."""
+
+    machine_spec: Input[MachineSpecInput | Sequence[Input[MachineSpecInput]]]
+    """Machine of one replica, or a list of choices: each is tried in turn while capacity or quota is short. Default:
+    the one that Model Garden recommends for the weights, else Google's for the model."""
+    min_replica_count: Input[int]
+    """Replicas that always run; 0 only together with scale_to_zero_spec."""
+    max_replica_count: Input[int]
+    """Most replicas under load; quota is charged on it. Default: the minimum."""
+    required_replica_count: Input[int]
+    """Replicas that must be up for the deployment to count as a success."""
+    initial_replica_count: Input[int]
+    """Replicas started when scaling up from zero: 1 to max_replica_count; min_replica_count is 0."""
+    autoscaling_metric_specs: Input[Sequence[Input[AutoscalingMetricSpecInput]]]
+    """Metrics that drive the number of replicas."""
+    scale_to_zero_spec: Input[ScaleToZeroSpecInput]
+    """Let the deployment go down to no replica when idle. A request is then answered 429 and wakes it. After 30 idle
+    days Google undeploys it: `pulumi up --refresh` deploys it again. It is the endpoint's one model, at an address of
+    its own, and rolled out by recreate."""
+    spot: Input[bool]
+    """Use Spot VMs: cheaper, and they may be taken away."""
+    flex_start: Input[FlexStartInput]
+    """Queue for capacity instead of failing at once."""
+    service_account: Input[str]
+    """Service account that the container runs as."""
+    fast_tryout_enabled: Input[bool]
+    """Deploy quickly on shared capacity, for trying a model out."""
+    enable_access_logging: Input[bool]
+    """Log the time and the latency of each request to Cloud Logging, at its price."""
+    model: Input[str]
+    """Model resource name; the `model` output of a CustomWeightsModel, @version if wanted."""
+    enable_container_logging: Input[bool]
+    """Send the container's output to Cloud Logging."""
+    rollout: Input[RolloutStrategyInput]
+    """How a new deployment takes the old one's place under this name. Default: as the endpoint's rollout says."""
 
 
 class ServiceDirectoryRegistrationInput(TypedDict, total=False):

@@ -7,8 +7,8 @@ import pytest
 from mg_provider.resources.batch_job.args import BatchJobArgs
 from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs
 from mg_provider.resources.dedicated_endpoint.args import DedicatedEndpointArgs
-from mg_provider.resources.dynamic.resource import is_derived
 from mg_provider.resources.endpoint.served_model import ServedModel
+from mg_provider.resources.model.args import settable
 from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs
 from tests.resources.test_psc_addresses import ATTACHMENT as ATTACHED
 from tests.resources.test_psc_addresses import attach, reserve
@@ -207,8 +207,7 @@ def test_every_argument_is_tried_or_is_for_the_provider_alone(subject):
     tried = {name for each, names, _ in LIVES if each is subject for name in names}
     left = set(subject.samples) - tried
     assert {name: subject.excused(name) for name in left if not subject.excused(name)} == {}
-    settable = {name for name in subject.args_type.model_fields if not is_derived(subject.args_type, name)}
-    assert settable == set(subject.samples)
+    assert set(settable(subject.args_type)) == set(subject.samples)
 
 
 @pytest.mark.parametrize(("subject", "names", "given"), LIVES, ids=title)

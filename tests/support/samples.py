@@ -10,7 +10,7 @@ from mg_provider.resources.custom_weights_model import CustomWeightsModel, Custo
 from mg_provider.resources.custom_weights_model.lifecycle import CustomWeightsModelLifecycle
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpoint, DedicatedEndpointProvider
 from mg_provider.resources.dedicated_endpoint.lifecycle import DedicatedEndpointLifecycle
-from mg_provider.resources.dynamic.resource import is_derived
+from mg_provider.resources.model.args import settable
 from mg_provider.resources.model.lifecycle import Defaults
 from mg_provider.resources.model.unknown import UNKNOWN
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRule, PscForwardingRuleProvider
@@ -74,7 +74,7 @@ class ResourceSamples:
 
     def settable(self):
         """The arguments that a program may set."""
-        return [name for name in self.args_type.model_fields if not is_derived(self.args_type, name)]
+        return settable(self.args_type)
 
     def arguments(self, name=None, value=SAMPLE, **more):
         """The least arguments, with one argument set and what that one needs."""

@@ -11,8 +11,8 @@ from mg_provider.api.errors import CloudError, ConnectionFailed, MgError, UserEr
 from mg_provider.api.reading.agents import says_being_provisioned
 from mg_provider.api.reading.error_reader import error_from_status
 from mg_provider.api.redaction import excerpt
-from mg_provider.resources.model.args import State
-from mg_provider.resources.model.meaning import Costs, LastRun
+from mg_provider.resources.model.lifecycle import CloudState
+from mg_provider.resources.model.meaning import Costs, Inner, LastRun
 from mg_provider.wire.vertex.batch import END_STATES, BatchPredictionJob, JobState
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _NEVER_READY = "never became ready"
 _AGAIN = "none is run again by itself, as it costs money: change an argument, or a value in triggers, for another run"
 
 
-class BatchJobState(State):
+class BatchJobState(CloudState):
     """What the cloud says of the run."""
 
     batch_prediction_job: str = Field(default="", description="Resource name of the job.")
@@ -49,8 +49,9 @@ class BatchJobState(State):
     first_errors: list[str] = Field(
         default=[], description="Why the job failed, then the first rows that failed, by custom_id, and why."
     )
-    asked: str = Field(default="", description="When a job was asked for whose answer never came, until it is found.")
-    claim: str = Field(default="", description="Marks the create that started the job or took it up.")
+    asked: Annotated[str, Inner()] = Field(
+        default="", description="When a job was asked for whose answer never came, until it is found."
+    )
 
     @property
     def ended(self) -> bool:

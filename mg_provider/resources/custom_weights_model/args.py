@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mg_provider.resources.endpoint.args import EndpointArgs, private
+from mg_provider.resources.endpoint.args import EndpointArgs, EndpointState, private
 from mg_provider.resources.endpoint.machines import MACHINE_RULES, MUTATE, Machines
 from mg_provider.resources.endpoint.rollout_args import RolloutStrategy, rollout_problem
 from mg_provider.resources.endpoint.scale_to_zero import rollout_beside_zero, shared_domain_problem, strategy_problem
-from mg_provider.resources.model.args import Rule, State
+from mg_provider.resources.model.args import Rule
 from mg_provider.resources.model.identity import MODEL_ID
 from mg_provider.resources.model.marks import Computed, Derived, InPlace, Lines, Local, Replaces, RollsOut
 from mg_provider.resources.model.meaning import (
@@ -19,6 +19,7 @@ from mg_provider.resources.model.meaning import (
     Costs,
     Exposure,
     HeldByClients,
+    Inner,
     Plan,
     SafetyNet,
     Strategy,
@@ -282,16 +283,10 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
         )
 
 
-class CustomWeightsModelState(State):
+class CustomWeightsModelState(EndpointState):
     """What the cloud says of a served model."""
 
     deployed_model_id: str = Field(default="", description="Id of the deployment on the endpoint.")
-    dedicated_endpoint_dns: Annotated[str, HeldByClients("DNS name")] = Field(
-        default="", description="The endpoint's own public DNS name, without scheme."
-    )
-    service_attachment: Annotated[str, HeldByClients("service attachment")] = Field(
-        default="", description="Service attachment, for a PscForwardingRule."
-    )
     available_replica_count: int = Field(
         default=0, description="Replicas that served when it was last deployed or changed."
     )
@@ -309,9 +304,6 @@ class CustomWeightsModelState(State):
     container_logging: bool = Field(
         default=True, description="Whether the container's output goes to Cloud Logging; when parked, whether it did."
     )
-    unmanaged_deployed_models: list[str] = Field(
-        default=[], description="Deployment ids on the endpoint that this resource did not make."
-    )
     surplus_deployed_models: list[str] = Field(
         default=[],
         description="Deployment ids of this resource's Model beside the one that serves, for the next run to undeploy.",
@@ -320,13 +312,8 @@ class CustomWeightsModelState(State):
         default=None,
         description="Machine of the deployment: which of the choices was available, or which one was recommended.",
     )
-    operation: str = Field(default="", description="The deployment that was still running when waiting for it ended.")
-    ownership: dict[str, str] | None = Field(
-        default=None, description="The labels that say whose the endpoint is, as the cloud has them."
-    )
-    unlabelled: str = Field(
+    unlabelled: Annotated[str, Inner()] = Field(
         default="",
         description="While no label says whose the endpoint is: `asked` once it was asked for, `accepted` once Google "
         "took the call.",
     )
-    claim: str = Field(default="", description="Marks the create that took hold of it.")

@@ -7,19 +7,16 @@ from typing import Annotated
 from pydantic import Field
 
 from mg_provider.resources.dedicated_endpoint.psc_automation import PscAutomation
-from mg_provider.resources.model.args import State
-from mg_provider.resources.model.meaning import Costs, HeldByClients
+from mg_provider.resources.endpoint.args import EndpointState
+from mg_provider.resources.model.meaning import Costs
 
 
-class DedicatedEndpointState(State):
+class DedicatedEndpointState(EndpointState):
     """What the cloud says of the endpoint."""
 
     deployed_model_ids: dict[str, str] = Field(default={}, description="Deployment id by name.")
     machine_types: Annotated[dict[str, str], Costs("machine")] = Field(
         default={}, description="Machine type by name: of several choices the one that was available."
-    )
-    unmanaged_deployed_models: list[str] = Field(
-        default=[], description="Deployment ids on the endpoint that this resource did not make."
     )
     leftover_deployed_models: list[str] = Field(
         default=[], description="Deployment ids that an interrupted change left, for the next run to undeploy."
@@ -30,20 +27,9 @@ class DedicatedEndpointState(State):
     replicas_when_parked: dict[str, int] = Field(
         default={}, description="Replicas that served when it was parked, by name: as many start when it resumes."
     )
-    dedicated_endpoint_dns: Annotated[str, HeldByClients("DNS name")] = Field(
-        default="", description="The endpoint's own public DNS name, without scheme."
-    )
-    service_attachment: Annotated[str, HeldByClients("service attachment")] = Field(
-        default="", description="Service attachment, for a PscForwardingRule."
-    )
     psc_automation: list[PscAutomation] = Field(
         default=[], description="What became of each of psc_automation_configs: state, address, rule, error."
     )
-    ownership: dict[str, str] | None = Field(
-        default=None, description="The labels that say whose the endpoint is, as the cloud has them."
-    )
-    operation: str = Field(default="", description="The creation that was still running when waiting for it ended.")
-    claim: str = Field(default="", description="Marks the create that took hold of it.")
 
     @property
     def known(self) -> set[str]:

@@ -12,23 +12,20 @@ from pydantic import BaseModel
 
 from mg_provider.preflight.empty_values import LEFT_EMPTY, empty_paths
 from mg_provider.resources.dynamic.host import DynamicProvider
-from mg_provider.resources.model.args import Args, has
-from mg_provider.resources.model.marks import Computed, Derived, Secret
+from mg_provider.resources.model.args import Args, State, declared_outputs, has
+from mg_provider.resources.model.marks import Secret
 from mg_provider.resources.model.reasons import nearest
 from mg_provider.resources.model.unknown import plain
-
-# What ``locals()`` holds at the top of a constructor beside the arguments.
-_NOT_ARGUMENTS = frozenset({"self", "name", "opts", "__class__"})
 
 
 class DynamicResource(Resource):
     """The base of the resource classes.
 
-    Its outputs are those that the class annotates and every argument, given or not.
+    Its outputs are those that its constructor's class annotates and every argument, given or not.
 
     Args:
         name: The resource's name in the program.
-        arguments: What the constructor was called with: its ``locals()``.
+        arguments: Every argument; None is what one has that the program did not pass.
         opts: Pulumi's options.
     """
 
@@ -42,15 +39,17 @@ class DynamicResource(Resource):
         super().__init_subclass__(**options)
         # The SDK evaluates annotations for each resource that it registers; objects cost less than texts.
         cls.__annotations__ = inspect.get_annotations(cls, eval_str=True)
+        if "provider_type" not in vars(cls):
+            return
         args = cls._args_type()
-        chosen = (key for key in args.model_fields if has(args, key, Computed) or has(args, key, Derived))
-        cls._filled = tuple(dict.fromkeys((*cls.__annotations__, *chosen)))
-        state = cls.provider_type.lifecycle.state_type.model_fields.items()
+        state: type[State] = cls.provider_type.lifecycle.state_type
+        cls._filled = tuple(declared_outputs(args, state))
         secret = [key for key in args.model_fields if has(args, key, Secret)]
-        cls._secret = (*secret, *(key for key, field in state if Secret() in field.metadata))
+        cls._secret = (*secret, *(key for key, field in state.model_fields.items() if Secret() in field.metadata))
 
     def __init__(self, name: str, arguments: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> None:
-        passed = _given(arguments)
+        passed = {key: value for key, value in arguments.items() if value is not None}
+        passed = {**self.said_elsewhere(passed), **passed}
         if empty := next(empty_paths(passed), None):
             raise pulumi.RunError(f"{type(self).__name__} {name}: {empty.removeprefix('.')} {LEFT_EMPTY}")
         given = {key: _input(value) for key, value in passed.items()}
@@ -65,6 +64,11 @@ class DynamicResource(Resource):
             {**dict.fromkeys(self._filled), **given, "owner": owner, "resource": name},
             merged,
         )
+
+    @classmethod
+    def said_elsewhere(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What the program says of arguments that it leaves out here, where it makes other resources of ours."""
+        return {}
 
     @classmethod
     def takes(cls, argument: str) -> bool:
@@ -86,11 +90,6 @@ class DynamicResource(Resource):
             raise AttributeError(f"{type(self).__name__} has no {name}: {nearest(name, known)}", name=name, obj=self)
 
 
-def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments that a program passed: None is what one has that it did not pass."""
-    return {key: value for key, value in arguments.items() if key not in _NOT_ARGUMENTS and value is not None}
-
-
 def _input(value: Any) -> Any:
     """What a program passed, with our models turned to plain values."""
     if isinstance(value, BaseModel):
@@ -100,8 +99,3 @@ def _input(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_input(entry) for entry in value]
     return value
-
-
-def is_derived(args_type: type[Args], name: str) -> bool:
-    """Whether a constructor must not take this argument, because the plan always makes it."""
-    return has(args_type, name, Derived) or name in ("owner", "resource", "program_path")

@@ -15,9 +15,9 @@ from mg_provider.api.texts import shown
 from mg_provider.resources.model.args import Rule
 from mg_provider.resources.model.diff import canonical
 from mg_provider.resources.model.identity import CLAIM_LABEL, ENDPOINT_ID, Labels, derived_id, parent_seeds
-from mg_provider.resources.model.lifecycle import CloudArgs, kept
+from mg_provider.resources.model.lifecycle import CloudArgs, CloudState, kept
 from mg_provider.resources.model.marks import Computed, Derived, InPlace, Lines, Local, Replaces, SetLike
-from mg_provider.resources.model.meaning import Exposure, HeldByClients, Service
+from mg_provider.resources.model.meaning import Exposure, HeldByClients, Inner, Service
 from mg_provider.resources.model.names import EndpointName
 from mg_provider.resources.model.nested_rules import connection_problem, logging_problem
 from mg_provider.resources.model.standing import Stands
@@ -190,6 +190,26 @@ class EndpointArgs(CloudArgs):
     def all_labels(self, claim: str) -> dict[str, str]:
         """The endpoint's labels with those that say whose it is."""
         return {**self.labels, **self.ownership, CLAIM_LABEL: claim}
+
+
+class EndpointState(CloudState):
+    """What the cloud says of an endpoint."""
+
+    dedicated_endpoint_dns: Annotated[str, HeldByClients("DNS name")] = Field(
+        default="", description="The endpoint's own public DNS name, without scheme."
+    )
+    service_attachment: Annotated[str, HeldByClients("service attachment")] = Field(
+        default="", description="Service attachment, for a PscForwardingRule."
+    )
+    unmanaged_deployed_models: list[str] = Field(
+        default=[], description="Deployment ids on the endpoint that this resource did not make."
+    )
+    operation: Annotated[str, Inner()] = Field(
+        default="", description="The creation that was still running when waiting for it ended."
+    )
+    ownership: Annotated[dict[str, str] | None, Inner()] = Field(
+        default=None, description="The labels that say whose the endpoint is, as the cloud has them."
+    )
 
 
 E = TypeVar("E", bound=EndpointArgs)

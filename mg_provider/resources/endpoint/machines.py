@@ -10,7 +10,7 @@ from mg_provider.preflight.metrics import metrics_problem
 from mg_provider.resources.endpoint.capacity import MachineChoice, accepts, choices_of, choices_problem
 from mg_provider.resources.endpoint.scale_to_zero import several_hosts_problem
 from mg_provider.resources.model.args import Rule
-from mg_provider.resources.model.marks import InPlace, RollsOut, SetLike
+from mg_provider.resources.model.marks import InPlace, ReadBack, RollsOut, SetLike
 from mg_provider.resources.model.meaning import Costs, Exposure, Service
 from mg_provider.resources.model.nested_rules import flex_start_problem, idle_problem
 from mg_provider.resources.model.standing import Stands, Unseen, asked_for, fixed_while_running, nested, seen
@@ -58,7 +58,11 @@ class Machines(BaseModel):
         description="Replicas that always run; 0 only together with scale_to_zero_spec.",
     )
     max_replica_count: Annotated[
-        int | None, InPlace(MUTATE), Costs("most"), Stands("deployment", "dedicated_resources.max_replica_count")
+        int | None,
+        InPlace(MUTATE),
+        Costs("most"),
+        Stands("deployment", "dedicated_resources.max_replica_count"),
+        ReadBack(),
     ] = Field(
         default=None,
         ge=1,

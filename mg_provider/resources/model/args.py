@@ -8,9 +8,11 @@ from functools import cache
 from typing import Any, ClassVar, Self, cast
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from mg_provider.api.texts import cut
-from mg_provider.resources.model.marks import Derived, Lines, Mark, Secret, Transient
+from mg_provider.resources.model.marks import Computed, Derived, Lines, Mark, ReadBack, Secret, Transient
+from mg_provider.resources.model.meaning import Inner
 from mg_provider.resources.model.reasons import MOST_SAID, explain, nearest
 from mg_provider.resources.model.salvage import salvaged
 from mg_provider.resources.model.soundness import MOST_CHARACTERS, misplaced, unsound, whole
@@ -124,7 +126,7 @@ class State(BaseModel):
 
 
 @cache
-def marks(args_type: type[Args], name: str) -> tuple[object, ...]:
+def marks(args_type: type[BaseModel], name: str) -> tuple[object, ...]:
     """The marks on a field."""
     return tuple(args_type.model_fields[name].metadata)
 
@@ -137,9 +139,24 @@ def mark_of(args_type: type[Args], name: str) -> Mark:
     raise TypeError(f"{args_type.__name__}.{name} has no mark that says what a change does")
 
 
-def has(args_type: type[Args], name: str, kind: type[object]) -> bool:
-    """Whether the field carries a mark of this kind."""
-    return any(isinstance(mark, kind) for mark in marks(args_type, name))
+def has(args_type: type[BaseModel], name: str, *kinds: type[object]) -> bool:
+    """Whether the field carries a mark of one of these kinds."""
+    return any(isinstance(mark, kinds) for mark in marks(args_type, name))
+
+
+@cache
+def settable(args_type: type[BaseModel]) -> tuple[str, ...]:
+    """The arguments that a program may set, in order."""
+    return tuple(name for name in args_type.model_fields if not has(args_type, name, Derived, Inner))
+
+
+@cache
+def declared_outputs(args_type: type[Args], state_type: type[State]) -> dict[str, FieldInfo]:
+    """The outputs that a program may count on: arguments that come to have a value by themselves, and what is seen."""
+    fields = args_type.model_fields
+    planned = {name: fields[name] for name in fields if has(args_type, name, Derived, Computed, ReadBack)}
+    seen = {name: field for name, field in state_type.model_fields.items() if Inner() not in field.metadata}
+    return planned | seen
 
 
 @cache

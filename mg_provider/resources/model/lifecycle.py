@@ -103,6 +103,12 @@ class CloudArgs(Args):
         return is_ours(labels, self.owner, self.resource, self.program_path)
 
 
+class CloudState(State):
+    """What every resource remembers from one run to the next."""
+
+    claim: Annotated[str, Inner()] = Field(default="", description="Marks the create that took hold of it.")
+
+
 A = TypeVar("A", bound=CloudArgs)
 S = TypeVar("S", bound=State)
 

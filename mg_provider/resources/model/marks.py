@@ -76,6 +76,11 @@ class Computed:
 
 
 @dataclass(frozen=True)
+class ReadBack:
+    """An output for programs as well, although nobody but the program and the plan gives it a value."""
+
+
+@dataclass(frozen=True)
 class Derived:
     """The plan always makes it from other arguments, so that a preview knows it; no program sets it."""
 

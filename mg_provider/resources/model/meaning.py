@@ -103,7 +103,7 @@ class LastRun:
 
 @dataclass(frozen=True)
 class Inner:
-    """Set by the constructor or the provider, and no wish of a program's."""
+    """Set by the constructor or the provider: no wish of a program's, and no output for one."""
 
 
 def probes(rollout: Any) -> bool:

@@ -10,11 +10,11 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from mg_provider.api.names import SERVICE_ATTACHMENT
-from mg_provider.resources.model.args import Rule, State
+from mg_provider.resources.model.args import Rule
 from mg_provider.resources.model.identity import COMPUTE_NAME, Labels
-from mg_provider.resources.model.lifecycle import CloudArgs
-from mg_provider.resources.model.marks import Computed, Derived, InPlace, Lines, Local, Replaces, Transient
-from mg_provider.resources.model.meaning import Exposure, HeldByClients, Leads, Service
+from mg_provider.resources.model.lifecycle import CloudArgs, CloudState
+from mg_provider.resources.model.marks import Computed, Derived, InPlace, Lines, Local, ReadBack, Replaces, Transient
+from mg_provider.resources.model.meaning import Exposure, HeldByClients, Inner, Leads, Service
 from mg_provider.resources.model.names import AddressName, EndpointName, NetworkName, SubnetworkName
 from mg_provider.resources.model.standing import Stands, Unseen, asked_for
 from mg_provider.wire.compute import Address, ForwardingRule, ServiceDirectoryRegistration
@@ -172,13 +172,15 @@ def _registrations_problem(args: PscForwardingRuleArgs) -> str | None:
 class PscForwardingRuleArgs(CloudArgs):
     """What a user says of a private address to an endpoint."""
 
-    endpoint: Annotated[EndpointName, InPlace(_LOOKED_UP), Leads(), Service("where it leads", gap=_GAP)] = Field(
-        default="",
-        description="Endpoint to reach, projects/{project}/locations/{region}/endpoints/{id}: the `endpoint` output of "
-        "a model or endpoint. Its service attachment is looked up. This or service_attachment.",
+    endpoint: Annotated[EndpointName, InPlace(_LOOKED_UP), Leads(), Service("where it leads", gap=_GAP), ReadBack()] = (
+        Field(
+            default="",
+            description="Endpoint to reach, projects/{project}/locations/{region}/endpoints/{id}: the `endpoint` output of "
+            "a model or endpoint. Its service attachment is looked up. This or service_attachment.",
+        )
     )
     service_attachment: Annotated[
-        str, InPlace(_REMADE), Leads(), Service("where it leads", gap=_GAP), Stands("rule", "target")
+        str, InPlace(_REMADE), Leads(), Service("where it leads", gap=_GAP), Stands("rule", "target"), ReadBack()
     ] = Field(default="", description="Service attachment to reach, where there is no endpoint to look it up from.")
     triggers: Annotated[
         dict[str, str], InPlace(_LOOKED_UP), Lines(), Unseen("a wish of the program's, kept nowhere")
@@ -360,7 +362,7 @@ class PscForwardingRuleArgs(CloudArgs):
         )
 
 
-class PscForwardingRuleState(State):
+class PscForwardingRuleState(CloudState):
     """What the cloud says of the rule."""
 
     ip_address: Annotated[str, HeldByClients("private IP")] = Field(
@@ -381,10 +383,9 @@ class PscForwardingRuleState(State):
     )
     connected_service_attachment: str = Field(default="", description="Service attachment that the rule leads to.")
     reserved_address: str = Field(default="", description="projects/{project}/regions/{region}/addresses/{name}.")
-    claim: str = Field(default="", description="Marks the create that took hold of it.")
-    ownership: dict[str, str] | None = Field(
+    ownership: Annotated[dict[str, str] | None, Inner()] = Field(
         default=None, description="The labels that say whose rule and address are, as far as both have them."
     )
-    unlabelled: str = Field(
+    unlabelled: Annotated[str, Inner()] = Field(
         default="", description="Number of a rule that was made and does not have its labels yet; empty otherwise."
     )
