@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from io import BytesIO
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from mg_provider.emulator.core import admin
+from mg_provider.emulator.core.journal import Journal
 from mg_provider.emulator.core.listeners import Listeners
 from mg_provider.emulator.core.world import World
 from mg_provider.emulator.web.dispatch import Application, load_services
+from mg_provider.emulator.web.repeating import Received, happening, repeat_all
 from mg_provider.emulator.web.server import HttpListener, private_listener
+
+_JSON = (("Content-Type", "application/json"),)
 
 
 class Emulator:
@@ -22,23 +29,51 @@ class Emulator:
         speed: emulated seconds per real second; a deployment takes about 20 emulated minutes.
         strict: answer 500 when an answer does not fit Google's discovery document.
         quota: ``"project/region/accelerator"`` to GPUs; what is not there is unlimited.
+        keep: a folder that keeps what is emulated, from one life of the emulator to the next; see
+            :mod:`mg_provider.emulator.core.journal`.
 
     Attributes:
         url: base URL for all services.
         world: the state, for tests that look inside.
+        otherwise: how many of the calls that were kept are answered in another way now, as by another version.
+
+    Raises:
+        OSError: the port cannot be had.
+        InUse: another process has that folder open.
+        NotKept: what is in the folder cannot be used.
     """
 
     def __init__(
-        self, port: int = 0, speed: float = 6000.0, *, strict: bool = True, quota: dict[str, int] | None = None
+        self,
+        port: int = 0,
+        speed: float = 6000.0,
+        *,
+        strict: bool = True,
+        quota: dict[str, int] | None = None,
+        keep: Path | None = None,
     ) -> None:
         load_services()
         self._strict = strict
+        self.otherwise = 0
         self.world = World(speed, quota or {}, Listeners(self._open_private))
-        self._listener = HttpListener("127.0.0.1", port, Application(self.world, None, strict))
-        self.url = self._listener.url
+        with self.world.lock, ExitStack() as if_failed:
+            journal = Journal(keep) if keep else None
+            if journal:
+                if_failed.callback(journal.close)
+            self._listener = HttpListener("127.0.0.1", port, self._application(None))
+            if_failed.callback(self._stop_listening)
+            self.url = self._listener.url
+            if journal:
+                self.world.journal = journal
+                self.otherwise = repeat_all(self.world, journal, self._application)
+                journal.tell(self.url)
+            if_failed.pop_all()
+
+    def _application(self, address: str | None) -> Application:
+        return Application(self.world, address, self._strict)
 
     def _open_private(self, address: str) -> HttpListener:
-        return private_listener(address, self._listener.port, Application(self.world, address, self._strict))
+        return private_listener(address, self._listener.port, self._application(address))
 
     def __enter__(self) -> Self:
         """The emulator answers from its construction on."""
@@ -52,6 +87,13 @@ class Emulator:
 
     def stop(self) -> None:
         """Close all listeners."""
+        self._stop_listening()
+        with self.world.lock:
+            journal, self.world.journal = self.world.journal, None
+        if journal:
+            journal.close()
+
+    def _stop_listening(self) -> None:
         with self.world.lock:
             self.world.listeners.close_all()
         self._listener.stop()
@@ -125,6 +167,9 @@ class Emulator:
         self._administer("POST", "/_mg/reset")
 
     def _administer(self, verb: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        with self.world.lock:
+        media = BytesIO(json.dumps(body or {}).encode())
+        with happening(self.world, Received(verb, path, None, media, _JSON)) as ended:
             self.world.settle()
-            return admin.answer(self.world, verb, path, body or {})
+            answered = admin.answer(self.world, verb, path, body or {})
+            ended(200)
+        return answered

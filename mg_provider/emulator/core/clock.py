@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -20,7 +22,10 @@ def check_speed(speed: float) -> None:
 
 
 class EmulatorClock:
-    """Emulated seconds since :data:`START`; the only reader of real time in the emulator."""
+    """Emulated seconds since :data:`START`; the only reader of real time in the emulator.
+
+    While a call is answered, time stands still for the thread that answers it: see :meth:`held`.
+    """
 
     def __init__(self, speed: float = 1.0) -> None:
         check_speed(speed)
@@ -28,6 +33,7 @@ class EmulatorClock:
         self._speed = speed
         self._base = 0.0
         self._mark = time.monotonic()
+        self._held = threading.local()
 
     @property
     def speed(self) -> float:
@@ -36,8 +42,30 @@ class EmulatorClock:
 
     def seconds(self) -> float:
         """Emulated seconds since the start."""
+        held: float | None = getattr(self._held, "at", None)
+        if held is not None:
+            return held
         with self._lock:
             return self._seconds()
+
+    @contextmanager
+    def held(self, at: float | None = None) -> Iterator[float]:
+        """Let time stand still for this thread, at this moment or at ``at``: a call happens at one moment."""
+        before = getattr(self._held, "at", None)
+        moment = self.seconds() if at is None else at
+        self._held.at = moment
+        try:
+            yield moment
+        finally:
+            self._held.at = before
+
+    def flow(self) -> None:
+        """Let time go on for this thread, which waits."""
+        self._held.at = None
+
+    def _move(self, seconds: float) -> None:
+        if getattr(self._held, "at", None) is not None:
+            self._held.at += seconds
 
     def _seconds(self) -> float:
         return self._base + (time.monotonic() - self._mark) * self._speed
@@ -50,6 +78,7 @@ class EmulatorClock:
             if self._seconds() + seconds > _LAST:
                 raise ValueError("the emulator's calendar ends after a thousand years")
             self._base += seconds
+        self._move(seconds)
 
     def set_speed(self, speed: float) -> None:
         """Go on from here at ``speed`` emulated seconds per real second; 0 stands still."""
@@ -59,10 +88,11 @@ class EmulatorClock:
             self._mark = time.monotonic()
             self._speed = speed
 
-    def restart(self, speed: float) -> None:
-        """Back to the start, at ``speed``."""
+    def restart(self, speed: float, at: float = 0.0) -> None:
+        """Back to the start, or to ``at``, at ``speed``."""
         with self._lock:
-            self._base, self._mark, self._speed = 0.0, time.monotonic(), speed
+            self._base, self._mark, self._speed = at, time.monotonic(), speed
+        self._move(at - self.seconds())
 
 
 def moment(seconds: float) -> datetime:
@@ -79,6 +109,11 @@ def seconds_of(text: str) -> float:
     """The inverse of :func:`timestamp`, for any ISO 8601 text; without a zone it is UTC."""
     parsed = datetime.fromisoformat(text)
     return ((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)) - START).total_seconds()
+
+
+def real_seconds() -> float:
+    """Seconds since 1970 by this machine's clock, which may be set back."""
+    return time.time()
 
 
 def pause(seconds: float) -> None:

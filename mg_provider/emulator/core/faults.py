@@ -185,6 +185,11 @@ class Faults:
         self._faults.append(fault)
         return fault
 
+    @property
+    def any(self) -> bool:
+        """Whether one is declared."""
+        return bool(self._faults)
+
     def active(self, rpc: str, text: str) -> list[Fault]:
         """Faults that hit this call of ``rpc``; a call that is let pass is counted as seen."""
         hits = []

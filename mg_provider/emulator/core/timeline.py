@@ -29,11 +29,12 @@ class Event:
 
 
 class Timeline:
-    """The effects that are still to come."""
+    """The effects that are still to come, and how many came."""
 
     def __init__(self) -> None:
         self._events: list[Event] = []
         self._order = itertools.count()
+        self.happened = 0
 
     def at(self, when: float, effect: Effect) -> Event:
         """Have ``effect`` happen at ``when`` emulated seconds."""
@@ -46,4 +47,5 @@ class Timeline:
         while self._events and self._events[0].at <= now:
             event = heapq.heappop(self._events)
             if not event.cancelled:
+                self.happened += 1
                 event.effect(event.at)

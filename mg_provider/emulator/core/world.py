@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from mg_provider.emulator.core import clock
 from mg_provider.emulator.core.faults import Faults
+from mg_provider.emulator.core.journal import Journal
 from mg_provider.emulator.core.listeners import Listeners
 from mg_provider.emulator.core.meter import GpuMeter
 from mg_provider.emulator.core.operations import Operations
@@ -117,6 +118,7 @@ class World:
         behaviours: see :data:`BEHAVIOURS`.
         quota: ``"project/region/accelerator"`` to GPUs; what is not there is unlimited.
         requests: what was received, oldest first.
+        journal: what is written down of the calls, where this world is kept; None where it is not.
         watchers: called with each request, with its ``rpc``, before it is answered, by the thread that answers it.
     """
 
@@ -126,6 +128,7 @@ class World:
         self.listeners = listeners
         self._initial_speed = speed
         self._initial_quota = dict(quota)
+        self.journal: Journal | None = None
         # An id never comes twice, not even in another life: a provider's process may remember it.
         self._numbers = 0
         self.reset()
@@ -144,6 +147,8 @@ class World:
         self.watchers: list[Callable[[dict[str, Any]], None]] = []
         self._parts: dict[type[Any], Any] = {}
         self._project_ids: dict[str, str] = {}
+        if self.journal:
+            self.journal.forget()
 
     def part(self, kind: type[Part]) -> Part:
         """A service's own state: one ``kind()`` for each life of the emulator."""
@@ -159,6 +164,26 @@ class World:
     def settle(self) -> None:
         """Let everything happen that is due."""
         self.timeline.settle(self.now())
+
+    def let_time_pass(self, seconds: float) -> None:
+        """Let real time pass in the middle of a call, while others are answered; none does where a call is repeated."""
+        if self.journal and self.journal.repeating:
+            return
+        self.lock.release()
+        try:
+            self.clock.flow()
+            clock.pause(seconds)
+        finally:
+            self.lock.acquire()
+
+    @property
+    def marks(self) -> tuple[int, int, int]:
+        """Something that differs after all that changes this world without being asked to."""
+        return self._numbers, self.timeline.happened, len(self._project_ids)
+
+    def count_from(self, numbers: int) -> None:
+        """Go on as if so many numbers had been given out, as when a call is repeated."""
+        self._numbers = numbers
 
     def timestamp(self, seconds: float | None = None) -> str:
         """A moment, by default now, as the APIs write it."""

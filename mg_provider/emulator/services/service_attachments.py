@@ -6,10 +6,16 @@ accepts the rule's project. Paths are ``projects/{tenant}/regions/{region}/servi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
+from mg_provider.emulator.core.admin import administers
 from mg_provider.emulator.core.world import World
+from mg_provider.emulator.google.errors import invalid_argument
+
+_PATH = re.compile(r"projects/[^/]+/regions/[^/]+/serviceAttachments/[^/]+")
 
 
 @dataclass
@@ -66,3 +72,15 @@ class ServiceAttachments:
 def service_attachments(world: World) -> ServiceAttachments:
     """The attachments of this emulator."""
     return world.part(ServiceAttachments)
+
+
+@administers("POST", "/_mg/service-attachments")
+def make_service_attachment(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """``{"name": "projects/…/regions/…/serviceAttachments/…", "projects": [...]}``: one of a producer elsewhere."""
+    name, projects = body.get("name"), body.get("projects")
+    if not isinstance(name, str) or not _PATH.fullmatch(name):
+        raise invalid_argument(f"service attachment: {name!r} is not projects/…/regions/…/serviceAttachments/…")
+    if not isinstance(projects, list) or not all(isinstance(project, str) for project in projects):
+        raise invalid_argument(f"service attachment: projects is a list of project ids, not {projects!r}")
+    service_attachments(world).put(name, "", [world.project_number(project) for project in projects])
+    return {"name": name, "projects": projects}

@@ -24,10 +24,12 @@ from mg_provider.emulator.google import discovery, validation
 from mg_provider.emulator.google.errors import ApiError, invalid_argument, no_page, not_emulated
 from mg_provider.emulator.google.unpublished import drop_unpublished
 from mg_provider.emulator.payload import read_json
+from mg_provider.emulator.web.repeating import Received, happening
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+_LATE = frozenset({"delay", "lose_answer", "broken_body"})
 _IN_MEMORY = 8 * 1024 * 1024
 _CHUNK = 256 * 1024
 
@@ -71,17 +73,30 @@ class Application:
         response.call_on_close(media.close)
         return response(environ, start_response)
 
+    def repeat(self, environ: WSGIEnvironment) -> int:
+        """Have a call happen once more, whose answer nobody reads; its status."""
+        request = Request(environ)
+        path = urlsplit(environ["RAW_URI"]).path
+        with _read(request) as media:
+            if path.startswith("/_mg/") and self._address is None:
+                return self._administer(request, path, media).status_code
+            exchange = _Exchange(self._world, self._address, False, request, path, media)
+            exchange.happen()
+            return int(exchange.record["status"])
+
     def _administer(self, request: Request, path: str, media: IO[bytes]) -> Response:
-        try:
-            require_json(request)
-            body = _json(media)
-            if not isinstance(body, dict):
-                raise invalid_argument("The body is not a JSON object.")
-            with self._world.lock:
+        with happening(self._world, Received.of(request, self._address, media)) as ended:
+            try:
+                require_json(request)
+                body = _json(media)
+                if not isinstance(body, dict):
+                    raise invalid_argument("The body is not a JSON object.")
                 self._world.settle()
-                return _json_response(200, admin.answer(self._world, request.method, path, body))
-        except ApiError as error:
-            return _json_response(error.status, error.body(legacy=False))
+                response = _json_response(200, admin.answer(self._world, request.method, path, body))
+            except ApiError as error:
+                response = _json_response(error.status, error.body(legacy=False))
+            ended(response.status_code)
+        return response
 
 
 class _Exchange:
@@ -100,6 +115,12 @@ class _Exchange:
         self.record["user_agent"] = request.headers.get("User-Agent", "")
 
     def respond(self) -> Response:
+        """Have it happen, and answer."""
+        answer = self.happen()
+        return _Dropped(b"", self.request) if answer is None else self._deliver(answer)
+
+    def happen(self) -> Answer | None:
+        """What the call is answered with; None for a connection that ends without an answer."""
         match = discovery.find(self.request.method, self.path)
         legacy = (
             match.method.legacy if match else "/v1/b" in self.path or self.path.startswith(("/compute", "/bigquery"))
@@ -107,7 +128,8 @@ class _Exchange:
         self.record["rpc"] = match.method.rpc if match else None
         for watcher in list(self.world.watchers):
             watcher(self.record)
-        with self.world.lock:
+        with happening(self.world, Received.of(self.request, self.address, self.media)) as ended:
+            self.record["time"] = self.world.timestamp()
             self.world.requests.append(self.record)
             self.world.settle()
             try:
@@ -116,10 +138,14 @@ class _Exchange:
                 answer = _refusal(error, legacy)
             except ConnectionAbortedError:
                 self.record["status"] = 0
-                return _Dropped(b"", self.request)
+                ended(0)
+                return None
+            for fault in self.faults:
+                fault.met += fault.fault in _LATE
             self.record["status"] = answer.status
             self.record["response"] = answer.body if answer.content is None and answer.stream is None else None
-        return self._deliver(answer)
+            ended(answer.status)
+        return answer
 
     def _answer(self, match: discovery.Match | None) -> Answer:
         if match is None or (self.address is not None and match.method.rpc not in PRIVATELY_SERVED):
@@ -195,9 +221,6 @@ class _Exchange:
                 raise fault.refusal(self.path, about(self.world, match.path))
 
     def _deliver(self, answer: Answer) -> Response:
-        for fault in self.faults:
-            if fault.fault in {"delay", "lose_answer", "broken_body"}:
-                fault.met += 1
         kinds = {fault.fault: fault for fault in self.faults}
         if "delay" in kinds:
             clock.pause(kinds["delay"].seconds)

@@ -67,7 +67,7 @@ def _words(call: Call, target: Target, question: str) -> list[str]:
     if mood == "500":
         raise ApiError("INTERNAL", f"The model server of DeployedModel {target.deployed['id']} failed.")
     if mood == "slow":
-        _let_others_work(call)
+        call.world.let_time_pass(call.world.behaviours["slow_seconds"])
     heading = f"[emulated {target.query_id} on deployed model {target.deployed['id']}]"
     return (f"{heading} " + ("\ufffd \ufffd \ufffd" if mood == "wrong" else f"You asked: {question}")).split(" ")
 
@@ -77,14 +77,6 @@ def _mood(call: Call, target: Target) -> str:
     bad: dict[str, str] = call.world.behaviours["bad_models"]
     keys = (target.deployed["id"], target.query_id, target.deployed["model"].rpartition("/")[2], target.source)
     return next((bad[key] for key in keys if key in bad), "")
-
-
-def _let_others_work(call: Call) -> None:
-    call.world.lock.release()
-    try:
-        clock.pause(call.world.behaviours["slow_seconds"])
-    finally:
-        call.world.lock.acquire()
 
 
 def _last_question(messages: list[Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mg_provider.emulator.core import clock
 from mg_provider.emulator.core.operations import Operation
 from mg_provider.emulator.core.routing import Answer, Call, handles
 from mg_provider.emulator.google.listing import page
@@ -50,11 +49,7 @@ def wait_operation(call: Call) -> Answer:
     deadline = call.world.now() + asked
     waited = 0.0
     while not operation.done and call.world.now() < deadline and waited < _LONGEST_WAIT:
-        call.world.lock.release()
-        try:
-            clock.pause(_WAIT_STEP)
-        finally:
-            call.world.lock.acquire()
+        call.world.let_time_pass(_WAIT_STEP)
         waited += _WAIT_STEP
         call.world.settle()
     return call.operation_answer(operation)

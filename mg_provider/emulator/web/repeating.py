@@ -1,0 +1,133 @@
+"""How a call happens, at one moment and written down where the world is kept, and how kept calls happen once more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from typing import IO, TYPE_CHECKING, Protocol
+from urllib.parse import unquote_to_bytes
+
+from mg_provider.emulator.core.journal import Entry, Journal
+from mg_provider.emulator.core.world import World
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+    from werkzeug.wrappers import Request
+
+# Who calls is nothing that the emulated world depends on, and no token belongs in a file.
+_NOT_KEPT = frozenset({"authorization", "cookie", "proxy-authorization", "connection", "content-length"})
+# It leaves nothing that could be repeated.
+_RESET = "/_mg/reset"
+
+
+class Application(Protocol):
+    """What answers calls."""
+
+    def repeat(self, environ: WSGIEnvironment) -> int:
+        """Have a call happen once more; its status."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A call as it came in.
+
+    Attributes:
+        method: such as POST.
+        target: path and query as they were sent.
+        address: the private address that it came in on; None for the main one.
+        media: the body.
+        headers: by name.
+    """
+
+    method: str
+    target: str
+    address: str | None
+    media: IO[bytes]
+    headers: Iterable[tuple[str, str]]
+
+    @classmethod
+    def of(cls, request: Request, address: str | None, media: IO[bytes]) -> Received:
+        """The call that a request is."""
+        target = str(request.environ.get("RAW_URI") or request.full_path)
+        return cls(request.method, target, address, media, request.headers)
+
+
+@contextmanager
+def happening(world: World, received: Received) -> Iterator[Callable[[int], None]]:
+    """The time of one call: the world is its own, its clock stands, and what it changed is written down.
+
+    Yields:
+        What takes the status of the answer, at the end.
+    """
+    with world.lock, world.clock.held() as at:
+        before, faulty = world.marks, world.faults.any
+
+        def ended(status: int) -> None:
+            journal = world.journal
+            if journal is None or journal.repeating:
+                return
+            changed = received.method not in ("GET", "HEAD") or world.marks != before or faulty
+            if changed and received.target.partition("?")[0] != _RESET and not _waits(received.target):
+                headers = {name: value for name, value in received.headers if name.lower() not in _NOT_KEPT}
+                entry = Entry(at, before[0], received.method, received.target, headers, received.address, status)
+                journal.write(entry, received.media)
+            journal.seen(world.now())
+
+        yield ended
+
+
+def repeat_all(world: World, journal: Journal, application: Callable[[str | None], Application]) -> int:
+    """Have every call of a journal happen once more.
+
+    Args:
+        world: an empty one.
+        journal: what is to happen in it.
+        application: what answers at an address.
+
+    Returns:
+        How many of them are answered in another way than they were, as by another version.
+
+    Raises:
+        NotKept: the journal cannot be read.
+    """
+    last, numbers, otherwise = 0.0, 0, 0
+    journal.repeating = True
+    for entry, body in journal.calls():
+        numbers = max(numbers, world.marks[0])
+        world.count_from(entry.numbers)
+        with world.clock.held(entry.at):
+            otherwise += application(entry.address).repeat(_environ(entry, body)) != entry.status
+            last = max(last, world.now())
+    world.count_from(max(numbers, world.marks[0]))
+    world.clock.restart(world.clock.speed, journal.now(last))
+    journal.repeating = False
+    return otherwise
+
+
+def _waits(target: str) -> bool:
+    """Whether a call only waits for what happens anyway."""
+    return target.partition("?")[0].endswith(":wait")
+
+
+def _environ(entry: Entry, body: bytes) -> WSGIEnvironment:
+    path, _, query = entry.target.partition("?")
+    host = entry.headers.get("Host", "127.0.0.1")
+    environ: WSGIEnvironment = {
+        "REQUEST_METHOD": entry.method,
+        "RAW_URI": entry.target,
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+        "QUERY_STRING": query,
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": host,
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": BytesIO(body),
+        "wsgi.url_scheme": "http",
+    }
+    for name, value in entry.headers.items():
+        key = name.upper().replace("-", "_")
+        environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
+    return environ
