@@ -311,7 +311,7 @@ class PulumiWorld(World):
     def run(self, operation: str, targets: tuple[str, ...]) -> Outcome:
         options = [] if operation == "preview" else ["--yes", "--skip-preview"]
         for target in targets:
-            options += ["--target", f"**::{target}"]
+            options += ["--target", target if target.startswith("urn:") else f"**::{target}"]
         done = self.call(operation, "--json", *options, check=False)
         events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
         is_preview = operation == "preview"

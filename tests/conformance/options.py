@@ -197,6 +197,23 @@ def config_reaches_program_and_provider(world: World) -> None:
 
 
 @scenario
+def a_target_that_is_not_there_is_an_error(world: World) -> None:
+    world.program("Thing('a', size=1)\nThing('b', size=1)\n")
+    world.up()
+    world.program("Thing('a', size=2)\nThing('b', size=2)\n")
+    urn = "urn:pulumi:test::toys::pulumi-python:dynamic/toy:Thing::"
+    outcome = world.do("up", targets=(f"{urn}a", f"{urn}nosuch"))
+    assert not outcome.ok
+    assert "nosuch' " in " ".join(outcome.errors)
+    # The program says late which resources there are: what was found has changed by then.
+    assert [thing["size"] for thing in world.things().values()] == [2, 1]
+    # The state says it at once, so nothing is begun.
+    assert not world.run("refresh", (f"{urn}nosuch",)).ok
+    assert not world.run("destroy", (f"{urn}a", f"{urn}nosuch")).ok
+    assert sorted(world.things()) == ["a", "b"]
+
+
+@scenario
 def only_the_targets_change(world: World) -> None:
     world.program("Thing('a', size=1)\nThing('b', size=1)\n")
     world.up()

@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from mg_provider.rehearsal.engine import operations
-from mg_provider.rehearsal.engine.deployment import Deployment
+from mg_provider.rehearsal.engine.deployment import Deployment, unknown_target
 from mg_provider.rehearsal.errors import RehearsalError, StoppedError
 from mg_provider.rehearsal.state.file import ResourceState
 from mg_provider.rehearsal.state.steps import Step
@@ -52,6 +52,7 @@ def deletions_of_targets(deployment: Deployment) -> list[Deletion]:
     Raises:
         RehearsalError: a target is unknown, or something that is no target depends on one.
     """
+    refuse_unknown_targets(deployment)
     base = deployment.snapshot.base
     chosen = [state for state in base if deployment.options.includes(state.urn)]
     if deployment.options.targets:
@@ -63,6 +64,17 @@ def deletions_of_targets(deployment: Deployment) -> list[Deletion]:
         if not deployment.options.includes(state.urn):
             _leave(deployment, state)
     return [Deletion(state, _operation(state)) for state in chosen]
+
+
+def refuse_unknown_targets(deployment: Deployment) -> None:
+    """Refuse targets that the state does not have.
+
+    Raises:
+        RehearsalError: with the first of them.
+    """
+    known = {state.urn for state in deployment.snapshot.base}
+    for target in deployment.options.missing(known):
+        raise RehearsalError(unknown_target(target, known))
 
 
 def _leave(deployment: Deployment, state: ResourceState) -> None:

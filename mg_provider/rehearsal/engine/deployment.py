@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -37,6 +38,17 @@ class Options:
     def includes(self, urn: str) -> bool:
         """Whether a resource may be changed."""
         return not self.targets or urn in self.targets or name_of(urn) in self.targets
+
+    def missing(self, urns: set[str]) -> list[str]:
+        """The targets that none of these resources is."""
+        return sorted(self.targets - urns - {name_of(urn) for urn in urns})
+
+
+def unknown_target(target: str, urns: set[str]) -> str:
+    """What to say of a target that is in neither the state nor the program."""
+    near = difflib.get_close_matches(name_of(target), sorted({name_of(urn) for urn in urns}), 1)
+    hint = f"did you mean {near[0]}?" if near else "give the name or the URN of a resource of this stack"
+    return f"target {target!r} is not in the stack\ndo: {hint}"
 
 
 class Deployment:

@@ -15,8 +15,13 @@ from typing import Final
 
 from mg_provider.clock import Clock
 from mg_provider.rehearsal.engine import operations
-from mg_provider.rehearsal.engine.deletions import delete_all, delete_leftovers, deletions_of_targets
-from mg_provider.rehearsal.engine.deployment import Deployment, Options
+from mg_provider.rehearsal.engine.deletions import (
+    delete_all,
+    delete_leftovers,
+    deletions_of_targets,
+    refuse_unknown_targets,
+)
+from mg_provider.rehearsal.engine.deployment import Deployment, Options, unknown_target
 from mg_provider.rehearsal.engine.monitor import serving
 from mg_provider.rehearsal.engine.registration import Registrar
 from mg_provider.rehearsal.errors import StoppedError
@@ -48,7 +53,7 @@ def up(project: Project, state_file: Path, options: Options, reporter: Reporter,
     _warn_of_interrupted(deployment)
     with serving(deployment, registrar) as address, _interruptible(deployment):
         deployment.hosts.prepare(address)
-        ended_well = _run_program(deployment, address)
+        ended_well = _run_program(deployment, address) and _targets_exist(deployment, registrar.operated)
         if ended_well and not deployment.stopping:
             delete_leftovers(deployment, registrar.operated, registrar.replacements.condemned)
     registrar.finish_stack()
@@ -57,8 +62,13 @@ def up(project: Project, state_file: Path, options: Options, reporter: Reporter,
 
 
 def refresh(project: Project, state_file: Path, options: Options, reporter: Reporter, clock: Clock) -> Summary:
-    """Read every resource and take what is found into the state; the program does not run."""
+    """Read every resource and take what is found into the state; the program does not run.
+
+    Raises:
+        RehearsalError: the state cannot be used, or a target is unknown.
+    """
     deployment = _deployment(project, state_file, options, reporter, clock)
+    refuse_unknown_targets(deployment)
     _warn_of_interrupted(deployment)
     with _interruptible(deployment):
         deployment.hosts.prepare("127.0.0.1:0")
@@ -83,11 +93,16 @@ def destroy(project: Project, state_file: Path, options: Options, reporter: Repo
 def _deployment(project: Project, state_file: Path, options: Options, reporter: Reporter, clock: Clock) -> Deployment:
     resources, pending = read_state(state_file)
     snapshot = Snapshot(resources, pending, None if options.preview else state_file, clock)
-    deployment = Deployment(project, snapshot, options, reporter, clock, state_file)
-    known = {state.urn for state in resources} | {state.urn.rsplit("::", 1)[-1] for state in resources}
-    if resources and options.targets and not options.targets & known and not options.preview:
-        deployment.tell("warning", f"no resource of the state is among the targets {', '.join(options.targets)}")
-    return deployment
+    return Deployment(project, snapshot, options, reporter, clock, state_file)
+
+
+def _targets_exist(deployment: Deployment, registered: set[str]) -> bool:
+    """Whether each target is in the state or the program; an error for each that is in neither."""
+    known = registered | {state.urn for state in deployment.snapshot.base}
+    missing = deployment.options.missing(known)
+    for target in missing:
+        deployment.tell_error(unknown_target(target, known), deployment.project.root_urn)
+    return not missing
 
 
 def _warn_of_interrupted(
