@@ -277,6 +277,7 @@ State = Annotated[Path | None, typer.Option(help="State file. Default: below .mg
 AsJson = Annotated[bool, typer.Option("--json", help="For programs: a preview's digest, or engine events.")]
 Target = Annotated[list[str] | None, typer.Option(help="Only this resource, by name or URN; may be repeated.")]
 Config = Annotated[list[str] | None, typer.Option("--config", "-c", help="key=value, over the stack's file.")]
+ExpectNoChanges = Annotated[bool, typer.Option("--expect-no-changes", help="Exit code 1 if anything changes.")]
 Program = Annotated[Path, typer.Argument(help="Folder of Pulumi.yaml.")]
 
 
@@ -297,6 +298,7 @@ def _add(operation: Operation, text: str) -> None:
         as_json: AsJson = False,
         target: Target = None,
         config: Config = None,
+        expect_no_changes: ExpectNoChanges = False,
     ) -> None:
         from mg_provider.rehearsal.command import rehearse as run
 

@@ -11,6 +11,7 @@ import pulumi
 from mg_provider.api.http import settings
 from mg_provider.components.common import TYPE_PREFIX, refuse, refuse_empty
 from mg_provider.data import regions as known_regions
+from mg_provider.resources.dynamic.spelling import KnownArguments
 
 Member = TypeVar("Member")
 
@@ -35,7 +36,7 @@ class RegionalPlace:
     opts: pulumi.ResourceOptions
 
 
-class RegionalFleet(pulumi.ComponentResource, Generic[Member]):
+class RegionalFleet(pulumi.ComponentResource, Generic[Member], metaclass=KnownArguments):
     """The same thing in every region that is named, with differences where they are named.
 
     No region waits for another one: a fleet takes as long as its slowest region.

@@ -17,6 +17,7 @@ from mg_provider.components.common import (
     refuse,
 )
 from mg_provider.components.psc_network import PscNetwork
+from mg_provider.resources.dynamic.spelling import KnownArguments
 
 SERVICE_CLASS = "gcp-vertexai"
 """What Vertex AI calls itself in service connection policies."""
@@ -25,7 +26,7 @@ _AGENT = f"serviceAccount:{agent_of('{}')}"
 _REPOSITORY = re.compile(r"projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)/repositories/(?P<name>[^/]+)")
 
 
-class WeightsBucketAccess(pulumi.ComponentResource):
+class WeightsBucketAccess(pulumi.ComponentResource, metaclass=KnownArguments):
     """Lets the Vertex AI service agent of a project read a bucket with weights.
 
     Needed where the bucket is in another project than the endpoint. IAM: ``storage.buckets.setIamPolicy`` on the
@@ -68,7 +69,7 @@ class WeightsBucketAccess(pulumi.ComponentResource):
         self.register_outputs({"member": self.member})
 
 
-class ServiceAgentAccess(pulumi.ComponentResource):
+class ServiceAgentAccess(pulumi.ComponentResource, metaclass=KnownArguments):
     """Gives the Vertex AI service agent of a project what Model Garden's deploy and its containers need.
 
     Without the right to make endpoints and upload Models, such a deployment ends within seconds with an internal error
@@ -141,7 +142,7 @@ def _member(parent: pulumi.Resource, what: str, project: str | None, project_num
     return pulumi.Output.from_input(_AGENT.format(project_number))
 
 
-class PscAutomationPolicy(pulumi.ComponentResource):
+class PscAutomationPolicy(pulumi.ComponentResource, metaclass=KnownArguments):
     """Lets Vertex AI make addresses in a network by itself: the service connection policy of PSC automation.
 
     Needed for ``psc_automation_configs`` of a DedicatedEndpoint; one for each network and region. IAM:

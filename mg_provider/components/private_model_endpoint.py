@@ -20,6 +20,7 @@ from mg_provider.components.common import (
 from mg_provider.components.psc_network import PscNetwork
 from mg_provider.components.vpc_sc_allowlist import VpcScAllowlist, project_ids
 from mg_provider.resources.custom_weights_model import CustomWeightsModel
+from mg_provider.resources.dynamic.spelling import KnownArguments
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRule
 from mg_provider.resources.psc_forwarding_rule.args import base_url, not_allowed
 
@@ -27,7 +28,7 @@ _OWN = ("private_service_connect_config", "region", "project", "opts", "name")
 RECORD_SECONDS = 300
 
 
-class PrivateModelEndpoint(pulumi.ComponentResource):
+class PrivateModelEndpoint(pulumi.ComponentResource, metaclass=KnownArguments):
     """A CustomWeightsModel, the PscForwardingRule that leads to it, and a DNS record for its address.
 
     The parts have the component's name. Parts that stood in the program by themselves before are taken over.

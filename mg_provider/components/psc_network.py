@@ -19,6 +19,7 @@ from mg_provider.components.common import (
     refuse_empty,
 )
 from mg_provider.data import regions as known_regions
+from mg_provider.resources.dynamic.spelling import KnownArguments
 from mg_provider.resources.model.identity import COMPUTE_NAME
 
 SMALLEST_PREFIX = 29
@@ -58,7 +59,7 @@ class StackNetworkInput(TypedDict, total=False):
     output: str
 
 
-class PscNetwork(pulumi.ComponentResource):
+class PscNetwork(pulumi.ComponentResource, metaclass=KnownArguments):
     """A network with a subnetwork in each region and a private DNS zone: made here, there already, or another stack's.
 
     Give exactly one of ``ranges``, ``existing`` and ``stack``. Resources that use it take it into ``depends_on``.

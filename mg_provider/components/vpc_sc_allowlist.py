@@ -9,12 +9,13 @@ from typing import Any
 import pulumi
 
 from mg_provider.components.common import TYPE_PREFIX, child_options, google, project_number_of, refuse, refuse_empty
+from mg_provider.resources.dynamic.spelling import KnownArguments
 
 _PROJECT_ID = re.compile(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _PERIMETER = re.compile(r"accessPolicies/\d+/servicePerimeters/[A-Za-z][A-Za-z0-9_]*")
 
 
-class VpcScAllowlist(pulumi.ComponentResource):
+class VpcScAllowlist(pulumi.ComponentResource, metaclass=KnownArguments):
     """One list of consumer projects for all endpoints, checked before anything is made.
 
     A service perimeter holds project numbers, an endpoint's allowlist wants bare project ids; this knows both.

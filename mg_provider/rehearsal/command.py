@@ -30,6 +30,7 @@ def rehearse(
     *,
     as_json: bool = False,
     events: bool = False,
+    expect_no_changes: bool = False,
     targets: tuple[str, ...] = (),
     config: dict[str, str] | None = None,
     secrets: dict[str, str] | None = None,
@@ -45,6 +46,7 @@ def rehearse(
         state_file: where the state is kept; by default below ``.mg/rehearsal`` in that folder.
         as_json: engine events as JSON lines instead of text; for a preview its digest.
         events: engine events for a preview too, as with PULUMI_ENABLE_STREAMING_JSON_PREVIEW.
+        expect_no_changes: whether a change is a failure.
         targets: URNs or names of the only resources to change.
         config: config values that win over those of the stack's file, by full key.
         secrets: the same, for secret values.
@@ -69,9 +71,17 @@ def rehearse(
         with locked(path):
             summary = run(project, path, options, reporter, clock)
     except RehearsalError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the words of a refusal are this command's output
+        _complain(f"{error}")
         return REFUSED
+    changed = sum(count for operation, count in summary.changes.items() if operation != "same")
+    if expect_no_changes and summary.ok and changed:
+        _complain(f"no changes were expected in {stack}, and there are {changed}")
+        return FAILED
     return 0 if summary.ok else FAILED
+
+
+def _complain(text: str) -> None:
+    print(f"error: {text}", file=sys.stderr)  # noqa: T201 - the words of a refusal are this command's output
 
 
 def _reporter(

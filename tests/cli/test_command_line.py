@@ -16,6 +16,7 @@ from mg_provider.command_line.exits import EXIT_CODES, FAILED, INTERRUPTED, NOBO
 from mg_provider.command_line.running import built, run_app
 from mg_provider.command_line.variables import options, variable_of
 
+ROOT = Path(__file__).parent.parent.parent
 MG = Path(sys.executable).parent / "mg"
 
 
@@ -75,6 +76,8 @@ def failing(error):
         (["review", "nosuch.json"], "nosuch.json cannot be read"),
         (["query", "--stack", "x", "a", "b"], "one question"),
         (["batch", "check", "a.jsonl", "-c", "nonsense"], "namespace:key=value"),
+        (["models", "-c", "mg:regoin=x"], "did you mean mg:region?"),
+        (["rehearse", "up", "-s", "demos", str(ROOT)], "did you mean --stack demo?"),
         (["certificate", "http://[", "--port", "1"], "http://["),
         (["prices", "--prices", "nosuch.json"], "nosuch.json"),
         (["regions"], "--stack"),

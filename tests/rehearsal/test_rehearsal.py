@@ -205,6 +205,16 @@ def test_as_many_operations_at_once_as_the_graph_allows(world: RehearsalWorld) -
     assert world.count() == 0
 
 
+def test_changes_that_were_not_expected_are_a_failure(
+    world: RehearsalWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.program("Thing('a')\n")
+    assert world.rehearse("preview", expect_no_changes=True)[0] == 1
+    assert capsys.readouterr().err == "error: no changes were expected in test, and there are 2\n"
+    assert world.rehearse("up")[0] == 0
+    assert world.rehearse("preview", expect_no_changes=True)[0] == 0
+
+
 def test_the_state_file_is_for_its_owner_only(world: RehearsalWorld) -> None:
     world.program("Thing('a', token=pulumi.Output.secret('hunter2'))\n")
     world.up()

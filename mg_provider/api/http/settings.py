@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -67,6 +68,9 @@ KEYS = (
 )
 """Every config key that settings are read from."""
 
+HOST_THREADS = "hostThreads"
+"""Config key ``mg:hostThreads``: calls that one provider process serves at once; its host reads it."""
+
 NAMESPACES = ("mg", "gcp")
 """Where a config key is looked up, in this order: our own namespace, then pulumi-gcp's."""
 
@@ -79,6 +83,8 @@ PROJECT_VARIABLE = "GOOGLE_CLOUD_PROJECT"
 REHEARSAL_VARIABLE = "MG_REHEARSAL"
 """Environment variable that a rehearsal sets for its program and providers: nothing but this machine is called."""
 
+# How much alike a misspelt key and the right one are at least; 1 is the same.
+_NEAR = 0.75
 # pulumi-gcp's custom endpoints carry the API's own path; ours are the server alone.
 _API_PATHS = ("/compute/v1", "/storage/v1", "/bigquery/v2", "/v1beta1", "/v1", "/v2")
 
@@ -160,6 +166,14 @@ class Settings:
     def quota_project(self) -> str | None:
         """The project that calls are counted against, if it is not left to the credentials."""
         return (self.billing_project or self.project) if self.user_project_override else None
+
+
+def misspelt_keys(keys: Iterable[str]) -> list[tuple[str, str]]:
+    """The full config keys below ``mg:`` that are almost one of ours, each with the right one."""
+    known = [f"mg:{key}" for key in (*KEYS, HOST_THREADS)]
+    wrong = (key for key in keys if key.startswith("mg:") and key not in known)
+    near = ((key, difflib.get_close_matches(key, known, 1, _NEAR)) for key in wrong)
+    return [(key, found[0]) for key, found in near if found]
 
 
 def is_loopback(url: str) -> bool:

@@ -107,11 +107,15 @@ def results(
 
 def settings_of(config: list[str] | None, project: str | None = None, region: str | None = None) -> dict[str, str]:
     """Settings by full config key, from a command's options."""
+    from mg_provider.api.http.settings import misspelt_keys
+
     pairs = [entry.partition("=") for entry in config or []]
     wrong = [key for key, equals, _ in pairs if not equals or ":" not in key]
     if wrong:
         raise typer.BadParameter(f"{wrong[0]!r} is not namespace:key=value", param_hint="--config")
     given = {key: value for key, _, value in pairs}
+    for key, right in misspelt_keys(given):
+        raise typer.BadParameter(f"{key} does not exist: did you mean {right}?", param_hint="--config")
     if project:
         given["mg:project"] = project
     if region:

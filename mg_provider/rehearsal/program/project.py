@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import json
 import re
@@ -95,7 +96,8 @@ def load_project(
     program = (root / main).resolve() if main else root
     if not program.exists():
         raise RehearsalError(f"{path}: main is {main}, which does not exist")
-    values = _stack_config(root, document, name, stack) | (config or {}) | (secrets or {})
+    over = (config or {}) | (secrets or {})
+    values = _stack_config(root, document, name, stack, needed=not over) | over
     if sum(len(key) + len(value) for key, value in values.items()) > _LONGEST_CONFIG:
         raise RehearsalError(f"the config of {stack} has more than {_LONGEST_CONFIG:,} characters")
     refuse_remote_endpoints(values)
@@ -130,7 +132,7 @@ def _entry(document: dict[str, Any], path: Path, key: str, kind: type[T]) -> T |
     raise RehearsalError(f"{path}: {key} is {value!r:.80}, which is not {_KINDS[kind]}")
 
 
-def _stack_config(root: Path, document: dict[str, Any], name: str, stack: str) -> dict[str, str]:
+def _stack_config(root: Path, document: dict[str, Any], name: str, stack: str, *, needed: bool) -> dict[str, str]:
     """The config of a stack; defaults of Pulumi.yaml fill what the stack leaves open."""
     project = root / "Pulumi.yaml"
     folder = _entry(document, project, "stackConfigDir", str) or _entry(document, project, "config_dir", str) or ""
@@ -140,6 +142,8 @@ def _stack_config(root: Path, document: dict[str, Any], name: str, stack: str) -
         default = value.get("value", value.get("default")) if isinstance(value, dict) else value
         if default is not None:
             values[_full_key(key, name)] = _text(default)
+    if needed:
+        _refuse_unknown_stack(path, stack)
     stacks = _entry(_read_yaml(path), path, "config", dict) if path.exists() else None
     for key, value in (stacks or {}).items():
         full = _full_key(key, name)
@@ -150,6 +154,15 @@ def _stack_config(root: Path, document: dict[str, Any], name: str, stack: str) -
             )
         values[full] = _text(value)
     return values
+
+
+def _refuse_unknown_stack(path: Path, stack: str) -> None:
+    """A misspelt stack would run with no config at all; a project that has no config files needs none."""
+    others = sorted(found.name.split(".")[1] for found in path.parent.glob("Pulumi.*.yaml"))
+    if others and stack not in others:
+        near = difflib.get_close_matches(stack, others, 1)
+        hint = f"did you mean --stack {near[0]}?" if near else f"give --stack one of {', '.join(others)}"
+        raise RehearsalError(f"stack {stack} has no config: {path} does not exist\ndo: {hint}")
 
 
 def _full_key(key: str, project: str) -> str:

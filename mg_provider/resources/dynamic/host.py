@@ -27,7 +27,7 @@ from pulumi.dynamic import (
 )
 
 from mg_provider.api.errors import MgError, ProviderBug, UserError
-from mg_provider.api.http.settings import Settings, is_loopback
+from mg_provider.api.http.settings import HOST_THREADS, Settings, is_loopback
 from mg_provider.api.redaction import redact
 from mg_provider.clock import Clock, SystemClock
 from mg_provider.preflight.empty_values import LEFT_EMPTY, empty_paths
@@ -41,7 +41,7 @@ from mg_provider.resources.model.unknown import UNKNOWN, Unknown
 if TYPE_CHECKING:
     from mg_provider.api.clients import Clients
 
-HOST_THREADS_KEY = "mg:hostThreads"
+HOST_THREADS_KEY = f"mg:{HOST_THREADS}"
 DEFAULT_HOST_THREADS = 128
 # A line for each change of phase, and while a phase lasts at most one in this time.
 PROGRESS_SECONDS = 30.0

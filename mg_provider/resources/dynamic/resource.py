@@ -12,13 +12,14 @@ from pydantic import BaseModel
 
 from mg_provider.preflight.empty_values import LEFT_EMPTY, empty_paths
 from mg_provider.resources.dynamic.host import DynamicProvider
+from mg_provider.resources.dynamic.spelling import KnownArguments, refuse_misspelt_config
 from mg_provider.resources.model.args import Args, State, declared_outputs, has
 from mg_provider.resources.model.marks import Secret
 from mg_provider.resources.model.reasons import nearest
 from mg_provider.resources.model.unknown import plain
 
 
-class DynamicResource(Resource):
+class DynamicResource(Resource, metaclass=KnownArguments):
     """The base of the resource classes.
 
     Its outputs are those that its constructor's class annotates and every argument, given or not.
@@ -48,6 +49,7 @@ class DynamicResource(Resource):
         cls._secret = (*secret, *(key for key, field in state.model_fields.items() if Secret() in field.metadata))
 
     def __init__(self, name: str, arguments: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> None:
+        refuse_misspelt_config()
         passed = {key: value for key, value in arguments.items() if value is not None}
         passed = {**self.said_elsewhere(passed), **passed}
         if empty := next(empty_paths(passed), None):

@@ -1,0 +1,56 @@
+"""A misspelt argument or config key is answered with the right one, before anything is registered."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import os
+from typing import Any, NoReturn
+
+import pulumi
+from pulumi.runtime import config
+
+from mg_provider.api.http.settings import misspelt_keys
+from mg_provider.resources.model.reasons import nearest
+
+_OWN = "mg"
+
+
+class KnownArguments(type):
+    """The metaclass of what programs construct: it refuses an argument that the constructor does not have."""
+
+    def __call__(cls, *arguments: Any, **given: Any) -> Any:
+        """Construct it.
+
+        Raises:
+            RunError: the constructor has no argument of a name that was given.
+        """
+        code = cls.__init__.__code__  # type: ignore[misc]
+        if not code.co_flags & inspect.CO_VARKEYWORDS:
+            known = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+            if wrong := next((key for key in given if key not in known), None):
+                _refuse(cls.__name__, str(given.get("name", next(iter(arguments), ""))), wrong, known)
+        return super().__call__(*arguments, **given)
+
+
+def _refuse(kind: str, name: str, wrong: str, known: tuple[str, ...]) -> NoReturn:
+    raise pulumi.RunError(f"{kind} {name}: {wrong} is not an argument: {nearest(wrong, known)}")
+
+
+def refuse_misspelt_config() -> None:
+    """Refuse a config key that is almost one of the provider's.
+
+    Raises:
+        RunError: with the key, and the right one.
+    """
+    # The keys of a project that is itself named mg are its own.
+    if pulumi.get_project() == _OWN:
+        return
+    for wrong, right in _misspelt(tuple(config.CONFIG.get()), os.environ.get("PULUMI_CONFIG", "{}")):
+        raise pulumi.RunError(f"config key {wrong} does not exist: did you mean {right}?")
+
+
+@functools.lru_cache(maxsize=8)
+def _misspelt(keys: tuple[str, ...], environment: str) -> list[tuple[str, str]]:
+    return misspelt_keys((*keys, *json.loads(environment)))
