@@ -15,6 +15,7 @@ from mg_provider.command_line.completion import Shell, script
 from mg_provider.command_line.exits import FAILED
 from mg_provider.command_line.running import NAME, run_app
 from mg_provider.command_line.variables import VERBOSE
+from mg_provider.importing.commands import import_
 from mg_provider.inference.batch.commands import batch, settings_of
 from mg_provider.inference.models.commands import models
 from mg_provider.inference.query_commands import certificate, query
@@ -45,6 +46,7 @@ app.add_typer(batch, name="batch")
 app.add_typer(models, name="models")
 app.command()(query)
 app.command()(certificate)
+app.command("import")(import_)
 
 
 class EngineName(StrEnum):
@@ -310,6 +312,19 @@ def _add(operation: Operation, text: str) -> None:
 
 for _operation, _text in _OPERATIONS.items():
     _add(_operation, _text)
+
+
+@rehearse.command("import", help="Put what `mg import` wrote into the stack's state; nothing is called.")
+def _rehearse_import(
+    program: Program = Path(),
+    file: Annotated[Path, typer.Option("--file", "-f", help="The import file.")] = Path("import.json"),
+    stack: Stack = "dev",
+    state: State = None,
+    config: Config = None,
+) -> None:
+    from mg_provider.rehearsal.import_command import import_file
+
+    raise typer.Exit(import_file(file, stack, program, state, config=settings_of(config)))
 
 
 @app.command()

@@ -10,7 +10,7 @@ VERBOSE: Final = "MG_VERBOSE"
 """The variable of `--verbose`: errors come with a traceback."""
 
 # Options that mean something else on each command: the command's name is part of the variable.
-OF_A_COMMAND: Final = frozenset({"--engine", "--format", "--from", "--model", "--output", "--port"})
+OF_A_COMMAND: Final = frozenset({"--as", "--engine", "--file", "--format", "--from", "--model", "--output", "--port"})
 WITHOUT: Final = frozenset({"--version"})
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from mg_provider.inference.models.catalogue import ListedModel, Machine
+from mg_provider.python_text import call, variable
 
-_WIDTH = 100
 _LICENCE = "True once you have read and accepted the model's licence"
 
 
@@ -34,7 +32,7 @@ def deployment_block(model: ListedModel) -> list[str]:
         arguments["accept_eula"] = False
         comments["accept_eula"] = _LICENCE
     arguments |= _machine(model.machines[:1], comments)
-    return _call(name, "CustomWeightsModel", arguments, comments)
+    return call(variable(name, prefix="model_"), "CustomWeightsModel", name, arguments, comments)
 
 
 def batch_block(model: ListedModel) -> list[str]:
@@ -53,7 +51,8 @@ def batch_block(model: ListedModel) -> list[str]:
         **_machine(model.machines[:1], comments),
         "max_replica_count": 1,
     }
-    return _call(f"{_short(model)}-batch", "BatchJob", arguments, comments)
+    name = f"{_short(model)}-batch"
+    return call(variable(name, prefix="model_"), "BatchJob", name, arguments, comments)
 
 
 def _machine(machines: tuple[Machine, ...], comments: dict[str, str]) -> dict[str, Any]:
@@ -71,28 +70,3 @@ def _short(model: ListedModel) -> str:
     """A resource's name: of the version, or else of the model."""
     text = model.name.rpartition("/")[2].rpartition("@")[2].lower()
     return re.sub(r"[^a-z0-9]+", "-", text).strip("-")
-
-
-def _call(name: str, kind: str, arguments: Mapping[str, Any], comments: Mapping[str, str]) -> list[str]:
-    variable = re.sub(r"\W", "_", name)
-    lines = [f"{'model_' if variable[0].isdigit() else ''}{variable} = {kind}(", f"    {json.dumps(name)},"]
-    for key, value in arguments.items():
-        comment = f"  # {comments[key]}" if key in comments else ""
-        lines += _argument(key, value, comment)
-    return [*lines, ")"]
-
-
-def _argument(key: str, value: Any, comment: str) -> list[str]:
-    line = f"    {key}={_literal(value)},"
-    if not isinstance(value, Mapping) or len(line) <= _WIDTH:
-        return [f"{line}{comment}"]
-    inner = [f"        {json.dumps(name)}: {_literal(each)}," for name, each in value.items()]
-    return [f"    {key}={{{comment}", *inner, "    },"]
-
-
-def _literal(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{json.dumps(name)}: {_literal(each)}" for name, each in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_literal(each) for each in value) + "]"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)

@@ -11,11 +11,11 @@ from mg_provider.rehearsal.engine.stack_references import BUILTIN_PACKAGE, Built
 from mg_provider.rehearsal.errors import RehearsalError, StepError
 from mg_provider.rehearsal.google.stand_in import GOOGLE_PACKAGE, GoogleStandIn
 from mg_provider.rehearsal.program.pickles import SERIALIZED, is_own_class
-from mg_provider.rehearsal.program.project import refuse_remote_endpoints
+from mg_provider.rehearsal.program.project import Project, refuse_remote_endpoints
 from mg_provider.rehearsal.program.providers import ProviderHost
 from mg_provider.rehearsal.program.surroundings import Surroundings
 from mg_provider.rehearsal.state.file import ResourceState
-from mg_provider.rehearsal.state.properties import Properties, Unknown, contains, revealed
+from mg_provider.rehearsal.state.properties import Properties, Secret, Unknown, contains, revealed
 from mg_provider.rehearsal.state.urns import PACKAGE, package_of, reference_of, urn_of_reference
 
 REHEARSED = (PACKAGE, GOOGLE_PACKAGE, BUILTIN_PACKAGE)
@@ -127,3 +127,14 @@ def _serialized_providers(states: Iterable[ResourceState]) -> list[str]:
 def config_of(inputs: Properties) -> Properties:
     """What of a provider resource's inputs is config for the provider."""
     return {key: value for key, value in inputs.items() if key not in ENGINE_INPUTS}
+
+
+def default_inputs(project: Project, package: str) -> Properties:
+    """The stack's config as a default provider gets it: all of it, or that of its own namespace."""
+    config: Properties = {
+        key: Secret(value) if key in project.secret_keys else value for key, value in sorted(project.config.items())
+    }
+    if package == PACKAGE:
+        return config
+    own = f"{package}:"
+    return {key.removeprefix(own): value for key, value in config.items() if key.startswith(own)}

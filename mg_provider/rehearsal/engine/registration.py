@@ -9,20 +9,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
 
 from mg_provider.rehearsal.engine import operations
 from mg_provider.rehearsal.engine.deployment import Deployment
 from mg_provider.rehearsal.engine.goals import Goal, Names
-from mg_provider.rehearsal.engine.hosts import REHEARSED, config_of
+from mg_provider.rehearsal.engine.hosts import REHEARSED, config_of, default_inputs
 from mg_provider.rehearsal.engine.replacement import Change, Replacements
 from mg_provider.rehearsal.errors import StepError, StoppedError
 from mg_provider.rehearsal.state.differences import Difference, ignoring_changes
 from mg_provider.rehearsal.state.file import ResourceState
-from mg_provider.rehearsal.state.properties import Properties, Secret, equal
+from mg_provider.rehearsal.state.properties import Properties, equal
 from mg_provider.rehearsal.state.steps import Step
 from mg_provider.rehearsal.state.urns import (
-    PACKAGE,
+    DEFAULT_PROVIDER,
     PROVIDER_PREFIX,
     ROOT_TYPE,
     is_provider_type,
@@ -30,8 +29,6 @@ from mg_provider.rehearsal.state.urns import (
     reference_of,
     type_of,
 )
-
-DEFAULT_PROVIDER: Final = "default"
 
 
 class Registrar:
@@ -130,22 +127,11 @@ class Registrar:
         name = f"{DEFAULT_PROVIDER}_{version.replace('.', '_')}" if version else DEFAULT_PROVIDER
         with self._default_lock:
             if (package, name) not in self._default_references:
-                inputs = self._config_of(package) | ({"version": version} if version else {})
+                inputs = default_inputs(self._deployment.project, package) | ({"version": version} if version else {})
                 goal = Goal(PROVIDER_PREFIX + package, name, custom=True, properties=inputs)
                 state = self._register(goal)
                 self._default_references[package, name] = reference_of(state.urn, state.id)
             return self._default_references[package, name]
-
-    def _config_of(self, package: str) -> Properties:
-        """The stack's config as a default provider gets it: all of it, or that of its own namespace."""
-        project = self._deployment.project
-        config = {
-            key: Secret(value) if key in project.secret_keys else value for key, value in sorted(project.config.items())
-        }
-        if package == PACKAGE:
-            return config
-        own = f"{package}:"
-        return {key.removeprefix(own): value for key, value in config.items() if key.startswith(own)}
 
     def _depends_on_skipped(self, new: ResourceState) -> bool:
         if not self.skipped or not self._targeted(new):

@@ -7,6 +7,8 @@ from typing import Final
 
 ROOT_TYPE: Final = "pulumi:pulumi:Stack"
 PROVIDER_PREFIX: Final = "pulumi:providers:"
+DEFAULT_PROVIDER: Final = "default"
+"""The name of a provider that the engine makes by itself."""
 PACKAGE: Final = "pulumi-python"
 """The package of dynamic resources written in Python."""
 

@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, Field
 from mg_provider.resources.endpoint.machines import MOST_REPLICAS
 from mg_provider.resources.model.identity import Labels
 from mg_provider.resources.model.lifecycle import CloudArgs
-from mg_provider.resources.model.marks import Computed, Derived, Lines, Local, Replaces
-from mg_provider.resources.model.meaning import Content, Costs, Exposure, Flow, SafetyNet
+from mg_provider.resources.model.marks import Computed, Derived, FilledIn, Lines, Local, Replaces
+from mg_provider.resources.model.meaning import Content, Costs, Exposure, Flow, Inner, SafetyNet
 from mg_provider.resources.model.names import EndpointName
 from mg_provider.resources.model.standing import Stands, Unseen
 from mg_provider.wire.vertex.batch import (
@@ -29,6 +29,11 @@ _FIXED = "a job cannot be changed, so another one runs"
 class BatchJobFields(CloudArgs):
     """What a user says of a batch prediction run."""
 
+    owner: Annotated[str, Local("a job's labels are fixed"), FilledIn(), Inner()] = Field(
+        default="",
+        description="organization/project/stack, set by the constructor; its hash is the label mg-owner of a job that "
+        "the stack started.",
+    )
     display_name: Annotated[str, Replaces(_FIXED), Stands("job", "display_name"), Computed()] = Field(
         default="", max_length=128, description="Name for people. Default: the resource's name."
     )

@@ -116,9 +116,10 @@ def refuse_new_deployment(args: CustomWeightsModelArgs, endpoint: Endpoint | Non
         context.clients.vertex.get_model(args.model)
     except NotFound as error:
         raise MgError(
-            f"the adopted endpoint {args.endpoint} does not serve {args.model}, and there is no such Model to deploy",
+            f"{args.endpoint}, which was made elsewhere, does not serve {args.model}, and there is no such Model",
             resource=args.resource,
-            hint="deploy the model on it again, or remove adopt to have an endpoint made",
+            hint="deploy the model on it again; or remove the resource, and let another one without adopt make an "
+            "endpoint",
         ) from error
 
 

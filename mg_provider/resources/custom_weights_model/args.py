@@ -19,7 +19,6 @@ from mg_provider.resources.model.meaning import (
     Costs,
     Exposure,
     HeldByClients,
-    Inner,
     Plan,
     SafetyNet,
     Strategy,
@@ -311,9 +310,4 @@ class CustomWeightsModelState(EndpointState):
     machine_spec_taken: Annotated[MachineSpec | None, Costs("machine")] = Field(
         default=None,
         description="Machine of the deployment: which of the choices was available, or which one was recommended.",
-    )
-    unlabelled: Annotated[str, Inner()] = Field(
-        default="",
-        description="While no label says whose the endpoint is: `asked` once it was asked for, `accepted` once Google "
-        "took the call.",
     )

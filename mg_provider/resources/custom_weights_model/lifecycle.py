@@ -35,6 +35,7 @@ from mg_provider.resources.endpoint.args import name_endpoint
 from mg_provider.resources.endpoint.calls import find_endpoint, mutate, place_of
 from mg_provider.resources.endpoint.machines import with_most_replicas
 from mg_provider.resources.endpoint.ownership import (
+    IMPORTED,
     guarded,
     guarded_creation,
     lacks_ownership,
@@ -375,7 +376,7 @@ def _guarded(
         args,
         old,
         state.claim,
-        made=state.unlabelled == "accepted",
+        made=state.unlabelled in ("accepted", IMPORTED),
         unproved=bool(state.unlabelled),
         derived=derived_model_ids(old),
         named=(args.model_id, old.model_id),

@@ -25,6 +25,7 @@ from mg_provider.resources.endpoint.calls import (
 )
 from mg_provider.resources.endpoint.machines import with_most_replicas
 from mg_provider.resources.endpoint.ownership import (
+    IMPORTED,
     guarded,
     guarded_creation,
     lacks_ownership,
@@ -144,12 +145,12 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
     ) -> DedicatedEndpointState:
         """Deploy what is new, shift the traffic, then undeploy what is no longer wanted."""
         claim = state.claim or context.clock.request_id()
-        context = guarded(context, new, old, state.claim)
+        context = _guarded(context, new, old, state)
         return self._converge(new, old, state.model_copy(update={"claim": claim}), context)
 
     def delete(self, id: str, args: DedicatedEndpointArgs, state: DedicatedEndpointState, context: Context) -> None:
         """Undeploy every model of ours, then delete the endpoint. What is gone already is fine."""
-        context = guarded(context, args, args, state.claim)
+        context = _guarded(context, args, args, state)
         if not may_take_down(args, state.claim, context):
             return
         stop(args, state.operation, context.limit(args.timeouts.delete, DELETE_SECONDS), context)
@@ -290,6 +291,7 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
             psc_automation=automations(endpoint),
             ownership=ownership_of(endpoint),
             claim=(endpoint.labels or {}).get(CLAIM_LABEL) or before.claim,
+            unlabelled="" if args.owns(endpoint.labels) else before.unlabelled,
         )
 
     def _observed(
@@ -308,6 +310,13 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
             observed = observed.with_values(deployed_models=served)
         beside = {id: name for name, id in state.held_deployed_model_ids.items()}
         return observed_traffic(observed, args, names | beside, endpoint)
+
+
+def _guarded(
+    context: Context, args: DedicatedEndpointArgs, old: DedicatedEndpointArgs, state: DedicatedEndpointState
+) -> Context:
+    """The context of an endpoint in the stack's state."""
+    return guarded(context, args, old, state.claim, made=state.unlabelled == IMPORTED)
 
 
 def _is_changed(old: DedicatedEndpointArgs, told: DedicatedEndpointArgs) -> bool:

@@ -311,7 +311,7 @@ class DynamicProvider(ResourceProvider):
         if kept is not None:
             properties = {
                 **outputs(kept.arguments, kept.state),
-                "__provider": pulumi.dynamic.dynamic.serialize_provider(cls),
+                "__provider": serialized(cls),
             }
             call.keep_in_state(kept.id, properties, str(error))
         call.say_only(text)
@@ -371,3 +371,9 @@ def _to_engine(value: Any) -> Any:
 def outputs(args: Args, state: State) -> dict[str, Any]:
     """What the stack's state holds of a resource: its arguments and what the cloud said."""
     return to_engine({**args.encode(), **state.encode()})
+
+
+def serialized(provider: type[DynamicProvider]) -> str:
+    """The provider as a stack's state has it, under ``__provider``: its dotted path and nothing else."""
+    text: str = pulumi.dynamic.dynamic.serialize_provider(provider)
+    return text

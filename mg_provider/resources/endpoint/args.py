@@ -210,6 +210,11 @@ class EndpointState(CloudState):
     ownership: Annotated[dict[str, str] | None, Inner()] = Field(
         default=None, description="The labels that say whose the endpoint is, as the cloud has them."
     )
+    unlabelled: Annotated[str, Inner()] = Field(
+        default="",
+        description="While no label says whose the endpoint is: `asked` once it was asked for, `accepted` once Google "
+        "took the call, `imported` until the first `up` after an import.",
+    )
 
 
 E = TypeVar("E", bound=EndpointArgs)

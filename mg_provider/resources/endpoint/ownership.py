@@ -1,9 +1,9 @@
 """Whose an endpoint and its Models are: proved by their labels, looked at right before each change of them.
 
 An endpoint is ours by its labels, or by the claim that this stack's state alone knows. What Model Garden's deploy
-makes may carry no labels until we have put them on: then an endpoint is ours if Google took our call with its id, or
-if its id is the derived one and nothing but a Model of ours is on it; and a Model is ours if its id is, or if it was
-made in one go with such an endpoint.
+makes may carry no labels until we have put them on: then an endpoint is ours if Google took our call with its id, if
+the user imported it, or if its id is the derived one and nothing but a Model of ours is on it; and a Model is ours if
+its id is, or if it was made in one go with such an endpoint.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from mg_provider.wire.vertex.model import Model
 if TYPE_CHECKING:
     from mg_provider.resources.endpoint.args import EndpointArgs
 
+IMPORTED = "imported"
+"""What the outputs of an endpoint say that was imported, until the next `up` puts the labels on."""
+
 _MODEL_GARDEN = "MODEL_GARDEN"
 # Model Garden's deploy makes the endpoint seconds after the Model.
 _TOGETHER = timedelta(minutes=10)
@@ -38,7 +41,8 @@ class Ownership:
         in_state: Whether the resource is in the stack's state.
         ids_are_ours: Whether a Model with the id of ``args``, and no owner, can only be this resource's: the id follows
             from the stack's name, or the program names a Model that was kept.
-        made: Whether Google has accepted a creation with these ids from this run, or from the last one.
+        made: Whether Google has accepted a creation with these ids from this run, or from the last one, or the user has
+            imported the endpoint.
         unproved: Whether no run has seen labels of ours on the endpoint, so that it may carry none yet.
         derived: Ids that nobody but this resource gives a Model; empty where the program chose the endpoint's id.
         named: The ids of Models that the program names.

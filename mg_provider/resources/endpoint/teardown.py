@@ -33,5 +33,6 @@ def gone_for_good(args: EndpointArgs) -> MgError:
     return MgError(
         f"{args.endpoint} is gone, and Vertex AI takes no id of more than nine digits for a new endpoint",
         resource=args.resource,
-        hint="run `pulumi refresh`, remove adopt, and run `pulumi up`: it makes an endpoint with another address",
+        hint="run `pulumi refresh`, remove adopt where the program has it, and run `pulumi up`: it makes an endpoint "
+        "with another address",
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mg_provider.resources.model.args import Args, has, mark_of, marks
-from mg_provider.resources.model.marks import Computed, InPlace, Replaces, SetLike
+from mg_provider.resources.model.marks import Computed, FilledIn, InPlace, Replaces, SetLike
 from mg_provider.resources.model.unknown import ALWAYS_KNOWN, contains_unknown, plain
 
 
@@ -42,7 +42,9 @@ def compare(old: Args, new: Args, *names: str) -> Changes:
             continue
         if contains_unknown(after):
             unknown.add(name)
-        elif has(args_type, name, Computed) and name not in new.model_fields_set:
+        elif (has(args_type, name, Computed) and name not in new.model_fields_set) or (
+            not before and has(args_type, name, FilledIn)
+        ):
             continue
         elif _differ(args_type, name, before, after):
             changed.add(name)

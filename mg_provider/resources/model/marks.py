@@ -81,6 +81,11 @@ class ReadBack:
 
 
 @dataclass(frozen=True)
+class FilledIn:
+    """A value where there was none is no change: nothing in the cloud can come to have it."""
+
+
+@dataclass(frozen=True)
 class Derived:
     """The plan always makes it from other arguments, so that a preview knows it; no program sets it."""
 

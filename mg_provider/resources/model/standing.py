@@ -92,7 +92,7 @@ def seen(args_type: type[BaseModel], thing: Thing, actual: BaseModel | None) -> 
     """What the cloud has, by field; what is absent there is as empty as the field's default."""
     found = {}
     for name, path in seen_in(args_type, thing).items():
-        value, default = without_outputs(_value_at(actual, path)), args_type.model_fields[name].default
+        value, default = without_outputs(value_at(actual, path)), args_type.model_fields[name].default
         found[name] = type(default)() if value is None and default is not None else value
     return found
 
@@ -109,7 +109,8 @@ def _always(args_type: type[BaseModel]) -> frozenset[str]:
     return frozenset(name for name, mark in told if isinstance(mark, Stands) and mark.always)
 
 
-def _value_at(thing: BaseModel | None, path: str) -> Any:
+def value_at(thing: BaseModel | None, path: str) -> Any:
+    """What stands in a thing under a path of Google's names; None where it has nothing there."""
     return reduce(lambda value, name: getattr(value, name, None), path.split("."), thing)
 
 

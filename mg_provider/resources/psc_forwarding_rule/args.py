@@ -387,5 +387,7 @@ class PscForwardingRuleState(CloudState):
         default=None, description="The labels that say whose rule and address are, as far as both have them."
     )
     unlabelled: Annotated[str, Inner()] = Field(
-        default="", description="Number of a rule that was made and does not have its labels yet; empty otherwise."
+        default="",
+        description="Numbers of rule and address that were made or imported and do not have their labels yet; empty "
+        "otherwise.",
     )

@@ -203,7 +203,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
     ) -> PscForwardingRuleState:
         """Change labels and global access in place; make the rule anew behind its address for the rest."""
         claim = state.claim or context.clock.request_id()
-        ownership = Ownership(new, old, claim, in_state=True, made={state.unlabelled} - {""})
+        ownership = Ownership(new, old, claim, in_state=True, made=set(state.unlabelled.split()))
         regional = RegionalChanges(ownership, context, context.limit(new.timeouts.update, UPDATE_SECONDS))
         try:
             return self._converge(new, old, changes.fields, regional, context)
@@ -215,7 +215,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
 
     def delete(self, id: str, args: PscForwardingRuleArgs, state: PscForwardingRuleState, context: Context) -> None:
         """Delete the rule, then give its address back, if it was reserved for the rule."""
-        ownership = Ownership(args, args, state.claim, in_state=True, made={state.unlabelled} - {""})
+        ownership = Ownership(args, args, state.claim, in_state=True, made=set(state.unlabelled.split()))
         changes = RegionalChanges(ownership, context, context.limit(args.timeouts.delete, DELETE_SECONDS))
         wait_for_others(args, changes.limit, context)
         work = Rule(args, ownership, context)
@@ -288,8 +288,8 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         if not (unsure or ours or reserved):
             return None
         state = state_of(args, rule if ours else None, held if reserved or (held and not held.own) else None)
-        made = (
-            str(rule.id) if rule is not None and str(rule.id) in ownership.made and not args.owns(rule.labels) else ""
-        )
-        update = {"claim": state.claim or ownership.claim, "unlabelled": made}
+        found = [rule, held.address if held is not None else None]
+        made = [str(each.id) for each in found if each is not None and not args.owns(each.labels)]
+        unlabelled = " ".join(number for number in made if number in ownership.made)
+        update = {"claim": state.claim or ownership.claim, "unlabelled": unlabelled}
         return Incomplete(error, args.forwarding_rule, args, state.model_copy(update=update))

@@ -1,8 +1,8 @@
 """Whose a forwarding rule and its address are: proved by what they carry, looked at right before each change of them.
 
 A rule to a service attachment takes no labels when it is made; they come right after. Until then it is ours if this run
-made it, if the stack's state says that its last run did, if it stands behind an address that is ours, or if the call
-that made it was marked as ours: its operation keeps the call's request id.
+made it, if the stack's state says that its last run did or that it was imported, if it stands behind an address that is
+ours, or if the call that made it was marked as ours: its operation keeps the call's request id.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ class Ownership:
         old: What was wanted in the last run, whose labels may still be there.
         claim: The create that took hold of rule and address, as the stack's state has it.
         in_state: Whether the resource is in the stack's state.
-        made: Numbers of the rules and addresses whose creation Compute Engine accepted from this resource.
+        made: Numbers of the rules and addresses whose creation Compute Engine accepted from this resource, or that the
+            user imported.
     """
 
     args: PscForwardingRuleArgs

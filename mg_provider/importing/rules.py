@@ -1,0 +1,116 @@
+"""Forwarding rules with their addresses: where one leads, and its arguments."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+from mg_provider.api.errors import UserError
+from mg_provider.api.names import SERVICE_ATTACHMENT
+from mg_provider.importing.arguments import arguments_of, labels_of
+from mg_provider.importing.finding import Found
+from mg_provider.importing.imported import Draft
+from mg_provider.resources.model.identity import OWNER_LABEL
+from mg_provider.resources.model.lifecycle import Context
+from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
+from mg_provider.resources.psc_forwarding_rule.args import (
+    PscForwardingRuleArgs,
+    PscForwardingRuleState,
+    last,
+    project_of,
+    same_project,
+    short,
+    urls,
+)
+from mg_provider.wire.compute import Address, ForwardingRule
+
+# Vertex AI's own attachments are in projects of Google's, one for each customer.
+_OF_VERTEX = re.compile(r"projects/[a-z0-9-]+-tp/regions/[a-z0-9-]+/serviceAttachments/gkedpm-[a-z0-9-]+")
+
+
+def draft_of(found: Found, context: Context) -> Draft:
+    """What the rule would be in a program.
+
+    Raises:
+        UserError: It leads to something else than an endpoint of Vertex AI, or its IP is not reserved.
+    """
+    rule = cast(ForwardingRule, found.thing)
+    target = short(rule.target or "")
+    endpoint = _endpoint_of(target, found, context)
+    if not endpoint and not _OF_VERTEX.fullmatch(target):
+        what = target or "no service attachment"
+        raise UserError(
+            f"{found.path} leads to {what}, and not to the service attachment of an endpoint of Vertex AI",
+            hint="import it with pulumi-gcp, as gcp:compute/forwardingRule:ForwardingRule",
+        )
+    if not SERVICE_ATTACHMENT.match(target):
+        raise UserError(f"{found.path} leads to {target}", hint="delete the rule, and make one in a program")
+    address = _address_of(rule, found, context)
+    own = (address.name or "") == found.id
+    network, subnetwork = _short(rule.network, found), _short(address.subnetwork, found)
+    described = arguments_of(PscForwardingRuleArgs, "rule", rule)
+    labels = labels_of(rule.labels)
+    for name in ("labels", "network", "service_attachment", "service_directory_registrations"):
+        described.pop(name, None)
+    leads = {"endpoint": endpoint} if endpoint else {"service_attachment": target}
+    given: dict[str, Any] = {
+        **leads,
+        "network": network,
+        "subnetwork": subnetwork,
+        **({} if own else {"address": address.name}),
+        **described,
+        **({"description": rule.description} if rule.description else {}),
+        **({"labels": labels} if labels else {}),
+    }
+    numbers = [rule.id, address.id if own else None]
+    both = [rule.labels or {}, *([address.labels or {}] if own else [])]
+    return Draft(
+        PscForwardingRuleProvider,
+        given,
+        {
+            "forwarding_rule_name": found.id,
+            "forwarding_rule": found.path,
+            **urls(rule.ip_address or "", endpoint),
+        },
+        PscForwardingRuleState(),
+        {"unlabelled": " ".join(str(number) for number in numbers if number is not None)},
+        next((each for each in both if OWNER_LABEL in each), {}),
+        tuple(_notes(rule, address, own)),
+    )
+
+
+def _endpoint_of(target: str, found: Found, context: Context) -> str:
+    """The endpoint in the rule's project and region that has this attachment; empty where none has."""
+    for endpoint in context.clients.vertex.list_endpoints(found.place.parent) if target else ():
+        for deployed in endpoint.deployed_models or []:
+            ways = deployed.private_endpoints
+            if ways and ways.service_attachment and short(ways.service_attachment) == target:
+                return f"{found.place.parent}/endpoints/{(endpoint.name or '').rpartition('/')[2]}"
+    return ""
+
+
+def _address_of(rule: ForwardingRule, found: Found, context: Context) -> Address:
+    place = found.place
+    asked = f'address = "{rule.ip_address}"'
+    for address in context.clients.compute.list_addresses(place.project, place.region, asked):
+        if address.address == rule.ip_address and any(last(user) == found.id for user in address.users or []):
+            return address
+    raise UserError(
+        f"the IP {rule.ip_address or '(none)'} of {found.path} is not reserved in {place.project}",
+        hint=f"reserve it first: gcloud compute addresses create {found.id} --project={place.project} "
+        f"--region={place.region} --addresses={rule.ip_address or 'IP'} --subnet=SUBNETWORK",
+    )
+
+
+def _short(link: str | None, found: Found) -> str:
+    """The name alone of what is in the rule's project, else the resource name."""
+    path = short(link or "")
+    here = project_of(path) == found.place.project and same_project(project_of(path), found.place.project)
+    return last(path) if here else path
+
+
+def _notes(rule: ForwardingRule, address: Address, own: bool) -> list[str]:
+    if not own:
+        return [f"its address {address.name} has another name, so it stays yours: it is not deleted with the rule"]
+    extra = sorted(set(labels_of(rule.labels)) - set(labels_of(address.labels)))
+    return [f"the next `up` puts the rule's labels {', '.join(extra)} on its address as well"] if extra else []

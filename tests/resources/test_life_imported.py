@@ -1,0 +1,252 @@
+"""What was made elsewhere and imported lives as what the stack made: previews, labels, rollouts, drift, destroy."""
+
+import pytest
+
+from mg_provider.resources.batch_job import BatchJobProvider
+from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
+from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
+from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
+from tests.support.batch import arguments as job_arguments
+from tests.support.batch import jobs, put_questions
+from tests.support.endpoints import L4, PARENT, Hand, kinds, masks
+from tests.support.imports import life_of, run_import
+from tests.support.weights import call, make_bucket, put_weights
+
+LABELS = ("mg-claim", "mg-owner", "mg-resource")
+REGION = "projects/my-project/regions/us-central1"
+
+
+@pytest.fixture
+def hand(emulator):
+    return Hand(emulator)
+
+
+def shown(life, wanted):
+    """What a preview shows: the operation, and the arguments that differ from what the state has."""
+    before, after = life.outputs, life.check(wanted)
+    operation, _ = life.preview(wanted)
+    return operation, {key for key in after if after[key] != before.get(key)}
+
+
+def labels(emulator, name):
+    found = call(f"{emulator.url}/v1beta1/{name}", method="GET").get("labels", {})
+    return {key for key in found if key.startswith("mg-")}
+
+
+def test_a_served_model_moves_its_labels_in_the_next_up_and_then_rolls_out_and_goes_with_its_model(
+    emulator, host, hand, tmp_path
+):
+    """As the SDK makes it: an uploaded Model, an endpoint with an id of Google's choice, a deployment."""
+    model = hand.upload()
+    endpoint = hand.make_endpoint(dedicatedEndpointEnabled=True, labels={"team": "a"}, description="by hand")
+    id = hand.deploy(endpoint, model, {"0": 100}, displayName="v1")
+    before = [hand.endpoint(endpoint), hand.endpoint(model)]
+    outcome = run_import(emulator, tmp_path, f"served={endpoint}")
+    assert outcome.code == 0, outcome.said
+    assert outcome.changes == []
+    assert [hand.endpoint(endpoint), hand.endpoint(model)] == before
+    assert "its Model projects/my-project/locations/us-central1/models/llama comes along" in outcome.said
+    life, wanted = life_of(host, outcome, CustomWeightsModelProvider, "served")
+    assert wanted["gcs_uri"] == "gs://weights-bucket/llama"
+    assert shown(life, wanted) == ("update", {"owner"})
+    assert life.refresh() == {}
+    assert shown(life, wanted) == ("update", {"owner"})
+    since = len(emulator.requests())
+    life.up(wanted)
+    assert masks(emulator, since) == [("patch", "labels"), ("patch", "labels")]
+    assert labels(emulator, endpoint) == set(LABELS)
+    assert life.preview(wanted) == ("same", [])
+    assert life.refresh() == {}
+    hand.patch(endpoint, "description", description="somebody else")
+    assert life.refresh() == {"description": "somebody else"}
+    life.up(wanted)
+    outputs = life.up({**wanted, "gcs_uri": put_weights(emulator, "other"), "max_replica_count": 2})
+    assert (life.id, outputs["endpoint_id"]) == (endpoint, endpoint.rpartition("/")[2])
+    assert outputs["query_model_id"] == "llama"
+    assert outputs["deployed_model_id"] != id
+    life.destroy()
+    assert kinds(emulator) == []
+
+
+def test_what_model_garden_deployed_is_imported_with_its_source_and_without_googles_container(
+    emulator, host, hand, tmp_path
+):
+    """As gcloud and Terraform make it: one call, ids of Google's choice."""
+    make_bucket(emulator)
+    weights = put_weights(emulator, "llama")
+    spec = {"machineSpec": {"machineType": "g2-standard-12", "acceleratorType": "NVIDIA_L4", "acceleratorCount": 1}}
+    deploy = {"dedicatedResources": {**spec, "minReplicaCount": 1, "maxReplicaCount": 2}}
+    for body in (
+        {"customModel": {"gcsUri": weights}, "deployConfig": deploy},
+        {"publisherModelName": "publishers/google/models/gemma3@gemma-3-1b-it", "deployConfig": deploy},
+    ):
+        body["modelConfig"] = {"acceptEula": True}
+        hand._call(f"{PARENT}:deploy", body)
+    garden, own = (entry["name"] for entry in hand._call(f"{PARENT}/endpoints", method="GET")["endpoints"])
+    outcome = run_import(emulator, tmp_path, f"own={own}", f"garden={garden}")
+    assert outcome.code == 0, outcome.said
+    assert outcome.changes == []
+    life, wanted = life_of(host, outcome, CustomWeightsModelProvider, "own")
+    assert wanted["gcs_uri"] == weights
+    assert "container_spec" not in wanted
+    assert wanted["max_replica_count"] == 2
+    second, other = life_of(host, outcome, CustomWeightsModelProvider, "garden")
+    assert other["publisher_model_name"] == "publishers/google/models/gemma3@gemma-3-1b-it"
+    assert shown(life, wanted) == shown(second, other) == ("update", {"owner"})
+    life.up(wanted)
+    assert life.preview(wanted) == ("same", [])
+    life.destroy()
+    # Not even an `up` is needed before a destroy.
+    second.destroy()
+    assert kinds(emulator) == []
+
+
+def test_an_endpoint_with_several_models_keeps_their_traffic_and_its_models_stay(emulator, host, hand, tmp_path):
+    first, second = hand.upload("one"), hand.upload("two", "two")
+    endpoint = hand.make_endpoint(dedicatedEndpointEnabled=True)
+    id = hand.deploy(endpoint, first, {"0": 100}, displayName="stable", enableContainerLogging=True)
+    hand.deploy(endpoint, second, {"0": 10, id: 90}, displayName="Canary 2", enableContainerLogging=True)
+    outcome = run_import(emulator, tmp_path, f"chat={endpoint}")
+    assert "as DedicatedEndpoint, because 2 models are deployed on it" in outcome.said
+    life, wanted = life_of(host, outcome, DedicatedEndpointProvider, "chat")
+    assert wanted["traffic_split"] == {"stable": 90, "canary-2": 10}
+    assert shown(life, wanted) == ("update", {"owner"})
+    since = len(emulator.requests())
+    life.up(wanted)
+    assert masks(emulator, since) == [("patch", "labels")]
+    assert life.preview(wanted) == ("same", [])
+    assert life.refresh() == {}
+    life.up({**wanted, "traffic_split": {"stable": 50, "canary-2": 50}})
+    assert life.outputs["deployed_model_ids"]["stable"] == id
+    life.destroy()
+    assert kinds(emulator) == ["Model", "Model"]
+
+
+@pytest.mark.parametrize("named", ["way", "kept"], ids=["its own address", "an address of another name"])
+def test_a_rule_leads_to_its_endpoint_and_keeps_its_address(emulator, host, hand, tmp_path, named):
+    endpoint = private_endpoint(hand)
+    make_rule(emulator, hand, endpoint, address=named)
+    outcome = run_import(emulator, tmp_path, f"{REGION}/forwardingRules/way")
+    assert outcome.code == 0, outcome.said
+    assert outcome.changes == []
+    life, wanted = life_of(host, outcome, PscForwardingRuleProvider, "way")
+    assert wanted["endpoint"] == endpoint
+    assert wanted.get("address", "") == ("" if named == "way" else "kept")
+    ip = life.outputs["ip_address"]
+    assert shown(life, wanted) == ("update", {"owner"})
+    assert life.refresh() == {}
+    life.up(wanted)
+    assert (life.outputs["ip_address"], life.outputs["psc_connection_status"]) == (ip, "ACCEPTED")
+    assert life.preview(wanted) == ("same", [])
+    assert life.refresh() == {}
+    life.destroy()
+    left = [each for each in kinds(emulator) if each.startswith("compute") and "work" not in each]
+    assert left == ([] if named == "way" else ["compute.Address"])
+
+
+def test_a_rule_whose_up_is_cut_off_between_rule_and_address_is_still_the_stacks(emulator, host, hand, tmp_path):
+    make_rule(emulator, hand, private_endpoint(hand), address="way")
+    life, wanted = life_of(
+        host, run_import(emulator, tmp_path, f"{REGION}/forwardingRules/way"), PscForwardingRuleProvider, "way"
+    )
+    emulator.fail(rpc="compute.addresses.setLabels", fault="status", status=403)
+    with pytest.raises(Exception, match=r"403|ermission"):
+        life.up(wanted)
+    life.up(wanted)
+    assert life.preview(wanted) == ("same", [])
+    life.destroy()
+
+
+def test_a_finished_job_has_nothing_to_do_after_the_import_and_its_output_stays(emulator, host, tmp_path):
+    make_bucket(emulator)
+    put_questions(emulator)
+    made = call(f"{emulator.url}/v1/{PARENT}/batchPredictionJobs", job_body(job_arguments()))
+    emulator.advance(7200)
+    outcome = run_import(emulator, tmp_path, f"night={made['name']}")
+    assert outcome.code == 0, outcome.said
+    assert outcome.changes == []
+    life, wanted = life_of(host, outcome, BatchJobProvider, "night")
+    assert life.outputs["successful_count"] == 2
+    assert wanted["machine_spec"] == L4
+    assert life.preview(wanted) == ("same", [])
+    assert life.refresh() == {}
+    life.up(wanted)
+    assert life.preview({**wanted, "triggers": {"night": "2"}})[0] == "replace"
+    assert len(jobs(emulator)) == 1
+    life.destroy()
+    assert jobs(emulator) == []
+
+
+def test_a_running_job_is_waited_for_by_the_next_up(emulator, host, tmp_path):
+    make_bucket(emulator)
+    put_questions(emulator)
+    emulator.set_speed(1)
+    made = call(f"{emulator.url}/v1/{PARENT}/batchPredictionJobs", job_body(job_arguments()))
+    outcome = run_import(emulator, tmp_path, f"night={made['name']}")
+    assert "the next `up` waits for it" in outcome.said
+    emulator.set_speed(1_000_000)
+    life, wanted = life_of(host, outcome, BatchJobProvider, "night")
+    assert life.up(wanted)["job_state"] == "JOB_STATE_SUCCEEDED"
+    assert len(jobs(emulator)) == 1
+    assert life.preview(wanted) == ("same", [])
+
+
+def test_a_lost_state_is_imported_again_without_a_change(emulator, host, tmp_path):
+    """What carries this stack's labels is this stack's: nothing moves, and a preview has nothing to do."""
+    from tests.support.life import OWNER, Life
+
+    make_bucket(emulator)
+    lost = Life(host, CustomWeightsModelProvider, name="served")
+    lost.up({"gcs_uri": put_weights(emulator, "llama"), "machine_spec": L4})
+    outcome = run_import(emulator, tmp_path, f"served={lost.id}")
+    assert outcome.code == 2
+    assert "belongs to another stack (mg-owner=" in outcome.said
+    assert "--owned-by" in outcome.said
+    outcome = run_import(emulator, tmp_path, f"other={lost.id}", owner=OWNER)
+    assert "belongs to another resource of acme/project/stack" in outcome.said
+    outcome = run_import(emulator, tmp_path, f"served={lost.id}", owner=OWNER)
+    assert "3. pulumi preview: it has nothing to do" in outcome.said
+    life, wanted = life_of(host, outcome, CustomWeightsModelProvider, "served")
+    lost.id = None
+    assert life.preview(wanted) == ("same", [])
+    life.destroy()
+    assert kinds(emulator) == []
+
+
+def private_endpoint(hand):
+    config = {"enablePrivateServiceConnect": True, "projectAllowlist": ["my-project"]}
+    endpoint = hand.make_endpoint(privateServiceConnectConfig=config)
+    hand.deploy(endpoint, hand.upload(), {"0": 100})
+    return endpoint
+
+
+def make_rule(emulator, hand, endpoint, address):
+    """As gcloud makes it: an address, then a rule to the service attachment; its labels come after."""
+    compute = f"{emulator.url}/compute/v1/{REGION}"
+    target = hand.endpoint(endpoint)["deployedModels"][0]["privateEndpoints"]["serviceAttachment"]
+    subnetwork = f"{REGION}/subnetworks/default"
+    call(f"{compute}/addresses", {"name": address, "addressType": "INTERNAL", "subnetwork": subnetwork})
+    emulator.advance(60)
+    body = {
+        "name": "way",
+        "IPAddress": f"{REGION}/addresses/{address}",
+        "network": "projects/my-project/global/networks/default",
+        "target": target,
+    }
+    call(f"{compute}/forwardingRules", body)
+    emulator.advance(60)
+
+
+def job_body(given):
+    """The arguments of a job as the API takes them."""
+    spec = {"machineType": L4["machine_type"], "acceleratorType": "NVIDIA_L4", "acceleratorCount": 1}
+    return {
+        "displayName": "by hand",
+        "model": given["model"],
+        "inputConfig": {"instancesFormat": "jsonl", "gcsSource": given["input_config"]["gcs_source"]},
+        "outputConfig": {
+            "predictionsFormat": "jsonl",
+            "gcsDestination": {"outputUriPrefix": given["output_config"]["gcs_destination"]["output_uri_prefix"]},
+        },
+        "dedicatedResources": {"machineSpec": spec, "startingReplicaCount": 1},
+    }
