@@ -10,7 +10,6 @@ from mg_provider.api.http.settings import Settings, is_loopback
 from mg_provider.api.http.transport import Call, Transport
 from mg_provider.wire.billing import ListSkusResponse, Sku
 
-HOST: Final = "https://cloudbilling.googleapis.com"
 _PAGE: Final = 5000
 
 
@@ -20,7 +19,7 @@ class BillingClient:
     def __init__(self, transport: Transport, settings: Settings) -> None:
         self._transport = transport
         vertex = settings.vertex_custom_endpoint
-        self._base = vertex if vertex and is_loopback(vertex) else HOST
+        self._base = vertex if vertex and is_loopback(vertex) else settings.service("cloudbilling")
 
     def skus(self, service: str) -> Iterator[Sku]:
         """``GET v1/services/{id}/skus``, page by page: every SKU of a service, with its price in dollars now.

@@ -22,8 +22,6 @@ from mg_provider.wire.compute import (
     Subnetwork,
 )
 
-HOST = "https://compute.googleapis.com"
-
 
 class ComputeClient:
     """Calls of Compute Engine.
@@ -35,7 +33,7 @@ class ComputeClient:
 
     def __init__(self, transport: Transport, settings: Settings) -> None:
         self._transport = transport
-        self._base = f"{settings.compute_custom_endpoint or HOST}/compute/v1"
+        self._base = f"{settings.compute_custom_endpoint or settings.service('compute')}/compute/v1"
 
     # Addresses
 

@@ -7,8 +7,6 @@ from mg_provider.api.http.settings import Settings, is_loopback
 from mg_provider.api.http.transport import Call, Transport
 from mg_provider.wire.logging import ListLogEntriesRequest, ListLogEntriesResponse
 
-HOST = "https://logging.googleapis.com"
-
 # Words about a failure are worth a moment, not minutes.
 _RETRY_BUDGET = 5.0
 
@@ -24,7 +22,7 @@ class LoggingClient:
         self._transport = transport
         vertex = settings.vertex_custom_endpoint
         emulated = vertex if vertex and is_loopback(vertex) else None
-        self._base = settings.logging_custom_endpoint or emulated or HOST
+        self._base = settings.logging_custom_endpoint or emulated or settings.service("logging")
 
     def last_lines(self, project: str, endpoint_id: str, *, count: int, since: str | None = None) -> list[str]:
         """``POST v2/entries:list``: what the containers of an endpoint wrote last, oldest first.

@@ -90,8 +90,9 @@ def address_of(
         return Address(base, dedicated, _named(trust, endpoint) if secured else None, named=True)
     if settings.vertex_custom_endpoint:
         return Address(settings.vertex_custom_endpoint, dedicated, trust)
-    base = dedicated_base(dedicated) if dedicated else vertex_base(location_of(endpoint.name or ""))
-    return Address(base, None, trust)
+    if dedicated:
+        return Address(dedicated_base(dedicated), None, trust)
+    return Address(vertex_base(location_of(endpoint.name or ""), settings.universe_domain), None, trust)
 
 
 def is_private(endpoint: Endpoint) -> bool:

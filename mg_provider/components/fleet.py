@@ -10,7 +10,7 @@ import pulumi
 
 from mg_provider.api.http import settings
 from mg_provider.components.common import TYPE_PREFIX, refuse, refuse_empty
-from mg_provider.data import regions as known_regions
+from mg_provider.data import is_region
 from mg_provider.resources.dynamic.spelling import KnownArguments
 
 Member = TypeVar("Member")
@@ -97,7 +97,7 @@ def _check_regions(name: str, regions: Sequence[str], overrides: Mapping[str, ob
     if not regions:
         refuse(what, "has no regions", "name at least one")
     for region in regions:
-        if region not in known_regions():
+        if not is_region(region):
             refuse(f"{what}: {region}", "is no region of Vertex AI", "write one like us-central1")
         if list(regions).count(region) > 1:
             refuse(f"{what}: {region}", "comes twice", "name it once")

@@ -18,7 +18,7 @@ from mg_provider.components.common import (
     refuse,
     refuse_empty,
 )
-from mg_provider.data import regions as known_regions
+from mg_provider.data import is_region
 from mg_provider.resources.dynamic.spelling import KnownArguments
 from mg_provider.resources.model.identity import COMPUTE_NAME
 
@@ -237,7 +237,7 @@ def check_ranges(ranges: Mapping[str, str]) -> None:
 
 
 def _range(region: str, text: str) -> ipaddress.IPv4Network:
-    if region not in known_regions():
+    if not is_region(region):
         refuse(f"ranges: {region}", "is no region of Vertex AI", "write one like us-central1")
     try:
         parsed = ipaddress.IPv4Network(text)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, Final
+
+# Such as u-germany-northeast1: no table here lists the regions of sovereign and partner clouds.
+_ELSEWHERE: Final = re.compile(r"u-[a-z]+-[a-z]+[0-9]{1,2}")
 
 
 @cache
@@ -19,3 +23,8 @@ def table(name: str) -> dict[str, Any]:
 def regions() -> frozenset[str]:
     """The regions that have a Vertex AI host of their own."""
     return frozenset(table("regions")["regions"])
+
+
+def is_region(name: str) -> bool:
+    """Whether it is a region of Vertex AI, or has the form that the regions of Google's other clouds have."""
+    return name in regions() or _ELSEWHERE.fullmatch(name) is not None

@@ -12,7 +12,7 @@ from mg_provider.api.errors import MgError, UserError
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
 from mg_provider.command_line.exits import FAILED, FINE, USAGE
-from mg_provider.data import regions
+from mg_provider.data import is_region
 from mg_provider.preflight.findings import WeightsReport
 from mg_provider.preflight.machines.fit import fits
 from mg_provider.preflight.machines.machine import accelerators, machine_problem
@@ -81,7 +81,7 @@ def _examine(
     allow_quantized: bool,
     complain: Callable[[str], object],
 ) -> tuple[WeightsReport, Advice | None]:
-    if region not in regions():
+    if not is_region(region):
         raise UserError(f"{region} is not a region of Vertex AI", property="region", hint="write one like us-central1")
     clock = SystemClock()
     settings = Settings.from_config(config.get, os.environ)

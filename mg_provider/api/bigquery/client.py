@@ -21,8 +21,6 @@ from mg_provider.wire.bigquery import (
     TableRow,
 )
 
-HOST = "https://bigquery.googleapis.com"
-
 WAIT = 20_000
 """Milliseconds that a call waits for a query to end, less than a call may take."""
 
@@ -50,7 +48,7 @@ class BigQueryClient:
 
     def __init__(self, transport: Transport, settings: Settings) -> None:
         self._transport = transport
-        self._base = f"{settings.big_query_custom_endpoint or HOST}/bigquery/v2"
+        self._base = f"{settings.big_query_custom_endpoint or settings.service('bigquery')}/bigquery/v2"
 
     def get_dataset(self, project: str, dataset: str) -> Dataset:
         """``GET projects/{project}/datasets/{dataset}``. Permission: bigquery.datasets.get."""

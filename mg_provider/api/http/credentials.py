@@ -9,7 +9,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from mg_provider.api.errors import Unauthenticated, UserError
-from mg_provider.api.http.settings import Settings
+from mg_provider.api.http.settings import UNIVERSE_DOMAIN, Settings
 from mg_provider.api.redaction import excerpt
 
 if TYPE_CHECKING:
@@ -29,9 +29,16 @@ def find_credentials(settings: Settings) -> Credentials:
     ``impersonate_service_account`` where that is set (permission iam.serviceAccounts.getAccessToken).
 
     Raises:
-        UserError: there are none.
+        UserError: there are none, or they are another cloud's.
     """
-    return _impersonated(_own(settings), settings)
+    own = _own(settings)
+    if own.universe_domain != settings.universe_domain:
+        raise UserError(
+            f"the credentials are for {own.universe_domain}, and the calls go to {settings.universe_domain}",
+            property=f"mg:{UNIVERSE_DOMAIN}",
+            hint=f"set it to {own.universe_domain}, or log in to the other cloud",
+        )
+    return _impersonated(own, settings)
 
 
 class TokenSource:
@@ -75,7 +82,9 @@ def _own(settings: Settings) -> Credentials:
 
     if settings.access_token:
         return google.oauth2.credentials.Credentials(  # type: ignore[no-untyped-call]
-            token=settings.access_token, quota_project_id=settings.quota_project
+            token=settings.access_token,
+            quota_project_id=settings.quota_project,
+            universe_domain=settings.universe_domain,
         )
     try:
         credentials, _ = google.auth.default(scopes=[SCOPE], quota_project_id=settings.quota_project)

@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from mg_provider.api.errors import UserError
-from mg_provider.api.http.settings import Settings, is_loopback
+from mg_provider.api.http.settings import DEFAULT_UNIVERSE, Settings, is_loopback
 from mg_provider.api.texts import shown
 
 PRIVATE_DOMAIN: Final = ".prediction.p.vertexai.goog"
@@ -21,12 +21,11 @@ PRIVATE_DOMAIN: Final = ".prediction.p.vertexai.goog"
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _LOCATION: Final = re.compile(r"[a-z]+(?:-[a-z]+)*[0-9]{0,2}")
 _PREDICTION: Final = re.compile(rf"(?:{_LABEL}\.)+prediction\.(?:p\.)?vertexai\.goog")
-_GOOGLE: Final = re.compile(rf"(?:{_LABEL}\.)+(?:googleapis\.com|prediction\.(?:p\.)?vertexai\.goog)")
 _MULTI_REGIONS: Final = frozenset({"us", "eu"})
 
 
-def vertex_base(location: str) -> str:
-    """Base URL of Vertex AI in a region, a multi-region or ``global``.
+def vertex_base(location: str, universe_domain: str = DEFAULT_UNIVERSE) -> str:
+    """Base URL of Vertex AI in a region, a multi-region or ``global``, in the cloud whose APIs have that domain.
 
     Raises:
         UserError: It is not a location.
@@ -38,10 +37,10 @@ def vertex_base(location: str) -> str:
             hint="write a region such as us-central1, or us, eu or global",
         )
     if location in _MULTI_REGIONS:
-        return f"https://aiplatform.{location}.rep.googleapis.com"
+        return f"https://aiplatform.{location}.rep.{universe_domain}"
     if location == "global":
-        return "https://aiplatform.googleapis.com"
-    return f"https://{location}-aiplatform.googleapis.com"
+        return f"https://aiplatform.{universe_domain}"
+    return f"https://{location}-aiplatform.{universe_domain}"
 
 
 def dedicated_base(dns: str) -> str:
@@ -106,13 +105,19 @@ def takes_token(url: str, settings: Settings, *, named: bool = False) -> bool:
         return False
     if local:
         return parts.scheme == "https"
-    if named or (parts.scheme == "https" and (_GOOGLE.fullmatch(host) or parts.netloc in _configured(settings))):
+    if named or (parts.scheme == "https" and (_is_googles(host, settings) or parts.netloc in _configured(settings))):
         return True
     raise UserError(
         f"{shown(host)} is neither a host of Google's nor configured, so it gets no access token: nothing was sent",
         property="address",
         hint="if it is your own address of the endpoint, give it as address= (--address on the command line)",
     )
+
+
+def _is_googles(host: str, settings: Settings) -> bool:
+    """Whether it is a host of the cloud that is configured, or an endpoint's name in Google's domain."""
+    domain = re.escape(settings.universe_domain)
+    return bool(_PREDICTION.fullmatch(host) or re.fullmatch(rf"(?:{_LABEL}\.)+{domain}", host))
 
 
 def _configured(settings: Settings) -> set[str]:

@@ -6,7 +6,7 @@ import threading
 
 from mg_provider.clock import Clock
 
-STORAGE_HOST = "storage.googleapis.com"
+STORAGE_HOST = "storage."
 
 
 class RateLimit:
@@ -56,6 +56,6 @@ class RateLimits:
         with self._lock:
             if host not in self._limits:
                 # Reading headers of a large model's files is hundreds of small calls, which Cloud Storage is made for.
-                storage = host == STORAGE_HOST
+                storage = host.startswith(STORAGE_HOST)
                 self._limits[host] = RateLimit(self._clock, 200.0, 200) if storage else RateLimit(self._clock)
             return self._limits[host]

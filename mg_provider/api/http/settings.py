@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -44,6 +45,9 @@ BIG_QUERY_CUSTOM_ENDPOINT = "bigQueryCustomEndpoint"
 LOGGING_CUSTOM_ENDPOINT = "loggingCustomEndpoint"
 """Config key: base URL of Cloud Logging."""
 
+UNIVERSE_DOMAIN = "universeDomain"
+"""Config key: domain of the cloud's APIs; that of a sovereign or partner cloud of Google's differs."""
+
 EMULATOR = "emulator"
 """Config key ``mg:emulator``: base URL of an emulator on this machine; it stands for every endpoint that is not set."""
 
@@ -63,6 +67,7 @@ KEYS = (
     IMPERSONATE_SERVICE_ACCOUNT,
     USER_PROJECT_OVERRIDE,
     BILLING_PROJECT,
+    UNIVERSE_DOMAIN,
     EMULATOR,
     *ENDPOINTS,
 )
@@ -80,9 +85,16 @@ ACCESS_TOKEN_VARIABLE = "GOOGLE_OAUTH_ACCESS_TOKEN"  # noqa: S105 - a name, not 
 PROJECT_VARIABLE = "GOOGLE_CLOUD_PROJECT"
 """Environment variable: project id, where no config names one."""
 
+UNIVERSE_DOMAIN_VARIABLE = "GOOGLE_CLOUD_UNIVERSE_DOMAIN"
+"""Environment variable: domain of the cloud's APIs, where no config names one; Google's own libraries read it too."""
+
+DEFAULT_UNIVERSE = "googleapis.com"
+"""The domain of the APIs of Google Cloud itself."""
+
 REHEARSAL_VARIABLE = "MG_REHEARSAL"
 """Environment variable that a rehearsal sets for its program and providers: nothing but this machine is called."""
 
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 # How much alike a misspelt key and the right one are at least; 1 is the same.
 _NEAR = 0.75
 # pulumi-gcp's custom endpoints carry the API's own path; ours are the server alone.
@@ -105,6 +117,7 @@ class Settings:
         storage_custom_endpoint: Base URL of Cloud Storage.
         big_query_custom_endpoint: Base URL of BigQuery.
         logging_custom_endpoint: Base URL of Cloud Logging.
+        universe_domain: Domain of the cloud's APIs.
         access_token: OAuth access token; never shown.
         rehearsal: Whether nothing but this machine may be called.
     """
@@ -120,6 +133,7 @@ class Settings:
     storage_custom_endpoint: str | None = None
     big_query_custom_endpoint: str | None = None
     logging_custom_endpoint: str | None = None
+    universe_domain: str = DEFAULT_UNIVERSE
     access_token: str | None = field(default=None, repr=False)
     rehearsal: bool = False
 
@@ -133,7 +147,8 @@ class Settings:
 
         Raises:
             UserError: an owner has a slash in it, a custom endpoint is no URL or is plain http to another machine, the
-                emulator is not on this machine, or a switch is neither true nor false.
+                emulator is not on this machine, a universe's domain is no domain, or a switch is neither true nor
+                false.
         """
 
         def value(key: str) -> str | None:
@@ -158,9 +173,14 @@ class Settings:
             storage_custom_endpoint=endpoints[STORAGE_CUSTOM_ENDPOINT],
             big_query_custom_endpoint=endpoints[BIG_QUERY_CUSTOM_ENDPOINT],
             logging_custom_endpoint=endpoints[LOGGING_CUSTOM_ENDPOINT],
+            universe_domain=_universe(value(UNIVERSE_DOMAIN) or environ.get(UNIVERSE_DOMAIN_VARIABLE)),
             access_token=environ.get(ACCESS_TOKEN_VARIABLE) or None,
             rehearsal=rehearsal,
         )
+
+    def service(self, name: str) -> str:
+        """Base URL of a service such as ``compute``, without a custom endpoint."""
+        return f"https://{name}.{self.universe_domain}"
 
     @property
     def quota_project(self) -> str | None:
@@ -215,6 +235,16 @@ def _emulator(value: str | None) -> str | None:
             hint="write what `mg emulator` prints, such as http://127.0.0.1:8085; other servers have keys of their own",
         )
     return _endpoint(EMULATOR, value) if value else None
+
+
+def _universe(value: str | None) -> str:
+    if value and not _DOMAIN.fullmatch(value):
+        raise UserError(
+            f"{shown(value)} is not the domain of a cloud's APIs",
+            property=f"mg:{UNIVERSE_DOMAIN}",
+            hint=f"write the domain alone, such as {DEFAULT_UNIVERSE}",
+        )
+    return value or DEFAULT_UNIVERSE
 
 
 def _owner(value: str | None) -> str | None:

@@ -15,8 +15,6 @@ from mg_provider.api.names import pages, segment
 from mg_provider.api.storage.spellings import uri_hint
 from mg_provider.wire.storage import Bucket, ObjectsPage, StorageObject
 
-HOST = "https://storage.googleapis.com"
-
 _PATTERN = frozenset("*?[{")
 
 
@@ -54,7 +52,7 @@ class StorageClient:
 
     def __init__(self, transport: Transport, settings: Settings) -> None:
         self._transport = transport
-        base = settings.storage_custom_endpoint or HOST
+        base = settings.storage_custom_endpoint or settings.service("storage")
         self._base = f"{base}/storage/v1"
         self._upload = f"{base}/upload/storage/v1"
 

@@ -329,7 +329,8 @@ class VertexClient(BatchMethods):
         location: str | None = None,
         retry_budget: float = RETRY_BUDGET,
     ) -> dict[str, Any]:
-        base = self._settings.vertex_custom_endpoint or vertex_base(location or location_of(name))
+        settings, place = self._settings, location or location_of(name)
+        base = settings.vertex_custom_endpoint or vertex_base(place, settings.universe_domain)
         call = Call(
             method,
             f"{base}/{version}/{path(name)}",

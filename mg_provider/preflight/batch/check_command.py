@@ -12,7 +12,7 @@ from mg_provider.api.errors import MgError, UserError
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
 from mg_provider.command_line.exits import FAILED, FINE, USAGE
-from mg_provider.data import regions
+from mg_provider.data import is_region
 from mg_provider.preflight.batch.check import Engine, check_input
 from mg_provider.preflight.batch.destination import check_output
 from mg_provider.preflight.batch.input_report import LIMIT
@@ -52,7 +52,7 @@ def run(
     try:
         clock = SystemClock()
         settings = Settings.from_config((config or {}).get, os.environ)
-        if settings.region and settings.region not in regions():
+        if settings.region and not is_region(settings.region):
             raise UserError(f"{settings.region} is no region of Vertex AI", property="region")
         clients = Clients.from_settings(settings, clock)
         report = check_input(

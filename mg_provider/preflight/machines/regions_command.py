@@ -13,7 +13,7 @@ from mg_provider.api.errors import MgError, UserError
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
 from mg_provider.command_line.exits import FAILED, FINE, USAGE
-from mg_provider.data import regions, table
+from mg_provider.data import is_region, regions, table
 from mg_provider.preflight.machines.regions import Wanted, choose_regions, quota_states
 from mg_provider.preflight.machines.regions_config import AutoRegions, config_file, pin, read_auto
 
@@ -88,7 +88,7 @@ def _choose(
     if not wanted:
         raise UserError("names no model with gcs_uri", property="environment.models", hint="give --gcs-uri")
     places = candidates or asked.candidates
-    if unknown := [region for region in places if region not in regions()]:
+    if unknown := [region for region in places if not is_region(region)]:
         raise UserError(f"{unknown[0]} is no region of Vertex AI", property="from", hint="write one like us-central1")
     settings = Settings.from_config({**asked.config, **config}.get, os.environ)
     if not settings.project:

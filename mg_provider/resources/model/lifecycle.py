@@ -19,7 +19,7 @@ from mg_provider.api.errors import (
 )
 from mg_provider.api.texts import shown
 from mg_provider.clock import Clock
-from mg_provider.data import regions, table
+from mg_provider.data import is_region, table
 from mg_provider.resources.model.args import Args, Problem, Rule, State
 from mg_provider.resources.model.diff import Changes, compare
 from mg_provider.resources.model.identity import OWNER_LABEL, RESOURCE_LABEL, is_ours, ownership_labels
@@ -48,7 +48,7 @@ class Timeouts(BaseModel):
 
 
 def _region_problem(args: CloudArgs) -> str | None:
-    if not args.region or args.region in regions():
+    if not args.region or is_region(args.region):
         return None
     as_of = table("regions")["as_of"]
     return f"{shown(args.region)} is not a region of Vertex AI (table of {as_of}): use for example us-central1"
