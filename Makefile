@@ -39,7 +39,6 @@ lint: $(READY) ## Style, types, import contracts, generated files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/mypy stacks/environment.py stacks/__main__.py
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m tools.generate --check
 

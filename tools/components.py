@@ -13,6 +13,7 @@ from tools.reference import cell
 
 _SECTION = re.compile(r"^(Args|Attributes|Raises):$", re.MULTILINE)
 _ENTRY = re.compile(r"^    (\w+): (.*(?:\n        .*)*)", re.MULTILINE)
+_WORD = re.compile(r"\w+")
 _INPUT = re.compile(r"pulumi\.Input\[(\w+)\]")
 
 
@@ -33,13 +34,14 @@ def component(name: str) -> str:
 
 
 def _object(cls: type, annotation: str) -> list[str]:
-    """The keys of an argument that is an object of its own kind."""
-    kind = getattr(sys.modules[cls.__module__], annotation.partition(" ")[0], None)
-    if not is_typeddict(kind):
+    """The keys of an argument that is an object of its own kind, or that has such objects by name."""
+    module = sys.modules[cls.__module__]
+    name = next((word for word in _WORD.findall(annotation) if is_typeddict(getattr(module, word, None))), None)
+    if name is None:
         return []
-    about, sections = _parts(inspect.getdoc(kind) or "")
+    about, sections = _parts(inspect.getdoc(getattr(module, name)) or "")
     keys = [f"| `{key}` | {cell(text)} |" for key, text in _entries(sections["Attributes"])]
-    return ["", f"**{annotation.partition(' ')[0]}**: {about}", "", "| key | what it is |", "|---|---|", *keys]
+    return ["", f"**{name}**: {about}", "", "| key | what it is |", "|---|---|", *keys]
 
 
 def _parts(text: str) -> tuple[str, dict[str, str]]:

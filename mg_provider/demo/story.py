@@ -291,14 +291,14 @@ def run(engine_name: str | None, *, keep: bool, speed: float, console: Console) 
         finally:
             if not keep:
                 shutil.rmtree(folder, ignore_errors=True)
-    console.print(f"\nEverything was as claimed, in {narrator.seconds:.0f} s. Next: README.md, and stacks/__main__.py.")
+    console.print(f"\nEverything was as claimed, in {narrator.seconds:.0f} s. Next: README.md, and docs/stacks.md.")
     return 0
 
 
 def _clone() -> Path:
     """The folder with Pulumi.yaml and stacks/: this one or one above, else where the package lies."""
     for folder in (Path.cwd(), *Path.cwd().parents, Path(mg_provider.__file__).parent.parent):
-        if (folder / "Pulumi.yaml").is_file() and (folder / "stacks" / "environment.py").is_file():
+        if (folder / "Pulumi.yaml").is_file() and (folder / "stacks" / "__main__.py").is_file():
             return folder
     raise NotAsClaimedError("the demo runs the program in stacks/: run it in a clone of the project")
 

@@ -192,10 +192,10 @@ def test_a_private_model_takes_a_network_by_name_and_no_name_of_its_own():
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ({"model": {**MODEL, "regoin": "x"}}, "model.regoin is no argument of CustomWeightsModel"),
+        ({"model": {**MODEL, "regoin": "x"}}, "model.regoin is not an argument of CustomWeightsModel"),
         ({"model": {**MODEL, "region": "x"}}, "model.region is set by the component"),
         ({"dns_record": "llama"}, "needs a zone"),
-        ({"dns_record": "Bad_Name"}, "is no DNS name"),
+        ({"dns_record": "Bad_Name"}, "is not a valid DNS name"),
         ({"allowlist": ["123456"]}, "is a project number"),
         ({"allowlist": ["client-project"]}, "allowlist lacks my-project, the project of the forwarding rule"),
         ({"project": "client-project"}, "allowlist lacks client-project"),

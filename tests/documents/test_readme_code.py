@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from stacks.environment import read as read_environment
+from mg_provider.environment import read as read_environment
 from tests.documents.markdown import code_blocks, read
 from tests.documents.rehearsal import Rehearsal
 from tests.support.canary import canary_proxy, nothing_leaves  # noqa: F401 - for every test here

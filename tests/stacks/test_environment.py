@@ -1,28 +1,20 @@
 """The typed configuration of the stacks: mistakes are told with the path of their YAML key."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 import yaml
 
+from mg_provider import environment
+from mg_provider.environment.arguments import doubts
 from tests.support.emptied import emptied, places, written
 
 STACKS = Path(__file__).parent.parent.parent / "stacks"
 
 
-@pytest.fixture(scope="module")
-def environment():
-    specification = importlib.util.spec_from_file_location("environment", STACKS / "environment.py")
-    module = importlib.util.module_from_spec(specification)
-    import sys
-
-    sys.modules["environment"] = module
-    specification.loader.exec_module(module)
-    return module
-
-
 MODEL = {"gcs_uri": "gs://bucket/llama"}
+L4 = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
+A100 = {"machine_type": "a2-highgpu-1g", "accelerator_type": "NVIDIA_TESLA_A100", "accelerator_count": 1}
 PRIVATE = {
     "regions": ["us-east1"],
     "network": {"create": {"ranges": {"us-east1": "10.0.0.0/24"}}},
@@ -31,7 +23,7 @@ PRIVATE = {
 
 
 @pytest.mark.parametrize("file", sorted((STACKS / "config").glob("Pulumi.*.yaml")), ids=lambda file: file.name)
-def test_every_stack_that_comes_along_is_valid(environment, file):
+def test_every_stack_that_comes_along_is_valid(file):
     config = yaml.safe_load(file.read_text())["config"]
     assert environment.read(config[environment.KEY]).all_regions
 
@@ -41,17 +33,23 @@ def test_every_stack_that_comes_along_is_valid(environment, file):
     [
         ({}, "model-garden:environment.regions: is required"),
         ({"regions": []}, "model-garden:environment.regions: is empty: name at least one"),
-        ({"regions": ["mars"]}, "environment.regions: mars is no region of Vertex AI"),
+        ({"regions": ["mars"]}, "environment.regions: mars is not a region of Vertex AI"),
         ({"regions": ["us-east1", "us-east1"]}, "environment.regions: us-east1 comes twice"),
         (
             {"regions": ["us-east1"], "models": {"llama": {**MODEL, "regions": ["useast1"]}}},
-            "environment.models.llama.regions: useast1 is no region",
+            "environment.models.llama.regions: useast1 is not a region of Vertex AI: did you mean us-east1?",
         ),
-        ({"regions": ["us-east1"], "modles": {}}, "model-garden:environment.modles: is not a key that is known here"),
-        ({"regions": ["us-east1"], "models": {"llama": {}}}, "environment.models.llama: give exactly one of gcs_uri"),
+        (
+            {"regions": ["us-east1"], "modles": {}},
+            "model-garden:environment.modles: is not a key that is known here: did you mean models?",
+        ),
+        (
+            {"regions": ["us-east1"], "models": {"llama": {}}},
+            "environment.models.llama: exactly one of gcs_uri, publisher_model_name, hugging_face_model_id is needed",
+        ),
         (
             {"regions": ["us-east1"], "models": {"llama": {**MODEL, "min_replica_count": "many"}}},
-            "models.llama.min_replica_count: Input should be a valid integer",
+            "models.llama.min_replica_count: should be a valid integer, not 'many'",
         ),
         (
             {"regions": ["us-east1"], "models": {"llama": {**MODEL, "private": {"allowlist": []}}}},
@@ -119,7 +117,7 @@ def test_every_stack_that_comes_along_is_valid(environment, file):
                 "network": {"create": {"ranges": {"us-east1": "10.0.0.0/24"}, "dns_name": "models.internal"}},
                 "models": {"Llama_3": {**MODEL, "private": {}}},
             },
-            "environment.models.Llama_3.private.dns_record: Llama_3 is no DNS name",
+            "environment.models.Llama_3.private.dns_record: Llama_3 is not a valid DNS name",
         ),
         (
             {**PRIVATE, "models": {"a": {**MODEL, "private": {"addresses": {"us-east1": "10.0.9.5"}}}}},
@@ -127,7 +125,7 @@ def test_every_stack_that_comes_along_is_valid(environment, file):
         ),
         (
             {**PRIVATE, "models": {"a": {**MODEL, "private": {"addresses": {"us-east1": "10.0.0.256"}}}}},
-            "environment.models.a.private.addresses.us-east1: 10.0.0.256 is neither an IPv4 address nor the name",
+            "environment.models.a.private.addresses.us-east1: '10.0.0.256' is not a valid IPv4 address: write one",
         ),
         (
             {**PRIVATE, "models": {"a": {**MODEL, "private": {"addresses": {"us-west1": "10.0.0.5"}}}}},
@@ -154,16 +152,16 @@ def test_every_stack_that_comes_along_is_valid(environment, file):
             "models.a.private: is missing, and vpc_sc forbids public",
         ),
         ({"regions": ["us-east1"], "vpc_sc": True}, "environment.allowlist: vpc_sc needs one"),
-        ({"regions": "us-east1"}, "environment.regions: Input should be a valid list"),
-        ({"regions": ["us-east1", 5]}, "environment.regions[1]: Input should be a valid string"),
-        ({"regions": {"auto": {"count": "x"}}}, "environment.regions.auto.count: Input should be a valid integer"),
+        ({"regions": "us-east1"}, "environment.regions: should be a list, not 'us-east1'"),
+        ({"regions": ["us-east1", 5]}, "environment.regions[1]: should be a valid string, not 5"),
+        ({"regions": {"auto": {"count": "x"}}}, "environment.regions.auto.count: should be a valid integer"),
         (
             {"regions": ["us-east1"], "models": {"a": {**MODEL, "machine_spec": "g2"}}},
-            "environment.models.a.machine_spec: Input should be a valid dictionary",
+            "environment.models.a.machine_spec: should be a dictionary, not 'g2'",
         ),
         (
             {"regions": ["us-east1"], "models": {"a": {**MODEL, "machine_spec": ["g2"]}}},
-            "environment.models.a.machine_spec[0]: Input should be a valid dictionary",
+            "environment.models.a.machine_spec[0]: should be a dictionary, not 'g2'",
         ),
         (
             {
@@ -184,7 +182,7 @@ def test_every_stack_that_comes_along_is_valid(environment, file):
         ),
     ],
 )
-def test_a_mistake_is_told_with_its_path(environment, value, told):
+def test_a_mistake_is_told_with_its_path(value, told):
     with pytest.raises(environment.ConfigError) as error:
         environment.read(value)
     assert told in str(error.value)
@@ -204,31 +202,32 @@ def test_a_mistake_is_told_with_its_path(environment, value, told):
         ("c3-standard-22", None, None),
     ],
 )
-def test_a_machine_type_that_no_table_knows_is_doubted_and_not_refused(environment, machine, accelerator, told):
-    spec = {"machine_type": machine, **({"accelerator_type": accelerator} if accelerator else {})}
+def test_a_machine_type_that_no_table_knows_is_doubted_and_not_refused(machine, accelerator, told):
+    given = {"accelerator_type": accelerator, "accelerator_count": 1} if accelerator else {}
+    spec = {"machine_type": machine, **given}
     override = {"us-east1": {"machine_spec": spec}}
     value = {"regions": ["us-east1"], "models": {"llama": {**MODEL, "machine_spec": spec, "overrides": override}}}
-    doubts = environment.read(value).doubts()
+    found = [f"{doubt.path}: {doubt.text}" for doubt in doubts(environment.read(value))]
     if told is None:
-        assert doubts == []
+        assert found == []
         return
     places = ["models.llama.machine_spec.machine_type: ", "models.llama.overrides.us-east1.machine_spec.machine_type: "]
-    assert [doubt.startswith(place) for doubt, place in zip(doubts, places, strict=True)] == [True, True]
-    assert all(told in doubt for doubt in doubts)
-    choices = [{"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4"}, spec]
+    assert [doubt.startswith(place) for doubt, place in zip(found, places, strict=True)] == [True, True]
+    assert all(told in doubt for doubt in found)
+    choices = [L4, spec]
     value = {"regions": ["us-east1"], "models": {"llama": {**MODEL, "machine_spec": choices}}}
-    (doubt,) = environment.read(value).doubts()
-    assert doubt.startswith("models.llama.machine_spec[1].machine_type: ")
+    (doubt,) = doubts(environment.read(value))
+    assert doubt.path == "models.llama.machine_spec[1].machine_type"
 
 
-def test_the_template_asks_for_keys_that_the_program_knows(environment):
+def test_the_template_asks_for_keys_that_the_program_knows():
     template = yaml.safe_load((STACKS.parent / "Pulumi.yaml").read_text())["template"]
     asked = set(template["config"])
     assert asked - {"gcp:project"} == set(environment.QUICKSTART)
     assert all(each["description"] for each in template["config"].values())
     answers = {"gcsUri": "gs://bucket/llama", "region": "us-east1", "machineType": "g2-standard-12"}
     model = environment.read(environment.quickstart(answers.get)).models["model"]
-    assert model.machine_spec["accelerator_count"] == 1
+    assert model.argument("machine_spec")["accelerator_count"] == 1
     assert environment.quickstart({}.get) is None
     with pytest.raises(environment.ConfigError, match="region: is required"):
         environment.quickstart({**answers, "region": ""}.get)
@@ -238,7 +237,7 @@ FILES = sorted((STACKS / "config").glob("Pulumi.*.yaml"))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_a_line_that_was_left_empty_is_refused_wherever_it_is(environment, file):
+def test_a_line_that_was_left_empty_is_refused_wherever_it_is(file):
     value = yaml.safe_load(file.read_text())["config"][environment.KEY]
     assert list(places(value))
     for path in places(value):
@@ -249,7 +248,7 @@ def test_a_line_that_was_left_empty_is_refused_wherever_it_is(environment, file)
         assert line.endswith((", or remove the line", ", or remove the line to make it public"))
 
 
-def test_an_empty_key_that_the_files_do_not_have_is_refused_too_each_once(environment):
+def test_an_empty_key_that_the_files_do_not_have_is_refused_too_each_once():
     keys = ("private", "parked", "spot", "regions", "rollout", "container_spec", "max_replica_count")
     value = {"regions": ["us-east1"], "models": {"llama": {**MODEL, **dict.fromkeys(keys)}}, "vpc_sc": None}
     with pytest.raises(environment.ConfigError) as error:
@@ -263,30 +262,30 @@ def test_an_empty_key_that_the_files_do_not_have_is_refused_too_each_once(enviro
     assert [line.partition(": ")[0] for line in told] == [*(start + key for key in keys), f"{environment.KEY}.vpc_sc"]
 
 
-def test_a_list_of_clients_without_the_project_of_the_rules_is_refused_by_its_path_once(environment):
+def test_a_list_of_clients_without_the_project_of_the_rules_is_refused_by_its_path_once():
     models = {name: {**MODEL, "private": {}} for name in "ab"}
     own = {**MODEL, "private": {"allowlist": ["projects/client-project"]}}
     value = {**PRIVATE, "models": {**models, "own": own, "public": MODEL}}
-    found = environment.read(value)
     told = "in which the forwarding rules are made, so that no client gets in: add it"
     with pytest.raises(environment.ConfigError) as error:
-        found.must_allow("host-project")
+        environment.read(value, project="host-project")
     assert str(error.value).splitlines() == [
         f"{environment.KEY}.allowlist.projects: lacks host-project, {told}",
         f"{environment.KEY}.models.own.private.allowlist: lacks host-project, {told}",
     ]
     with pytest.raises(environment.ConfigError) as error:
-        found.must_allow("my-project", "shop:environment")
+        environment.read(value, "shop:environment", "my-project")
     assert str(error.value) == f"shop:environment.models.own.private.allowlist: lacks my-project, {told}"
     # Of a project that is known by its number, or not at all, nobody can tell.
     for project in ("123456", ""):
-        found.must_allow(project)
+        environment.read(value, project=project)
 
 
 def behind(**models):
     """An environment in which one endpoint shares its requests between these models."""
     served = {name.replace("_", "-"): {"model": name} for name in models}
     share = dict.fromkeys(served, 100 // len(served))
+    share[next(iter(share))] += 100 - sum(share.values())
     chat = {"region": "us-east1", "deployed_models": served, "traffic_split": share}
     given = {name: {**MODEL, **more} for name, more in models.items()}
     return {"regions": ["us-east1", "us-west1"], "models": given, "endpoints": {"chat": chat}}
@@ -305,12 +304,12 @@ OWN_NAME = {"container_spec": {"image_uri": "i", "env": [{"name": "MODEL_ID", "v
         ({"a": NAMED, "b": OWN_NAME}, ["'assistant'", "'assistant'"]),
         # What a container calls its model by itself, nobody can tell.
         ({"a": NAMED, "b": {"container_spec": {"image_uri": "i"}}}, ["'assistant'", None]),
-        ({"a": NAMED, "b": {"gcs_uri": "gs://b/x"} | ONLY | {"query_model_id": "assistant"}}, ["'assistant'"] * 2),
+        ({"a": NAMED, "b": {"gcs_uri": "gs://bucket/x"} | ONLY | {"query_model_id": "assistant"}}, ["'assistant'"] * 2),
     ],
 )
-def test_models_behind_one_endpoint_answer_to_one_name(environment, models, names):
+def test_models_behind_one_endpoint_answer_to_one_name(models, names):
     found = environment.read(behind(**models))
-    assert [found.known_name(name) for name in models] == names
+    assert [found.known_name(name, "us-east1") for name in models] == names
 
 
 @pytest.mark.parametrize(
@@ -325,7 +324,7 @@ def test_models_behind_one_endpoint_answer_to_one_name(environment, models, name
         ({"a": NAMED, "b": {"query_model_id": "other"}}, "a answers to 'assistant', b answers to 'other'"),
     ],
 )
-def test_a_split_between_models_of_different_names_is_refused(environment, models, told):
+def test_a_split_between_models_of_different_names_is_refused(models, told):
     with pytest.raises(environment.ConfigError) as error:
         environment.read(behind(**models))
     start = "endpoints.chat.traffic_split: shares requests between models of different names ("
@@ -333,26 +332,25 @@ def test_a_split_between_models_of_different_names_is_refused(environment, model
     assert told in str(error.value)
 
 
-def test_a_split_that_gives_all_to_one_of_them_is_none(environment):
+def test_a_split_that_gives_all_to_one_of_them_is_none():
     value = behind(a={}, b={})
     value["endpoints"]["chat"]["traffic_split"] = {"a": 100, "b": 0}
     assert environment.read(value).endpoints_of("a") == ["chat"]
 
 
-def test_a_model_that_is_only_behind_an_endpoint_is_where_that_one_is_and_lends_it_its_machines(environment):
-    l4, a100 = {"machine_type": "g2-standard-12"}, {"machine_type": "a2-highgpu-1g"}
-    model = {**ONLY, "machine_spec": l4, "max_replica_count": 3, "overrides": {"us-east1": {"spot": True}}}
-    value = behind(a=model, b={**ONLY, "machine_spec": a100}, own={**MODEL, "machine_spec": a100, **NAMED})
+def test_a_model_that_is_only_behind_an_endpoint_is_where_that_one_is_and_lends_it_its_machines():
+    model = {**ONLY, "machine_spec": L4, "max_replica_count": 3, "overrides": {"us-east1": {"spot": True}}}
+    value = behind(a=model, b={**ONLY, "machine_spec": A100}, own={**MODEL, "machine_spec": A100, **NAMED})
     served = value["endpoints"]["chat"]["deployed_models"]
-    served["b"] |= {"machine_spec": l4, "min_replica_count": 2, "max_replica_count": 2}
+    served["b"] |= {"machine_spec": L4, "min_replica_count": 2, "max_replica_count": 2}
     value["models"] |= {name: {**value["models"][name], **NAMED} for name in "ab"}
     found = environment.read(value)
     assert [found.regions_of(name) for name in ("a", "b", "own")] == [["us-east1"]] * 2 + [["us-east1", "us-west1"]]
     assert found.served("chat") == {
-        "a": ("a", {"machine_spec": l4, "max_replica_count": 3, "spot": True}),
-        "b": ("b", {"machine_spec": l4, "min_replica_count": 2, "max_replica_count": 2}),
+        "a": ("a", {"machine_spec": L4, "max_replica_count": 3, "spot": True}),
+        "b": ("b", {"machine_spec": L4, "min_replica_count": 2, "max_replica_count": 2}),
         # One with an endpoint of its own says nothing of other ones.
-        "own": ("own", {"min_replica_count": 1}),
+        "own": ("own", {}),
     }
 
 
@@ -370,7 +368,7 @@ def test_a_model_that_is_only_behind_an_endpoint_is_where_that_one_is_and_lends_
         ({"private": {}}, None, "models.a.private: has no endpoint to make private, as own_endpoint is false"),
     ],
 )
-def test_a_model_that_nothing_would_serve_or_two_things_would_decide_on_is_refused(environment, model, endpoints, told):
+def test_a_model_that_nothing_would_serve_or_two_things_would_decide_on_is_refused(model, endpoints, told):
     value = behind(a={**ONLY, **model})
     if endpoints is not None:
         value["endpoints"] = endpoints
@@ -379,10 +377,10 @@ def test_a_model_that_nothing_would_serve_or_two_things_would_decide_on_is_refus
     assert told in str(error.value)
 
 
-def test_a_model_behind_two_endpoints_is_called_as_it_says(environment):
+def test_a_model_behind_two_endpoints_is_called_as_it_says():
     value = behind(a=ONLY)
     value["endpoints"]["other"] = {"region": "us-west1", "deployed_models": {"a": {"model": "a"}}}
     found = environment.read(value)
-    assert (found.regions_of("a"), found.chosen_name("a")) == (["us-east1", "us-west1"], None)
+    assert (found.regions_of("a"), found.chosen_name("a", "us-east1")) == (["us-east1", "us-west1"], None)
     value["models"]["a"] |= NAMED
-    assert environment.read(value).chosen_name("a") == "assistant"
+    assert environment.read(value).chosen_name("a", "us-west1") == "assistant"

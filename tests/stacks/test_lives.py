@@ -104,7 +104,7 @@ def test_the_config_that_comes_along_fits_a_project_of_any_name(stack):
     assert set(one.well("preview")) == {"create"}
     # The project's own name goes first.
     one.edit(lambda config: config.update({"shop:environment": {"regions": ["mars"]}}))
-    assert "shop:environment.regions: mars is no region" in one.run("preview")[2]
+    assert "shop:environment.regions: mars is not a region" in one.run("preview")[2]
     one.edit(lambda config: config.update({"shop:environment": None}))
     assert "shop:environment: is left empty: write a value, or remove the line" in one.run("preview")[2]
     one.file.write_text(yaml.safe_dump({"config": {"shop:region": "us-central1"}}))
@@ -238,7 +238,6 @@ IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{8,}|20\d\d-[^\"]*Z")
 
 
 BEFORE = """
-from environment import read
 import pulumi
 from mg_provider import CustomWeightsModel, PscForwardingRule
 

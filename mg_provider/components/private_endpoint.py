@@ -1,0 +1,146 @@
+"""``PrivateEndpoint``: several models at one private address, under a private name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+from mg_provider.components.common import TYPE_PREFIX, child_options, refuse_empty
+from mg_provider.components.private_address import (
+    ConsumerInput,
+    PrivateAddress,
+    Target,
+    Wish,
+    alias_in,
+    check_part,
+    connect,
+    consumer_wishes,
+    make_consumers,
+    parked_triggers,
+    plain,
+    project_of_parts,
+)
+from mg_provider.components.psc_network import PscNetwork
+from mg_provider.components.vpc_sc_allowlist import VpcScAllowlist, project_ids
+from mg_provider.resources.dedicated_endpoint import DedicatedEndpoint
+from mg_provider.resources.dedicated_endpoint.args import DedicatedEndpointArgs
+from mg_provider.resources.dynamic.spelling import KnownArguments
+from mg_provider.resources.psc_forwarding_rule import PscForwardingRule
+
+_OWN = ("private_service_connect_config", "region", "project")
+
+
+class PrivateEndpoint(pulumi.ComponentResource, metaclass=KnownArguments):
+    """A DedicatedEndpoint, the PscForwardingRule that leads to it, and a DNS record for its address.
+
+    The parts have the component's name.
+
+    IAM: that of DedicatedEndpoint and PscForwardingRule; for the record ``dns.resourceRecordSets.create`` and
+    ``dns.changes.create`` in the network's project (roles/dns.admin).
+
+    Args:
+        name: Name of the resource and of its parts.
+        region: Region of endpoint, rule and subnetwork.
+        endpoint: Arguments of DedicatedEndpoint, without region, project and ``private_service_connect_config``.
+        network: The network of the clients; or its name, together with ``subnetwork``.
+        subnetwork: Subnetwork of the address, where ``network`` is only a name.
+        address: IPv4 address to take, or the name of a reserved one; default a free one. An IP shows in previews.
+        allowlist: Projects that may connect; bare ids, or a VpcScAllowlist.
+        dns_record: Name of an A record to make in the network's zone, without the zone's own name.
+        rule: More arguments of PscForwardingRule, such as ``labels`` and ``look_up``.
+        rule_project: Project of the rule, where it is another one than the endpoint's.
+        consumers: One more forwarding rule each, by a name of your choice, such as for the service projects of a
+            Shared VPC.
+        project: Project of the endpoint; default from configuration.
+        opts: Pulumi's options. ``depends_on`` is for the endpoint.
+
+    Attributes:
+        dedicated_endpoint: The endpoint.
+        forwarding_rule: The rule.
+        consumers: The addresses of ``consumers`` by name, each with ``forwarding_rule``, ``dns_name``, ``url`` and
+            ``base_url``.
+        endpoint: Resource name of the endpoint.
+        endpoint_id: Its id.
+        service_attachment: What the rule leads to.
+        psc_connection_status: ``ACCEPTED`` when the endpoint answers on the address.
+        ip_address: The private IP address.
+        dns_name: The name of the record, without the dot at the end; empty where there is none.
+        url: ``http://`` with the name, or with the address where there is no name.
+        base_url: Base URL for OpenAI clients.
+
+    Raises:
+        RunError: an argument of the endpoint is unknown or not its own, or the record has no zone.
+    """
+
+    dedicated_endpoint: DedicatedEndpoint
+    forwarding_rule: PscForwardingRule
+    consumers: dict[str, PrivateAddress]
+    endpoint: pulumi.Output[str]
+    endpoint_id: pulumi.Output[str]
+    ip_address: pulumi.Output[str]
+    service_attachment: pulumi.Output[str]
+    psc_connection_status: pulumi.Output[str]
+    dns_name: pulumi.Output[str]
+    url: pulumi.Output[str]
+    base_url: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        region: str,
+        endpoint: Mapping[str, Any],
+        network: PscNetwork | pulumi.Input[str],
+        allowlist: VpcScAllowlist | Sequence[str],
+        subnetwork: pulumi.Input[str] | None = None,
+        address: pulumi.Input[str] | None = None,
+        dns_record: str | None = None,
+        rule: Mapping[str, Any] | None = None,
+        rule_project: str | None = None,
+        consumers: Mapping[str, ConsumerInput] | None = None,
+        project: str | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(TYPE_PREFIX + "PrivateEndpoint", name, None, opts)
+        what = f"PrivateEndpoint {name}"
+        refuse_empty(what, endpoint=endpoint, allowlist=plain(allowlist), rule=rule)
+        check_part(what, "endpoint", "DedicatedEndpoint", DedicatedEndpointArgs, endpoint, _OWN)
+        wish = Wish(name, rule_project or project, network, subnetwork, address, dns_record, rule or {})
+        for each in (wish, *consumer_wishes(wish, consumers or {}).values()):
+            each.check(what, project_of_parts(each.project, opts), project_ids(plain(allowlist)))
+        beside = opts.parent if opts is not None else None
+        listed = [allowlist] if isinstance(allowlist, VpcScAllowlist) else []
+        self.dedicated_endpoint = DedicatedEndpoint(
+            name,
+            region=region,
+            project=project,
+            private_service_connect_config=connect(allowlist),  # type: ignore[arg-type]
+            opts=child_options(self, beside=beside, depends_on=listed),
+            **endpoint,
+        )
+        target = Target(self, what, region, self.dedicated_endpoint.endpoint, parked_triggers(endpoint))
+        own = wish.make(target, beside)
+        self.forwarding_rule = own.forwarding_rule
+        self.consumers = make_consumers(target, wish, consumers or {}, beside)
+        self._tell(own)
+
+    @staticmethod
+    def alias_of_parts(name: str, parent: pulumi.Resource | None = None) -> pulumi.Alias:
+        """An alias for a part that goes on without the component, as an endpoint that turns public.
+
+        Args:
+            name: Name of the component that there was.
+            parent: What it was a part of.
+        """
+        return alias_in("PrivateEndpoint", name, parent)
+
+    def _tell(self, own: PrivateAddress) -> None:
+        endpoint, rule = self.dedicated_endpoint, self.forwarding_rule
+        self.endpoint, self.endpoint_id = endpoint.endpoint, endpoint.endpoint_id
+        self.ip_address, self.psc_connection_status = rule.ip_address, rule.psc_connection_status
+        self.service_attachment = rule.connected_service_attachment
+        self.dns_name, self.url, self.base_url = own.dns_name, own.url, own.base_url
+        told = ("endpoint", "ip_address", "dns_name", "url", "service_attachment", "psc_connection_status")
+        self.register_outputs({key: getattr(self, key) for key in told})

@@ -1,0 +1,216 @@
+"""What the parts of an environment say of each other, where that cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from mg_provider.components.common import DNS_NAME
+from mg_provider.components.psc_network import address_problem
+from mg_provider.components.vpc_sc_allowlist import project_ids
+from mg_provider.data import regions as known_regions
+from mg_provider.environment.entries import EndpointConfig
+from mg_provider.environment.environment import Address, AutoRegions, Environment
+from mg_provider.environment.sections import Mistake, one_of
+from mg_provider.resources.psc_forwarding_rule.args import not_allowed
+
+
+def names(environment: Environment) -> Iterator[Mistake]:
+    """Regions that are none, and entries that name others which there are not: the rest takes them as given."""
+    yield from _regions(environment)
+    for name, endpoint in environment.endpoints.items():
+        for served, config in endpoint.deployed_models.items():
+            place = f"endpoints.{name}.deployed_models.{served}.model"
+            yield from _used(environment, place, config.model, endpoint.region)
+    for name, job in environment.batch_jobs.items():
+        if job.own_model is not None:
+            yield from _used(environment, f"batch_jobs.{name}.model", job.own_model, job.region)
+        if job.own_endpoint is not None and job.own_endpoint not in environment.endpoints:
+            near = one_of(job.own_endpoint, environment.endpoints)
+            yield Mistake(f"batch_jobs.{name}.endpoint", f"{job.own_endpoint!r} is not one of endpoints: {near}")
+
+
+def fit(environment: Environment) -> Iterator[Mistake]:
+    """What does not fit together."""
+    for name, model in environment.models.items():
+        for region in model.overrides:
+            if region not in environment.regions_of(name):
+                yield Mistake(f"models.{name}.overrides.{region}", f"the model is not in region {region}")
+    yield from _behind(environment)
+    for name, endpoint in environment.endpoints.items():
+        yield from _query_names(environment, name, endpoint)
+    yield from _private(environment)
+    yield from _perimeter(environment)
+
+
+def not_let_in(environment: Environment, project: str) -> Iterator[Mistake]:
+    """Lists of clients without a project that forwarding rules are made in; ``project`` is that of most."""
+    told = set()
+    for address in environment.addresses():
+        own = address.project or project
+        place = f"{address.path.partition('.private')[0]}.private.allowlist"
+        place = place if address.access.allowlist else "allowlist.projects"
+        lacking = not_allowed(own, project_ids(environment.allowed(address.access) or [own]))
+        if lacking and (place, own) not in told:
+            told.add((place, own))
+            text = f"lacks {own}, in which the forwarding rules are made, so that no client gets in: add it"
+            yield Mistake(place, text)
+
+
+def _used(environment: Environment, place: str, model: str, region: str) -> Iterator[Mistake]:
+    if model not in environment.models:
+        yield Mistake(place, f"{model!r} is not one of models: {one_of(model, environment.models)}")
+    elif region not in environment.regions_of(model):
+        yield Mistake(place, f"{model!r} is not in region {region}")
+
+
+def _regions(environment: Environment) -> Iterator[Mistake]:
+    regions = environment.regions
+    if not regions:
+        yield Mistake("regions", "is empty: name at least one")
+    if isinstance(regions, AutoRegions) and len(regions.pinned) != regions.auto.count:
+        yield Mistake(
+            "regions.auto",
+            f"{regions.auto.count} regions are wanted, and {len(regions.pinned)} pinned: run "
+            "`mg regions --stack STACK --write`, and commit what it writes",
+        )
+    places = {"regions": environment.all_regions}
+    places |= {f"models.{name}.regions": model.regions for name, model in environment.models.items()}
+    places |= {f"endpoints.{name}.region": [one.region] for name, one in environment.endpoints.items()}
+    places |= {f"batch_jobs.{name}.region": [one.region] for name, one in environment.batch_jobs.items()}
+    for place, named in places.items():
+        for region in dict.fromkeys(named):
+            if region not in known_regions():
+                near = one_of(region, known_regions(), "write one like us-central1")
+                yield Mistake(place, f"{region} is not a region of Vertex AI: {near}")
+            elif named.count(region) > 1:
+                yield Mistake(place, f"{region} comes twice: name it once")
+
+
+def _query_names(environment: Environment, name: str, endpoint: EndpointConfig) -> Iterator[Mistake]:
+    """A request that names a model must be answered by whichever the traffic picks."""
+    asked = [one for one in endpoint.deployed_models if endpoint.split.get(one, 0)]
+    models = {one: endpoint.deployed_models[one].model for one in asked}
+    told = {one: known for one, at in models.items() if (known := environment.known_name(at, endpoint.region))}
+    if len(set(told.values())) > 1:
+        listed = ", ".join(f"{one} answers to {known}" for one, known in told.items())
+        yield Mistake(
+            f"endpoints.{name}.traffic_split",
+            f"shares requests between models of different names ({listed}), so "
+            "that a request that names one of them fails at the others: give these models the same "
+            "query_model_id, or own_endpoint: false",
+        )
+
+
+def _behind(environment: Environment) -> Iterator[Mistake]:
+    """A model without an endpoint of its own is used by something else, wherever it is."""
+    for name, model in environment.models.items():
+        if model.own_endpoint:
+            continue
+        place = f"models.{name}"
+        if model.private is not None:
+            yield Mistake(
+                f"{place}.private", "has no endpoint to make private, as own_endpoint is false: remove one of them"
+            )
+        parked = {place: model, **{f"{place}.overrides.{region}": one for region, one in model.overrides.items()}}
+        if at := next((path for path, one in parked.items() if one.argument("parked")), None):
+            yield Mistake(f"{at}.parked", "own_endpoint is false, so park the endpoints that serve it instead")
+        regions = environment.regions_of(name)
+        used = {at for at in regions if environment.endpoints_of(name, at) or environment.batches_of(name, at)}
+        if not used or used != set(regions):
+            unused = next((f" in {region}" for region in regions if region not in used), "")
+            yield Mistake(
+                f"{place}.own_endpoint",
+                f"is false, and no endpoint serves the model{unused}: name it in deployed_models of one, or as the "
+                "model of a batch job, or remove the line",
+            )
+
+
+def _private(environment: Environment) -> Iterator[Mistake]:
+    addresses = list(environment.addresses())
+    for address in addresses:
+        yield from _network(environment, address)
+        yield from _addresses(environment, address)
+    for one, other in combinations(addresses, 2):
+        for region in one.regions:
+            if region not in other.regions:
+                continue
+            shared = not one.rule.own_network and not other.rule.own_network
+            if shared and one.record == other.record:
+                yield Mistake(f"{other.path}.dns_record", f"{one.record} is that of {_owner(one)} too")
+            taken = one.rule.addresses.get(region)
+            if taken is not None and taken == other.rule.addresses.get(region) and _same_place(one, other):
+                yield Mistake(
+                    f"{one.path}.addresses.{region}",
+                    f"{taken} is that of {_owner(other)} too: give each one of its own",
+                )
+
+
+def _owner(address: Address) -> str:
+    return address.path.removesuffix(".private")
+
+
+def _same_place(one: Address, other: Address) -> bool:
+    """Whether two addresses are taken from one network, as far as is told."""
+    return bool(one.rule.argument("network") == other.rule.argument("network"))
+
+
+def _network(environment: Environment, address: Address) -> Iterator[Mistake]:
+    rule, place = address.rule, address.path
+    if rule.own_network != (rule.argument("subnetwork") is not None):
+        yield Mistake(place, "network and subnetwork go together: give both, or none")
+        return
+    network = environment.network
+    if not rule.own_network and network is None:
+        yield Mistake(place, "there is no network: give network and subnetwork here, or environment.network")
+        return
+    if place.endswith(".private") and not environment.allowed(address.access):
+        yield Mistake(f"{place}.allowlist", "nobody may connect: name projects here, or in environment.allowlist")
+    for region in address.regions:
+        if not rule.own_network and network is not None and network.lacks(region):
+            yield Mistake(place, f"the network has no subnetwork in {region}: add one")
+        record = environment.record(address, region)
+        if record is not None and not DNS_NAME.fullmatch(record):
+            yield Mistake(
+                f"{place}.dns_record", f"{address.record} is not a valid DNS name: give one of a-z, 0-9 and -"
+            )
+            return
+
+
+def _addresses(environment: Environment, address: Address) -> Iterator[Mistake]:
+    known = environment.network is not None and not address.rule.own_network
+    for region, given in address.rule.addresses.items():
+        place = f"{address.path}.addresses.{region}"
+        ip_range = environment.network.range_in(region) if known and environment.network else None
+        if region not in address.regions:
+            yield Mistake(place, f"the {address.path.partition('s.')[0]} is not in region {region}")
+        elif problem := address_problem(given, ip_range):
+            yield Mistake(place, f"{given} {problem}")
+
+
+def _perimeter(environment: Environment) -> Iterator[Mistake]:
+    """Inside a perimeter nothing is public, and nothing comes from the internet."""
+    if not environment.vpc_sc:
+        return
+    allowlist = environment.allowlist
+    if allowlist is None or (allowlist.perimeter is None and allowlist.perimeter_projects is None):
+        yield Mistake("allowlist", "vpc_sc needs one, with perimeter or perimeter_projects to hold it against")
+    alone = {name: model for name, model in environment.models.items() if model.own_endpoint}
+    for name, endpoint in environment.endpoints.items():
+        if endpoint.private is None:
+            yield Mistake(f"endpoints.{name}", "is public, which vpc_sc forbids: add `private: {}`")
+    for name, model in alone.items():
+        if model.private is None:
+            yield Mistake(
+                f"models.{name}.private", "is missing, and vpc_sc forbids public endpoints: add `private: {}`"
+            )
+    for address in environment.addresses():
+        if address.rule is address.access and address.access.allowlist:
+            yield Mistake(f"{address.path}.allowlist", "with vpc_sc there is one list: environment.allowlist")
+    for name, model in environment.models.items():
+        cached = model.argument("hugging_face_cache_enabled")
+        if model.argument("hugging_face_model_id") and not cached:
+            yield Mistake(
+                f"models.{name}.hugging_face_cache_enabled",
+                "Hugging Face cannot be reached from inside: set it to true, or take weights from a bucket",
+            )

@@ -1,0 +1,206 @@
+"""One environment: everything that a stack runs, and what its parts say of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Discriminator, Field, Tag
+
+from mg_provider.environment.entries import BatchConfig, EndpointConfig, ModelConfig, PrivateAccess, RuleSection
+from mg_provider.environment.networks import AllowlistConfig, NetworkConfig
+from mg_provider.environment.sections import Section
+from mg_provider.resources.model.identity import Labels
+from mg_provider.rollout.query_id import QUERY_ID
+
+# A value of two shapes is held against the one that it has, so that a mistake in it is told once.
+LIST, MAPPING = "<list>", "<mapping>"
+
+
+def mapping_else_list(value: Any) -> str:
+    """The shape of a value that is usually a list."""
+    return MAPPING if isinstance(value, dict) else LIST
+
+
+class Auto(Section):
+    """How many regions `mg regions` is to find, and where it may look."""
+
+    count: int = Field(ge=1, description="How many regions.")
+    from_: list[str] = Field(default=[], alias="from", description="Where to look. Default: wherever the machine is.")
+
+
+class AutoRegions(Section):
+    """Regions that `mg regions --write` chooses and pins."""
+
+    auto: Auto = Field(description="How many regions, and where to look.")
+    pinned: list[str] = Field(default=[], description="The choice. The command writes it.")
+
+
+@dataclass(frozen=True)
+class Address:
+    """A private address, in each of some regions.
+
+    Attributes:
+        path: The section that asks for it.
+        record: The first part of its DNS record, before the region.
+        regions: Where.
+        rule: What is said of its forwarding rule.
+        access: The section that says who may connect.
+        project: The project of the rule; None for the stack's own.
+    """
+
+    path: str
+    record: str
+    regions: list[str]
+    rule: RuleSection
+    access: PrivateAccess
+    project: str | None
+
+
+class Environment(Section):
+    """Everything that one stack runs."""
+
+    regions: Annotated[
+        Annotated[list[str], Tag(LIST)] | Annotated[AutoRegions, Tag(MAPPING)], Discriminator(mapping_else_list)
+    ] = Field(description="The regions of every model that names none: a list, or `auto` with what it pinned.")
+    labels: Labels = Field(
+        default={}, description="Labels of everything that the stack runs. A label in an entry wins over one here."
+    )
+    vpc_sc: bool = Field(default=False, description="Everything is inside a perimeter: refuse what is public.")
+    network: NetworkConfig | None = Field(default=None, description="Where private addresses are taken.")
+    allowlist: AllowlistConfig | None = Field(default=None, description="Who may connect to private endpoints.")
+    weights_buckets: list[str] = Field(
+        default=[], description="Buckets of other projects that Vertex AI's service agent may read."
+    )
+    project_number: str | None = Field(
+        default=None,
+        pattern=r"^\d+$",
+        coerce_numbers_to_str=True,
+        description="The project's number, for `weights_buckets`. Default: looked up.",
+    )
+    models: dict[str, ModelConfig] = Field(default={}, description="Models by name.")
+    endpoints: dict[str, EndpointConfig] = Field(default={}, description="Endpoints that serve several models.")
+    batch_jobs: dict[str, BatchConfig] = Field(default={}, description="Batch prediction runs by name.")
+
+    @property
+    def all_regions(self) -> list[str]:
+        """The regions of the environment, chosen ones included."""
+        return self.regions.pinned if isinstance(self.regions, AutoRegions) else self.regions
+
+    def regions_of(self, model: str) -> list[str]:
+        """The regions that a model runs in; one without an endpoint of its own is where others use it."""
+        config = self.models[model]
+        if config.regions or config.own_endpoint:
+            return config.regions or self.all_regions
+        served = [self.endpoints[name].region for name in self.endpoints_of(model)]
+        return list(dict.fromkeys([*served, *(self.batch_jobs[name].region for name in self.batches_of(model))]))
+
+    def endpoints_of(self, model: str, region: str | None = None) -> list[str]:
+        """The entries of ``endpoints`` that serve a model, in one region or in all."""
+        return [
+            name
+            for name, endpoint in self.endpoints.items()
+            if any(one.model == model for one in endpoint.deployed_models.values())
+            and region in (None, endpoint.region)
+        ]
+
+    def batches_of(self, model: str, region: str | None = None) -> list[str]:
+        """The entries of ``batch_jobs`` that run on a model, in one region or in all."""
+        jobs = self.batch_jobs.items()
+        return [name for name, job in jobs if job.own_model == model and region in (None, job.region)]
+
+    def labelled(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Arguments with the labels of the environment."""
+        own = given.get("labels", {})
+        labels = {**self.labels, **own} if isinstance(own, Mapping) else own
+        return {**given, "labels": labels} if labels else dict(given)
+
+    def model_arguments(self, name: str, region: str) -> dict[str, Any]:
+        """The arguments of a model's resource in a region, apart from how it is reached."""
+        config, chosen = self.models[name], self.chosen_name(name, region)
+        given = self.labelled(config.arguments_in(region))
+        if chosen is not None:
+            given["query_model_id"] = chosen
+        if config.own_endpoint:
+            return given
+        using = ", ".join([*self.endpoints_of(name), *self.batches_of(name)])
+        about = {"description": f"Serves nothing itself: {name} is only behind {using}."}
+        return {**about, **given, "parked": True}
+
+    def served(self, name: str) -> dict[str, tuple[str, dict[str, Any]]]:
+        """The deployed models of an endpoint: the model of each, and its other arguments.
+
+        A model without an endpoint of its own says itself which machines it takes, unless the endpoint does.
+        """
+        endpoint = self.endpoints[name]
+        found = {}
+        for served, one in endpoint.deployed_models.items():
+            model = self.models[one.model]
+            lent = {} if model.own_endpoint else model.arguments_in(endpoint.region)
+            own = {key: value for key, value in lent.items() if key in one.lent()}
+            found[served] = (one.model, {**own, **one.arguments})
+        return found
+
+    def chosen_name(self, model: str, region: str) -> str | None:
+        """What chat requests are to call a model, if that is for the configuration to say.
+
+        Several models behind one endpoint answer to its name, unless they are called something else.
+        """
+        config, behind = self.models[model], self.endpoints_of(model)
+        given = config.arguments_in(region)
+        derived = behind[0] if len(behind) == 1 and _is_plain(given) and not config.own_endpoint else None
+        return given.get("query_model_id") or derived
+
+    def known_name(self, model: str, region: str) -> str | None:
+        """What a model answers to, in words; None where only its container knows."""
+        given = self.models[model].arguments_in(region)
+        chosen = container_query_id(given.get("container_spec")) or self.chosen_name(model, region)
+        return repr(chosen) if chosen else f"an id of its own (models.{model})" if _is_plain(given) else None
+
+    def allowed(self, access: PrivateAccess) -> list[str]:
+        """The projects that may connect to a private endpoint."""
+        return access.allowlist or (self.allowlist.projects if self.allowlist else [])
+
+    def addresses(self) -> Iterator[Address]:
+        """The private addresses of models and endpoints."""
+        for name, model in self.models.items():
+            if model.private is not None:
+                project = model.argument("project")
+                yield from _addresses(f"models.{name}", name, self.regions_of(name), model.private, project)
+        for name, endpoint in self.endpoints.items():
+            if endpoint.private is not None:
+                project = endpoint.argument("project")
+                yield from _addresses(f"endpoints.{name}", name, [endpoint.region], endpoint.private, project)
+
+    def record(self, address: Address, region: str) -> str | None:
+        """The DNS record of an address, without the zone's own name; None where it has none."""
+        zone = not address.rule.own_network and self.network is not None and self.network.has_records
+        return f"{address.record}.{region}" if zone else None
+
+    def private_behind(self, model: str) -> PrivateAccess | None:
+        """How a model without an endpoint of its own is reached, if every endpoint that serves it is private."""
+        found = [self.endpoints[name].private for name in self.endpoints_of(model)]
+        return found[0] if found and all(access is not None for access in found) else None
+
+
+def _addresses(
+    path: str, name: str, regions: list[str], access: PrivateAccess, project: str | None
+) -> Iterator[Address]:
+    place = f"{path}.private"
+    yield Address(place, access.dns_record or name, regions, access, access, access.argument("project", project))
+    for consumer, rule in access.consumers.items():
+        record, own = rule.dns_record or f"{consumer}.{name}", rule.argument("project", project)
+        yield Address(f"{place}.consumers.{consumer}", record, regions, rule, access, own)
+
+
+def _is_plain(given: Mapping[str, Any]) -> bool:
+    """Whether Google's container serves weights of one's own, which tells it what to call the model."""
+    return bool(given.get("gcs_uri")) and given.get("container_spec") is None
+
+
+def container_query_id(container: Any) -> str:
+    """What a container is told to call its model; empty where nothing tells."""
+    env = container.get("env") if isinstance(container, Mapping) else None
+    entries = [entry for entry in env if isinstance(entry, Mapping)] if isinstance(env, list) else []
+    return next((str(entry.get("value", "")) for entry in entries if entry.get("name") == QUERY_ID), "")

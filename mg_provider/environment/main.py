@@ -1,0 +1,43 @@
+"""What Pulumi runs: the environment of this stack."""
+
+from __future__ import annotations
+
+import pulumi
+
+from mg_provider.components.common import default_project
+from mg_provider.environment.arguments import doubts
+from mg_provider.environment.environment import Environment
+from mg_provider.environment.program import Program
+from mg_provider.environment.reading import LEFT_EMPTY, QUICKSTART, SPACE, ConfigError, left_empty, quickstart, read
+
+
+def run() -> None:
+    """Declare what the configuration of this stack names.
+
+    Raises:
+        RunError: the configuration is wrong.
+    """
+    try:
+        Program(configured()).run()
+    except ConfigError as error:
+        raise pulumi.RunError(str(error)) from None
+
+
+def configured() -> Environment:
+    """The environment of this stack: under the project's own name, or under the one that the files here have.
+
+    Raises:
+        ConfigError: there is none, or something in it is wrong.
+    """
+    own = pulumi.get_project()
+    space = next((space for space in (own, SPACE) if pulumi.Config(space).get("environment") is not None), own)
+    key = f"{space}:environment"
+    if pulumi.Config(space).get("environment") in LEFT_EMPTY:
+        raise ConfigError(left_empty(key))
+    value = pulumi.Config(space).get_object("environment") or quickstart(pulumi.Config().get, own)
+    if value is None:
+        raise ConfigError(f"{key}: is required, or all of {', '.join(QUICKSTART)}: see stacks/config")
+    environment = read(value, key, default_project() or "")
+    for doubt in doubts(environment):
+        pulumi.log.warn(f"{key}.{doubt.path}: {doubt.text}")
+    return environment
