@@ -65,8 +65,7 @@ def test_the_page_of_the_configuration_names_the_keys_that_the_provider_reads():
     from mg_provider.api.http import settings
     from mg_provider.resources.dynamic.host import HOST_THREADS_KEY
 
-    keys = {value for name, value in vars(settings).items() if name.isupper() and isinstance(value, str)}
-    keys = {f"mg:{key}" for key in keys if not key.isupper()} | {HOST_THREADS_KEY}
+    keys = {f"mg:{key}" for key in settings.KEYS} | {HOST_THREADS_KEY}
     assert set(re.findall(r"`(mg:\w+)`", read("docs/configuration.md"))) == keys
 
 

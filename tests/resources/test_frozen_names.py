@@ -156,6 +156,7 @@ def test_config_keys_are_frozen():
         "impersonateServiceAccount",
         "userProjectOverride",
         "billingProject",
+        "universeDomain",
         "vertexAiCustomEndpoint",
         "computeCustomEndpoint",
         "storageCustomEndpoint",

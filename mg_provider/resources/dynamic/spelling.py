@@ -33,6 +33,12 @@ class KnownArguments(type):
                 _refuse(cls.__name__, str(given.get("name", next(iter(arguments), ""))), wrong, known)
         return super().__call__(*arguments, **given)
 
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """What editors and ``help`` show: the constructor's own arguments."""
+        own = inspect.signature(cls.__init__)  # type: ignore[misc]
+        return own.replace(parameters=list(own.parameters.values())[1:])
+
 
 def _refuse(kind: str, name: str, wrong: str, known: tuple[str, ...]) -> NoReturn:
     raise pulumi.RunError(f"{kind} {name}: {wrong} is not an argument: {nearest(wrong, known)}")

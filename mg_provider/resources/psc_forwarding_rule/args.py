@@ -175,8 +175,8 @@ class PscForwardingRuleArgs(CloudArgs):
     endpoint: Annotated[EndpointName, InPlace(_LOOKED_UP), Leads(), Service("where it leads", gap=_GAP), ReadBack()] = (
         Field(
             default="",
-            description="Endpoint to reach, projects/{project}/locations/{region}/endpoints/{id}: the `endpoint` output "
-            "of a model or endpoint. Its service attachment is looked up. This or service_attachment.",
+            description="Endpoint to reach, projects/{project}/locations/{region}/endpoints/{id}: the `endpoint` "
+            "output of a model or endpoint. Its service attachment is looked up. This or service_attachment.",
         )
     )
     service_attachment: Annotated[
