@@ -7,7 +7,7 @@ READY := .venv/ready
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
-.PHONY: help setup fmt lint test faults demo bench build generate lock
+.PHONY: help setup fmt lint test faults demo bench build docs generate lock
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -55,6 +55,16 @@ bench: $(READY) ## Measure: API calls, import time, state size
 build: $(READY) ## A wheel and an sdist in dist/
 	@$(BIN)/python -m build --no-isolation --outdir dist .
 
+docs: .venv-docs/ready ## The site in site/, with every link and anchor checked
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --clean
+	@echo "docs: open site/index.html, or serve it with .venv-docs/bin/mkdocs serve"
+
+.venv-docs/ready: docs/requirements.lock $(READY)
+	@$(PYTHON) -m venv --clear .venv-docs
+	@$(BIN)/uv pip sync --quiet --python .venv-docs/bin/python --require-hashes docs/requirements.lock
+	@touch $@
+
 lock: ## Resolve the dependencies anew
 	@$(COMPILE) --group dev --extra demo pyproject.toml -o requirements.lock $(LOCK_FLAGS)
+	@$(COMPILE) --group docs -o docs/requirements.lock $(LOCK_FLAGS)
 	@$(COMPILE) --group clients -o tests/clients/requirements.lock $(LOCK_FLAGS)

@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from mg_provider import cli
 from mg_provider.command_line.exits import EXIT_CODES
 from mg_provider.command_line.variables import OF_A_COMMAND, options, variable_of
-from tools import components, reference, review_example
+from tools import components, reference, review_example, troubleshooting
 from tools.discovery_schemas import METHODS, document
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -132,6 +132,10 @@ PARTS: dict[str, Callable[[], str]] = {
     "variables": _variables,
     "review": review_example.comment,
     "chart": review_example.chart,
+    "errors": troubleshooting.errors,
+    "messages": troubleshooting.messages,
+    "constraints": troubleshooting.constraints,
+    "texts": troubleshooting.texts,
 }
 PARTS_OF_A_RESOURCE: dict[str, Callable[[str], str]] = {
     "inputs": reference.inputs,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -31,14 +31,74 @@ def resources() -> str:
     return "\n".join(rows)
 
 
+# What a reader looks for first: arguments of which one is needed, or that are, then those that most programs set.
+NEEDED: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "CustomWeightsModel": ("Give one of them:", ("gcs_uri", "publisher_model_name", "hugging_face_model_id")),
+    "DedicatedEndpoint": ("None is required: an endpoint can be empty.", ()),
+    "PscForwardingRule": (
+        "Give `endpoint`, or `service_attachment` of an endpoint that somebody else has, and where the address is:",
+        ("endpoint", "service_attachment", "network", "subnetwork"),
+    ),
+    "BatchJob": (
+        "Give a model in one of the three ways, and where the rows come from and go to:",
+        ("model", "unmanaged_container_model", "endpoint", "input_config", "output_config"),
+    ),
+}
+PLACE = ("project", "region")
+COMMON: Mapping[str, tuple[str, ...]] = {
+    "CustomWeightsModel": (
+        *PLACE,
+        "machine_spec",
+        "min_replica_count",
+        "max_replica_count",
+        "autoscaling_metric_specs",
+        "spot",
+        "private_service_connect_config",
+        "rollout",
+        "parked",
+        "labels",
+    ),
+    "DedicatedEndpoint": (
+        *PLACE,
+        "deployed_models",
+        "traffic_split",
+        "private_service_connect_config",
+        "rollout",
+        "parked",
+        "labels",
+    ),
+    "PscForwardingRule": (*PLACE, "address", "triggers", "allow_psc_global_access", "look_up", "labels"),
+    "BatchJob": (
+        *PLACE,
+        "machine_spec",
+        "starting_replica_count",
+        "spot",
+        "triggers",
+        "wait",
+        "allow_partial",
+        "labels",
+    ),
+}
+
+
 def inputs(name: str) -> str:
-    """The arguments of a resource: type, what a change does, what it is."""
+    """The arguments of a resource, in three parts: type, what a change does, what it is."""
+    words, needed = NEEDED[name]
+    common = COMMON[name]
+    rest = [argument for argument in arguments_of(name) if argument not in (*needed, *common)]
+    parts = [("Required", words, needed), ("Common", "", common), ("The rest", "", rest)]
+    return "\n\n".join(_part(name, *part) for part in parts)
+
+
+def _part(name: str, heading: str, words: str, arguments: Iterable[str]) -> str:
     args_type = lifecycle_of(name).args_type
-    rows = ["| argument | type | a change | what it is |", "|---|---|---|---|"]
-    for argument in arguments_of(name):
-        of_type, change = _type(args_type.model_fields[argument].annotation), _change(args_type, argument)
-        rows.append(f"| `{argument}` | {of_type} | {change} | {cell(notes(args_type, argument))} |")
-    return "\n".join(rows)
+    rows = [
+        f"| `{argument}`<br>{_type(args_type.model_fields[argument].annotation)} | {_change(args_type, argument)} "
+        f"| {cell(notes(args_type, argument))} |"
+        for argument in arguments
+    ]
+    table = "\n".join(("| argument | a change | what it is |", "|---|---|---|", *rows)) if rows else ""
+    return "\n\n".join(filter(None, (f"### {heading}", words, table)))
 
 
 def nested(name: str) -> str:
@@ -49,10 +109,11 @@ def nested(name: str) -> str:
         _collect(args_type.model_fields[argument].annotation, found)
     blocks = []
     for title, model in sorted(found.items()):
-        rows = [f"**{title}**: {_first_sentence(model)}", "", "| field | type | what it is |", "|---|---|---|"]
+        rows = [f"**{title}**: {_first_sentence(model)}", "", "| field | what it is |", "|---|---|"]
         for field_name, field in model.model_fields.items():
             if not _read_only(field):
-                rows.append(f"| `{field_name}` | {_type(field.annotation)} | {cell(field.description or '')} |")
+                of_type = _type(field.annotation)
+                rows.append(f"| `{field_name}`<br>{of_type} | {cell(field.description or '')} |")
         blocks.append("\n".join(rows))
     return "\n\n".join(blocks)
 

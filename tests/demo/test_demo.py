@@ -14,7 +14,7 @@ import pytest
 from mg_provider.demo import changes
 from mg_provider.demo.narrator import NotAsClaimedError
 from mg_provider.demo.story import Demo
-from tests.documents.test_readme_demo import first_missing, shown
+from tests.documents.test_demo_page import first_missing, shown
 
 ROOT = Path(__file__).parent.parent.parent
 MG = Path(sys.executable).parent / "mg"
@@ -64,7 +64,7 @@ def test_the_demo_keeps_its_word(tmp_path, engine):
     assert "Traceback" not in done.stdout + done.stderr
     assert list(tmp_path.glob("mg-demo-*")) == []
     if engine == "rehearsal":
-        assert first_missing(shown(), done.stdout) is None, "README.md shows what the demo does not say"
+        assert first_missing(shown(), done.stdout) is None, "docs/demo.md shows what the demo does not say"
 
 
 def test_a_claim_that_does_not_hold_ends_the_demo(emulator):

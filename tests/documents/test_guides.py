@@ -1,5 +1,6 @@
 """The programs and commands in docs/ are real ones."""
 
+import contextlib
 import re
 import shlex
 
@@ -30,7 +31,7 @@ def lines_with_mg():
         blocks = "\n".join(code_blocks(text, "sh")).replace("\\\n", " ")
         shown += [line for line in blocks.splitlines() if line.startswith("mg ")]
         for line in shown:
-            if "[" not in line and "COMMAND" not in line:
+            if "[" not in line and not {"COMMAND", "SHELL"} & set(line.split()):
                 yield pytest.param(line, id=f"{name}: {line}")
 
 
@@ -44,7 +45,8 @@ def test_a_command_that_a_page_shows_is_one_that_mg_understands(line):
     if not words:
         # A command by its name alone, as in running text.
         return
-    command.make_context(command.name, words)
+    with contextlib.suppress(typer.Exit):
+        command.make_context(command.name, words)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the README shows of the demo, compared with what a demo said. `tests/demo/` asks this of its own run."""
+"""What docs/demo.md shows of the demo, compared with what a demo said. `tests/demo/` asks this of its own run."""
 
 import re
 
@@ -15,8 +15,8 @@ def normal(line):
 
 
 def shown():
-    """The lines of the demo that the README shows."""
-    (block,) = code_blocks(part(read("README.md"), "demo"), "text")
+    """The lines of the demo that the page shows."""
+    (block,) = code_blocks(part(read("docs/demo.md"), "demo"), "text")
     return [line for line in block.splitlines() if line.strip()]
 
 
@@ -29,7 +29,7 @@ def first_missing(lines, output):
     return None
 
 
-def test_the_readme_shows_every_chapter_of_the_demo():
+def test_the_page_shows_every_chapter_of_the_demo():
     lines = [line for line in shown() if line.strip() != LEFT_OUT]
     assert len(lines) >= 20
     assert [line[0] for line in lines if re.match(r"\d\. ", line)] == ["1", "2", "3", "4", "5", "6", "7", "8"]

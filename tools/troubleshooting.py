@@ -1,0 +1,218 @@
+"""The tables of docs/troubleshooting.md: the errors of the product, and messages of Google's with what to do."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import mg_provider
+from mg_provider.api import policies
+from mg_provider.api.errors import CloudError, MgError
+from mg_provider.api.reading.error_reader import error_from_response
+from mg_provider.wire.status import Code
+from tools.reference import cell
+
+PACKAGE: Final = Path(mg_provider.__file__).resolve().parent
+# Not part of what users run: the emulator answers in Google's words, and the demo is a story.
+_LEFT_OUT: Final = ("mg_provider.emulator", "mg_provider.demo", "mg_provider.templates")
+_SHORTEST: Final = 12
+
+# Where a text is raised, to the heading that it stands under; the first that fits.
+_AREAS: Final = {
+    "resources/batch_job": "Batch jobs",
+    "inference/batch": "Batch jobs",
+    "preflight/batch": "Batch jobs",
+    "preflight/prepare": "Batch jobs",
+    "api/batch": "Batch jobs",
+    "preflight/machines": "Machines, quota and regions",
+    "resources/endpoint/capacity": "Machines, quota and regions",
+    "preflight": "Weights",
+    "resources/weights": "Weights",
+    "rollout": "Rollouts",
+    "resources/psc_forwarding_rule": "Private addresses",
+    "resources/custom_weights_model": "Models and endpoints",
+    "resources/dedicated_endpoint": "Models and endpoints",
+    "resources/endpoint": "Models and endpoints",
+    "components": "Components",
+    "inference": "Asking a model",
+    "api/completion": "Asking a model",
+    "api/prediction": "Asking a model",
+    "api/http": "Connection, credentials and settings",
+    "rehearsal": "Rehearsal",
+    "review": "Review",
+    "importing": "Import",
+    "": "Everything else",
+}
+
+# What Google answers, as public reports have it: a code, and the text.
+MESSAGES: Final = (
+    (Code.PERMISSION_DENIED, "Vertex AI API has not been used in project 123 before or it is disabled."),
+    (Code.FAILED_PRECONDITION, "Service agents are being provisioned."),
+    (
+        Code.FAILED_PRECONDITION,
+        "Vertex AI Service Agent service-123@gcp-sa-aiplatform.iam.gserviceaccount.com does not have permission to "
+        "access Artifact Registry repository projects/my-project/locations/us/repositories/serving.",
+    ),
+    (
+        Code.FAILED_PRECONDITION,
+        "Service account `service-123@gcp-sa-aiplatform.iam.gserviceaccount.com` does not have "
+        '`[storage.objects.get]` IAM permission(s) to the directory "gs://my-weights/llama".',
+    ),
+    (
+        Code.PERMISSION_DENIED,
+        "Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: abc.",
+    ),
+    (Code.FAILED_PRECONDITION, "The model requires acceptance of its End User License Agreement (EULA)."),
+    (Code.INVALID_ARGUMENT, "A Hugging Face access token is required for this gated model."),
+    (
+        Code.PERMISSION_DENIED,
+        "Permission 'aiplatform.endpoints.create' denied on resource "
+        "'//aiplatform.googleapis.com/projects/my-project/locations/us-central1' (or it may not exist).",
+    ),
+    (Code.UNAVAILABLE, "Machine type temporarily unavailable."),
+    (
+        Code.RESOURCE_EXHAUSTED,
+        "The following quotas are exceeded: CustomModelServingL4GPUsPerProjectPerRegion.",
+    ),
+    (Code.UNAUTHENTICATED, "Request had invalid authentication credentials."),
+    (Code.ABORTED, "Invalid fingerprint."),
+    (Code.INTERNAL, "INTERNAL"),
+    (Code.FAILED_PRECONDITION, "Model server exited unexpectedly. Please use recommended machine spec."),
+    (Code.FAILED_PRECONDITION, "Model server never became ready."),
+    (Code.FAILED_PRECONDITION, "Endpoint has deployed or being-deployed DeployedModel(s)."),
+)
+_STATUS: Final = {
+    Code.PERMISSION_DENIED: 403,
+    Code.UNAUTHENTICATED: 401,
+    Code.ABORTED: 412,
+    Code.RESOURCE_EXHAUSTED: 429,
+    Code.UNAVAILABLE: 503,
+    Code.INTERNAL: 500,
+}
+# Where the error itself has no advice, because another part of the product gives it with more knowledge.
+_ADVICE: Final = {
+    "Model server exited": "read the container's last lines in the error: too little memory for the weights, or an "
+    "argument of the container. Use a larger machine, or leave `machine_spec` out",
+    "Model server never": "read the container's last lines in the error. For a large model allow more time: raise "
+    "`container_spec.deployment_timeout`, or use weights in safetensors in a bucket of the region",
+    "Endpoint has deployed": "undeploy what the error names: it is not of this stack. Then run `pulumi destroy` again",
+}
+
+
+class Text(NamedTuple):
+    """A text of the product, as its source has it; what varies is an ellipsis."""
+
+    path: str
+    kind: str
+    text: str
+    advice: str
+
+
+def errors() -> str:
+    """Every kind of error, with what it means."""
+    rows = ["| error | what it means |", "|---|---|"]
+    rows += [f"| `{kind.__name__}` | {cell((kind.__doc__ or '').partition('Attributes:')[0])} |" for kind in kinds()]
+    return "\n".join(rows)
+
+
+def messages() -> str:
+    """What Google answers, and what to do."""
+    rows = ["| Google's message | error | what to do |", "|---|---|---|"]
+    for code, text in MESSAGES:
+        error = error_of(code, text)
+        advice = error.hint or next(advice for begin, advice in _ADVICE.items() if text.startswith(begin))
+        rows.append(f"| {cell(text)} | `{type(error).__name__}` | {cell(advice)} |")
+    return "\n".join(rows)
+
+
+def error_of(code: Code, text: str) -> CloudError:
+    """The error that a message of Google's becomes."""
+    status = _STATUS.get(code, 400)
+    body = {"error": {"code": status, "message": text, "status": code.name}}
+    return error_from_response(status, json.dumps(body).encode(), method="POST", url="https://host/v1/projects/p")
+
+
+def constraints() -> str:
+    """The organization policies that are known, and what to ask their owner for."""
+    rows = ["| constraint | what it forbids | ask its administrator to |", "|---|---|---|"]
+    rows += [
+        f"| `constraints/{name}` | {cell(known.forbids)} | {cell(known.allow)} |" for name, known in _constraints()
+    ]
+    return "\n".join(rows)
+
+
+def texts() -> str:
+    """Every text of an error that the product raises by itself, by area."""
+    found: dict[str, set[tuple[str, str]]] = {heading: set() for heading in _AREAS.values()}
+    for text in raised():
+        found[area(text.path)].add((text.text, text.advice))
+    blocks = []
+    for heading, rows in sorted(found.items(), key=lambda entry: (entry[0] == _AREAS[""], entry[0])):
+        if rows:
+            lines = [f"### {heading}", "", "| error | what to do |", "|---|---|"]
+            lines += [f"| {cell(text)} | {cell(advice)} |" for text, advice in sorted(rows)]
+            blocks.append("\n".join(lines))
+    return "\n\n".join(blocks)
+
+
+def kinds() -> list[type[MgError]]:
+    """Every class of the error tree, a class before those below it."""
+    for module in pkgutil.walk_packages(mg_provider.__path__, "mg_provider."):
+        if not module.name.startswith(_LEFT_OUT):
+            importlib.import_module(module.name)
+    return list(_below(MgError))
+
+
+def raised() -> Iterator[Text]:
+    """The texts that the sources raise, or make errors of."""
+    names = {kind.__name__ for kind in kinds() if not issubclass(kind, CloudError)}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        place = path.relative_to(PACKAGE).as_posix()
+        if not f"mg_provider.{place.replace('/', '.')}".startswith(_LEFT_OUT):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+                    yield from _of_call(place, node)
+
+
+def area(path: str) -> str:
+    """The heading that the texts of a file stand under."""
+    return next(heading for prefix, heading in _AREAS.items() if path.startswith(prefix))
+
+
+def _of_call(place: str, node: ast.Call) -> Iterator[Text]:
+    assert isinstance(node.func, ast.Name)
+    summary = _written(node.args[-1] if node.func.id == "EndpointNotAnswering" and node.args else _first(node.args))
+    given = {keyword.arg: _written(keyword.value) for keyword in node.keywords}
+    hint, argument = given.get("hint", ""), given.get("property", "")
+    if len(summary.replace("…", "").strip()) >= _SHORTEST:
+        yield Text(place, node.func.id, f"{argument}: {summary}" if argument else summary, hint.strip("… ") and hint)
+
+
+def _first(arguments: list[ast.expr]) -> ast.expr | None:
+    return arguments[0] if arguments else None
+
+
+def _written(node: ast.expr | None) -> str:
+    """A text as the source has it; empty where it is not written there."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_written(part) if isinstance(part, ast.Constant) else "…" for part in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _written(node.left) + _written(node.right)
+    return ""
+
+
+def _below(kind: type[MgError]) -> Iterator[type[MgError]]:
+    for sub in sorted(kind.__subclasses__(), key=lambda sub: (sub.__module__, sub.__name__)):
+        yield sub
+        yield from _below(sub)
+
+
+def _constraints() -> list[tuple[str, Any]]:
+    return sorted(policies._CONSTRAINTS.items())
