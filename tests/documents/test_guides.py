@@ -11,15 +11,25 @@ from mg_provider import cli
 from tests.documents.markdown import ROOT, code_blocks, read
 from tests.documents.rehearsal import Rehearsal
 from tests.support.canary import canary_proxy, nothing_leaves  # noqa: F401 - for every test here
+from tests.support.endpoints import Hand
 from tests.support.weights import call, make_bucket, put, put_weights
+from tools import reference
 
 PAGES = ["README.md", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))]
+# A page of a resource opens with a program, and its examples go on from there: together they are one.
+REFERENCE = set(reference.PAGES.values())
 PROGRAMS = [
     pytest.param(block, id=f"{name} {number}")
     for name in PAGES
-    if name != "README.md"
+    if name != "README.md" and name not in REFERENCE
     for number, block in enumerate(code_blocks(read(name), "python"), 1)
     if "import pulumi" in block
+]
+PROGRAMS += [
+    pytest.param(
+        "\n".join(block for block in code_blocks(read(name), "python") if "from mg_provider" in block), id=name
+    )
+    for name in sorted(REFERENCE)
 ]
 
 
@@ -67,8 +77,26 @@ def cloud(emulator):
     return emulator
 
 
+ADOPTED = re.compile(r'(\w+)\(\n    "adopted",[^)]*adopt="([^"]*)"')
+
+
+def with_what_it_takes_over(program, cloud):
+    """The program with the name of an endpoint that somebody made by hand, where it takes one over."""
+    found = ADOPTED.search(program)
+    if not found:
+        return program
+    hand = Hand(cloud)
+    name = hand.make_endpoint(dedicatedEndpointEnabled=True)
+    if found[1] == "CustomWeightsModel":
+        hand.deploy(
+            name, hand.upload("by-hand", "llama-3.1-8b-tuned", "my-weights"), {"0": 100}, enableContainerLogging=True
+        )
+    return program.replace(found[2], name)
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_that_a_page_shows_comes_up_and_goes_down(program, cloud, tmp_path):
+    program = with_what_it_takes_over(program, cloud)
     rehearsal = Rehearsal(tmp_path, program, cloud.url)
     rehearsal("up")
     rehearsal("destroy")

@@ -1,6 +1,6 @@
 """What people and other tools do to endpoints by hand, and what was sent to Google."""
 
-from tests.support.weights import call, make_bucket, put_weights
+from tests.support.weights import BUCKET, call, make_bucket, put_weights
 
 PARENT = "projects/my-project/locations/us-central1"
 L4 = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
@@ -19,12 +19,12 @@ class Hand:
         self.emulator.advance(7200)
         return answer
 
-    def upload(self, id="llama", folder="llama"):
+    def upload(self, id="llama", folder="llama", bucket=BUCKET):
         """A Model; its resource name."""
         make_bucket_once(self.emulator)
         model = {
             "displayName": id,
-            "artifactUri": put_weights(self.emulator, folder),
+            "artifactUri": put_weights(self.emulator, folder, bucket),
             "containerSpec": {"imageUri": "us-docker.pkg.dev/vertex-ai/vertex-vision-model-garden/vllm"},
         }
         self._call(f"{PARENT}/models:upload", {"model": model, "modelId": id})
