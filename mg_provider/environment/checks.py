@@ -135,7 +135,7 @@ def _private(environment: Environment) -> Iterator[Mistake]:
         for region in one.regions:
             if region not in other.regions:
                 continue
-            shared = not one.rule.own_network and not other.rule.own_network
+            shared = not one.own_network and not other.own_network
             if shared and one.record == other.record:
                 yield Mistake(f"{other.path}.dns_record", f"{one.record} is that of {_owner(one)} too")
             taken = one.rule.addresses.get(region)
@@ -161,13 +161,13 @@ def _network(environment: Environment, address: Address) -> Iterator[Mistake]:
         yield Mistake(place, "network and subnetwork go together: give both, or none")
         return
     network = environment.network
-    if not rule.own_network and network is None:
+    if not address.own_network and network is None:
         yield Mistake(place, "there is no network: give network and subnetwork here, or environment.network")
         return
     if place.endswith(".private") and not environment.allowed(address.access):
         yield Mistake(f"{place}.allowlist", "nobody may connect: name projects here, or in environment.allowlist")
     for region in address.regions:
-        if not rule.own_network and network is not None and network.lacks(region):
+        if not address.own_network and network is not None and network.lacks(region):
             yield Mistake(place, f"the network has no subnetwork in {region}: add one")
         record = environment.record(address, region)
         if record is not None and not DNS_NAME.fullmatch(record):
@@ -178,7 +178,7 @@ def _network(environment: Environment, address: Address) -> Iterator[Mistake]:
 
 
 def _addresses(environment: Environment, address: Address) -> Iterator[Mistake]:
-    known = environment.network is not None and not address.rule.own_network
+    known = environment.network is not None and not address.own_network
     for region, given in address.rule.addresses.items():
         place = f"{address.path}.addresses.{region}"
         ip_range = environment.network.range_in(region) if known and environment.network else None

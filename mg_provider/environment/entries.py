@@ -17,7 +17,7 @@ from mg_provider.resources.endpoint.served_model import ServedModel
 from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs
 
 _BY_PRIVATE = "write `private: {}`, which also makes the forwarding rule"
-_BY_REGIONS = "write `regions`"
+_BY_REGIONS = "write `regions`, which makes one in each"
 
 
 class RuleSection(ResourceSection):

@@ -48,6 +48,7 @@ class Address:
         rule: What is said of its forwarding rule.
         access: The section that says who may connect.
         project: The project of the rule; None for the stack's own.
+        own_network: Whether it is in a network that is named there, beside that of the environment.
     """
 
     path: str
@@ -56,6 +57,7 @@ class Address:
     rule: RuleSection
     access: PrivateAccess
     project: str | None
+    own_network: bool
 
 
 class Environment(Section):
@@ -175,7 +177,7 @@ class Environment(Section):
 
     def record(self, address: Address, region: str) -> str | None:
         """The DNS record of an address, without the zone's own name; None where it has none."""
-        zone = not address.rule.own_network and self.network is not None and self.network.has_records
+        zone = not address.own_network and self.network is not None and self.network.has_records
         return f"{address.record}.{region}" if zone else None
 
     def private_behind(self, model: str) -> PrivateAccess | None:
@@ -188,10 +190,12 @@ def _addresses(
     path: str, name: str, regions: list[str], access: PrivateAccess, project: str | None
 ) -> Iterator[Address]:
     place = f"{path}.private"
-    yield Address(place, access.dns_record or name, regions, access, access, access.argument("project", project))
+    project = access.argument("project", project)
+    yield Address(place, access.dns_record or name, regions, access, access, project, access.own_network)
     for consumer, rule in access.consumers.items():
         record, own = rule.dns_record or f"{consumer}.{name}", rule.argument("project", project)
-        yield Address(f"{place}.consumers.{consumer}", record, regions, rule, access, own)
+        elsewhere = rule.own_network or access.own_network
+        yield Address(f"{place}.consumers.{consumer}", record, regions, rule, access, own, elsewhere)
 
 
 def _is_plain(given: Mapping[str, Any]) -> bool:

@@ -18,7 +18,7 @@ from mg_provider.components import (
     WeightsBucketAccess,
 )
 from mg_provider.components.private_address import ConsumerInput, connect
-from mg_provider.environment.entries import ModelConfig, PrivateAccess, RuleSection
+from mg_provider.environment.entries import ModelConfig, PrivateAccess
 from mg_provider.environment.environment import Address, Environment
 from mg_provider.environment.sections import ResourceSection
 from mg_provider.environment.told import chat_line, model_outputs, private_outputs
@@ -176,23 +176,18 @@ class Program:
         """How an endpoint is reached: network, address, who may connect, and the rules of its consumers."""
         own = self._rule(self.addresses[path], region)
         consumers = {
-            name: cast(ConsumerInput, self._consumer(f"{path}.consumers.{name}", config, one, region))
-            for name, one in config.consumers.items()
+            name: cast(ConsumerInput, self._rule(self.addresses[f"{path}.consumers.{name}"], region))
+            for name in config.consumers
         }
         found = {"network": self.network, **own, "allowlist": self._clients(config), "consumers": consumers}
         if "project" in found:
             found["rule_project"] = found.pop("project")
         return found
 
-    def _consumer(self, path: str, main: PrivateAccess, one: RuleSection, region: str) -> dict[str, Any]:
-        found = self._rule(self.addresses[path], region)
-        # The network of the environment, also where the endpoint's own rule is in another one.
-        return {"network": self.network, **found} if main.own_network and not one.own_network else found
-
     def _rule(self, address: Address, region: str) -> dict[str, Any]:
         given = _said(address.rule, self.environment.labelled(address.rule.arguments))
         # A network that is named here is there already; otherwise it is as environment.network says.
-        given = {**({"look_up": True} if address.rule.own_network else {}), **given}
+        given = {**({"look_up": True} if address.own_network else {}), **given}
         place: dict[str, Any] = {key: given.pop(key) for key in ("network", "subnetwork", "project") if key in given}
         asked = {"address": address.rule.addresses.get(region), "dns_record": self.environment.record(address, region)}
         return {**place, **{key: value for key, value in asked.items() if value is not None}, "rule": given}

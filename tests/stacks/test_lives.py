@@ -33,11 +33,12 @@ class Stack(StackFolder):
         super().__init__(folder, virtualenv, name)
         self.state_file = folder / "state.json"
         self.endpoints = custom_endpoints(emulator.url)
+        self.secrets = {}
         self.lives_on(emulator)
 
     def rehearse(self, operation, **options):
         lines = []
-        options |= {"as_json": True, "config": self.endpoints, "write": lines.append}
+        options |= {"as_json": True, "config": self.endpoints, "secrets": self.secrets, "write": lines.append}
         return rehearse(operation, self.name, self.folder, self.state_file, **options), lines
 
     def command(self, operation):

@@ -100,7 +100,17 @@ def _reason(deepest: FieldInfo | type[BaseModel], error: Mapping[str, Any], secr
     elif kind == "extra_forbidden":
         return f"is not a field of this object: {nearest(str(error['loc'][-1]), deepest.model_fields)}"
     message = re.sub(r"^(Value error, |\w+ (?=should ))", "", str(error["msg"]))
-    return message if kind == "value_error" else f"{_SHAPES.get(kind, message)}, not {shown}"
+    if kind == "value_error":
+        return message
+    return f"{_SHAPES.get(kind, message)}, not {shown}{_meant(error)}"
+
+
+def _meant(error: Mapping[str, Any]) -> str:
+    """What a misspelt one of a few texts was probably meant to be."""
+    known = re.findall(r"'([^']+)'", str(error.get("ctx", {}).get("expected", "")))
+    given = error["input"] if error["type"] == "literal_error" and isinstance(error["input"], str) else ""
+    near = difflib.get_close_matches(cut(given), known, 1)
+    return f": did you mean {near[0]}?" if near else ""
 
 
 def _shown(value: Any, secret: bool) -> str:

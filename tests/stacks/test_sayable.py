@@ -1,0 +1,148 @@
+"""What a stack can say beside models in regions: each lives, and shows in the emulated cloud."""
+
+import json
+
+from tests.stacks import printed
+from tests.stacks.test_lives import Stack, stack, virtualenv  # noqa: F401 - fixtures
+from tests.support.weights import call
+
+L4 = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
+V1, V2 = ({"gcs_uri": f"gs://my-weights/llama/{version}", "machine_spec": L4} for version in ("v1", "v2"))
+HOST = "projects/my-project/regions/us-central1"
+TOKEN = "hf_abcdefghijklmnop"
+KEY = "projects/my-project/locations/us-central1/keyRings/models/cryptoKeys/chat"
+BATCH = {
+    "region": "us-central1",
+    "input_config": {"instances_format": "jsonl", "gcs_source": {"uris": ["gs://my-weights/questions/*.jsonl"]}},
+    "output_config": {
+        "predictions_format": "jsonl",
+        "gcs_destination": {"output_uri_prefix": "gs://my-weights/answers"},
+    },
+}
+
+
+def say(one, **environment):
+    """Give a stack another environment."""
+
+    def change(config):
+        config["model-garden:environment"] = {"regions": ["us-central1"], **environment}
+
+    one.edit(change)
+
+
+def resources(one, kind):
+    return {each["urn"].rpartition("::")[2]: each for each in one.resources if each["type"].endswith(kind)}
+
+
+SHARED_VPC = {
+    "labels": {"env": "prod"},
+    "network": {"existing": {"network": "clients", "subnetworks": {"us-central1": "clients-subnet"}}},
+    "allowlist": {"projects": ["my-project", "search-prod", "ads-prod"]},
+    "models": {"stable": {**V1, "own_endpoint": False}, "candidate": {**V2, "own_endpoint": False}},
+    "endpoints": {
+        "chat": {
+            "region": "us-central1",
+            "labels": {"team": "search"},
+            "deployed_models": {"stable": {"model": "stable"}, "candidate": {"model": "candidate"}},
+            "traffic_split": {"stable": 90, "candidate": 10},
+            "encryption_spec": {"kms_key_name": KEY},
+            "timeouts": {"create": 3600},
+            "predict_request_response_logging_config": {
+                "enabled": True,
+                "sampling_rate": 1.0,
+                "bigquery_destination": {"output_uri": "bq://my-project.logs.chat"},
+            },
+            "private": {
+                "consumers": {
+                    "search": {"project": "search-prod"},
+                    "ads": {"project": "ads-prod", "labels": {"team": "ads"}},
+                }
+            },
+        }
+    },
+    "batch_jobs": {"nightly": {**BATCH, "model": "stable", "machine_spec": L4}},
+}
+
+
+def test_several_models_behind_one_private_endpoint_with_rules_in_two_service_projects(stack, emulator):  # noqa: F811
+    one = stack("public-endpoint")
+    say(one, **SHARED_VPC)
+    assert set(one.well("up")) == {"create"}
+    assert one.well("preview") == {}
+    told = one.outputs["endpoints"]["chat"]
+    addresses = {told["ip_address"], *(consumer["ip_address"] for consumer in told["consumers"].values())}
+    assert len(addresses) == 3
+    for line, address in ((each["curl"], each["ip_address"]) for each in (told, *told["consumers"].values())):
+        assert "Hello" in printed.asked(emulator, line, address)["choices"][0]["message"]["content"]
+    for project in ("my-project", "search-prod", "ads-prod"):
+        (rule,) = call(
+            f"{emulator.url}/compute/v1/projects/{project}/regions/us-central1/forwardingRules", method="GET"
+        )["items"]
+        assert rule["pscConnectionStatus"] == "ACCEPTED"
+        assert rule["labels"]["env"] == "prod"
+        assert rule["network"].endswith("projects/my-project/global/networks/clients")
+    assert rule["labels"]["team"] == "ads"
+    endpoint = call(f"{emulator.url}/v1beta1/{told['endpoint']}", method="GET")
+    assert endpoint["encryptionSpec"]["kmsKeyName"] == KEY
+    assert endpoint["predictRequestResponseLoggingConfig"]["enabled"] is True
+    assert {"env": "prod", "team": "search"}.items() <= endpoint["labels"].items()
+    assert resources(one, "DedicatedEndpoint")["chat"]["inputs"]["timeouts"] == {"create": 3600}
+    # What only lends its Model is as private as what serves it, and has no machine.
+    assert emulator.ledger()["counts"]["aiplatform.DeployedModel"] == 2
+    behind = resources(one, "CustomWeightsModel")["stable-us-central1"]["inputs"]
+    assert behind["private_service_connect_config"]["project_allowlist"] == ["my-project", "search-prod", "ads-prod"]
+    # The batch ran over the Model of an entry.
+    job = call(f"{emulator.url}/v1beta1/{one.outputs['batch_jobs']['nightly']['job']}", method="GET")
+    assert job["model"].rpartition("/")[2] == behind["model_id"]
+    assert job["labels"]["env"] == "prod"
+    one.well("destroy")
+    assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]
+
+
+def test_an_endpoint_turns_private_and_public_again_by_one_replacement_each(stack, emulator):  # noqa: F811
+    one = stack("public-endpoint")
+    chat = {"region": "us-central1", "deployed_models": {"stable": {"model": "stable"}}}
+    private = {"allowlist": ["my-project"], "network": "clients", "subnetwork": "clients-subnet"}
+    for step, more in enumerate(({}, {"private": private}, {})):
+        say(one, models={"stable": V1}, endpoints={"chat": {**chat, **more}})
+        assert one.well("preview").get("replace", 0) == (1 if step else 0)
+        assert one.well("up").get("replace", 0) == (1 if step else 0)
+        assert one.well("preview") == {}
+        counts = emulator.ledger()["counts"]
+        assert (counts["aiplatform.Endpoint"], counts.get("compute.ForwardingRule", 0)) == (2, 1 if more else 0)
+    one.well("destroy")
+    assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]
+
+
+def test_a_model_has_a_project_and_a_token_of_its_own_and_a_model_may_be_for_a_batch_alone(stack, emulator):  # noqa: F811
+    one = stack("public-endpoint")
+    gated = {"hugging_face_model_id": "google/gemma-3-1b-it", "machine_spec": L4, "accept_eula": True}
+    gated |= {"hugging_face_access_token": {"config": "hfToken"}, "project": "your-project"}
+    nightly = {**BATCH, "model": "own", "machine_spec": L4}
+    say(one, models={"gated": gated, "own": {**V1, "own_endpoint": False}}, batch_jobs={"nightly": nightly})
+    one.secrets = {"model-garden:hfToken": TOKEN}
+    one.well("up")
+    assert one.outputs["models"]["gated-us-central1"]["endpoint"].startswith("projects/your-project/")
+    assert one.outputs["models"]["own-us-central1"]["only_behind"] == []
+    assert one.outputs["batch_jobs"]["nightly"]["answered"] == 1
+    assert emulator.ledger()["counts"]["aiplatform.DeployedModel"] == 1
+    # It is in the state as a secret, and nowhere else.
+    state = json.dumps(one.resources)
+    assert state.count(TOKEN) == state.count(json.dumps({"plaintext": json.dumps(TOKEN)})[1:-1])
+    one.well("destroy")
+    assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]
+
+
+def test_an_endpoint_that_somebody_made_is_adopted(stack, emulator):  # noqa: F811
+    one = stack("public-endpoint")
+    parent = "projects/my-project/locations/us-central1"
+    made = call(
+        f"{emulator.url}/v1beta1/{parent}/endpoints", {"displayName": "by hand", "dedicatedEndpointEnabled": True}
+    )
+    name = made["name"].partition("/operations/")[0]
+    emulator.advance(600)
+    chat = {"region": "us-central1", "deployed_models": {"stable": {"model": "stable"}}, "adopt": name}
+    say(one, models={"stable": {**V1, "own_endpoint": False}}, endpoints={"chat": chat})
+    one.well("up")
+    assert one.outputs["endpoints"]["chat"]["endpoint_id"] == name.rpartition("/")[2]
+    one.well("destroy")
