@@ -6,14 +6,13 @@ from mg_provider.resources.batch_job import BatchJobProvider
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
-from tests.support.batch import arguments as job_arguments
 from tests.support.batch import jobs, put_questions
 from tests.support.endpoints import L4, PARENT, Hand, kinds, masks
-from tests.support.imports import life_of, run_import
+from tests.support.imports import REGION, job_body, life_of, make_rule, private_endpoint, run_import
+from tests.support.life import OWNER, Life
 from tests.support.weights import call, make_bucket, put_weights
 
 LABELS = ("mg-claim", "mg-owner", "mg-resource")
-REGION = "projects/my-project/regions/us-central1"
 
 
 @pytest.fixture
@@ -160,7 +159,7 @@ def test_a_rule_whose_up_is_cut_off_between_rule_and_address_is_still_the_stacks
 def test_a_finished_job_has_nothing_to_do_after_the_import_and_its_output_stays(emulator, host, tmp_path):
     make_bucket(emulator)
     put_questions(emulator)
-    made = call(f"{emulator.url}/v1/{PARENT}/batchPredictionJobs", job_body(job_arguments()))
+    made = call(f"{emulator.url}/v1/{PARENT}/batchPredictionJobs", job_body())
     emulator.advance(7200)
     outcome = run_import(emulator, tmp_path, f"night={made['name']}")
     assert outcome.code == 0, outcome.said
@@ -181,7 +180,7 @@ def test_a_running_job_is_waited_for_by_the_next_up(emulator, host, tmp_path):
     make_bucket(emulator)
     put_questions(emulator)
     emulator.set_speed(1)
-    made = call(f"{emulator.url}/v1/{PARENT}/batchPredictionJobs", job_body(job_arguments()))
+    made = call(f"{emulator.url}/v1/{PARENT}/batchPredictionJobs", job_body())
     outcome = run_import(emulator, tmp_path, f"night={made['name']}")
     assert "the next `up` waits for it" in outcome.said
     emulator.set_speed(1_000_000)
@@ -193,8 +192,6 @@ def test_a_running_job_is_waited_for_by_the_next_up(emulator, host, tmp_path):
 
 def test_a_lost_state_is_imported_again_without_a_change(emulator, host, tmp_path):
     """What carries this stack's labels is this stack's: nothing moves, and a preview has nothing to do."""
-    from tests.support.life import OWNER, Life
-
     make_bucket(emulator)
     lost = Life(host, CustomWeightsModelProvider, name="served")
     lost.up({"gcs_uri": put_weights(emulator, "llama"), "machine_spec": L4})
@@ -211,42 +208,3 @@ def test_a_lost_state_is_imported_again_without_a_change(emulator, host, tmp_pat
     assert life.preview(wanted) == ("same", [])
     life.destroy()
     assert kinds(emulator) == []
-
-
-def private_endpoint(hand):
-    config = {"enablePrivateServiceConnect": True, "projectAllowlist": ["my-project"]}
-    endpoint = hand.make_endpoint(privateServiceConnectConfig=config)
-    hand.deploy(endpoint, hand.upload(), {"0": 100})
-    return endpoint
-
-
-def make_rule(emulator, hand, endpoint, address):
-    """As gcloud makes it: an address, then a rule to the service attachment; its labels come after."""
-    compute = f"{emulator.url}/compute/v1/{REGION}"
-    target = hand.endpoint(endpoint)["deployedModels"][0]["privateEndpoints"]["serviceAttachment"]
-    subnetwork = f"{REGION}/subnetworks/default"
-    call(f"{compute}/addresses", {"name": address, "addressType": "INTERNAL", "subnetwork": subnetwork})
-    emulator.advance(60)
-    body = {
-        "name": "way",
-        "IPAddress": f"{REGION}/addresses/{address}",
-        "network": "projects/my-project/global/networks/default",
-        "target": target,
-    }
-    call(f"{compute}/forwardingRules", body)
-    emulator.advance(60)
-
-
-def job_body(given):
-    """The arguments of a job as the API takes them."""
-    spec = {"machineType": L4["machine_type"], "acceleratorType": "NVIDIA_L4", "acceleratorCount": 1}
-    return {
-        "displayName": "by hand",
-        "model": given["model"],
-        "inputConfig": {"instancesFormat": "jsonl", "gcsSource": given["input_config"]["gcs_source"]},
-        "outputConfig": {
-            "predictionsFormat": "jsonl",
-            "gcsDestination": {"outputUriPrefix": given["output_config"]["gcs_destination"]["output_uri_prefix"]},
-        },
-        "dedicatedResources": {"machineSpec": spec, "startingReplicaCount": 1},
-    }

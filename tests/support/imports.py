@@ -6,7 +6,13 @@ from dataclasses import dataclass
 import mg_provider
 from mg_provider.importing.command import Options, import_things
 from tests.stacks.folder import custom_endpoints
+from tests.support import batch
+from tests.support.endpoints import L4
 from tests.support.life import Life
+from tests.support.weights import call
+
+PARENT = "projects/my-project/locations/us-central1"
+REGION = "projects/my-project/regions/us-central1"
 
 
 @dataclass
@@ -69,3 +75,43 @@ def life_of(host, outcome, provider_type, name):
     life.inputs = {key: value for key, value in entry["inputs"].items() if key != "__provider"}
     life.outputs = {key: value for key, value in entry["outputs"].items() if key != "__provider"}
     return life, arguments(outcome)[name]
+
+
+def private_endpoint(hand):
+    config = {"enablePrivateServiceConnect": True, "projectAllowlist": ["my-project"]}
+    endpoint = hand.make_endpoint(privateServiceConnectConfig=config)
+    hand.deploy(endpoint, hand.upload(), {"0": 100})
+    return endpoint
+
+
+def make_rule(emulator, hand, endpoint, address="way"):
+    """As gcloud makes it: an address, then a rule to the service attachment; its labels come after."""
+    compute = f"{emulator.url}/compute/v1/{REGION}"
+    target = hand.endpoint(endpoint)["deployedModels"][0]["privateEndpoints"]["serviceAttachment"]
+    subnetwork = f"{REGION}/subnetworks/default"
+    call(f"{compute}/addresses", {"name": address, "addressType": "INTERNAL", "subnetwork": subnetwork})
+    emulator.advance(60)
+    body = {
+        "name": "way",
+        "IPAddress": f"{REGION}/addresses/{address}",
+        "network": "projects/my-project/global/networks/default",
+        "target": target,
+    }
+    call(f"{compute}/forwardingRules", body)
+    emulator.advance(60)
+
+
+def job_body():
+    """A job over the questions in the bucket, as the API takes it."""
+    given = batch.arguments()
+    spec = {"machineType": L4["machine_type"], "acceleratorType": "NVIDIA_L4", "acceleratorCount": 1}
+    return {
+        "displayName": "by hand",
+        "model": given["model"],
+        "inputConfig": {"instancesFormat": "jsonl", "gcsSource": given["input_config"]["gcs_source"]},
+        "outputConfig": {
+            "predictionsFormat": "jsonl",
+            "gcsDestination": {"outputUriPrefix": given["output_config"]["gcs_destination"]["output_uri_prefix"]},
+        },
+        "dedicatedResources": {"machineSpec": spec, "startingReplicaCount": 1},
+    }
