@@ -85,9 +85,13 @@ def private_endpoint(hand):
 
 
 def make_rule(emulator, hand, endpoint, address="way"):
-    """As gcloud makes it: an address, then a rule to the service attachment; its labels come after."""
+    """A rule to an endpoint's service attachment."""
+    rule_to(emulator, hand.endpoint(endpoint)["deployedModels"][0]["privateEndpoints"]["serviceAttachment"], address)
+
+
+def rule_to(emulator, target, address="way"):
+    """As gcloud makes it: an address, then a rule to the service attachment."""
     compute = f"{emulator.url}/compute/v1/{REGION}"
-    target = hand.endpoint(endpoint)["deployedModels"][0]["privateEndpoints"]["serviceAttachment"]
     subnetwork = f"{REGION}/subnetworks/default"
     call(f"{compute}/addresses", {"name": address, "addressType": "INTERNAL", "subnetwork": subnetwork})
     emulator.advance(60)
