@@ -8,31 +8,9 @@ from mg_provider.resources.batch_job.fields import BatchJobFields
 from mg_provider.resources.batch_job.rules import BATCH_RULES, RUN_LABEL
 from mg_provider.resources.model.args import Rule
 from mg_provider.resources.model.lifecycle import CloudArgs
-from mg_provider.wire.vertex.batch import (
-    BatchPredictionJob,
-)
-from mg_provider.wire.vertex.machine import BatchDedicatedResources, MachineSpec
-
-# A change of one of these makes another run.
-SEEDS = (
-    "model",
-    "unmanaged_container_model",
-    "endpoint",
-    "input_config",
-    "output_config",
-    "machine_spec",
-    "starting_replica_count",
-    "max_replica_count",
-    "spot",
-    "flex_start",
-    "instance_config",
-    "model_parameters",
-    "manual_batch_tuning_parameters",
-    "service_account",
-    "encryption_spec",
-    "disable_container_logging",
-    "triggers",
-)
+from mg_provider.resources.model.standing import asked_for, nested
+from mg_provider.wire.vertex.batch import BatchPredictionJob
+from mg_provider.wire.vertex.machine import MachineSpec
 
 
 class BatchJobArgs(BatchJobFields):
@@ -54,26 +32,12 @@ class BatchJobArgs(BatchJobFields):
 
     def wire(self, machine: MachineSpec | None) -> BatchPredictionJob:
         """The request of ``batchPredictionJobs.create`` on this machine; None where Google chooses machines."""
-        machines = BatchDedicatedResources(
-            machine_spec=machine,
-            starting_replica_count=self.starting_replica_count,
-            max_replica_count=max(self.max_replica_count, self.starting_replica_count or 1),
-            spot=self.spot or None,
-            flex_start=self.flex_start,
-        )
-        return BatchPredictionJob(
-            display_name=self.display_name,
-            model=self.model or None,
-            unmanaged_container_model=self.unmanaged_container_model,
-            endpoint=self.endpoint or None,
-            input_config=self.input_config,
-            output_config=self.output_config,
-            dedicated_resources=machines if machine else None,
-            instance_config=self.instance_config,
-            model_parameters=self.model_parameters,
-            manual_batch_tuning_parameters=self.manual_batch_tuning_parameters,
-            service_account=self.service_account or None,
-            encryption_spec=self.encryption_spec,
-            disable_container_logging=self.disable_container_logging or None,
-            labels={**self.labels, **self.own_labels()},
-        )
+        asked = {
+            **asked_for(self, "job"),
+            "dedicated_resources.machine_spec": machine,
+            "dedicated_resources.max_replica_count": max(self.max_replica_count, self.starting_replica_count or 1),
+            "labels": {**self.labels, **self.own_labels()},
+        }
+        if machine is None:
+            asked = {path: value for path, value in asked.items() if not path.startswith("dedicated_resources.")}
+        return BatchPredictionJob(**nested(asked))

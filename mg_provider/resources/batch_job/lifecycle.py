@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mg_provider.api.errors import ConnectionFailed, MgError, NotFound, OperationCancelled
-from mg_provider.resources.batch_job.args import SEEDS, BatchJobArgs
+from mg_provider.resources.batch_job.args import BatchJobArgs
 from mg_provider.resources.batch_job.holders import JobHolders
 from mg_provider.resources.batch_job.input_gate import pass_input
 from mg_provider.resources.batch_job.late import asked_now, look_at_once, look_until_sure, seconds_left
@@ -13,9 +13,9 @@ from mg_provider.resources.batch_job.output_table import refuse_same_table, same
 from mg_provider.resources.batch_job.progress import RowProgress
 from mg_provider.resources.batch_job.rules import tell_surprises
 from mg_provider.resources.batch_job.runs import BatchRuns
-from mg_provider.resources.endpoint.args import fresh_id
 from mg_provider.resources.model.diff import Changes
 from mg_provider.resources.model.lifecycle import UNSETTLED, Context, Incomplete, Lifecycle, Reading, kept
+from mg_provider.resources.model.seeds import fresh_id
 from mg_provider.resources.model.unknown import UNKNOWN
 from mg_provider.rollout.agents import once_agents_are_there
 from mg_provider.wire.vertex.batch import BatchPredictionJob
@@ -47,7 +47,7 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
         """Name the run after everything that makes another run."""
         if not args.display_name:
             args = args.with_values(display_name=kept(old, args, "display_name") or args.resource)
-        fresh = fresh_id(args, ("display_name", *SEEDS))
+        fresh = fresh_id(args)
         return args.with_values(run=kept(old, args, "run") or fresh or UNKNOWN)
 
     def settled(self, args: BatchJobArgs, state: BatchJobState) -> bool:

@@ -15,9 +15,11 @@ from mg_provider.resources.batch_job.names import (
     region_of_model,
     table_problem,
 )
-from mg_provider.resources.model.args import Rule
+from mg_provider.resources.model.args import Rule, has
+from mg_provider.resources.model.meaning import Content
 from mg_provider.resources.model.nested_rules import container_problem, flex_start_problem, key_problem
 from mg_provider.resources.model.reasons import nearest
+from mg_provider.resources.model.standing import standing
 from mg_provider.wire.vertex.batch import InputConfig, OutputConfig
 
 RUN_LABEL = "mg-run"
@@ -26,17 +28,18 @@ _FORMATS = {
     "instances_format": ("bigquery", "csv", "file-list", "jsonl", "tf-record", "tf-record-gzip"),
     "predictions_format": ("bigquery", "csv", "jsonl"),
 }
-
-
 _INSTANCE_TYPES = ("array", "object")
+# What computes the predictions, of which a program names one; and on which machines.
+_SOURCES = tuple(name for name in BatchJobFields.model_fields if has(BatchJobFields, name, Content))
+_MACHINES = tuple(
+    name for name, path in standing(BatchJobFields, "job").items() if path.startswith("dedicated_resources.")
+)
 
 
 def _source_problem(args: BatchJobFields) -> str | None:
-    given = [name for name in ("model", "unmanaged_container_model", "endpoint") if getattr(args, name)]
+    given = [name for name in _SOURCES if getattr(args, name)]
     if len(given) != 1:
-        return (
-            f"exactly one of model, unmanaged_container_model, endpoint is needed, not {' and '.join(given) or 'none'}"
-        )
+        return f"exactly one of {', '.join(_SOURCES)} is needed, not {' and '.join(given) or 'none'}"
     return model_problem(args.model) if args.model else None
 
 
@@ -50,8 +53,8 @@ def _region_problem(args: BatchJobFields) -> str | None:
 
 def _endpoint_problem(args: BatchJobFields) -> str | None:
     """An endpoint answers on the machines that it has."""
-    asked = [name for name in ("machine_spec", "spot", "flex_start", "starting_replica_count") if getattr(args, name)]
-    asked += ["max_replica_count"] if args.max_replica_count > 1 else []
+    fields = type(args).model_fields
+    asked = [name for name in _MACHINES if getattr(args, name) not in (fields[name].default, None)]
     if args.endpoint and asked:
         return f"answers on its own machines, so {' and '.join(asked)} would mean nothing: remove that, or name a model"
     return None
@@ -189,12 +192,9 @@ def tell_surprises(args: BatchJobFields, tell: Callable[[str], object]) -> None:
 
 
 BATCH_RULES = (
-    Rule(("model", "unmanaged_container_model", "endpoint"), _source_problem),
+    Rule(_SOURCES, _source_problem),
     Rule(("model", "region"), _region_problem),
-    Rule(
-        ("endpoint", "machine_spec", "spot", "flex_start", "starting_replica_count", "max_replica_count"),
-        _endpoint_problem,
-    ),
+    Rule(("endpoint", *_MACHINES), _endpoint_problem),
     Rule(("labels",), _label_problem),
     Rule(("input_config",), _input_problem),
     Rule(("output_config",), _output_problem),

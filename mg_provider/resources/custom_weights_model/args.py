@@ -13,7 +13,7 @@ from mg_provider.resources.endpoint.rollout_args import RolloutStrategy, rollout
 from mg_provider.resources.endpoint.scale_to_zero import rollout_beside_zero, shared_domain_problem, strategy_problem
 from mg_provider.resources.model.args import Rule
 from mg_provider.resources.model.identity import MODEL_ID
-from mg_provider.resources.model.marks import Computed, Derived, InPlace, Lines, Local, Replaces, RollsOut
+from mg_provider.resources.model.marks import AddedLater, Computed, Derived, InPlace, Lines, Local, Replaces, RollsOut
 from mg_provider.resources.model.meaning import (
     Content,
     Costs,
@@ -33,9 +33,6 @@ from mg_provider.wire.vertex.machine import MachineSpec
 
 if TYPE_CHECKING:
     from mg_provider.wire.vertex.deploy import DeployConfig, DeployRequest
-
-# What makes another endpoint, beside project and region.
-SEEDS = ("dedicated_endpoint_disabled",)
 
 
 def _address_problem(args: CustomWeightsModelArgs) -> str | None:
@@ -197,7 +194,7 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
         "Default: the id of the endpoint's first Model, or what container_spec says; new weights are served under the "
         "same name. Models behind one DedicatedEndpoint share one name.",
     )
-    container_model_id: Annotated[str, Derived(), Local("follows from query_model_id")] = Field(
+    container_model_id: Annotated[str, Derived(), Local("follows from query_model_id"), AddedLater()] = Field(
         default="", description="The MODEL_ID that is set because the program chose query_model_id; empty otherwise."
     )
 

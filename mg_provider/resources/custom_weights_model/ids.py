@@ -44,9 +44,7 @@ def derived_model_ids(args: CustomWeightsModelArgs) -> tuple[str, ...]:
 
     None where the endpoint's id is of the program's choice.
     """
-    from mg_provider.resources.custom_weights_model.args import SEEDS
-
-    derived = derived_endpoint_id(args, SEEDS)
+    derived = derived_endpoint_id(args)
     return (derived, f"model-{derived}") if isinstance(derived, str) and args.endpoint_id == derived else ()
 
 

@@ -14,7 +14,7 @@ from mg_provider.resources.custom_weights_model.adoption import (
     refuse_new_deployment,
     with_model_of,
 )
-from mg_provider.resources.custom_weights_model.args import SEEDS, CustomWeightsModelArgs, CustomWeightsModelState
+from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs, CustomWeightsModelState
 from mg_provider.resources.custom_weights_model.first_deployment import (
     Deployment,
     deploys_from_nothing,
@@ -72,7 +72,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         """Name endpoint and Model after the resource; what is not replaced keeps its ids."""
         args = with_most_replicas(args)
         stays = kept(old, args, "endpoint_id")
-        args = with_chosen_name(name_endpoint(args, old, SEEDS), old if stays else None)
+        args = with_chosen_name(name_endpoint(args, old), old if stays else None)
         if not args.model_id:
             fresh = args.endpoint_id if args.is_known("endpoint_id") else UNKNOWN
             if isinstance(fresh, str) and fresh[:1].isdigit():

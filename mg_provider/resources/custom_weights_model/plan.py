@@ -18,11 +18,21 @@ from mg_provider.resources.endpoint.plan.words import (
     size,
     way,
 )
+from mg_provider.resources.model.args import marks
 from mg_provider.resources.model.diff import canonical, compare
 from mg_provider.resources.model.identity import derived_id
+from mg_provider.resources.model.meaning import Costs
+from mg_provider.resources.model.seeds import counted
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown
 
-_COUNTS = ("min_replica_count", "max_replica_count", "scale_to_zero_spec")
+# How many machines there are, and so what they cost.
+_COUNTS = tuple(
+    name
+    for name in CustomWeightsModelArgs.model_fields
+    if {Costs("fewest"), Costs("most")}.intersection(marks(CustomWeightsModelArgs, name))
+)
+# What else the texts speak of.
+_READ = ("parked", "rollout", "scale_to_zero_spec", "private_service_connect_config")
 
 
 def rolls_out(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> bool:
@@ -47,11 +57,9 @@ def next_model_id(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> s
 
 
 def made_of(args: CustomWeightsModelArgs) -> Iterator[str]:
-    """What a Model is made of, a text each; a name counts only where one was chosen."""
-    for name in MADE_OF:
-        value = getattr(args, name)
-        if value or name != "container_model_id":
-            yield f"{name}={canonical(type(args), name, value)}"
+    """What a Model is made of, a text each."""
+    for name, value in counted(args, MADE_OF):
+        yield f"{name}={canonical(type(args), name, value)}"
 
 
 def same_id_problem(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str | None:
@@ -70,7 +78,7 @@ def same_id_problem(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) ->
 
 def plan_text(old: CustomWeightsModelArgs | None, new: CustomWeightsModelArgs) -> str | Unknown:
     """What ``up`` does to the machines: strategy, steps, probes, GPUs; the old text where that is nothing."""
-    if not new.is_known(*PLANNED, *_COUNTS, "parked", "rollout", "private_service_connect_config"):
+    if not new.is_known(*PLANNED, *_COUNTS, *_READ):
         return UNKNOWN
     if old is None:
         return f"parked: no machine runs; resuming takes {gpus(new)}" if new.parked else _creation(new)

@@ -26,7 +26,7 @@ from mg_provider.resources.model.marks import Computed, Derived, InPlace, Lines,
 from mg_provider.resources.model.meaning import Costs, Exposure, Plan, SafetyNet, Service, Strategy, Traffic, probes
 from mg_provider.resources.model.names import PeeredNetworkName
 from mg_provider.resources.model.nested_rules import key_problem
-from mg_provider.resources.model.standing import Stands, Unseen
+from mg_provider.resources.model.standing import Stands, Unseen, asked_for
 from mg_provider.wire.vertex.encryption import EncryptionSpec
 from mg_provider.wire.vertex.endpoint import Endpoint, GenAiAdvancedFeaturesConfig
 
@@ -245,15 +245,4 @@ class DedicatedEndpointArgs(EndpointArgs):
 
     def wire(self, claim: str) -> Endpoint:
         """The request of ``endpoints.create``."""
-        return Endpoint(
-            display_name=self.endpoint_display_name,
-            description=self.description or None,
-            labels=self.all_labels(claim),
-            dedicated_endpoint_enabled=self.dedicated_endpoint_enabled,
-            private_service_connect_config=self.private_service_connect_config,
-            network=self.network or None,
-            encryption_spec=self.encryption_spec,
-            predict_request_response_logging_config=self.predict_request_response_logging_config,
-            client_connection_config=self.client_connection_config,
-            gen_ai_advanced_features_config=self.gen_ai_advanced_features_config,
-        )
+        return Endpoint(**asked_for(self, "endpoint") | {"labels": self.all_labels(claim)})

@@ -41,13 +41,12 @@ from mg_provider.resources.model.diff import Changes, compare
 from mg_provider.resources.model.identity import CLAIM_LABEL, ENDPOINT_ID
 from mg_provider.resources.model.lifecycle import UNSETTLED, Context, Incomplete, NotOurs, Reading, kept
 from mg_provider.resources.model.marks import Local
+from mg_provider.resources.model.standing import fixed_in
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown
 from mg_provider.rollout.place import deploys, running_operation
 from mg_provider.rollout.rollout import RolledBack
 from mg_provider.wire.base import same
 from mg_provider.wire.vertex.endpoint import Endpoint
-
-_SEEDS = ("dedicated_endpoint_enabled", "network", "encryption_spec", "gen_ai_advanced_features_config")
 
 
 class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, DedicatedEndpointState]):
@@ -69,7 +68,7 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         if args.dedicated_endpoint_enabled is None:
             args = args.with_values(dedicated_endpoint_enabled=_is_public(args, old))
         stays = kept(old, args, "endpoint_id")
-        args = name_endpoint(args, old, _SEEDS)
+        args = name_endpoint(args, old)
         if held := held_models(old if stays else None, args):
             args = args.with_values(rollouts_held=held)
         return args.with_values(deployment_plan=plan_texts(old if stays else None, args))
@@ -99,8 +98,8 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
     def fixed(self, args: DedicatedEndpointArgs, endpoint: Endpoint) -> Iterator[Problem]:
         """What is wanted otherwise than the endpoint has it, and can never be changed on it."""
         yield from super().fixed(args, endpoint)
-        for name in ("dedicated_endpoint_enabled", "network", "encryption_spec", "gen_ai_advanced_features_config"):
-            wanted, actual = getattr(args, name), getattr(endpoint, name)
+        for name, path in fixed_in(DedicatedEndpointArgs, "endpoint").items():
+            wanted, actual = getattr(args, name), getattr(endpoint, path)
             if bool(wanted) != bool(actual) or not same(wanted, actual):
                 yield fixed_problem(name, actual)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import Field
@@ -13,13 +13,13 @@ from pydantic.alias_generators import to_snake
 from mg_provider.api.names import NETWORK
 from mg_provider.api.texts import shown
 from mg_provider.resources.model.args import Rule
-from mg_provider.resources.model.diff import canonical
-from mg_provider.resources.model.identity import CLAIM_LABEL, ENDPOINT_ID, Labels, derived_id, parent_seeds
+from mg_provider.resources.model.identity import CLAIM_LABEL, ENDPOINT_ID, Labels
 from mg_provider.resources.model.lifecycle import CloudArgs, CloudState, kept
 from mg_provider.resources.model.marks import Computed, Derived, InPlace, Lines, Local, Replaces, SetLike
 from mg_provider.resources.model.meaning import Exposure, HeldByClients, Inner, Service
 from mg_provider.resources.model.names import EndpointName
 from mg_provider.resources.model.nested_rules import connection_problem, logging_problem
+from mg_provider.resources.model.seeds import fresh_id
 from mg_provider.resources.model.standing import Stands
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown, contains_unknown, plain
 from mg_provider.wire.vertex.endpoint import (
@@ -220,34 +220,24 @@ class EndpointState(CloudState):
 E = TypeVar("E", bound=EndpointArgs)
 
 
-def name_endpoint(args: E, old: E | None, seeds: Iterable[str]) -> E:
+def name_endpoint(args: E, old: E | None) -> E:
     """Fill in endpoint id, display name and resource name; an endpoint that is not replaced keeps its id.
 
     Args:
         args: The arguments of this run.
         old: Those of the last run.
-        seeds: The fields whose values make another endpoint.
     """
     if not args.endpoint_id:
         fresh = UNKNOWN if isinstance(args.adopt, Unknown) else args.adopt.rpartition("/")[2]
-        args = args.with_values(endpoint_id=kept(old, args, "endpoint_id") or fresh or derived_endpoint_id(args, seeds))
+        args = args.with_values(endpoint_id=kept(old, args, "endpoint_id") or fresh or derived_endpoint_id(args))
     if not args.endpoint_display_name:
         args = args.with_values(endpoint_display_name=args.resource)
     known = args.is_known("project", "region", "endpoint_id")
     return args.with_values(endpoint=f"{args.parent}/endpoints/{args.endpoint_id}" if known else UNKNOWN)
 
 
-def derived_endpoint_id(args: EndpointArgs, seeds: Iterable[str]) -> str | Unknown:
+def derived_endpoint_id(args: EndpointArgs) -> str | Unknown:
     """The id of an endpoint that nobody named: it follows from the stack, the resource and what makes its address."""
     config = args.private_service_connect_config
     address = json.dumps(_address(config), sort_keys=True) if is_known_private(config) else UNKNOWN
-    return fresh_id(args, seeds, address) or UNKNOWN
-
-
-def fresh_id(args: CloudArgs, seeds: Iterable[str], more: str | Unknown = "") -> str | None:
-    """An id for a new resource, from everything whose change makes another one; None while that is not known."""
-    names = ("project", "region", *seeds)
-    if isinstance(more, Unknown) or not args.is_known("owner", "resource", *names):
-        return None
-    values = (f"{name}={canonical(type(args), name, getattr(args, name))}" for name in names)
-    return derived_id(args.owner, args.resource, *values, more, *parent_seeds(args.program_path))
+    return fresh_id(args, "endpoint_id", more=address) or UNKNOWN

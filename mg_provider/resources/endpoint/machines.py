@@ -10,7 +10,7 @@ from mg_provider.preflight.metrics import metrics_problem
 from mg_provider.resources.endpoint.capacity import MachineChoice, accepts, choices_of, choices_problem
 from mg_provider.resources.endpoint.scale_to_zero import several_hosts_problem
 from mg_provider.resources.model.args import Rule
-from mg_provider.resources.model.marks import InPlace, ReadBack, RollsOut, SetLike
+from mg_provider.resources.model.marks import AddedLater, InPlace, ReadBack, RollsOut, SetLike
 from mg_provider.resources.model.meaning import Costs, Exposure, Service
 from mg_provider.resources.model.nested_rules import flex_start_problem, idle_problem
 from mg_provider.resources.model.standing import Stands, Unseen, asked_for, fixed_while_running, nested, seen
@@ -128,7 +128,7 @@ class Machines(BaseModel):
         Unseen("Google does not promise to show it for what Model Garden deployed", sent=True),
     ] = Field(default=False, description="Deploy quickly on shared capacity, for trying a model out.")
     enable_access_logging: Annotated[
-        bool, RollsOut(_NEW_DEPLOYMENT), Stands("deployment", "enable_access_logging", always=True)
+        bool, RollsOut(_NEW_DEPLOYMENT), Stands("deployment", "enable_access_logging", always=True), AddedLater()
     ] = Field(default=False, description="Log the time and the latency of each request to Cloud Logging, at its price.")
 
     @property

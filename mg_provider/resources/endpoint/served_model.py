@@ -20,10 +20,11 @@ from mg_provider.resources.endpoint.machines import MUTATE, Machines
 from mg_provider.resources.endpoint.rollout_args import RolloutStrategy
 from mg_provider.resources.model.marks import InPlace, Local, RollsOut
 from mg_provider.resources.model.meaning import Content, SafetyNet, Strategy, probes
-from mg_provider.resources.model.standing import Stands, fixed_while_running
+from mg_provider.resources.model.seeds import counted
+from mg_provider.resources.model.standing import Stands, fixed_while_running, standing, value_at
 from mg_provider.resources.model.unknown import plain
 from mg_provider.wire.base import same
-from mg_provider.wire.vertex.deployed_model import DeployedModel, FasterDeploymentConfig
+from mg_provider.wire.vertex.deployed_model import DeployedModel
 from mg_provider.wire.vertex.machine import DedicatedResources
 
 
@@ -51,11 +52,7 @@ class ServedModel(Machines):
         """What cannot change while it runs."""
         # Ids follow from the order too.
         names = sorted(fixed_while_running(type(self)), key=lambda name: name != "model")
-        told = {name: plain(getattr(self, name)) for name in names}
-        if not self.enable_access_logging:
-            # Ids follow from this, and those of deployments that are older than the argument stay as they are.
-            del told["enable_access_logging"]
-        return told
+        return {name: plain(value) for name, value in counted(self, names)}
 
     def wire(self, id: str, name: str) -> DeployedModel:
         """The deployment as ``endpoints.deployModel`` takes it."""
@@ -72,17 +69,12 @@ class ServedModel(Machines):
 
     def is_exactly(self, deployed: DeployedModel) -> bool:
         """Whether a deployment is this one in everything that cannot be changed on it."""
-        resources = deployed.dedicated_resources or DedicatedResources()
-        quick = deployed.faster_deployment_config or FasterDeploymentConfig()
-        return (
-            # Without a machine spec, the machine that Google chose says nothing about which deployment it is.
-            self.machine_spec is not None
-            and self.runs_as(deployed)
-            and same(self.flex_start, resources.flex_start)
-            and self.service_account == (deployed.service_account or "")
-            and self.fast_tryout_enabled == bool(quick.fast_tryout_enabled)
-            and self.enable_access_logging == bool(deployed.enable_access_logging)
-        )
+        # Without a machine spec, the machine that Google chose says nothing about which deployment it is.
+        if self.machine_spec is None or not self.runs_as(deployed):
+            return False
+        paths = standing(type(self), "deployment")
+        rest = [name for name in fixed_while_running(type(self)) if name not in ("model", "machine_spec")]
+        return all(same(getattr(self, name), value_at(deployed, paths[name])) for name in rest)
 
 
 def machine_type(deployed: DeployedModel) -> str:

@@ -32,11 +32,13 @@ class Unseen:
     """A refresh cannot show that the cloud has another value; ``reason`` says why.
 
     ``sent`` and ``kept``: whether a request has the value all the same, and whether the cloud then shows it.
+    ``or_shown``: where the cloud shows a value all the same, it counts.
     """
 
     reason: str
     sent: bool = False
     kept: bool = False
+    or_shown: bool = False
 
 
 @cache
@@ -53,6 +55,16 @@ def changed_by(args_type: type[BaseModel], thing: Thing, call: str) -> dict[str,
         name: path
         for name, path in standing(args_type, thing).items()
         if any(isinstance(mark, InPlace) and mark.reason == call for mark in args_type.model_fields[name].metadata)
+    }
+
+
+@cache
+def fixed_in(args_type: type[BaseModel], thing: Thing) -> dict[str, str]:
+    """The fields that nobody can change in a thing, each with its path."""
+    return {
+        name: path
+        for name, path in standing(args_type, thing).items()
+        if any(isinstance(mark, Replaces) for mark in args_type.model_fields[name].metadata)
     }
 
 
@@ -80,12 +92,17 @@ def _rolling(args_type: type[BaseModel], *, another_model: bool) -> tuple[str, .
 @cache
 def seen_in(args_type: type[BaseModel], thing: Thing) -> dict[str, str]:
     """The fields that a refresh sees in this thing, each with its path."""
-    hidden = {
-        name
-        for name, field in args_type.model_fields.items()
-        if any(isinstance(mark, Unseen | Replaces) for mark in field.metadata)
-    }
+    told = ((name, mark) for name, field in args_type.model_fields.items() for mark in field.metadata)
+    unseen = {name for name, mark in told if isinstance(mark, Unseen) and not mark.or_shown}
+    hidden = unseen | fixed_in(args_type, thing).keys()
     return {name: path for name, path in standing(args_type, thing).items() if name not in hidden}
+
+
+@cache
+def _silent(args_type: type[BaseModel]) -> frozenset[str]:
+    """The fields whose absence in the cloud says nothing."""
+    told = ((name, mark) for name, field in args_type.model_fields.items() for mark in field.metadata)
+    return frozenset(name for name, mark in told if isinstance(mark, Unseen) and mark.or_shown)
 
 
 def seen(args_type: type[BaseModel], thing: Thing, actual: BaseModel | None) -> dict[str, Any]:
@@ -93,8 +110,15 @@ def seen(args_type: type[BaseModel], thing: Thing, actual: BaseModel | None) -> 
     found = {}
     for name, path in seen_in(args_type, thing).items():
         value, default = without_outputs(value_at(actual, path)), args_type.model_fields[name].default
+        if value is None and name in _silent(args_type):
+            continue
         found[name] = type(default)() if value is None and default is not None else value
     return found
+
+
+def value_at(thing: BaseModel | None, path: str) -> Any:
+    """What a thing has under a path; None where it has nothing there."""
+    return reduce(lambda value, name: getattr(value, name, None), path.split("."), thing)
 
 
 def drifted(wanted: BaseModel, actual: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,11 +131,6 @@ def drifted(wanted: BaseModel, actual: Mapping[str, Any]) -> dict[str, Any]:
 def _always(args_type: type[BaseModel]) -> frozenset[str]:
     told = ((name, mark) for name, field in args_type.model_fields.items() for mark in field.metadata)
     return frozenset(name for name, mark in told if isinstance(mark, Stands) and mark.always)
-
-
-def value_at(thing: BaseModel | None, path: str) -> Any:
-    """What stands in a thing under a path of Google's names; None where it has nothing there."""
-    return reduce(lambda value, name: getattr(value, name, None), path.split("."), thing)
 
 
 def nested(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from mg_provider.wire.compute import Address, ForwardingRule, ServiceDirectoryRe
 _PATH = re.compile(r"projects/(?P<project>[^/]+)/(?:global|regions/(?P<region>[^/]+))/[a-zA-Z]+/(?P<name>[^/]+)")
 API_VERSION = "v1beta1"
 _FROM_IP = "follows from the IP"
-_REMADE = "forwardingRules.delete and insert, behind the same address: seconds without connection"
+PATCH = "forwardingRules.patch"
+REMADE = "forwardingRules.delete and insert, behind the same address: seconds without connection"
 _GAP = "seconds without connection"
 _LOOKED_UP = "endpoints.get; if its service attachment is another one, a new rule behind the same address"
 
@@ -172,15 +173,19 @@ def _registrations_problem(args: PscForwardingRuleArgs) -> str | None:
 class PscForwardingRuleArgs(CloudArgs):
     """What a user says of a private address to an endpoint."""
 
-    endpoint: Annotated[EndpointName, InPlace(_LOOKED_UP), Leads(), Service("where it leads", gap=_GAP), ReadBack()] = (
-        Field(
-            default="",
-            description="Endpoint to reach, projects/{project}/locations/{region}/endpoints/{id}: the `endpoint` "
-            "output of a model or endpoint. Its service attachment is looked up. This or service_attachment.",
-        )
+    endpoint: Annotated[
+        EndpointName,
+        InPlace(_LOOKED_UP),
+        Leads(),
+        Service("where it leads", gap=_GAP),
+        ReadBack(),
+    ] = Field(
+        default="",
+        description="Endpoint to reach, projects/{project}/locations/{region}/endpoints/{id}: the `endpoint` output of "
+        "a model or endpoint. Its service attachment is looked up. This or service_attachment.",
     )
     service_attachment: Annotated[
-        str, InPlace(_REMADE), Leads(), Service("where it leads", gap=_GAP), Stands("rule", "target"), ReadBack()
+        str, InPlace(REMADE), Leads(), Service("where it leads", gap=_GAP), Stands("rule", "target"), ReadBack()
     ] = Field(default="", description="Service attachment to reach, where there is no endpoint to look it up from.")
     triggers: Annotated[
         dict[str, str], InPlace(_LOOKED_UP), Lines(), Unseen("a wish of the program's, kept nowhere")
@@ -230,20 +235,20 @@ class PscForwardingRuleArgs(CloudArgs):
     )
     allow_psc_global_access: Annotated[
         bool,
-        InPlace("forwardingRules.patch"),
+        InPlace(PATCH),
         Exposure("clients in other regions of the network", widens=lambda _, allowed: bool(allowed)),
-        Stands("rule", "allow_psc_global_access"),
+        Stands("rule", "allow_psc_global_access", always=True),
     ] = Field(default=False, description="Let clients in other regions of the network connect.")
     no_automate_dns_zone: Annotated[
         bool,
-        InPlace(_REMADE),
+        InPlace(REMADE),
         Service("the DNS zone of the connection", gap=_GAP),
-        Stands("rule", "no_automate_dns_zone"),
-        Unseen("Google does not promise to show it", sent=True),
+        Stands("rule", "no_automate_dns_zone", always=True),
+        Unseen("Google does not promise to show it", sent=True, or_shown=True),
     ] = Field(default=False, description="Make no DNS zone for the connection.")
     service_directory_registrations: Annotated[
         list[ServiceDirectoryRegistration],
-        InPlace(_REMADE),
+        InPlace(REMADE),
         Service("the entry in Service Directory", gap=_GAP),
         Stands("rule", "service_directory_registrations"),
     ] = Field(

@@ -20,6 +20,7 @@ from mg_provider.resources.model.lifecycle import (
     kept,
 )
 from mg_provider.resources.model.names import loopback_problem
+from mg_provider.resources.model.seeds import counted, seeds
 from mg_provider.resources.model.unknown import UNKNOWN
 from mg_provider.resources.psc_forwarding_rule.address import (
     check_subnetwork,
@@ -50,6 +51,8 @@ from mg_provider.resources.psc_forwarding_rule.under_way import under_way, wait_
 from mg_provider.resources.psc_forwarding_rule.view import must_be_remade, observed, state_of
 from mg_provider.wire.compute import is_accepted
 
+# What gives the address.
+_PLACE = seeds(PscForwardingRuleArgs, "forwarding_rule_name")
 CREATE_SECONDS = 900.0
 UPDATE_SECONDS = 900.0
 DELETE_SECONDS = 600.0
@@ -83,9 +86,9 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
     def name(self, args: PscForwardingRuleArgs, old: PscForwardingRuleArgs | None) -> PscForwardingRuleArgs:
         """Name the rule after the resource; a kept resource keeps its name."""
         if not args.forwarding_rule_name:
-            seeds = ("project", "region", "network", "subnetwork", "address", "owner", "resource")
-            values = [str(getattr(args, seed)) for seed in seeds] + parent_seeds(args.program_path)
-            fresh = derived_id(args.owner, args.resource, *values) if args.is_known(*seeds) else ""
+            names = (*_PLACE, "owner", "resource")
+            values = [str(value) for _, value in counted(args, names)] + parent_seeds(args.program_path)
+            fresh = derived_id(args.owner, args.resource, *values) if args.is_known(*names) else ""
             args = args.with_values(forwarding_rule_name=kept(old, args, "forwarding_rule_name") or fresh or UNKNOWN)
         if args.is_known("project", "region", "forwarding_rule_name"):
             full = f"projects/{args.project}/regions/{args.region}/forwardingRules/{args.forwarding_rule_name}"
@@ -96,8 +99,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
 
     def looks(self, args: PscForwardingRuleArgs) -> bool:
         """With ``look_up``, at what gives the address, as far as the program knows it."""
-        names = ("project", "region", "network", "subnetwork", "address", "forwarding_rule_name")
-        return args.look_up is True and args.is_known(*names)
+        return args.look_up is True and args.is_known(*_PLACE, "forwarding_rule_name")
 
     def look(
         self, given: Mapping[str, Any], args: PscForwardingRuleArgs, context: Context

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from mg_provider.api.errors import InvalidArgument, MgError, NotFound, PermissionDenied, PolicyViolated
 from mg_provider.resources.model.lifecycle import Context
+from mg_provider.resources.model.standing import changed_by, standing
 from mg_provider.resources.psc_forwarding_rule.address import find_address
-from mg_provider.resources.psc_forwarding_rule.args import Held, PscForwardingRuleArgs, short
+from mg_provider.resources.psc_forwarding_rule.args import PATCH, Held, PscForwardingRuleArgs, short
 from mg_provider.resources.psc_forwarding_rule.changes import Labelling, RegionalChanges
 from mg_provider.resources.psc_forwarding_rule.connection import explanation, is_dead
 from mg_provider.resources.psc_forwarding_rule.ownership import Ownership
+from mg_provider.wire.base import same
 from mg_provider.wire.compute import ForwardingRule, PscConnectionStatus
 
 
@@ -92,9 +96,11 @@ class Rule:
                 self._restore(before, labels, held, changes, error)
             raise
         rule = self._labelled(rule, labels, changes)
-        if bool(rule.allow_psc_global_access) == self.args.allow_psc_global_access:
+        patched = changed_by(PscForwardingRuleArgs, "rule", PATCH)
+        wanted = {path: getattr(self.args, name) for name, path in patched.items()}
+        if all(same(value, getattr(rule, path)) for path, value in wanted.items()):
             return rule
-        if not self._set_global_access(rule, changes):
+        if not self._patch(rule, wanted, changes):
             self.context.progress("global access cannot be changed in place: making the rule anew behind its address")
             self.remove(changes)
             rule = self._labelled(self._insert(target, held, changes), labels, changes)
@@ -103,13 +109,9 @@ class Rule:
     def _restore(
         self, before: ForwardingRule, labels: Labelling, held: Held, changes: RegionalChanges, refusal: MgError
     ) -> None:
+        paths = set(standing(PscForwardingRuleArgs, "rule").values()) - {"network", "target", "labels"}
         request = self.args.wire(short(before.target or ""), held.path).model_copy(
-            update={
-                "description": before.description,
-                "allow_psc_global_access": before.allow_psc_global_access,
-                "no_automate_dns_zone": before.no_automate_dns_zone,
-                "service_directory_registrations": before.service_directory_registrations,
-            }
+            update={path: getattr(before, path) for path in paths}
         )
         try:
             self._make(request, changes)
@@ -144,13 +146,9 @@ class Rule:
         )
         return self._there()
 
-    def _set_global_access(self, rule: ForwardingRule, changes: RegionalChanges) -> bool:
+    def _patch(self, rule: ForwardingRule, wanted: Mapping[str, Any], changes: RegionalChanges) -> bool:
         """Patch the rule; False should Compute refuse, as its reference says against what gcloud does."""
-        patch = ForwardingRule(
-            name=rule.name,
-            fingerprint=rule.fingerprint,
-            allow_psc_global_access=self.args.allow_psc_global_access,
-        )
+        patch = ForwardingRule(name=rule.name, fingerprint=rule.fingerprint, **wanted)
         compute = self.context.clients.compute
         try:
             changes.make(lambda request: compute.patch_forwarding_rule(*self.place, patch, request), self.guard)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mg_provider.resources.model.identity import CLAIM_LABEL
+from mg_provider.resources.model.standing import changed_by, drifted, seen
 from mg_provider.resources.psc_forwarding_rule.args import (
+    REMADE,
     Held,
     PscForwardingRuleArgs,
     PscForwardingRuleState,
@@ -18,34 +22,28 @@ from mg_provider.wire.compute import ForwardingRule
 
 def must_be_remade(args: PscForwardingRuleArgs, rule: ForwardingRule, target: str, changed: frozenset[str]) -> bool:
     """Whether the rule differs in what no call can change. Its description is not worth a cut, and may not be kept."""
-    seen = observed(args, rule)
-    fixed = ("no_automate_dns_zone", "service_directory_registrations")
-    differs = any(getattr(seen, name) != getattr(args, name) for name in fixed)
+    if target and (target != short(rule.target or "") or is_dead(rule)):
+        return True
+    told = _told(args, rule)
+    fixed = changed_by(PscForwardingRuleArgs, "rule", REMADE).keys() - {"service_attachment"}
     # What Google does not tell of a rule is taken from the program's own change.
-    untold = (rule.no_automate_dns_zone is None and "no_automate_dns_zone" in changed) or (
-        not args.service_directory_registrations and "service_directory_registrations" in changed
-    )
-    return (
-        differs or untold or (bool(target) and target != short(rule.target or "")) or (bool(target) and is_dead(rule))
-    )
+    return any(not same(getattr(args, name), told[name]) if name in told else name in changed for name in fixed)
 
 
 def observed(args: PscForwardingRuleArgs, rule: ForwardingRule | None) -> PscForwardingRuleArgs:
-    """The arguments with what the rule has, where that differs from what was asked for."""
-    if rule is None:
-        return args
-    seen: dict[str, object] = {
-        # Labels that the program does not name are others'.
-        "labels": {key: value for key, value in (rule.labels or {}).items() if key in args.labels},
-        "allow_psc_global_access": bool(rule.allow_psc_global_access),
-    }
-    if rule.no_automate_dns_zone is not None:
-        seen["no_automate_dns_zone"] = rule.no_automate_dns_zone
-    asked, registered = args.service_directory_registrations, rule.service_directory_registrations or []
+    """The arguments with what the rule has, where that differs from what was asked for; where it leads is not said."""
+    return args if rule is None else args.with_values(**drifted(args, _told(args, rule)))
+
+
+def _told(args: PscForwardingRuleArgs, rule: ForwardingRule) -> dict[str, Any]:
+    """The arguments that the rule tells."""
+    told = seen(PscForwardingRuleArgs, "rule", rule)
+    del told["service_attachment"]
     # A rule for which none was asked may have one that Google made by itself.
-    if asked and not same(asked, registered):
-        seen["service_directory_registrations"] = registered
-    return args.with_values(**{name: value for name, value in seen.items() if getattr(args, name) != value})
+    if not args.service_directory_registrations:
+        del told["service_directory_registrations"]
+    # Labels that the program does not name are others'.
+    return {**told, "labels": {key: value for key, value in (rule.labels or {}).items() if key in args.labels}}
 
 
 def state_of(args: PscForwardingRuleArgs, rule: ForwardingRule | None, held: Held | None) -> PscForwardingRuleState:
