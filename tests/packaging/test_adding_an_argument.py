@@ -1,0 +1,93 @@
+"""The example in CONTRIBUTING.md, performed: one field and one sample, and everything else follows."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# What the new argument is to be held to, in the copy, beside the tests that are there.
+HELD_TO = """
+import inspect
+
+from mg_provider import BatchJob, review
+from tests.resources.test_sent_and_observed import SUBJECTS
+from tests.review.build import batch, preview, step
+from tests.support.observation import problems_of
+
+NAME = "generate_explanation"
+
+
+def test_a_program_may_pass_it():
+    assert NAME in inspect.signature(BatchJob).parameters
+
+
+def test_it_is_sent_and_kept(emulator, host):
+    (jobs,) = [subject for subject in SUBJECTS if subject.args_type.__name__ == "BatchJobArgs"]
+    names, given = next(life for life in jobs.lives() if NAME in life[0])
+    assert problems_of(jobs, emulator, host, names, given) == []
+
+
+def test_a_review_names_it():
+    found = review.of(preview(step("replace", "BatchJob", "nightly", batch(), batch(generate_explanation=True))))
+    assert "generate_explanation" in found.headline
+"""
+HELD_TO_BESIDE = ("tests/resources/test_arguments_bad_values.py", "tests/resources/test_frozen_ids.py")
+
+
+def example():
+    """The change that CONTRIBUTING.md shows."""
+    section = (ROOT / "CONTRIBUTING.md").read_text().partition("## Adding an argument\n")[2].partition("\n## ")[0]
+    (change,) = re.findall(r"```diff\n(.*?)```", section, flags=re.DOTALL)
+    return change
+
+
+def run(folder, *command, **more):
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, **more)
+    assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """The repository with the example's change, generated again."""
+    folder = tmp_path_factory.mktemp("copy")
+    for path in run(ROOT, "git", "ls-files", "-z").split("\0")[:-1]:
+        if (ROOT / path).is_file():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / path, folder / path)
+    run(folder, "git", "apply", "-", input=example())
+    (folder / "tests/resources/test_the_new_argument.py").write_text(HELD_TO)
+    wrote = run(folder, sys.executable, "-m", "tools.generate")
+    assert wrote.splitlines() == ["wrote mg_provider/resources/constructors/batch_job.py", "wrote docs/batch-job.md"]
+    return folder
+
+
+def test_the_constructor_and_the_page_have_it(copy):
+    constructor = (copy / "mg_provider/resources/constructors/batch_job.py").read_text()
+    assert "        generate_explanation: Input[bool | None] = None,\n" in constructor
+    assert (
+        "            generate_explanation: Add feature attributions to the output. Default: `False`.\n" in constructor
+    )
+    assert (
+        "| `generate_explanation` | bool | **replaces**: a job cannot be changed, so another one runs | Add feature "
+        "attributions to the output. Default: `False`. |\n"
+    ) in (copy / "docs/batch-job.md").read_text()
+
+
+def test_it_is_written_as_the_rest_is(copy):
+    changed = ["mg_provider/resources/batch_job/fields.py", "mg_provider/resources/constructors/batch_job.py"]
+    run(copy, sys.executable, "-m", "ruff", "check", "--no-cache", *changed)
+    run(copy, sys.executable, "-m", "ruff", "format", "--no-cache", "--check", *changed)
+
+
+def test_it_is_sent_refused_and_reviewed_and_older_ids_stay(copy):
+    new = "tests/resources/test_the_new_argument.py"
+    chosen = "the_new_argument or generate_explanation or (frozen_ids and BatchJob)"
+    options = ("-q", "-p", "no:xdist", "-p", "no:cacheprovider", "-k", chosen)
+    run(copy, sys.executable, "-m", "pytest", *options, new, *HELD_TO_BESIDE)
