@@ -5,7 +5,7 @@ import pytest
 from mg_provider.resources.custom_weights_model.ids import content_of, deployment_id
 from mg_provider.resources.endpoint.served_model import ServedModel, derived_id
 from mg_provider.resources.model.args import has
-from mg_provider.resources.model.marks import AddedLater
+from mg_provider.resources.model.marks import Replaces
 from tests.support.samples import ALL, BATCH_JOB, CUSTOM_WEIGHTS_MODEL, L4, MODEL, label
 
 AN_ID = {
@@ -47,8 +47,8 @@ def test_the_id_of_the_least_is_what_it_always_was(kind):
 
 @each_resource
 def test_the_id_of_everything_is_what_it_always_was(kind):
-    later = {name for name in kind.settable() if has(kind.args_type, name, AddedLater)}
-    names = {name for name, sample in kind.samples.items() if not sample.needs} - APART - later
+    first = {name for name in kind.settable() if not has(kind.args_type, name, Replaces)} | kind.args_type.always_in_ids
+    names = first.intersection(name for name, sample in kind.samples.items() if not sample.needs) - APART
     assert id_of(kind, **{name: kind.samples[name].value for name in names}) == OF_ALL[kind.name]
 
 

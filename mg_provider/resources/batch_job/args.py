@@ -20,6 +20,12 @@ class BatchJobArgs(BatchJobFields):
         *CloudArgs.rules,
         *BATCH_RULES,
     )
+    always_in_ids = CloudArgs.always_in_ids | {
+        *("display_name", "model", "unmanaged_container_model", "endpoint", "input_config", "output_config"),
+        *("machine_spec", "starting_replica_count", "max_replica_count", "spot", "flex_start", "instance_config"),
+        *("model_parameters", "manual_batch_tuning_parameters", "service_account", "encryption_spec"),
+        *("disable_container_logging", "triggers"),
+    }
 
     @property
     def parent(self) -> str:

@@ -13,7 +13,7 @@ from mg_provider.resources.endpoint.rollout_args import RolloutStrategy, rollout
 from mg_provider.resources.endpoint.scale_to_zero import rollout_beside_zero, shared_domain_problem, strategy_problem
 from mg_provider.resources.model.args import Rule
 from mg_provider.resources.model.identity import MODEL_ID
-from mg_provider.resources.model.marks import AddedLater, Computed, Derived, InPlace, Lines, Local, Replaces, RollsOut
+from mg_provider.resources.model.marks import Computed, Derived, InPlace, Lines, Local, Replaces, RollsOut
 from mg_provider.resources.model.meaning import (
     Content,
     Costs,
@@ -26,7 +26,7 @@ from mg_provider.resources.model.meaning import (
 )
 from mg_provider.resources.model.nested_rules import container_problem
 from mg_provider.resources.model.standing import Stands, Unseen
-from mg_provider.resources.weights.source import FIXED_MODEL, SOURCE_RULES, ModelSource
+from mg_provider.resources.weights.source import FIXED_MODEL, SOURCE_RULES, SOURCES, ModelSource
 from mg_provider.rollout.query_id import QUERY_ID, container_query_id
 from mg_provider.wire.vertex.container import ContainerSpec
 from mg_provider.wire.vertex.machine import MachineSpec
@@ -194,7 +194,7 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
         "Default: the id of the endpoint's first Model, or what container_spec says; new weights are served under the "
         "same name. Models behind one DedicatedEndpoint share one name.",
     )
-    container_model_id: Annotated[str, Derived(), Local("follows from query_model_id"), AddedLater()] = Field(
+    container_model_id: Annotated[str, Derived(), Local("follows from query_model_id")] = Field(
         default="", description="The MODEL_ID that is set because the program chose query_model_id; empty otherwise."
     )
 
@@ -211,6 +211,7 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
         Rule(_UPLOADED, _upload_problem),
         Rule(("enable_access_logging", *_UPLOADED), _logging_problem),
     )
+    always_in_ids = EndpointArgs.always_in_ids | {"dedicated_endpoint_disabled", *SOURCES, "container_spec"}
 
     @property
     def rollout_or_default(self) -> RolloutStrategy:

@@ -58,7 +58,7 @@ def next_model_id(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> s
 
 def made_of(args: CustomWeightsModelArgs) -> Iterator[str]:
     """What a Model is made of, a text each."""
-    for name, value in counted(args, MADE_OF):
+    for name, value in counted(args, MADE_OF, args.always_in_ids):
         yield f"{name}={canonical(type(args), name, value)}"
 
 

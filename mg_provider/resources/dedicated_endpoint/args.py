@@ -222,6 +222,9 @@ class DedicatedEndpointArgs(EndpointArgs):
         Rule(("encryption_spec", "region"), lambda args: key_problem(args.encryption_spec, args.region)),
         Rule(("dedicated_endpoint_enabled", "private_service_connect_config", "network"), _address_problem),
     )
+    always_in_ids = EndpointArgs.always_in_ids | {
+        *("dedicated_endpoint_enabled", "network", "encryption_spec", "gen_ai_advanced_features_config")
+    }
 
     @property
     def running(self) -> dict[str, ServedModel]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,7 +10,7 @@ from mg_provider.preflight.metrics import metrics_problem
 from mg_provider.resources.endpoint.capacity import MachineChoice, accepts, choices_of, choices_problem
 from mg_provider.resources.endpoint.scale_to_zero import several_hosts_problem
 from mg_provider.resources.model.args import Rule
-from mg_provider.resources.model.marks import AddedLater, InPlace, ReadBack, RollsOut, SetLike
+from mg_provider.resources.model.marks import InPlace, ReadBack, RollsOut, SetLike
 from mg_provider.resources.model.meaning import Costs, Exposure, Service
 from mg_provider.resources.model.nested_rules import flex_start_problem, idle_problem
 from mg_provider.resources.model.standing import Stands, Unseen, asked_for, fixed_while_running, nested, seen
@@ -35,6 +35,10 @@ class Machines(BaseModel):
     """Machines, their number, and how that number follows the load."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
+    # As of Args.
+    always_in_ids: ClassVar[frozenset[str]] = frozenset(
+        {"machine_spec", "spot", "flex_start", "service_account", "fast_tryout_enabled"}
+    )
 
     machine_spec: Annotated[
         MachineChoice | None,
@@ -128,7 +132,7 @@ class Machines(BaseModel):
         Unseen("Google does not promise to show it for what Model Garden deployed", sent=True),
     ] = Field(default=False, description="Deploy quickly on shared capacity, for trying a model out.")
     enable_access_logging: Annotated[
-        bool, RollsOut(_NEW_DEPLOYMENT), Stands("deployment", "enable_access_logging", always=True), AddedLater()
+        bool, RollsOut(_NEW_DEPLOYMENT), Stands("deployment", "enable_access_logging", always=True)
     ] = Field(default=False, description="Log the time and the latency of each request to Cloud Logging, at its price.")
 
     @property

@@ -31,6 +31,8 @@ from mg_provider.wire.vertex.machine import DedicatedResources
 class ServedModel(Machines):
     """One deployed model of the endpoint."""
 
+    always_in_ids = Machines.always_in_ids | {"model"}
+
     model: Annotated[str, RollsOut("a new deployment"), Content("model"), Stands("deployment", "model")] = Field(
         description="Model resource name; the `model` output of a CustomWeightsModel, @version if wanted."
     )
@@ -52,7 +54,7 @@ class ServedModel(Machines):
         """What cannot change while it runs."""
         # Ids follow from the order too.
         names = sorted(fixed_while_running(type(self)), key=lambda name: name != "model")
-        return {name: plain(value) for name, value in counted(self, names)}
+        return {name: plain(value) for name, value in counted(self, names, self.always_in_ids)}
 
     def wire(self, id: str, name: str) -> DeployedModel:
         """The deployment as ``endpoints.deployModel`` takes it."""

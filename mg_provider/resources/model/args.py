@@ -43,11 +43,13 @@ class Rule:
 class Args(BaseModel):
     """The arguments of a resource, as the user wrote them and as ``plan`` completed them.
 
-    Fields are named as the API names them, in snake_case. ``rules`` are the checks across fields.
+    Fields are named as the API names them, in snake_case. ``rules`` are the checks across fields. ``always_in_ids`` are
+    the arguments that ids have followed from since the first version; no other one is ever added.
     """
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True, arbitrary_types_allowed=True, defer_build=True)
     rules: ClassVar[tuple[Rule, ...]] = ()
+    always_in_ids: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
     def decode(cls, given: Mapping[str, Any]) -> tuple[Self, list[Problem]]:

@@ -69,6 +69,7 @@ class CloudArgs(Args):
         Rule(("region",), _region_problem),
         Rule(("timeouts",), _timeouts_problem),
     )
+    always_in_ids = frozenset({"project", "region"})
 
     project: Annotated[str, Replaces("a resource belongs to one project"), Computed()] = Field(
         default="",

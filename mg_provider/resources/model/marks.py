@@ -76,11 +76,6 @@ class Computed:
 
 
 @dataclass(frozen=True)
-class AddedLater:
-    """Younger than ids of what exists in the cloud: they follow from it only where a program sets it."""
-
-
-@dataclass(frozen=True)
 class ReadBack:
     """An output for programs as well, although nobody but the program and the plan gives it a value."""
 

@@ -300,6 +300,7 @@ class PscForwardingRuleArgs(CloudArgs):
         Rule(("project", "endpoint_allowlist"), _allowlist_problem),
         Rule(("endpoint_is_private",), _public_problem),
     )
+    always_in_ids = CloudArgs.always_in_ids | {"network", "subnetwork", "address", "owner", "resource"}
 
     @property
     def parked(self) -> bool:

@@ -87,7 +87,9 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         """Name the rule after the resource; a kept resource keeps its name."""
         if not args.forwarding_rule_name:
             names = (*_PLACE, "owner", "resource")
-            values = [str(value) for _, value in counted(args, names)] + parent_seeds(args.program_path)
+            values = [str(value) for _, value in counted(args, names, args.always_in_ids)] + parent_seeds(
+                args.program_path
+            )
             fresh = derived_id(args.owner, args.resource, *values) if args.is_known(*names) else ""
             args = args.with_values(forwarding_rule_name=kept(old, args, "forwarding_rule_name") or fresh or UNKNOWN)
         if args.is_known("project", "region", "forwarding_rule_name"):
