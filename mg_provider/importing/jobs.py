@@ -11,7 +11,7 @@ from mg_provider.importing.finding import Found
 from mg_provider.importing.imported import Draft
 from mg_provider.resources.batch_job import BatchJobProvider
 from mg_provider.resources.batch_job.args import BatchJobArgs
-from mg_provider.resources.batch_job.outcome import BatchJobState, observe
+from mg_provider.resources.batch_job.outcome import BatchJobState, observed_job
 from mg_provider.resources.batch_job.rules import RUN_LABEL
 from mg_provider.resources.model.identity import OWNER_LABEL
 from mg_provider.resources.model.lifecycle import Context
@@ -39,7 +39,7 @@ def draft_of(found: Found, context: Context) -> Draft:
     if labels:
         given["labels"] = labels
     notes = ["a job's labels are fixed, so none are put on"]
-    share = _failed_share(observe(job, BatchJobState(), context)) if job.ended else 0.0
+    share = _failed_share(observed_job(job, BatchJobState(), context)) if job.ended else 0.0
     if share:
         given["allow_partial"] = math.ceil(share * 100) / 100
         notes.append(f"{share:.1%} of its rows failed: allow_partial accepts them")

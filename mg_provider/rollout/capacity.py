@@ -98,7 +98,7 @@ def at_zero(deployed: DeployedModel | None) -> bool:
     return scales_to_zero(deployed) and not available(deployed)
 
 
-def serving(deployed: Iterable[DeployedModel]) -> int:
+def replicas_serving(deployed: Iterable[DeployedModel]) -> int:
     """How many replicas serve now, together."""
     return sum(available(entry) for entry in deployed)
 

@@ -29,7 +29,7 @@ _SHOWN = 200
 
 
 @dataclass(frozen=True)
-class Probe:
+class RolloutProbe:
     """What is asked, and what is a good answer.
 
     Attributes:
@@ -71,7 +71,7 @@ class Prober:
         clock: For latencies.
     """
 
-    def __init__(self, probe: Probe, client: PredictionClient, clock: Clock) -> None:
+    def __init__(self, probe: RolloutProbe, client: PredictionClient, clock: Clock) -> None:
         self._probe = probe
         self._client = client
         self._clock = clock
@@ -122,7 +122,7 @@ class Prober:
             pause = min(2 * pause, WAKING_POLL_SECONDS)
 
 
-def problem_of(probe: Probe, attempt: Attempt) -> str | None:
+def problem_of(probe: RolloutProbe, attempt: Attempt) -> str | None:
     """What is not good about an answer."""
     took = f"after {attempt.seconds:.1f} s"
     if isinstance(attempt.error, UserError) or (attempt.status == 0 and attempt.error is not None):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from mg_provider.resources.endpoint.served_model import ServedModel, assign, derived_id, is_derived
+from mg_provider.resources.endpoint.served_model import ServedModel, assign, is_our_deployment_id, our_deployment_id
 from mg_provider.wire.vertex.deployed_model import DeployedModel
 from tests.support.samples import H100, L4
 
@@ -31,16 +31,16 @@ def on_endpoint(wanted, ids):
 
 @given(some.text(min_size=1), some.text(), some.integers(0, 50))
 def test_an_id_has_ten_digits_and_proves_that_it_is_ours(endpoint, name, salt):
-    id = derived_id(endpoint, name, served(), salt)
+    id = our_deployment_id(endpoint, name, served(), salt)
     assert len(id) == 10
     assert id.isdigit()
     assert id[0] != "0"
-    assert is_derived(endpoint, id)
+    assert is_our_deployment_id(endpoint, id)
 
 
 @pytest.mark.parametrize("id", ["4026753529406673472", "1", "1234567890", ""])
 def test_what_others_deployed_is_not_taken_for_ours(id):
-    assert not is_derived("chat", id)
+    assert not is_our_deployment_id("chat", id)
 
 
 def test_a_name_keeps_its_deployment_and_a_new_machine_is_a_new_one():
@@ -102,10 +102,10 @@ def test_what_an_adopted_endpoint_serves_is_taken_over_by_model_and_machine():
     there["4026753529406673472"].dedicated_resources = served(H100).resources()
     ids = assign("chat", wanted, {}, {}, there, tuple(there))
     assert ids["v2"] == "4026753529406673472"
-    assert is_derived("chat", ids["v1"])
+    assert is_our_deployment_id("chat", ids["v1"])
 
 
 def test_an_adopted_deployment_that_is_gone_gets_an_id_of_ours():
     wanted = {"v1": served()}
     ids = assign("chat", wanted, {"v1": "4026753529406673472"}, wanted, {})
-    assert is_derived("chat", ids["v1"])
+    assert is_our_deployment_id("chat", ids["v1"])

@@ -3,7 +3,7 @@
 import pytest
 
 from mg_provider.resources.custom_weights_model.ids import content_of, deployment_id
-from mg_provider.resources.endpoint.served_model import ServedModel, derived_id
+from mg_provider.resources.endpoint.served_model import ServedModel, our_deployment_id
 from mg_provider.resources.model.args import has
 from mg_provider.resources.model.marks import Replaces
 from tests.support.samples import ALL, BATCH_JOB, CUSTOM_WEIGHTS_MODEL, L4, MODEL, label
@@ -61,5 +61,5 @@ def test_a_deployment_is_what_it_always_was():
     assert content_of(args) == "4a96c76759b764a701d7"
     assert deployment_id(args, args.choices()[0]) == "2381242957"
     named = {"model": MODEL, "machine_spec": L4}
-    assert derived_id("chat", "a", ServedModel(**named)) == "7824836150"
-    assert derived_id("chat", "a", ServedModel(**named, spot=True, enable_access_logging=True)) == "3183413966"
+    assert our_deployment_id("chat", "a", ServedModel(**named)) == "7824836150"
+    assert our_deployment_id("chat", "a", ServedModel(**named, spot=True, enable_access_logging=True)) == "3183413966"

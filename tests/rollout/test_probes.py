@@ -4,10 +4,10 @@ import pytest
 
 from mg_provider.api.errors import CloudError, ConnectionFailed
 from mg_provider.api.prediction import Attempt
-from mg_provider.rollout.probe import CERTAINTY, Probe, problem_of, requests_at
+from mg_provider.rollout.probe import CERTAINTY, RolloutProbe, problem_of, requests_at
 from mg_provider.rollout.traffic import spread
 
-CHAT = Probe("chat/completions", {"messages": []})
+CHAT = RolloutProbe("chat/completions", {"messages": []})
 BROKE = CloudError(500, "INTERNAL", "it broke")
 SILENT = ConnectionFailed("timed out", method="POST", url="http://x", sent=True)
 
@@ -33,21 +33,25 @@ def said(text):
         (CHAT, Attempt(500, 1.0, error=BROKE), "status 500 instead of 200 after 1.0 s (it broke)"),
         (CHAT, Attempt(0, 2.0, error=SILENT), f"no answer after 2.0 s ({SILENT.summary})"),
         (
-            Probe("chat/completions", {}, max_latency=0.5),
+            RolloutProbe("chat/completions", {}, max_latency=0.5),
             Attempt(200, 0.75, said("Hi")),
             "status 200 after 0.8 s, slower than max_latency 0.5 s",
         ),
         (
-            Probe("chat/completions", {}, expected_text="blue"),
+            RolloutProbe("chat/completions", {}, expected_text="blue"),
             Attempt(200, 0.1, said("red")),
             "status 200 after 0.1 s, without the expected text 'blue': 'red'",
         ),
         (
-            Probe("predict", {}, expected_text="blue"),
+            RolloutProbe("predict", {}, expected_text="blue"),
             Attempt(200, 0.1, {"predictions": ["red"], "model": "blue"}),
             "status 200 after 0.1 s, without the expected text 'blue': '[\"red\"]'",
         ),
-        (Probe("predict", {}, expected_status=404), Attempt(200, 0.1, {}), "status 200 instead of 404 after 0.1 s"),
+        (
+            RolloutProbe("predict", {}, expected_status=404),
+            Attempt(200, 0.1, {}),
+            "status 200 instead of 404 after 0.1 s",
+        ),
     ],
 )
 def test_a_bad_answer_is_told_with_status_and_latency(probe, attempt, says):
@@ -58,9 +62,9 @@ def test_a_bad_answer_is_told_with_status_and_latency(probe, attempt, says):
     ("probe", "attempt"),
     [
         (CHAT, Attempt(200, 9.0, said(""))),
-        (Probe("chat/completions", {}, max_latency=1, expected_text="b"), Attempt(200, 1.0, said("abc"))),
-        (Probe("predict", {}, expected_status=404), Attempt(404, 0.1, error=CloudError(404, "NOT_FOUND", "no"))),
-        (Probe("predict", {}, expected_text="grün"), Attempt(200, 0.1, {"predictions": [{"colour": "grün"}]})),
+        (RolloutProbe("chat/completions", {}, max_latency=1, expected_text="b"), Attempt(200, 1.0, said("abc"))),
+        (RolloutProbe("predict", {}, expected_status=404), Attempt(404, 0.1, error=CloudError(404, "NOT_FOUND", "no"))),
+        (RolloutProbe("predict", {}, expected_text="grün"), Attempt(200, 0.1, {"predictions": [{"colour": "grün"}]})),
     ],
 )
 def test_a_good_answer_has_no_problem(probe, attempt):

@@ -8,7 +8,7 @@ from mg_provider.resources.batch_job.holders import JobHolders
 from mg_provider.resources.batch_job.input_gate import pass_input
 from mg_provider.resources.batch_job.late import asked_now, look_at_once, look_until_sure, seconds_left
 from mg_provider.resources.batch_job.machine import batch_machine
-from mg_provider.resources.batch_job.outcome import BatchJobState, ended_job, is_settled, observe, problem_of
+from mg_provider.resources.batch_job.outcome import BatchJobState, ended_job, is_settled, observed_job, problem_of
 from mg_provider.resources.batch_job.output_table import refuse_same_table, same_table
 from mg_provider.resources.batch_job.progress import RowProgress
 from mg_provider.resources.batch_job.rules import tell_surprises
@@ -95,7 +95,7 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
         job = runs.get(state.batch_prediction_job) if state.batch_prediction_job else runs.best(state)
         if job is None:
             return Reading(args, state) if seconds_left(state, context) else None
-        return Reading(args, observe(job, state, context))
+        return Reading(args, observed_job(job, state, context))
 
     def update(
         self,
@@ -153,7 +153,7 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
             context.progress(f"staying with the job that is there already, {job.name}")
         if args.wait and not job.ended:
             job = self._wait(args, job, state, context)
-        return self._accepted(args, observe(job, state, context), job)
+        return self._accepted(args, observed_job(job, state, context), job)
 
     def _accepted(self, args: BatchJobArgs, state: BatchJobState, job: BatchPredictionJob) -> BatchJobState:
         """The outputs; an error where the job ended in a way that the program does not accept."""
@@ -173,7 +173,7 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
             )
         except MgError as error:
             error.exists = [job.name or ""]
-            raise Incomplete(error, self._id(args), args, observe(job, state, context)) from error
+            raise Incomplete(error, self._id(args), args, observed_job(job, state, context)) from error
 
     def _start(self, args: BatchJobArgs, runs: BatchRuns, state: BatchJobState, context: Context) -> BatchPredictionJob:
         """Call create once. Where the answer is lost, the job is looked for, and kept in state if it may exist."""

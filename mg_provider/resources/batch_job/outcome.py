@@ -79,7 +79,7 @@ def ended_job(state: BatchJobState) -> BatchPredictionJob:
     return BatchPredictionJob(name=state.batch_prediction_job, state=JobState(state.job_state))
 
 
-def observe(job: BatchPredictionJob, known: BatchJobState, context: Context) -> BatchJobState:
+def observed_job(job: BatchPredictionJob, known: BatchJobState, context: Context) -> BatchJobState:
     """The outputs of the resource. Errors of an ended job are read from its output once, and then kept."""
     stats, machines = job.completion_stats, job.dedicated_resources
     spec = machines.machine_spec if machines else None

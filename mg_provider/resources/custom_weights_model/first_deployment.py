@@ -22,7 +22,7 @@ from mg_provider.resources.custom_weights_model.ids import derived_model_ids
 from mg_provider.resources.custom_weights_model.models import release_model
 from mg_provider.resources.custom_weights_model.observed import ids_of, own
 from mg_provider.resources.custom_weights_model.serve import Serving
-from mg_provider.resources.custom_weights_model.underway import running, stop_deploying
+from mg_provider.resources.custom_weights_model.underway import running, stop_first_deployment
 from mg_provider.resources.endpoint.calls import (
     CREATE_SECONDS,
     LOOK_AGAIN_SECONDS,
@@ -58,7 +58,7 @@ class RunsAsAnother(MgError):
 
 
 @dataclass
-class Deployment:
+class FirstDeployment:
     """One run's work of getting a model served.
 
     Attributes:
@@ -347,6 +347,6 @@ def give_back(args: CustomWeightsModelArgs, state: CustomWeightsModelState, cont
     if endpoint is None or (endpoint.labels or {}).get(CLAIM_LABEL) != state.claim:
         return
     context.progress("deleting the endpoint that this run made")
-    stop_deploying(args, state, context, begun=True)
+    stop_first_deployment(args, state, context, begun=True)
     undeploy(args, [entry.id for entry in endpoint.deployed_models or [] if entry.id], context)
     delete_endpoint(args, context)

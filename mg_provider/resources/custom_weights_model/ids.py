@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mg_provider.resources.custom_weights_model.plan import made_of
 from mg_provider.resources.endpoint.args import derived_endpoint_id
 from mg_provider.resources.endpoint.machines import RUNS_ON
-from mg_provider.resources.endpoint.served_model import ServedModel, derived_id, is_derived
+from mg_provider.resources.endpoint.served_model import ServedModel, is_our_deployment_id, our_deployment_id
 from mg_provider.resources.model.identity import ENDPOINT_LABEL, content_hash
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def wanted_ids(args: CustomWeightsModelArgs) -> list[str]:
 
 def is_known(args: CustomWeightsModelArgs, state: CustomWeightsModelState, id: str) -> bool:
     """Whether a deployment's id says that it is this resource's."""
-    return id in (state.deployed_model_id, state.held_deployed_model_id) or is_derived(args.endpoint_id, id)
+    return id in (state.deployed_model_id, state.held_deployed_model_id) or is_our_deployment_id(args.endpoint_id, id)
 
 
 def derived_model_ids(args: CustomWeightsModelArgs) -> tuple[str, ...]:
@@ -58,4 +58,4 @@ def deployment_id(args: CustomWeightsModelArgs, machine: MachineSpec | None) -> 
     served = ServedModel.model_construct(model=args.model, machine_spec=machine).model_copy(
         update={name: getattr(args, name) for name in RUNS_ON if name != "machine_spec"}
     )
-    return derived_id(args.endpoint_id, content_of(args), served)
+    return our_deployment_id(args.endpoint_id, content_of(args), served)

@@ -16,7 +16,7 @@ from mg_provider.resources.custom_weights_model.adoption import (
 )
 from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs, CustomWeightsModelState
 from mg_provider.resources.custom_weights_model.first_deployment import (
-    Deployment,
+    FirstDeployment,
     deploys_from_nothing,
     give_back,
     model_exists,
@@ -25,11 +25,11 @@ from mg_provider.resources.custom_weights_model.first_deployment import (
 from mg_provider.resources.custom_weights_model.held import held_rollout
 from mg_provider.resources.custom_weights_model.ids import derived_model_ids, has_derived_ids
 from mg_provider.resources.custom_weights_model.models import settle_models
-from mg_provider.resources.custom_weights_model.observed import beside, ids_of, machine_of, observed, own
+from mg_provider.resources.custom_weights_model.observed import beside, ids_of, machine_of, observed_model, own
 from mg_provider.resources.custom_weights_model.plan import next_model_id, plan_text, rolls_out, same_id_problem
 from mg_provider.resources.custom_weights_model.query_name import with_chosen_name, with_query_name
 from mg_provider.resources.custom_weights_model.serve import Serving
-from mg_provider.resources.custom_weights_model.underway import go_on, running, stop_deploying
+from mg_provider.resources.custom_weights_model.underway import go_on, running, stop_first_deployment
 from mg_provider.resources.endpoint.adoption import EndpointLifecycle
 from mg_provider.resources.endpoint.args import name_endpoint
 from mg_provider.resources.endpoint.calls import find_endpoint, mutate, place_of
@@ -166,7 +166,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             # Autoscaling changes it all the time: as an output that followed, every refresh would show a change.
             seen.available_replica_count = state.available_replica_count
         model = find_model(place_of(args, context), args.model_id)
-        return Reading(observed(args, endpoint, model), seen)
+        return Reading(observed_model(args, endpoint, model), seen)
 
     def _unfinished(
         self,
@@ -203,7 +203,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         """Undeploy, delete the endpoint, delete the Model. What is gone already is fine."""
         context = _guarded(context, args, args, state)
         if may_take_down(args, state.claim, context):
-            stop_deploying(args, state, context, begun=not state.deployed_model_id)
+            stop_first_deployment(args, state, context, begun=not state.deployed_model_id)
             take_down(args, state, context)
 
     def _converge(
@@ -260,7 +260,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
     ) -> bool:
         """Wait for the deployment that an earlier run began, or end it where nothing is to be served."""
         if args.parked:
-            return stop_deploying(owner, state, context, begun=begun)
+            return stop_first_deployment(owner, state, context, begun=begun)
         try:
             return go_on(args, owner, state, context, begun=begun)
         except NotOurs:
@@ -305,7 +305,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             def keep(error: MgError, seen: CustomWeightsModelState) -> Incomplete:
                 return self._incomplete(error, args, seen, context)
 
-            resumed = Deployment(args, state, context, keep, fresh).run()
+            resumed = FirstDeployment(args, state, context, keep, fresh).run()
             endpoint = find_endpoint(args, context)
             if endpoint is None or not (resumed or serving.is_stale() or own(endpoint, args) is None):
                 return

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from mg_provider.resources.custom_weights_model.ids import is_known, wanted_ids
 from mg_provider.resources.endpoint.capacity import accepts
 from mg_provider.resources.endpoint.machines import observed_deployment
-from mg_provider.resources.endpoint.served_model import is_derived
-from mg_provider.resources.endpoint.settings import observe, observed_endpoint
+from mg_provider.resources.endpoint.served_model import is_our_deployment_id
+from mg_provider.resources.endpoint.settings import observed_endpoint, with_drift
 from mg_provider.resources.model.standing import seen
 from mg_provider.rollout.capacity import RAISED
 from mg_provider.rollout.journal import journal_of
@@ -48,7 +48,7 @@ def ids_of(endpoint: Endpoint, args: CustomWeightsModelArgs) -> list[str]:
     return [
         entry.id
         for entry in endpoint.deployed_models or []
-        if entry.id and (_is_model(entry.model, args) or is_derived(args.endpoint_id, entry.id))
+        if entry.id and (_is_model(entry.model, args) or is_our_deployment_id(args.endpoint_id, entry.id))
     ]
 
 
@@ -57,7 +57,7 @@ def machine_of(deployed: DeployedModel) -> MachineSpec | None:
     return deployed.dedicated_resources.machine_spec if deployed.dedicated_resources else None
 
 
-def observed(args: CustomWeightsModelArgs, endpoint: Endpoint, model: Model | None) -> CustomWeightsModelArgs:
+def observed_model(args: CustomWeightsModelArgs, endpoint: Endpoint, model: Model | None) -> CustomWeightsModelArgs:
     """The arguments that would give what is there. What nobody set and Google chose is no drift."""
     deployed = own(endpoint, args)
     # Nothing deployed is told as no replicas, and none that a request would wake: one of the two then differs.
@@ -67,7 +67,7 @@ def observed(args: CustomWeightsModelArgs, endpoint: Endpoint, model: Model | No
         # Raised while traffic moves between two deployments, for the next run to set back.
         running |= {name: getattr(args, name) for name in RAISED}
     named = seen(type(args), "model", model) if model else {}
-    return observe(args, {**observed_endpoint(args, endpoint), **running, **named})
+    return with_drift(args, {**observed_endpoint(args, endpoint), **running, **named})
 
 
 def _is_model(name: str | None, args: CustomWeightsModelArgs) -> bool:

@@ -25,10 +25,10 @@ from mg_provider.resources.endpoint.calls import UPDATE_SECONDS, place_of
 from mg_provider.resources.endpoint.capacity import NoCapacity, accepts, first_available, ordered
 from mg_provider.resources.endpoint.failures import explain_failure
 from mg_provider.resources.endpoint.plan.probing import prober, weights_of_google
-from mg_provider.resources.endpoint.served_model import is_derived, is_same_model
+from mg_provider.resources.endpoint.served_model import is_our_deployment_id, is_same_model
 from mg_provider.resources.model.identity import ENDPOINT_LABEL
 from mg_provider.resources.weights.gate import pass_weights
-from mg_provider.rollout.capacity import Capacity, at_zero, raised, serving
+from mg_provider.rollout.capacity import Capacity, at_zero, raised, replicas_serving
 from mg_provider.rollout.deploying import deploy, stop_deploying
 from mg_provider.rollout.journal import Journal, journal_of, write_journal
 from mg_provider.rollout.models import (
@@ -170,7 +170,7 @@ class Serving:
         args, old = self.args, self.before
         resources = entry.dedicated_resources or DedicatedResources()
         quick = bool((entry.faster_deployment_config or FasterDeploymentConfig()).fast_tryout_enabled)
-        derived = is_derived(args.endpoint_id, entry.id or "")
+        derived = is_our_deployment_id(args.endpoint_id, entry.id or "")
         return (
             is_same_model(args.model, entry)
             and accepts(args.machine_spec, resources.machine_spec)
@@ -206,7 +206,7 @@ class Serving:
     def _capacity(self, journal: Journal, ours: Mapping[str, DeployedModel], endpoint: Endpoint) -> Capacity:
         """What serves now, or served when an interrupted rollout began, or when it was parked."""
         split = shares(endpoint)
-        now = serving(entry for id, entry in ours.items() if split.get(id)) or self.state.replicas_when_parked
+        now = replicas_serving(entry for id, entry in ours.items() if split.get(id)) or self.state.replicas_when_parked
         before = self.before
         if not before.min_replica_count and before.scale_to_zero_spec is None:
             # A refresh told so that nothing was deployed.
@@ -386,7 +386,7 @@ class Serving:
         held = (served_before(args).model_id for args in (self.args, self.old))
         yield from filter(None, (self.args.model_id, self.old.model_id, journal.model_id, *held))
         for id, entry in (self.ours(endpoint) if endpoint else {}).items():
-            if is_derived(self.args.endpoint_id, id):
+            if is_our_deployment_id(self.args.endpoint_id, id):
                 yield model_id_of(entry)
         for args in (self.args, self.old):
             for model in labelled_models(self.place, args.ownership):

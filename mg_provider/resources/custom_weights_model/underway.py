@@ -135,7 +135,7 @@ def go_on(
     return waited
 
 
-def stop_deploying(
+def stop_first_deployment(
     args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context, *, begun: bool
 ) -> bool:
     """End a deployment that still runs, so that nothing appears after everything was deleted; whether there was one.

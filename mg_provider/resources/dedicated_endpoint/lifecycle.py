@@ -8,7 +8,7 @@ from typing import Any
 from mg_provider.api.errors import MgError, UserError
 from mg_provider.resources.dedicated_endpoint.args import DedicatedEndpointArgs, left_behind
 from mg_provider.resources.dedicated_endpoint.held import goes_back, held_models
-from mg_provider.resources.dedicated_endpoint.observed import deployment_changes, observed_models, observed_traffic
+from mg_provider.resources.dedicated_endpoint.observed import deployment_changes, observed_deployments, observed_traffic
 from mg_provider.resources.dedicated_endpoint.plan import plan_texts
 from mg_provider.resources.dedicated_endpoint.psc_automation import automations, tell_failures
 from mg_provider.resources.dedicated_endpoint.rollouts import NamedModels
@@ -32,8 +32,8 @@ from mg_provider.resources.endpoint.ownership import (
     may_take_down,
     ownership_of,
 )
-from mg_provider.resources.endpoint.served_model import assign, is_derived, machine_type
-from mg_provider.resources.endpoint.settings import Refused, observe, observed_endpoint, settle_endpoint
+from mg_provider.resources.endpoint.served_model import assign, is_our_deployment_id, machine_type
+from mg_provider.resources.endpoint.settings import Refused, observed_endpoint, settle_endpoint, with_drift
 from mg_provider.resources.endpoint.teardown import gone_for_good, still_deployed
 from mg_provider.resources.endpoint.underway import stop, under_way
 from mg_provider.resources.model.args import Problem, mark_of
@@ -272,7 +272,7 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
             if id in deployed and name in named and name in args.rollouts_held
         }
         others = sorted(set(deployed) - {*named.values(), *beside.values()})
-        leftover = [id for id in others if id in before.known or is_derived(args.endpoint_id, id)]
+        leftover = [id for id in others if id in before.known or is_our_deployment_id(args.endpoint_id, id)]
         attachments = [
             entry.private_endpoints.service_attachment for entry in deployed.values() if entry.private_endpoints
         ]
@@ -301,8 +301,8 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         names |= {id: f"leftover-{id}" for id in state.leftover_deployed_models}
         if args.remove_unmanaged_deployed_models:
             names |= {id: f"unmanaged-{id}" for id in state.unmanaged_deployed_models}
-        served = observed_models(args.deployed_models, names, endpoint)
-        observed = observe(args, observed_endpoint(args, endpoint))
+        served = observed_deployments(args.deployed_models, names, endpoint)
+        observed = with_drift(args, observed_endpoint(args, endpoint))
         if args.parked and served:
             observed = observed.with_values(parked=False)
         if served != args.running:

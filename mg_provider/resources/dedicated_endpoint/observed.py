@@ -15,7 +15,7 @@ from mg_provider.wire.vertex.endpoint import Endpoint
 from mg_provider.wire.vertex.machine import DedicatedResources
 
 
-def observed_models(
+def observed_deployments(
     wanted: Mapping[str, ServedModel], names: Mapping[str, str], endpoint: Endpoint
 ) -> dict[str, ServedModel]:
     """What each name is on the endpoint. A missing deployment is missing here, an additional one is there.

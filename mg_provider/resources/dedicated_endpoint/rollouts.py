@@ -21,7 +21,7 @@ from mg_provider.resources.endpoint.calls import mutate, place_of
 from mg_provider.resources.endpoint.capacity import NoCapacity, first_available
 from mg_provider.resources.endpoint.failures import explain_failure
 from mg_provider.resources.endpoint.plan.probing import prober, weights_of_model
-from mg_provider.resources.endpoint.served_model import derived_id, is_derived
+from mg_provider.resources.endpoint.served_model import is_our_deployment_id, our_deployment_id
 from mg_provider.rollout.capacity import Capacity, at_zero, available, raised
 from mg_provider.rollout.deploying import deploy
 from mg_provider.rollout.journal import Journal, journal_of, write_journal
@@ -163,7 +163,7 @@ class NamedModels:
 
     def _ours(self) -> set[str]:
         known = {*self.known.values(), *self.ids.values()}
-        return {id for id in self.place.deployments() if id in known or is_derived(self.args.endpoint_id, id)}
+        return {id for id in self.place.deployments() if id in known or is_our_deployment_id(self.args.endpoint_id, id)}
 
     def _clear(self) -> dict[str, int]:
         """Undeploy what an interrupted run left, if others serve; the traffic of ours, adding up to 100."""
@@ -302,7 +302,7 @@ class NamedModels:
         shown: DeployedModel = without_outputs(base or DeployedModel())
         id = shown.id or ""
         if len(id) > _LONGEST_ID:
-            id = derived_id(self.args.endpoint_id, name, self._was(name) or self.args.deployed_models[name])
+            id = our_deployment_id(self.args.endpoint_id, name, self._was(name) or self.args.deployed_models[name])
         resources = raised(shown.dedicated_resources or capacity.old, capacity.replicas)
         told = {"id": id, "dedicated_resources": resources, "rollout_options": options}
         deploy(self.place, shown.model_copy(update=told), split)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from mg_provider.api.texts import shown
-from mg_provider.rollout.probe import Probe
+from mg_provider.rollout.probe import RolloutProbe
 from mg_provider.wire.vertex.deployed_model import RolloutOptions
 
 _SURGE = ("max_surge_replicas", "max_surge_percentage", "max_unavailable_replicas", "max_unavailable_percentage")
@@ -60,12 +60,12 @@ class ProbeRequest(BaseModel):
         """Whether the user says what is asked, and by which method."""
         return "kind" in self.model_fields_set or self.messages is not None or self.body is not None
 
-    def completion(self) -> Probe:
+    def completion(self) -> RolloutProbe:
         """The same probe for weights that cannot chat: one word to complete, through predict."""
         instances = [{"prompt": _PING[0]["content"], "max_tokens": 1}]
         return self.model_copy(update={"kind": "predict", "instances": instances}).wire()
 
-    def wire(self) -> Probe:
+    def wire(self) -> RolloutProbe:
         """What is asked, and what is a good answer."""
         body: dict[str, Any] = dict(self.body or {})
         if self.kind == "predict":
@@ -74,7 +74,7 @@ class ProbeRequest(BaseModel):
             body["messages"] = self.messages or body.get("messages") or _PING
             if self.messages is None and self.body is None:
                 body["max_tokens"] = 1
-        return Probe(
+        return RolloutProbe(
             method="predict" if self.kind == "predict" else "chat/completions",
             body=body,
             expected_status=self.expected_status,

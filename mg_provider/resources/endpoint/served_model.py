@@ -95,7 +95,7 @@ def is_same_model(wanted: str, deployed: DeployedModel) -> bool:
     return not version.isdigit() or not known or version == known
 
 
-def derived_id(endpoint_id: str, name: str, served: ServedModel, salt: int = 0) -> str:
+def our_deployment_id(endpoint_id: str, name: str, served: ServedModel, salt: int = 0) -> str:
     """An id of ten digits, the same each time for what cannot change while it runs."""
     fixed = served.fixed()
     content = [endpoint_id, name, *fixed.values(), *([salt] if salt else [])]
@@ -103,8 +103,8 @@ def derived_id(endpoint_id: str, name: str, served: ServedModel, salt: int = 0) 
     return f"{number}{_check_digits(endpoint_id, str(number))}"
 
 
-def is_derived(endpoint_id: str, id: str) -> bool:
-    """Whether an id was made by :func:`derived_id` for this endpoint. One in ten thousand other ids passes."""
+def is_our_deployment_id(endpoint_id: str, id: str) -> bool:
+    """Whether an id was made by :func:`our_deployment_id` for this endpoint. One in ten thousand other ids passes."""
     return len(id) == 10 and id.isdigit() and id[6:] == _check_digits(endpoint_id, id[:6])
 
 
@@ -152,11 +152,11 @@ def assign(
         take(name, [kept[name]] if name in kept and before[name].fixed() == served.fixed() else [])
     for name, served in in_order:
         take(name, [kept[old] for old in sorted(kept) if before[old].fixed() == served.fixed()])
-    ours = sorted(id for id in present if id in free or is_derived(endpoint_id, id))
+    ours = sorted(id for id in present if id in free or is_our_deployment_id(endpoint_id, id))
     for name, served in in_order:
         same_name_first = sorted(ours, key=lambda id, name=name: present[id].display_name != name)  # type: ignore[misc]
         take(name, [id for id in same_name_first if served.is_exactly(present[id])])
     for name, served in in_order:
-        fresh = (derived_id(endpoint_id, name, served, salt) for salt in count())
+        fresh = (our_deployment_id(endpoint_id, name, served, salt) for salt in count())
         take(name, (id for id in fresh if id not in present or served.runs_as(present[id])))
     return {name: ids[name] for name, _ in in_order}

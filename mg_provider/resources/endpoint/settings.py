@@ -148,6 +148,6 @@ def observed_endpoint(args: EndpointArgs, endpoint: Endpoint) -> dict[str, objec
     return {**seen(type(args), "endpoint", endpoint), "labels": ours}
 
 
-def observe(args: A, actual: Mapping[str, object]) -> A:
+def with_drift(args: A, actual: Mapping[str, object]) -> A:
     """The arguments with what the cloud has, where that differs from what was asked for."""
     return args.with_values(**drifted(args, actual))

@@ -48,7 +48,7 @@ from mg_provider.resources.psc_forwarding_rule.connection import (
 from mg_provider.resources.psc_forwarding_rule.ownership import Ownership
 from mg_provider.resources.psc_forwarding_rule.rule import Rule
 from mg_provider.resources.psc_forwarding_rule.under_way import under_way, wait_for_others
-from mg_provider.resources.psc_forwarding_rule.view import must_be_remade, observed, state_of
+from mg_provider.resources.psc_forwarding_rule.view import must_be_remade, observed_rule, state_of
 from mg_provider.wire.compute import is_accepted
 
 # What gives the address.
@@ -175,7 +175,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
             return Reading(args, state)
         if rule is None and held is None:
             return None
-        seen, target = observed(args, rule), find_target(args, context)
+        seen, target = observed_rule(args, rule), find_target(args, context)
         accepted = rule is not None and is_accepted(rule.psc_connection_status)
         leads_to = short(rule.target or "") if rule is not None and accepted else ""
         if args.endpoint:

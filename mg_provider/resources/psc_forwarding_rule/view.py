@@ -30,7 +30,7 @@ def must_be_remade(args: PscForwardingRuleArgs, rule: ForwardingRule, target: st
     return any(not same(getattr(args, name), told[name]) if name in told else name in changed for name in fixed)
 
 
-def observed(args: PscForwardingRuleArgs, rule: ForwardingRule | None) -> PscForwardingRuleArgs:
+def observed_rule(args: PscForwardingRuleArgs, rule: ForwardingRule | None) -> PscForwardingRuleArgs:
     """The arguments with what the rule has, where that differs from what was asked for; where it leads is not said."""
     return args if rule is None else args.with_values(**drifted(args, _told(args, rule)))
 

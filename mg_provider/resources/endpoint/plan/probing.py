@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mg_provider.resources.endpoint.args import EndpointArgs
     from mg_provider.resources.endpoint.rollout_args import RolloutStrategy
     from mg_provider.resources.model.lifecycle import Context
-    from mg_provider.rollout.probe import Probe
+    from mg_provider.rollout.probe import RolloutProbe
     from mg_provider.rollout.rollout import Check
 
 
@@ -78,7 +78,7 @@ def prober(args: EndpointArgs, rollout: RolloutStrategy, context: Context, weigh
     trust = ServerTrust(fingerprint=request.fingerprint) if request.fingerprint else None
 
     @cache
-    def probe() -> Probe:
+    def probe() -> RolloutProbe:
         if request.chosen or not (folder := weights()) or can_chat(clients.storage, folder) is not False:
             return request.wire()
         context.progress(f"note: {folder} has no chat template, so a completion through predict is the probe")
