@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from mg_provider.wire.compute import ForwardingRule
 from mg_provider.wire.vertex.endpoint import Endpoint
 
 Write = Callable[[str], object]
+_WIDTH = 80
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Options:
         kind: The resource that endpoints are to be; None for the one that fits.
         owner: organization/project/stack whose labels they may carry, as after a lost state.
         file: The import file.
-        program: The program's file; None for standard output.
+        output: The program's file; None for standard output.
         overwrite: Whether files that exist are replaced.
         state: A stack's state, whose names are taken; empty for none.
     """
@@ -45,7 +47,7 @@ class Options:
     kind: Kind | None = None
     owner: str = ""
     file: Path = Path("import.json")
-    program: Path | None = None
+    output: Path | None = None
     overwrite: bool = False
     state: str = ""
 
@@ -89,8 +91,8 @@ def import_things(
         complain("nothing was written, and nothing was changed\n")
         return USAGE if all(isinstance(failure, UserError) for failure in failures) else FAILED
     _write(options.file, import_file(imported))
-    if options.program:
-        _write(options.program, program_text(imported))
+    if options.output:
+        _write(options.output, program_text(imported))
     else:
         write(program_text(imported))
     for line in _report(imported, options):
@@ -193,7 +195,7 @@ def _name(found: Found, used: set[str]) -> str:
 
 
 def _refuse_files(options: Options) -> None:
-    for path in (options.file, options.program):
+    for path in (options.file, options.output):
         if path is not None and path.exists() and not options.overwrite:
             raise UserError(f"{path} exists", hint="give another name, or --overwrite")
 
@@ -209,15 +211,29 @@ def _report(imported: Sequence[Imported], options: Options) -> Iterator[str]:
     """What was written, and what comes next."""
     yield f"{options.file}: {len(imported)} to import. Nothing in the cloud was changed."
     for each in imported:
-        yield f"  {each.name}: {each.kind} of {each.found.path}"
-        yield from (f"      {note}" for note in each.notes)
+        yield f"  {each.name}: {each.kind} of"
+        yield f"      {each.found.path}"
+        for note in each.notes:
+            yield from _wrapped(note, "      ")
     yield "next:"
-    yield "  1. put the program text into your program" if not options.program else f"  1. use {options.program}"
+    program = f"use {options.output}" if options.output else "put the program text into your program"
+    yield f"  1. {program}"
     yield f"  2. pulumi import --file {options.file} --protect=false --generate-code=false"
-    yield f"     (offline: mg rehearse import --file {options.file})"
-    moving = [each for each in imported if not each.owned and each.kind != "BatchJob"]
+    yield f"     offline: mg rehearse import --file {options.file}"
+    moving = [each.name for each in imported if not each.owned and each.kind != "BatchJob"]
     if moving:
-        yield "  3. pulumi preview: it shows `+ owner` on " + ", ".join(each.name for each in moving) + ","
-        yield "     because the next `up` puts this stack's labels on them, and nothing else"
+        text = f"preview: it shows `+ owner` on {', '.join(moving)}, as the next `up` puts this stack's labels on; "
+        yield from _wrapped(f"3. {text}nothing else changes", "  ", "     ")
     else:
-        yield "  3. pulumi preview: it has nothing to do"
+        yield "  3. preview: it has nothing to do"
+
+
+def _wrapped(text: str, first: str, rest: str | None = None) -> list[str]:
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest or first,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

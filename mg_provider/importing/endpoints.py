@@ -205,7 +205,7 @@ def _one_model(serving: Serving) -> Draft:
         CustomWeightsModelState(),
         {"unlabelled": IMPORTED},
         serving.endpoint.labels or {},
-        (f"its Model {place.parent}/models/{id} comes along, and is deleted with it: retain_model=True keeps it",),
+        (f"its Model {id} comes along, and a destroy deletes it too, unless retain_model=True",),
     )
 
 

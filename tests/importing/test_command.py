@@ -123,7 +123,8 @@ def test_one_model_is_a_dedicated_endpoint_where_its_model_is_not_its_alone_or_h
         assert outcome.code == 0, outcome.said
         assert {entry["type"].rpartition(":")[2] for entry in outcome.resources} == {"DedicatedEndpoint"}
         assert "hf_secret" not in outcome.program + json.dumps(outcome.resources)
-        return outcome.said
+        assert max(len(line) for line in outcome.said.splitlines() if "/" not in line) <= 80
+        return outcome.flat
 
     model = hand.upload()
     one, two = hand.make_endpoint(), hand.make_endpoint(displayName="two")

@@ -44,7 +44,7 @@ def test_a_served_model_moves_its_labels_in_the_next_up_and_then_rolls_out_and_g
     assert outcome.code == 0, outcome.said
     assert outcome.changes == []
     assert [hand.endpoint(endpoint), hand.endpoint(model)] == before
-    assert "its Model projects/my-project/locations/us-central1/models/llama comes along" in outcome.said
+    assert "its Model llama comes along, and a destroy deletes it too" in outcome.flat
     life, wanted = life_of(host, outcome, CustomWeightsModelProvider, "served")
     assert wanted["gcs_uri"] == "gs://weights-bucket/llama"
     assert shown(life, wanted) == ("update", {"owner"})
@@ -106,7 +106,7 @@ def test_an_endpoint_with_several_models_keeps_their_traffic_and_its_models_stay
     id = hand.deploy(endpoint, first, {"0": 100}, displayName="stable", enableContainerLogging=True)
     hand.deploy(endpoint, second, {"0": 10, id: 90}, displayName="Canary 2", enableContainerLogging=True)
     outcome = run_import(emulator, tmp_path, f"chat={endpoint}")
-    assert "as DedicatedEndpoint, because 2 models are deployed on it" in outcome.said
+    assert "as DedicatedEndpoint, because 2 models are deployed on it" in outcome.flat
     life, wanted = life_of(host, outcome, DedicatedEndpointProvider, "chat")
     assert wanted["traffic_split"] == {"stable": 90, "canary-2": 10}
     assert shown(life, wanted) == ("update", {"owner"})
@@ -182,7 +182,7 @@ def test_a_running_job_is_waited_for_by_the_next_up(emulator, host, tmp_path):
     emulator.set_speed(1)
     made = call(f"{emulator.url}/v1/{PARENT}/batchPredictionJobs", job_body())
     outcome = run_import(emulator, tmp_path, f"night={made['name']}")
-    assert "the next `up` waits for it" in outcome.said
+    assert "the next `up` waits for it" in outcome.flat
     emulator.set_speed(1_000_000)
     life, wanted = life_of(host, outcome, BatchJobProvider, "night")
     assert life.up(wanted)["job_state"] == "JOB_STATE_SUCCEEDED"
@@ -202,7 +202,7 @@ def test_a_lost_state_is_imported_again_without_a_change(emulator, host, tmp_pat
     outcome = run_import(emulator, tmp_path, f"other={lost.id}", owner=OWNER)
     assert "belongs to another resource of acme/project/stack" in outcome.said
     outcome = run_import(emulator, tmp_path, f"served={lost.id}", owner=OWNER)
-    assert "3. pulumi preview: it has nothing to do" in outcome.said
+    assert "3. preview: it has nothing to do" in outcome.said
     life, wanted = life_of(host, outcome, CustomWeightsModelProvider, "served")
     lost.id = None
     assert life.preview(wanted) == ("same", [])

@@ -441,3 +441,11 @@ def test_several_stacks_are_one_review():
 def test_nothing_relevant_is_one_line():
     assert text(update(C, model(), model(labels={"a": "b"}))) == "safe: llama: labels.a none → b\n"
     assert text(review.of(preview())) == "safe: nothing changes (1 unchanged)\n"
+
+
+def test_what_was_imported_gets_this_stacks_labels_which_is_to_be_looked_at():
+    before, after = model(), model(owner="acme/project/stack")
+    before.pop("owner", None)
+    found = review.of(preview(step("update", C, "llama", before, after)))
+    assert found.verdict == "look"
+    assert "was imported: gets this stack's labels, and is this stack's to change and delete" in said(found)

@@ -30,6 +30,11 @@ class Outcome:
         """The requests that were no reading."""
         return [entry for entry in self.requests if entry["method"] != "GET"]
 
+    @property
+    def flat(self):
+        """What it said, on one line."""
+        return " ".join(self.said.split())
+
     def resource(self, name):
         return next(entry for entry in self.resources if entry["name"] == name)
 

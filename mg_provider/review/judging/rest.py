@@ -31,6 +31,9 @@ def rest(subject: Subject) -> Iterator[Finding]:
         return
     if subject.op == "import":
         yield about(subject, "change", "look", "changes", "imported: it is taken over as it is")
+    if subject.op == "update" and subject.new.get("owner") and not subject.old.get("owner"):
+        text = "was imported: gets this stack's labels, and is this stack's to change and delete from then on"
+        yield about(subject, "change", "look", "changes", text)
     if subject.op == "create" and not subject.kind.runs and not marked_machines(subject):
         yield about(subject, "change", "note", "changes", "new")
     yield from _unknown(subject)
