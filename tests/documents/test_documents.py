@@ -109,6 +109,20 @@ def test_the_page_of_a_resource_tells_each_argument_and_output_with_what_a_chang
     assert re.search(r"^\| `service_attachment` \| no \|", outputs, re.M)
 
 
+def test_a_page_names_how_long_its_resource_waits():
+    from mg_provider.resources.batch_job import lifecycle as batch
+    from mg_provider.resources.custom_weights_model.first_deployment import CREATE_SECONDS
+    from mg_provider.resources.psc_forwarding_rule import lifecycle as rule
+
+    limits = {"PscForwardingRule": rule, "BatchJob": batch}
+    for name, seconds in limits.items():
+        words = " ".join(read(PAGES[name]).split())
+        assert f"else {seconds.CREATE_SECONDS:.0f} s for a creation" in words
+        assert f"and {seconds.DELETE_SECONDS:.0f} s for a removal" in words
+    for name in ("CustomWeightsModel", "DedicatedEndpoint"):
+        assert f"else {CREATE_SECONDS:.0f} s for a creation" in " ".join(read(PAGES[name]).split())
+
+
 def test_the_newest_version_of_the_changelog_is_the_version_of_the_package():
     (newest, *_) = re.findall(r"^## (\S+?),? ", read("CHANGELOG.md"), flags=re.MULTILINE)
     assert newest == __version__
