@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pulumi
 
 from mg_provider.components.common import default_project
@@ -9,6 +11,7 @@ from mg_provider.environment.arguments import doubts
 from mg_provider.environment.environment import Environment
 from mg_provider.environment.program import Program
 from mg_provider.environment.reading import LEFT_EMPTY, QUICKSTART, SPACE, ConfigError, left_empty, quickstart, read
+from mg_provider.yaml_file import read_yaml
 
 
 def run() -> None:
@@ -37,7 +40,13 @@ def configured() -> Environment:
     value = pulumi.Config(space).get_object("environment") or quickstart(pulumi.Config().get, own)
     if value is None:
         raise ConfigError(f"{key}: is required, or all of {', '.join(QUICKSTART)}: see stacks/config")
-    environment = read(value, key, default_project() or "")
+    environment = read(value, key, default_project() or "", _config_folder())
     for doubt in doubts(environment):
         pulumi.log.warn(f"{key}.{doubt.path}: {doubt.text}")
     return environment
+
+
+def _config_folder() -> Path:
+    """The folder of the stack's config file."""
+    root = Path(pulumi.get_root_directory())
+    return root / str(read_yaml(root / "Pulumi.yaml").get("stackConfigDir") or "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,6 +12,7 @@ from pydantic.fields import FieldInfo
 from mg_provider.environment import arguments, checks
 from mg_provider.environment.environment import Environment
 from mg_provider.environment.sections import Mistake, one_of
+from mg_provider.preflight.base_files import BaseFileProblem, layered
 from mg_provider.preflight.empty_values import empty_paths
 from mg_provider.preflight.machines.machine import accelerators
 from mg_provider.resources.model.reasons import explain
@@ -32,28 +34,40 @@ class ConfigError(Exception):
     """The configuration is wrong; each line names a YAML path and what to do."""
 
 
-def read(value: Any, key: str = KEY, project: str = "") -> Environment:
+def read(value: Any, key: str = KEY, project: str = "", folder: Path | None = None) -> Environment:
     """The typed environment.
 
     Args:
         value: What the config key holds.
         key: The config key.
         project: The project of resources that name none; empty where that is not known.
+        folder: The folder of the stack's file, from which base files are found.
 
     Raises:
         ConfigError: Something in it is wrong, or was left empty.
     """
-    _refuse((Mistake(path.removeprefix("."), _empty(path)) for path in empty_paths(value)), key)
     try:
-        environment = Environment.model_validate(value)
+        layers = layered(value, folder)
+    except BaseFileProblem as problem:
+        raise ConfigError(f"{_place(problem.path, problem.file, key)}: {problem.text}") from problem
+
+    def refuse(mistakes: Iterable[Mistake]) -> None:
+        lines = (f"{_place(each.path, layers.file_of(each.path), key)}: {each.text}" for each in mistakes)
+        if told := "\n".join(dict.fromkeys(lines)):
+            raise ConfigError(told)
+
+    refuse(Mistake(path.removeprefix("."), _empty(path)) for path in empty_paths(layers.value))
+    try:
+        environment = Environment.model_validate(layers.value)
     except ValidationError as error:
-        raise ConfigError(_told(map(_mistake, map(dict, error.errors())), key)) from error
+        refuse(map(_mistake, map(dict, error.errors())))
+        raise
     # Each step takes for granted what the one before has looked at.
-    _refuse(arguments.unknown_keys(environment), key)
-    _refuse(checks.names(environment), key)
-    _refuse(arguments.wrong_arguments(environment), key)
-    _refuse(checks.fit(environment), key)
-    _refuse(checks.not_let_in(environment, project), key)
+    refuse(arguments.unknown_keys(environment))
+    refuse(checks.names(environment))
+    refuse(arguments.wrong_arguments(environment))
+    refuse(checks.fit(environment))
+    refuse(checks.not_let_in(environment, project))
     return environment
 
 
@@ -81,14 +95,9 @@ def quickstart(get: Callable[[str], str | None], space: str = SPACE) -> dict[str
     return {"regions": [values["region"]], "models": {"model": {"gcs_uri": values["gcsUri"], "machine_spec": machine}}}
 
 
-def _refuse(mistakes: Iterable[Mistake], key: str) -> None:
-    if told := _told(mistakes, key):
-        raise ConfigError(told)
-
-
-def _told(mistakes: Iterable[Mistake], key: str) -> str:
-    lines = (f"{key}.{each.path}: {each.text}" if each.path else f"{key}: {each.text}" for each in mistakes)
-    return "\n".join(dict.fromkeys(lines))
+def _place(path: str, file: str, key: str) -> str:
+    """Where a mistake is: in a base file, or below the config key."""
+    return f"{file}: {path}" if file else f"{key}.{path}" if path else key
 
 
 def _empty(path: str) -> str:

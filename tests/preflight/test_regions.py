@@ -134,6 +134,24 @@ def test_a_pinned_region_stays_though_what_runs_there_uses_up_its_quota(mg, emul
     assert "pinned: [us-central1, us-east4, europe-west4]" in mg.file.read_text()
 
 
+def test_regions_that_a_base_file_leaves_open_are_pinned_there(mg):
+    shared = yaml.safe_load(mg.file.read_text())["config"]["model-garden:environment"]
+    text = "# Shared.\nregions: {auto: {count: 2, from: [us-central1, us-east4]}}\n"
+    base = mg.file.parent / "base.yaml"
+    base.write_text(text + yaml.safe_dump({"models": shared["models"]}))
+    own = "config:\n  gcp:project: my-project\n  model-garden:environment: {extends: base.yaml}  # prod\n"
+    mg.file.write_text(own)
+    told = mg("--write")
+    assert told.exit_code == 0, told.output
+    assert f"pinned in {base}" in " ".join(told.output.split())
+    assert base.read_text().startswith(text.replace("{auto:", "{pinned: [us-central1, us-east4], auto:"))
+    assert mg.file.read_text() == own
+    mg.file.write_text(own.replace("base.yaml", "bas.yaml"))
+    told = mg("--write")
+    assert told.exit_code == 2
+    assert "bas.yaml cannot be read: No such file" in told.output
+
+
 def test_block_style_is_edited_narrowly_too(tmp_path):
     file = tmp_path / "Pulumi.x.yaml"
     file.write_text(BLOCK)

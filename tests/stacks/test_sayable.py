@@ -2,6 +2,8 @@
 
 import json
 
+import yaml
+
 from tests.stacks import printed
 from tests.stacks.test_lives import Stack, stack, virtualenv  # noqa: F401 - fixtures
 from tests.support.weights import call
@@ -146,3 +148,27 @@ def test_an_endpoint_that_somebody_made_is_adopted(stack, emulator):  # noqa: F8
     one.well("up")
     assert one.outputs["endpoints"]["chat"]["endpoint_id"] == name.rpartition("/")[2]
     one.well("destroy")
+
+
+def test_one_base_file_serves_dev_and_prod(stack):  # noqa: F811
+    dev = stack("public-endpoint")
+    base = {
+        "regions": ["us-central1"],
+        "labels": {"team": "search"},
+        "models": {"llama": {**V1, "max_replica_count": 4}},
+    }
+    (dev.file.parent / "base.yaml").write_text(yaml.safe_dump(base))
+    dev.edit(lambda config: config.update({"model-garden:environment": {"extends": "base.yaml"}}))
+    (prod,) = inputs(dev, "CustomWeightsModel")
+    assert (prod["max_replica_count"], prod["labels"], prod["gcs_uri"]) == (4, {"team": "search"}, V1["gcs_uri"])
+    own = {"extends": "base.yaml", "labels": {"env": "dev"}, "models": {"llama": {"max_replica_count": 1}}}
+    dev.edit(lambda config: config.update({"model-garden:environment": own}))
+    (small,) = inputs(dev, "CustomWeightsModel")
+    assert (small["max_replica_count"], small["labels"]) == (1, {"team": "search", "env": "dev"})
+    own["models"]["llama"] = {"max_replica_count": 0}
+    dev.edit(lambda config: config.update({"model-garden:environment": own}))
+    assert "environment.models.llama.max_replica_count: should be greater than or equal to 1" in dev.run("preview")[2]
+
+
+def inputs(one, kind):
+    return [step["newState"]["inputs"] for step in one.digest("preview")["steps"] if f"{kind}::" in step["urn"]]

@@ -58,6 +58,7 @@ def run(
                 "says not what is wanted", property="--stack", hint="give --stack, or --gcs-uri and --count"
             )
         asked = read_auto(path) if path else AutoRegions(count or 1)
+        path = path.parent / asked.file if path and asked.file else path
         kept = [] if anew else asked.pinned
         chosen, states = _choose(asked, kept, gcs_uri, count, candidates, config or {})
         if write and path:

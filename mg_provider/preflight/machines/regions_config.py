@@ -11,6 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from mg_provider.api.errors import UserError
+from mg_provider.preflight.base_files import BaseFileProblem, Layered, layered
 from mg_provider.preflight.empty_values import empty_paths
 from mg_provider.preflight.machines.regions import Wanted
 from mg_provider.wire.vertex.machine import MachineSpec
@@ -26,6 +27,7 @@ class AutoRegions:
         pinned: The regions that were chosen before.
         wanted: The models with weights of their own that run in the environment's regions.
         config: The stack's config values that are text, by full key.
+        file: The base file that says so, from the folder of the config file; empty for that one itself.
     """
 
     count: int
@@ -33,6 +35,7 @@ class AutoRegions:
     pinned: list[str] = field(default_factory=list)
     wanted: list[Wanted] = field(default_factory=list)
     config: dict[str, str] = field(default_factory=dict)
+    file: str = ""
 
 
 def config_file(stack: str, folder: Path) -> Path:
@@ -57,7 +60,8 @@ def read_auto(path: Path) -> AutoRegions:
     document = _parsed(path)
     config = document.get("config") if isinstance(document, Mapping) else None
     values: Mapping[str, Any] = config if isinstance(config, Mapping) else {}
-    environment = next((value for key, value in values.items() if str(key).endswith(":environment")), None)
+    layers = _layers(path, next((value for key, value in values.items() if str(key).endswith(":environment")), None))
+    environment = layers.value
     if empty := [place.lstrip(".") for place in empty_paths(environment)]:
         raise UserError(
             f"{path.name} leaves {', '.join(empty)} empty",
@@ -80,7 +84,16 @@ def read_auto(path: Path) -> AutoRegions:
     ]
     text = {str(key): str(value) for key, value in values.items() if isinstance(value, str | bool)}
     pinned = [str(region) for region in (regions or {}).get("pinned") or []]
-    return AutoRegions(auto["count"], list(auto.get("from") or []), pinned, wanted, text)
+    file = layers.file_of("regions.auto")
+    return AutoRegions(auto["count"], list(auto.get("from") or []), pinned, wanted, text, file)
+
+
+def _layers(path: Path, environment: Any) -> Layered:
+    try:
+        return layered(environment, path.parent)
+    except BaseFileProblem as problem:
+        place = problem.file or path.name
+        raise UserError(f"{place}: {problem.text}", property=f"environment.{problem.path}") from problem
 
 
 def _goes_along(model: Mapping[str, Any]) -> bool:
@@ -129,7 +142,8 @@ def pin(path: Path, regions: Sequence[str]) -> None:
 def _places(root: yaml.Node | None) -> tuple[yaml.Node | None, yaml.Node | None]:
     """The key ``auto`` and the value of ``pinned`` in the environment's regions."""
     config = _child(root, lambda key: key == "config")
-    environment = _child(config, lambda key: key.endswith(":environment"))
+    # A base file holds the keys of the environment alone.
+    environment = _child(config, lambda key: key.endswith(":environment")) or root
     regions = _child(environment, lambda key: key == "regions")
     if not isinstance(regions, yaml.MappingNode):
         return None, None
