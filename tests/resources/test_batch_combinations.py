@@ -1,5 +1,7 @@
 """What goes with what in a batch run: refused in the preview where Google refuses it, and counted as Google counts."""
 
+import json
+
 import pytest
 
 from mg_provider.resources.batch_job import BatchJobProvider
@@ -7,7 +9,7 @@ from tests.support.batch import JOBS, arguments, chat, jobs, make_table, put_que
 from tests.support.endpoints import L4_AS_SHOWN, Hand, told
 from tests.support.host import HostError
 from tests.support.life import CheckFailed, Life
-from tests.support.weights import BUCKET, call, make_bucket
+from tests.support.weights import BUCKET, call, make_bucket, put
 
 KEY = {"kms_key_name": "projects/p/locations/us-central1/keyRings/r/cryptoKeys/k"}
 FOLDER = {"predictions_format": "jsonl", "gcs_destination": {"output_uri_prefix": f"gs://{BUCKET}/out"}}
@@ -130,3 +132,29 @@ def test_a_model_that_never_comes_up_fails_its_job_after_40_minutes(emulator, li
     job = jobs(emulator)[0]
     assert job["error"]["code"] == 9
     life.destroy()
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        {"output_config": {**FOLDER, "gcs_destination": {"output_uri_prefix": "gs://far-bucket/out"}}},
+        {"input_config": {"instances_format": "jsonl", "gcs_source": {"uris": ["gs://far-bucket/in.jsonl"]}}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_bucket_elsewhere_is_refused_before_anything_is_paid_for_and_by_the_service(emulator, life, elsewhere):
+    make_bucket(emulator, "far-bucket", location="EUROPE-WEST4")
+    put(emulator, "in.jsonl", json.dumps(chat("Why?")).encode(), "far-bucket")
+    with pytest.raises(HostError, match="the bucket is in EUROPE-WEST4, the job in us-central1"):
+        life.up(arguments(**elsewhere))
+    assert jobs(emulator) == []
+    with pytest.raises(HostError, match="JOB_STATE_FAILED"):
+        life.up(arguments(**elsewhere, preflight=False))
+    assert "is in EUROPE-WEST4" in jobs(emulator)[0]["error"]["message"]
+    life.destroy()
+
+
+def test_a_bucket_in_the_dual_region_around_the_job_is_fine(emulator, life):
+    make_bucket(emulator, "near-bucket", location="NAM4")
+    place = {**FOLDER, "gcs_destination": {"output_uri_prefix": "gs://near-bucket/out"}}
+    assert life.up(arguments(output_config=place))["job_state"] == "JOB_STATE_SUCCEEDED"

@@ -176,7 +176,7 @@ def test_a_destroy_waits_for_a_job_that_no_list_shows_yet(emulator, life):
 
 
 def test_a_job_that_appears_within_seconds_is_gone_on_with_at_once(emulator, life):
-    emulator.set_speed(100)
+    emulator.set_speed(1000)
     emulator.behave(batch_listed_after=50)
     emulator.fail(rpc=f"{_JOBS}.create", fault="lose_answer")
     outputs = life.up({**WANTED, "wait": False})

@@ -87,7 +87,7 @@ def until_it_works(run, tries=4):
 
 def quick(**more):
     # A stalled operation is given up soon.
-    return arguments(timeouts={"create": 0.4, "update": 0.4, "delete": 0.4}, **more)
+    return arguments(timeouts={"create": 8, "update": 8, "delete": 8}, **more)
 
 
 def unstall(emulator):

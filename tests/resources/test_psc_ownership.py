@@ -166,7 +166,7 @@ def unfinished(emulator, life, wanted):
     assert emulator.ledger()["counts"]["compute.ForwardingRule"] == 1
 
 
-LIMITS = {"timeouts": {"create": 0.5, "update": 0.5, "delete": 0.5}}
+LIMITS = {"timeouts": {"create": 5, "update": 5, "delete": 5}}
 
 
 def test_a_creation_that_timed_out_stays_in_state_and_up_again_waits_for_it(emulator, life):

@@ -49,7 +49,7 @@ def assert_went_back(emulator, life, old, since):
             {"messages": [{"role": "user", "content": "Say blue"}], "expected_text": "blue"},
             "without the expected",
         ),
-        ("slow", {"max_latency": 0.2}, r"slower than max_latency 0\.2 s"),
+        ("slow", {"max_latency": 3}, r"slower than max_latency 3 s"),
         ("500", {"kind": "predict", "instances": [{"prompt": "Hi"}]}, r"status 500 instead of 200"),
         ("wrong", {"kind": "predict", "instances": ["Say blue"], "expected_text": "blue"}, "without the expected"),
     ],

@@ -239,7 +239,7 @@ BATCH_JOB = ResourceSamples(
         "output_config": Sample(
             FOLDER, {"predictions_format": "bigquery", "bigquery_destination": {"output_uri": "bq://p.d"}}
         ),
-        "machine_spec": Sample(L4, H100),
+        "machine_spec": Sample(L4, [H100, L4]),
         "starting_replica_count": Sample(1, 2, {"max_replica_count": 2}),
         "max_replica_count": Sample(1, 2),
         "spot": Sample(True, False),

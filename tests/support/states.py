@@ -76,8 +76,8 @@ def said(kind, inputs, outputs):
     elif kind == "BatchJob":
         told.run = values.get("run", "")
         job = place(values.get("batch_prediction_job", ""))
-        told.names = {job} - {""}
-        told.machines = dict.fromkeys(told.names)
+        told.names = {job, *map(place, values.get("passed_over", []))} - {""}
+        told.machines = dict.fromkeys({job} - {""})
     elif kind == "PscForwardingRule":
         told.names = {place(values.get(name, "")) for name in ("forwarding_rule", "reserved_address")} - {""}
         told.address = {"ip_address": values.get("ip_address", "")}

@@ -8,6 +8,7 @@ from typing import Literal
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import NotFound, PermissionDenied
 from mg_provider.clock import Clock, SystemClock
+from mg_provider.preflight.batch.destination import check_buckets
 from mg_provider.preflight.batch.input_files import note_denied, open_input
 from mg_provider.preflight.batch.input_report import LIMIT, InputReport
 from mg_provider.preflight.batch.query_check import QueryCheck
@@ -31,8 +32,9 @@ def check_input(
 ) -> InputReport:
     """Check input as a batch prediction job needs it.
 
-    Permissions: storage.objects.get; for patterns also storage.objects.list. Where BigQuery looks, also
-    bigquery.jobs.create, and for tables bigquery.tables.get and bigquery.tables.getData.
+    Permissions: storage.objects.get; for patterns also storage.objects.list, with a region
+    storage.buckets.get. Where BigQuery looks, also bigquery.jobs.create, and for tables bigquery.tables.get and
+    bigquery.tables.getData.
 
     Args:
         sources: Paths of files, ``gs://bucket/object`` or ``gs://bucket/pattern``, ``bq://project.dataset.table``.
@@ -40,7 +42,7 @@ def check_input(
         engine: Who reads JSON lines: this process, or BigQuery where they are. Tables are always BigQuery's.
         limit: How many findings are kept in full; the others are counted.
         model: The model that the job will name, to see whether batch prediction is documented for it.
-        region: Region of the job; tables must be there.
+        region: Region of the job; tables and buckets must be there.
         clock: Measures how long it takes.
         progress: Hears of each file before it is read.
         most_bytes: Of files, check no more than this, and say so; by default everything.
@@ -63,6 +65,8 @@ def check_input(
     files = [source for source in sources if source not in tables]
     for table in tables:
         queries.table(table)
+    if region:
+        check_buckets(files, region, clients, report)
     if engine == "bigquery" and files:
         queries.files(files)
     elif files:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
+
 from mg_provider.api.bigquery.client import split_uri as split_table
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import NotFound, PermissionDenied
 from mg_provider.api.storage.client import split_uri as split_object
 from mg_provider.preflight.batch.input_report import InputReport
-from mg_provider.preflight.weights.location import is_around
+from mg_provider.preflight.weights.location import is_around, is_near
 
 
 def check_output(output: str, region: str, clients: Clients, report: InputReport) -> None:
@@ -24,14 +27,35 @@ def check_output(output: str, region: str, clients: Clients, report: InputReport
         if output.startswith("bq://"):
             _check_table(output, region, clients, report)
         else:
-            bucket, _ = split_object(output)
-            clients.storage.get_bucket(bucket)
+            _check_bucket(output, region, clients, report)
     except NotFound:
         what = "dataset" if output.startswith("bq://") else "bucket"
         report.add("error", "no_destination", f"the {what} for the output does not exist: make it first", output)
     except PermissionDenied as problem:
         message = f"whether the output can go there cannot be seen ({problem.message})"
         report.add("warning", "destination_unknown", message, output)
+
+
+def check_buckets(sources: Sequence[str], region: str, clients: Clients, report: InputReport) -> None:
+    """Note files in ``gs://`` that the job may not read, as their bucket is elsewhere.
+
+    Source: "Get batch predictions from a custom trained model" (read 2026-11): in the region or multi-region of the
+    job. Permission: storage.buckets.get; without it this is not known.
+    """
+    seen: set[str] = set()
+    for source in sources:
+        bucket = split_object(source)[0] if source.startswith("gs://") else ""
+        if bucket and bucket not in seen:
+            seen.add(bucket)
+            with contextlib.suppress(NotFound, PermissionDenied):
+                _check_bucket(source, region, clients, report)
+
+
+def _check_bucket(place: str, region: str, clients: Clients, report: InputReport) -> None:
+    bucket, _ = split_object(place)
+    found = clients.storage.get_bucket(bucket)
+    if region and found.location and not is_near(found, region):
+        report.add("error", "other_region", other_region("bucket", found.location, region), place)
 
 
 def _check_table(output: str, region: str, clients: Clients, report: InputReport) -> None:
@@ -52,7 +76,7 @@ def _check_table(output: str, region: str, clients: Clients, report: InputReport
 
 
 def other_region(what: str, location: str, region: str) -> str:
-    """That a table and its job are in two regions."""
+    """That a table or bucket and its job are in two regions."""
     return (
         f"the {what} is in {location}, the job in {region}: they must be in the same region, or the {what} in the "
         "multi-region around it"

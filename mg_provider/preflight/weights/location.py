@@ -53,7 +53,7 @@ def bucket_location(storage: StorageClient, bucket: str, region: str) -> list[Fi
             f"make sure that it is in {region}"
         )
         return [warning("bucket_location_unknown", message, f"gs://{bucket}")]
-    if _is_near(found, region):
+    if is_near(found, region):
         return []
     message = (
         f"gs://{bucket} is in {found.location}, the deployment in {region}: loading takes longer and transfer is "
@@ -62,7 +62,8 @@ def bucket_location(storage: StorageClient, bucket: str, region: str) -> list[Fi
     return [warning("bucket_location", message, f"gs://{bucket}")]
 
 
-def _is_near(bucket: Bucket, region: str) -> bool:
+def is_near(bucket: Bucket, region: str) -> bool:
+    """Whether a bucket is in the region, or in a multi-region or dual-region that has it."""
     location = (bucket.location or "").upper()
     if location in DUAL_REGIONS:
         return region in DUAL_REGIONS[location]

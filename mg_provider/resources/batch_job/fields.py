@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from mg_provider.resources.endpoint.capacity import MachineChoice
 from mg_provider.resources.endpoint.machines import MOST_REPLICAS
 from mg_provider.resources.model.identity import Labels
 from mg_provider.resources.model.lifecycle import CloudArgs
@@ -21,7 +22,7 @@ from mg_provider.wire.vertex.batch import (
     UnmanagedContainerModel,
 )
 from mg_provider.wire.vertex.encryption import EncryptionSpec
-from mg_provider.wire.vertex.machine import FlexStart, MachineSpec
+from mg_provider.wire.vertex.machine import FlexStart
 
 _FIXED = "a job cannot be changed, so another one runs"
 
@@ -58,11 +59,15 @@ class BatchJobFields(CloudArgs):
         description="Where the job writes."
     )
     machine_spec: Annotated[
-        MachineSpec | None,
+        MachineChoice | None,
         Replaces(_FIXED),
         Costs("machine", a_run=True),
         Stands("job", "dedicated_resources.machine_spec"),
-    ] = Field(default=None, description="Machine of one replica. Default: Google's verified one for the model.")
+    ] = Field(
+        default=None,
+        description="Machine of one replica, or a list of choices: where a job finds no machine, another job tries the "
+        "next. Default: Google's verified one for the model.",
+    )
     starting_replica_count: Annotated[
         int | None, Replaces(_FIXED), Costs("fewest"), Stands("job", "dedicated_resources.starting_replica_count")
     ] = Field(

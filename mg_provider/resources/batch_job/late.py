@@ -25,7 +25,9 @@ _PAUSES_AT_ONCE: Final = (0.0, 1.0, 2.0)
 
 def asked_now(state: BatchJobState, context: Context) -> BatchJobState:
     """The outputs of a record whose job was asked for just now, without an answer."""
-    return BatchJobState(claim=state.claim, asked=context.clock.now().isoformat(timespec="seconds"))
+    return BatchJobState(
+        claim=state.claim, passed_over=state.passed_over, asked=context.clock.now().isoformat(timespec="seconds")
+    )
 
 
 def look_at_once(runs: BatchRuns, state: BatchJobState, context: Context) -> BatchPredictionJob | None:

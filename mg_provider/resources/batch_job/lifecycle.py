@@ -7,18 +7,20 @@ from mg_provider.resources.batch_job.args import BatchJobArgs
 from mg_provider.resources.batch_job.holders import JobHolders
 from mg_provider.resources.batch_job.input_gate import pass_input
 from mg_provider.resources.batch_job.late import asked_now, look_at_once, look_until_sure, seconds_left
-from mg_provider.resources.batch_job.machine import batch_machine
+from mg_provider.resources.batch_job.machine import found_no_machine, machines_left
 from mg_provider.resources.batch_job.outcome import BatchJobState, ended_job, is_settled, observed_job, problem_of
 from mg_provider.resources.batch_job.output_table import refuse_same_table, same_table
 from mg_provider.resources.batch_job.progress import RowProgress
 from mg_provider.resources.batch_job.rules import tell_surprises
 from mg_provider.resources.batch_job.runs import BatchRuns
+from mg_provider.resources.endpoint.capacity import choices_of, first_available
 from mg_provider.resources.model.diff import Changes
 from mg_provider.resources.model.lifecycle import UNSETTLED, Context, Incomplete, Lifecycle, Reading, kept
 from mg_provider.resources.model.seeds import fresh_id
 from mg_provider.resources.model.unknown import UNKNOWN
 from mg_provider.rollout.agents import once_agents_are_there
 from mg_provider.wire.vertex.batch import BatchPredictionJob
+from mg_provider.wire.vertex.machine import MachineSpec
 
 CREATE_SECONDS = 24 * 3600.0
 DELETE_SECONDS = 1800.0
@@ -84,7 +86,7 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
         """
         if not _holders.has_other(job.name or "", state.claim):
             context.take_up(f"job {job.name}", job.create_time or "", args)
-        if job.ended:
+        if job.ended and not found_no_machine(job):
             context.progress(f"this run is done: {job.name}; another value in `triggers` makes another one")
 
     def read(
@@ -153,6 +155,10 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
             context.progress(f"staying with the job that is there already, {job.name}")
         if args.wait and not job.ended:
             job = self._wait(args, job, state, context)
+        if found_no_machine(job) and len(choices_of(args.machine_spec)) > 1 and self._left(args, runs, state, context):
+            context.progress(f"{job.name} found no machine; trying another choice")
+            passed = state.model_copy(update={"passed_over": [*state.passed_over, job.name or ""]})
+            return self._converge(args, passed, runs, None, context)
         return self._accepted(args, observed_job(job, state, context), job)
 
     def _accepted(self, args: BatchJobArgs, state: BatchJobState, job: BatchPredictionJob) -> BatchJobState:
@@ -179,15 +185,19 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
         """Call create once. Where the answer is lost, the job is looked for, and kept in state if it may exist."""
         if args.preflight:
             pass_input(args, context)
-        machine = batch_machine(args, context)
+        machines = self._left(args, runs, state, context)
         tell_surprises(args, context.progress)
         context.progress("starting the job")
-        try:
+        limit = context.limit(args.timeouts.create, CREATE_SECONDS)
+
+        def ask(machine: MachineSpec | None) -> BatchPredictionJob:
+            job = args.wire(machine)
             return once_agents_are_there(
-                lambda: context.clients.vertex.create_batch_prediction_job(args.parent, args.wire(machine)),
-                context.limit(args.timeouts.create, CREATE_SECONDS),
-                context,
+                lambda: context.clients.vertex.create_batch_prediction_job(args.parent, job), limit, context
             )
+
+        try:
+            return first_available(machines, ask, context)
         except UNSETTLED as error:
             if isinstance(error, ConnectionFailed) and not error.sent:
                 raise
@@ -196,6 +206,12 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
             if job is None:
                 raise Incomplete(error, self._id(args), args, asked) from error
             return job
+
+    def _left(
+        self, args: BatchJobArgs, runs: BatchRuns, state: BatchJobState, context: Context
+    ) -> list[MachineSpec | None]:
+        jobs = runs.all(state) if len(choices_of(args.machine_spec)) > 1 else []
+        return machines_left(args, jobs, context)
 
     def _id(self, args: BatchJobArgs) -> str:
         return f"{args.parent}/runs/{args.run}"

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mg_provider.api.errors import CloudError, UserError
+from mg_provider.api.reading.error_reader import error_from_status
+from mg_provider.resources.endpoint.capacity import choices_of
+from mg_provider.resources.endpoint.failures import lacks_capacity
+from mg_provider.wire.base import same
+from mg_provider.wire.vertex.batch import BatchPredictionJob, JobState
 from mg_provider.wire.vertex.machine import MachineSpec
 
 if TYPE_CHECKING:
@@ -17,8 +23,30 @@ PUBLISHED = re.compile(r"(?:projects/[^/]+/locations/[^/]+/)?(?P<name>publishers
 _VERIFIED = ("VERIFIED_DEPLOYMENT_CONFIG", "VERIFIED_DEPLOYMENT_SUCCEED")
 
 
-def batch_machine(args: BatchJobArgs, context: Context) -> MachineSpec | None:
-    """The machine of the arguments, or else Google's own for the model, or None where Google runs the model.
+def machines_left(args: BatchJobArgs, jobs: Sequence[BatchPredictionJob], context: Context) -> list[MachineSpec | None]:
+    """The machines to try, in order: those of the arguments on which no job of this run found capacity short.
+
+    Without any in the arguments it is the model's own, see :func:`_machine_of_model`.
+    """
+    choices = choices_of(args.machine_spec)
+    if not choices:
+        return [_machine_of_model(args, context)]
+    short = [_machine(job) for job in jobs if found_no_machine(job)]
+    return [choice for choice in choices if not any(same(choice, machine) for machine in short if machine)]
+
+
+def found_no_machine(job: BatchPredictionJob) -> bool:
+    """Whether a job ended before it began, as capacity or quota was short."""
+    failed = job.error if job.state == JobState.FAILED else None
+    return failed is not None and lacks_capacity(error_from_status(failed))
+
+
+def _machine(job: BatchPredictionJob) -> MachineSpec | None:
+    return job.dedicated_resources.machine_spec if job.dedicated_resources else None
+
+
+def _machine_of_model(args: BatchJobArgs, context: Context) -> MachineSpec | None:
+    """Google's own machine for the model, or None where Google runs the model.
 
     A publisher model's comes from ``supportedActions.multiDeployVertex`` (a verified configuration first); that of a
     Model in the registry from the Model Garden model that it was made from, or else from ``recommendSpec`` for its
@@ -28,9 +56,9 @@ def batch_machine(args: BatchJobArgs, context: Context) -> MachineSpec | None:
         UserError: nothing says which machine the model needs.
         CloudError: Google could not be asked.
     """
-    if args.machine_spec or args.endpoint:
+    if args.endpoint:
         # An endpoint answers on its own machines.
-        return args.machine_spec
+        return None
     spec = _of_model(args, context)
     if spec is not None:
         context.progress(f"the machine is {machine_words(spec)}, Google's own choice for the model")

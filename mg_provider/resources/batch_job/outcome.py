@@ -49,6 +49,9 @@ class BatchJobState(CloudState):
     first_errors: list[str] = Field(
         default=[], description="Why the job failed, then the first rows that failed, by custom_id, and why."
     )
+    passed_over: list[str] = Field(
+        default=[], description="Jobs that found no machine, after which another choice of machine_spec was tried."
+    )
     asked: Annotated[str, Inner()] = Field(
         default="", description="When a job was asked for whose answer never came, until it is found."
     )
@@ -85,6 +88,7 @@ def observed_job(job: BatchPredictionJob, known: BatchJobState, context: Context
     spec = machines.machine_spec if machines else None
     state = BatchJobState(
         claim=known.claim,
+        passed_over=known.passed_over,
         batch_prediction_job=job.name or "",
         job_state=str(job.state or ""),
         machine_type=(spec.machine_type if spec else "") or "",
@@ -180,4 +184,6 @@ def _told(job: BatchPredictionJob, args: BatchJobArgs, state: BatchJobState) -> 
             "wait some minutes: the service agents of a new project are on their way, and nothing was computed",
         )
     cause = error_from_status(job.error) if job.error else None
+    if state.passed_over:
+        done += f"; {len(state.passed_over)} other choices of machine_spec had no capacity before it"
     return f"the job ended as {job.state}: {done}", (cause.hint if cause else None) or "fix the cause"

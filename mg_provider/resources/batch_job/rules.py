@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from mg_provider.preflight.machines.machine import machine_problem
 from mg_provider.resources.batch_job.fields import BatchJobFields
 from mg_provider.resources.batch_job.names import (
     dataset_problem,
@@ -15,6 +14,7 @@ from mg_provider.resources.batch_job.names import (
     region_of_model,
     table_problem,
 )
+from mg_provider.resources.endpoint.capacity import choices_problem
 from mg_provider.resources.model.args import Rule, has
 from mg_provider.resources.model.meaning import Content
 from mg_provider.resources.model.nested_rules import container_problem, flex_start_problem, key_problem
@@ -150,10 +150,6 @@ def _batch_size_problem(args: BatchJobFields) -> str | None:
     return f"batch_size is {size}: use at least 1" if size is not None and size < 1 else None
 
 
-def _machine_problem(args: BatchJobFields) -> str | None:
-    return machine_problem(args.machine_spec) if args.machine_spec else None
-
-
 def _replica_problem(args: BatchJobFields) -> str | None:
     start, most = args.starting_replica_count, args.max_replica_count
     # The default is sent as the count that the job starts with.
@@ -200,7 +196,7 @@ BATCH_RULES = (
     Rule(("output_config",), _output_problem),
     Rule(("output_config", "input_config"), _tables_problem),
     Rule(("encryption_spec", "input_config"), _encrypted_table_problem),
-    Rule(("machine_spec",), _machine_problem),
+    Rule(("machine_spec",), lambda args: choices_problem(args.machine_spec)),
     Rule(("unmanaged_container_model",), _container_problem),
     Rule(("flex_start",), lambda args: flex_start_problem(args.flex_start)),
     Rule(("encryption_spec", "region"), lambda args: key_problem(args.encryption_spec, args.region)),

@@ -45,8 +45,12 @@ class BatchRuns:
         return jobs if known is None else [known, *(job for job in jobs if job.name != known.name)]
 
     def best(self, state: BatchJobState) -> BatchPredictionJob | None:
-        """The job of this run: the one that succeeded, else one that still may, else one that ended badly."""
-        return min(self.all(state), key=_badness, default=None)
+        """The job of this run: the one that succeeded, else one that still may, else the latest that ended badly.
+
+        One that was passed over, because it found no machine, is not asked again.
+        """
+        jobs = [job for job in self.all(state) if job.name not in state.passed_over]
+        return max(jobs, key=lambda job: (-_badness(job), job.create_time or ""), default=None)
 
     def remove(self, job: BatchPredictionJob, limit: float) -> None:
         """Cancel, wait, delete the output where the program wants that, delete the job.

@@ -5,7 +5,7 @@ Generated from its arguments and outputs by `make generate`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pulumi import Input, Output, ResourceOptions
 
@@ -56,6 +56,8 @@ class BatchJobConstructor(DynamicResource):
     """Replica hours used."""
     first_errors: Output[list[str]]
     """Why the job failed, then the first rows that failed, by custom_id, and why."""
+    passed_over: Output[list[str]]
+    """Jobs that found no machine, after which another choice of machine_spec was tried."""
 
     def __init__(
         self,
@@ -67,7 +69,7 @@ class BatchJobConstructor(DynamicResource):
         model: Input[str | None] = None,
         unmanaged_container_model: Input[UnmanagedContainerModelInput | None] = None,
         endpoint: Input[str | None] = None,
-        machine_spec: Input[MachineSpecInput | None] = None,
+        machine_spec: Input[MachineSpecInput | Sequence[Input[MachineSpecInput]] | None] = None,
         starting_replica_count: Input[int | None] = None,
         max_replica_count: Input[int | None] = None,
         spot: Input[bool | None] = None,
@@ -99,7 +101,8 @@ class BatchJobConstructor(DynamicResource):
             model: publishers/{publisher}/models/{model}@{version}, or a Model's resource name.
             unmanaged_container_model: A model that is not in the registry instead.
             endpoint: Endpoint that computes the predictions instead.
-            machine_spec: Machine of one replica. Default: Google's verified one for the model.
+            machine_spec: Machine of one replica, or a list of choices: where a job finds no machine, another job tries
+                the next. Default: Google's verified one for the model.
             starting_replica_count: Replicas that the job runs on and that are paid for, from its start to its end.
                 Default: 1.
             max_replica_count: Sent, but Vertex AI adds no replica to a running job: set starting_replica_count instead.

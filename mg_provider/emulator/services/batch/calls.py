@@ -76,7 +76,7 @@ class EmulatedData:
         config = self.request["outputConfig"]
         if "gcsDestination" in config:
             prefix = config["gcsDestination"]["outputUriPrefix"]
-            return write_files(prefix, self.model, self._ordered(answers), storage_state(self.world), at)
+            return write_files(prefix, self.region, self.model, self._ordered(answers), storage_state(self.world), at)
         bigquery = bigquery_state(self.world)
         output = TableOutput(config["bigqueryDestination"]["outputUri"], self.region, self.model, bigquery)
         source = self.request["inputConfig"].get("bigquerySource")

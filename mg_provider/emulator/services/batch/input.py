@@ -10,6 +10,8 @@ from mg_provider.emulator.services.bigquery.state import BigQueryState, Table
 from mg_provider.emulator.services.storage.state import ListOptions, StorageState
 
 INVALID_ARGUMENT, NOT_FOUND = 3, 5
+# Multi-regions and dual-regions by how their names begin: "Bucket locations", cloud.google.com, read 2026-11.
+_CONTINENTS = {"US": "us-", "NAM": "us-", "EU": "europe-", "ASIA": "asia-"}
 
 
 def read_input(config: dict[str, Any], region: str, storage: StorageState, bigquery: BigQueryState) -> list[Row]:
@@ -17,16 +19,17 @@ def read_input(config: dict[str, Any], region: str, storage: StorageState, bigqu
     if "bigquerySource" in config:
         rows = _read_table(config["bigquerySource"]["inputUri"], region, bigquery)
     else:
-        rows = [row for uri in config["gcsSource"]["uris"] for row in _read_files(uri, storage)]
+        rows = [row for uri in config["gcsSource"]["uris"] for row in _read_files(uri, region, storage)]
     if not rows:
         raise JobFailedError(INVALID_ARGUMENT, "The input of the batch prediction job has no rows.")
     return rows
 
 
-def _read_files(uri: str, storage: StorageState) -> list[Row]:
+def _read_files(uri: str, region: str, storage: StorageState) -> list[Row]:
     bucket, _, pattern = uri.removeprefix("gs://").partition("/")
     if bucket not in storage.buckets:
         raise JobFailedError(NOT_FOUND, f"The Cloud Storage bucket of {uri} does not exist.")
+    refuse_bucket_elsewhere(storage.buckets[bucket].location, region, uri)
     names, _ = storage.names(bucket, ListOptions(match_glob=pattern))
     if not names:
         raise JobFailedError(NOT_FOUND, f"No files found for the input {uri}.")
@@ -75,4 +78,14 @@ def refuse_other_region(location: str, region: str, uri: str) -> None:
     if location.lower() != region and not (around and region.startswith(around)):
         raise JobFailedError(
             INVALID_ARGUMENT, f"The BigQuery dataset of {uri} is in {location}, the batch prediction job in {region}."
+        )
+
+
+def refuse_bucket_elsewhere(location: str, region: str, uri: str) -> None:
+    """A job's files are in its region or in a location of several regions around it. JobFailedError otherwise."""
+    place = location.upper()
+    around = "" if "-" in place else next((_CONTINENTS[name] for name in _CONTINENTS if place.startswith(name)), "")
+    if place != region.upper() and not (around and region.startswith(around)):
+        raise JobFailedError(
+            INVALID_ARGUMENT, f"The bucket of {uri} is in {location}, the batch prediction job in {region}."
         )

@@ -13,7 +13,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from mg_provider.emulator.core.clock import moment
-from mg_provider.emulator.services.batch.input import INVALID_ARGUMENT, NOT_FOUND, parse_table_uri, refuse_other_region
+from mg_provider.emulator.services.batch.input import (
+    INVALID_ARGUMENT,
+    NOT_FOUND,
+    parse_table_uri,
+    refuse_bucket_elsewhere,
+    refuse_other_region,
+)
 from mg_provider.emulator.services.batch.job import JobFailedError
 from mg_provider.emulator.services.batch.rows import DROPPED_COLUMNS, Answered
 from mg_provider.emulator.services.bigquery.state import BigQueryState, Dataset, Table, create_table
@@ -26,11 +32,14 @@ ROWS_PER_FILE = 1000
 _STATUS_FIELDS = [{"name": "code", "type": "INTEGER"}, {"name": "message", "type": "STRING"}]
 
 
-def write_files(prefix: str, model: str, answers: Sequence[Answered], storage: StorageState, at: float) -> Json:
+def write_files(
+    prefix: str, region: str, model: str, answers: Sequence[Answered], storage: StorageState, at: float
+) -> Json:
     """Predictions and errors as JSONL in a new directory below ``prefix``; the job's ``outputInfo``."""
     bucket, _, folder = prefix.removeprefix("gs://").partition("/")
     if bucket not in storage.buckets:
         raise JobFailedError(NOT_FOUND, f"The Cloud Storage bucket of the output {prefix} does not exist.")
+    refuse_bucket_elsewhere(storage.buckets[bucket].location, region, prefix)
     stamp = moment(at).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     directory = "/".join(part for part in (folder.rstrip("/"), f"prediction-{model}-{stamp}") if part)
     succeeded = [answered.record for answered in answers if not answered.error]
