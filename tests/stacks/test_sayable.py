@@ -1,4 +1,5 @@
 """What a stack can say beside models in regions: each lives, and shows in the emulated cloud."""
+# ruff: noqa: F811 - fixtures
 
 import json
 
@@ -10,7 +11,6 @@ from tests.support.weights import call
 
 L4 = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
 V1, V2 = ({"gcs_uri": f"gs://my-weights/llama/{version}", "machine_spec": L4} for version in ("v1", "v2"))
-HOST = "projects/my-project/regions/us-central1"
 TOKEN = "hf_abcdefghijklmnop"
 KEY = "projects/my-project/locations/us-central1/keyRings/models/cryptoKeys/chat"
 BATCH = {
@@ -36,39 +36,10 @@ def resources(one, kind):
     return {each["urn"].rpartition("::")[2]: each for each in one.resources if each["type"].endswith(kind)}
 
 
-SHARED_VPC = {
-    "labels": {"env": "prod"},
-    "network": {"existing": {"network": "clients", "subnetworks": {"us-central1": "clients-subnet"}}},
-    "allowlist": {"projects": ["my-project", "search-prod", "ads-prod"]},
-    "models": {"stable": {**V1, "own_endpoint": False}, "candidate": {**V2, "own_endpoint": False}},
-    "endpoints": {
-        "chat": {
-            "region": "us-central1",
-            "labels": {"team": "search"},
-            "deployed_models": {"stable": {"model": "stable"}, "candidate": {"model": "candidate"}},
-            "traffic_split": {"stable": 90, "candidate": 10},
-            "encryption_spec": {"kms_key_name": KEY},
-            "timeouts": {"create": 3600},
-            "predict_request_response_logging_config": {
-                "enabled": True,
-                "sampling_rate": 1.0,
-                "bigquery_destination": {"output_uri": "bq://my-project.logs.chat"},
-            },
-            "private": {
-                "consumers": {
-                    "search": {"project": "search-prod"},
-                    "ads": {"project": "ads-prod", "labels": {"team": "ads"}},
-                }
-            },
-        }
-    },
-    "batch_jobs": {"nightly": {**BATCH, "model": "stable", "machine_spec": L4}},
-}
-
-
-def test_several_models_behind_one_private_endpoint_with_rules_in_two_service_projects(stack, emulator):  # noqa: F811
-    one = stack("public-endpoint")
-    say(one, **SHARED_VPC)
+def test_several_models_behind_one_private_endpoint_with_rules_in_two_service_projects(stack, emulator):
+    there = {"project": "host-project", "region": "us-central1", "name": "shared-models", "network": "shared"}
+    call(f"{emulator.url}/_mg/compute/subnetworks", there)
+    one = stack("shared-vpc")
     assert set(one.well("up")) == {"create"}
     assert one.well("preview") == {}
     told = one.outputs["endpoints"]["chat"]
@@ -82,12 +53,12 @@ def test_several_models_behind_one_private_endpoint_with_rules_in_two_service_pr
         )["items"]
         assert rule["pscConnectionStatus"] == "ACCEPTED"
         assert rule["labels"]["env"] == "prod"
-        assert rule["network"].endswith("projects/my-project/global/networks/clients")
-    assert rule["labels"]["team"] == "ads"
+        assert rule["network"].endswith("projects/host-project/global/networks/shared")
+        assert (rule["labels"].get("team") == "ads") == (project == "ads-prod")
     endpoint = call(f"{emulator.url}/v1beta1/{told['endpoint']}", method="GET")
     assert endpoint["encryptionSpec"]["kmsKeyName"] == KEY
     assert endpoint["predictRequestResponseLoggingConfig"]["enabled"] is True
-    assert {"env": "prod", "team": "search"}.items() <= endpoint["labels"].items()
+    assert {"env": "prod"}.items() <= endpoint["labels"].items()
     assert resources(one, "DedicatedEndpoint")["chat"]["inputs"]["timeouts"] == {"create": 3600}
     # What only lends its Model is as private as what serves it, and has no machine.
     assert emulator.ledger()["counts"]["aiplatform.DeployedModel"] == 2
@@ -101,33 +72,40 @@ def test_several_models_behind_one_private_endpoint_with_rules_in_two_service_pr
     assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]
 
 
-def test_an_endpoint_turns_private_and_public_again_by_one_replacement_each(stack, emulator):  # noqa: F811
+def test_an_endpoint_and_what_lends_it_its_model_turn_private_and_public_again(stack, emulator):
     one = stack("public-endpoint")
     chat = {"region": "us-central1", "deployed_models": {"stable": {"model": "stable"}}}
     private = {"allowlist": ["my-project"], "network": "clients", "subnetwork": "clients-subnet"}
     for step, more in enumerate(({}, {"private": private}, {})):
-        say(one, models={"stable": V1}, endpoints={"chat": {**chat, **more}})
-        assert one.well("preview").get("replace", 0) == (1 if step else 0)
-        assert one.well("up").get("replace", 0) == (1 if step else 0)
-        assert one.well("preview") == {}
+        say(one, models={"stable": {**V1, "own_endpoint": False}}, endpoints={"chat": {**chat, **more}})
+        assert one.well("up").get("replace", 0) == (2 if step else 0)
         counts = emulator.ledger()["counts"]
-        assert (counts["aiplatform.Endpoint"], counts.get("compute.ForwardingRule", 0)) == (2, 1 if more else 0)
+        assert (counts["aiplatform.Endpoint"], counts["aiplatform.Model"]) == (2, 1)
+        assert counts.get("compute.ForwardingRule", 0) == (1 if more else 0)
+    assert one.well("preview") == {}
     one.well("destroy")
     assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]
 
 
-def test_a_model_has_a_project_and_a_token_of_its_own_and_a_model_may_be_for_a_batch_alone(stack, emulator):  # noqa: F811
+def test_a_project_and_a_token_of_one_model_another_for_a_batch_alone_and_an_endpoint_made_by_hand(stack, emulator):
     one = stack("public-endpoint")
     gated = {"hugging_face_model_id": "google/gemma-3-1b-it", "machine_spec": L4, "accept_eula": True}
     gated |= {"hugging_face_access_token": {"config": "hfToken"}, "project": "your-project"}
     nightly = {**BATCH, "model": "own", "machine_spec": L4}
-    say(one, models={"gated": gated, "own": {**V1, "own_endpoint": False}}, batch_jobs={"nightly": nightly})
+    only = {"own": {**V1, "own_endpoint": False}, "served": {**V1, "own_endpoint": False}}
+    by_hand = {"displayName": "by hand", "dedicatedEndpointEnabled": True}
+    parent = f"{emulator.url}/v1beta1/projects/my-project/locations/us-central1"
+    name = call(f"{parent}/endpoints", by_hand)["name"].partition("/operations/")[0]
+    emulator.advance(600)
+    chat = {"region": "us-central1", "deployed_models": {"a": {"model": "served"}}, "adopt": name}
+    say(one, models={"gated": gated, **only}, endpoints={"chat": chat}, batch_jobs={"nightly": nightly})
     one.secrets = {"model-garden:hfToken": TOKEN}
     one.well("up")
     assert one.outputs["models"]["gated-us-central1"]["endpoint"].startswith("projects/your-project/")
     assert one.outputs["models"]["own-us-central1"]["only_behind"] == []
     assert one.outputs["batch_jobs"]["nightly"]["answered"] == 1
-    assert emulator.ledger()["counts"]["aiplatform.DeployedModel"] == 1
+    assert emulator.ledger()["counts"]["aiplatform.DeployedModel"] == 2
+    assert one.outputs["endpoints"]["chat"]["endpoint_id"] == name.rpartition("/")[2]
     # It is in the state as a secret, and nowhere else.
     state = json.dumps(one.resources)
     assert state.count(TOKEN) == state.count(json.dumps({"plaintext": json.dumps(TOKEN)})[1:-1])
@@ -135,22 +113,7 @@ def test_a_model_has_a_project_and_a_token_of_its_own_and_a_model_may_be_for_a_b
     assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]
 
 
-def test_an_endpoint_that_somebody_made_is_adopted(stack, emulator):  # noqa: F811
-    one = stack("public-endpoint")
-    parent = "projects/my-project/locations/us-central1"
-    made = call(
-        f"{emulator.url}/v1beta1/{parent}/endpoints", {"displayName": "by hand", "dedicatedEndpointEnabled": True}
-    )
-    name = made["name"].partition("/operations/")[0]
-    emulator.advance(600)
-    chat = {"region": "us-central1", "deployed_models": {"stable": {"model": "stable"}}, "adopt": name}
-    say(one, models={"stable": {**V1, "own_endpoint": False}}, endpoints={"chat": chat})
-    one.well("up")
-    assert one.outputs["endpoints"]["chat"]["endpoint_id"] == name.rpartition("/")[2]
-    one.well("destroy")
-
-
-def test_one_base_file_serves_dev_and_prod(stack):  # noqa: F811
+def test_one_base_file_serves_dev_and_prod(stack):
     dev = stack("public-endpoint")
     base = {
         "regions": ["us-central1"],
