@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from mg_provider import cli
 from mg_provider.command_line.exits import EXIT_CODES
 from mg_provider.command_line.variables import OF_A_COMMAND, options, variable_of
-from tools import components, reference, review_example, troubleshooting
+from tools import components, migration, reference, review_example, troubleshooting
 from tools.discovery_schemas import METHODS, document
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,7 +46,7 @@ def parts(text: str) -> set[str]:
 
 
 def _make(name: str, about: str | None) -> str:
-    return (PARTS_OF_A_RESOURCE | PARTS_OF_A_COMPONENT)[name](about) if about else PARTS[name]()
+    return (PARTS_OF_A_RESOURCE | PARTS_OF_OTHERS)[name](about) if about else PARTS[name]()
 
 
 def _compatibility() -> str:
@@ -143,4 +143,7 @@ PARTS_OF_A_RESOURCE: dict[str, Callable[[str], str]] = {
     "outputs": reference.outputs,
     "permissions": reference.permissions_of,
 }
-PARTS_OF_A_COMPONENT: dict[str, Callable[[str], str]] = {"component": components.component}
+PARTS_OF_OTHERS: dict[str, Callable[[str], str]] = {
+    "component": components.component,
+    "migration": migration.table,
+}
