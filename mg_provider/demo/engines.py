@@ -26,7 +26,7 @@ class Workspace:
 
     Args:
         folder: Where to work.
-        source: The clone: the folder of Pulumi.yaml and stacks/.
+        source: The folder of Pulumi.yaml and stacks/.
     """
 
     def __init__(self, folder: Path, source: Path) -> None:
@@ -146,7 +146,7 @@ def _story_only(say: Say) -> Say:
     def told(text: str) -> None:
         nonlocal ended
         ended = ended or text.startswith("outputs:")
-        if not ended and not text.lstrip().startswith(("mg: ", "cloud: ")):
+        if not ended and not text.lstrip().startswith("mg: "):
             say(text)
 
     return told

@@ -16,10 +16,10 @@ from mg_provider.api.clients import Clients
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.http.transport import Call
 from mg_provider.clock import SystemClock
-from mg_provider.cloud.toy_model import make_folder
 from mg_provider.demo import changes
 from mg_provider.demo.cost import NIGHT, hourly
 from mg_provider.demo.engines import Engine, Workspace, choose
+from mg_provider.demo.model_folder import make_folder
 from mg_provider.demo.narrator import Narrator, NotAsClaimedError
 from mg_provider.emulator import Emulator
 from mg_provider.inference.client import Client
@@ -32,6 +32,8 @@ RULE = "PscForwardingRule"
 ENVIRONMENT = "model-garden:environment"
 ASSISTANT = "assistant-us-central1"
 NEW_WEIGHTS = f"gs://{BUCKET}/llama-toy/v2"
+# The program of stacks/ and the configuration of the demo, as the package has them.
+PROJECT = Path(__file__).resolve().parent / "project"
 
 
 class Demo:
@@ -269,7 +271,7 @@ def run(engine_name: str | None, *, keep: bool, speed: float, console: Console) 
     folder = Path(tempfile.mkdtemp(prefix="mg-demo-"))
     with Emulator(port=0, speed=speed) as emulator:
         try:
-            workspace = Workspace(folder, _clone())
+            workspace = Workspace(folder, PROJECT)
             endpoints = {
                 f"mg:{name}CustomEndpoint": emulator.url for name in ("vertexAi", "compute", "storage", "bigQuery")
             }
@@ -293,14 +295,6 @@ def run(engine_name: str | None, *, keep: bool, speed: float, console: Console) 
                 shutil.rmtree(folder, ignore_errors=True)
     console.print(f"\nEverything was as claimed, in {narrator.seconds:.0f} s. Next: README.md, and docs/stacks.md.")
     return 0
-
-
-def _clone() -> Path:
-    """The folder with Pulumi.yaml and stacks/: this one or one above, else where the package lies."""
-    for folder in (Path.cwd(), *Path.cwd().parents, Path(mg_provider.__file__).parent.parent):
-        if (folder / "Pulumi.yaml").is_file() and (folder / "stacks" / "__main__.py").is_file():
-            return folder
-    raise NotAsClaimedError("the demo runs the program in stacks/: run it in a clone of the project")
 
 
 def _user(text: str) -> dict[str, str]:

@@ -93,15 +93,6 @@ def test_an_unknown_engine_is_refused(tmp_path):
     assert "rehearsal" in done.stderr
 
 
-def test_outside_a_clone_the_demo_says_what_it_needs(tmp_path, monkeypatch):
-    from mg_provider.demo import story
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(story.mg_provider, "__file__", str(tmp_path / "site" / "mg_provider" / "__init__.py"))
-    with pytest.raises(NotAsClaimedError, match="clone"):
-        story._clone()
-
-
 def test_a_digest_is_told_property_by_property():
     step = {
         "op": "replace",
@@ -122,7 +113,7 @@ def test_a_digest_is_told_property_by_property():
 def test_the_toy_is_a_real_sharded_llama(tmp_path):
     from safetensors import safe_open
 
-    from mg_provider.cloud.toy_model import LAYERS, SHARDS, make_folder
+    from mg_provider.demo.model_folder import LAYERS, SHARDS, make_folder
 
     files = make_folder(1)
     assert files == make_folder(1)

@@ -83,6 +83,12 @@ def test_the_demo_needs_the_extra_of_its_name_and_no_more(wheel, tmp_path):
     with_demo.install(wheel, "demo")
     imported = with_demo.run("python", "-c", IMPORT_ALL, "demo", folder=tmp_path).split()
     assert "mg_provider.demo.story" in imported
+    there = "from mg_provider.demo.story import PROJECT; print(*sorted(p.name for p in PROJECT.rglob('*.*')))"
+    assert with_demo.run("python", "-c", there, folder=tmp_path).split() == [
+        "Pulumi.demo.yaml",
+        "Pulumi.yaml",
+        "__main__.py",
+    ]
 
 
 def test_the_command_runs_in_a_clean_environment(clean, tmp_path):
