@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from mg_provider.api.http.answers import parse
+from mg_provider.api.http.answers import pages, parse
 from mg_provider.api.http.settings import Settings, is_loopback
 from mg_provider.api.http.transport import Call, Transport
 from mg_provider.wire.billing import ListSkusResponse, Sku
@@ -33,11 +33,11 @@ class BillingClient:
             CloudError: Google refused.
             ConnectionFailed: No answer came.
         """
-        token, more = "", True
-        while more:
-            query: dict[str, str | int | None] = {"currencyCode": "USD", "pageSize": _PAGE, "pageToken": token or None}
-            url = f"{self._base}/v1/services/{service}/skus"
-            page = parse(ListSkusResponse, self._transport.json(Call("GET", url, query={**query})))
+        url = f"{self._base}/v1/services/{service}/skus"
+
+        def fetch(token: str | None) -> ListSkusResponse:
+            call = Call("GET", url, query={"currencyCode": "USD", "pageSize": _PAGE, "pageToken": token})
+            return parse(ListSkusResponse, self._transport.json(call))
+
+        for page in pages(fetch):
             yield from page.skus
-            token = page.next_page_token or ""
-            more = bool(token)

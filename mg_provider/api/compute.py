@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mg_provider.api.http.answers import parse
+from mg_provider.api.http.answers import P, pages, parse
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.http.transport import RETRY_BUDGET, Call, Transport
-from mg_provider.api.names import pages, segment
+from mg_provider.api.names import segment
 from mg_provider.wire.compute import (
     Address,
     AddressList,
@@ -57,13 +57,8 @@ class ComputeClient:
 
     def list_addresses(self, project: str, region: str, filter: str | None = None) -> Iterator[Address]:
         """``GET …/addresses``. Permission: compute.addresses.list."""
-
-        def fetch(token: str | None) -> tuple[list[Address], str | None]:
-            query = {"filter": filter, "pageToken": token, "maxResults": 500}
-            page = parse(AddressList, self._json("GET", _regional(project, region, "addresses"), query))
-            return page.items, page.next_page_token
-
-        return pages(fetch)
+        for page in self._pages(AddressList, _regional(project, region, "addresses"), filter):
+            yield from page.items
 
     def delete_address(self, project: str, region: str, name: str, request_id: str) -> ComputeOperation:
         """``DELETE …/addresses/{name}``: release it. Permission: compute.addresses.deleteInternal.
@@ -109,14 +104,8 @@ class ComputeClient:
 
     def list_forwarding_rules(self, project: str, region: str, filter: str | None = None) -> Iterator[ForwardingRule]:
         """``GET …/forwardingRules``. Permission: compute.forwardingRules.list."""
-
-        def fetch(token: str | None) -> tuple[list[ForwardingRule], str | None]:
-            query = {"filter": filter, "pageToken": token, "maxResults": 500}
-            answer = self._json("GET", _regional(project, region, "forwardingRules"), query)
-            page = parse(ForwardingRuleList, answer)
-            return page.items, page.next_page_token
-
-        return pages(fetch)
+        for page in self._pages(ForwardingRuleList, _regional(project, region, "forwardingRules"), filter):
+            yield from page.items
 
     def delete_forwarding_rule(self, project: str, region: str, name: str, request_id: str) -> ComputeOperation:
         """``DELETE …/forwardingRules/{name}``. Permissions: compute.forwardingRules.delete and pscDelete.
@@ -188,20 +177,18 @@ class ComputeClient:
 
     def list_operations(self, project: str, region: str, filter: str | None = None) -> Iterator[ComputeOperation]:
         """``GET …/operations``. Permission: compute.regionOperations.list."""
-
-        def fetch(token: str | None) -> tuple[list[ComputeOperation], str | None]:
-            query = {"filter": filter, "pageToken": token, "maxResults": 500}
-            answer = self._json("GET", _regional(project, region, "operations"), query)
-            page = parse(ComputeOperationList, answer)
-            return page.items, page.next_page_token
-
-        return pages(fetch)
+        for page in self._pages(ComputeOperationList, _regional(project, region, "operations"), filter):
+            yield from page.items
 
     def _change(
         self, method: str, place: str, request_id: str, body: Mapping[str, Any] | None = None
     ) -> ComputeOperation:
         call = Call(method, f"{self._base}/{place}", query={"requestId": request_id}, body=body, repeatable=True)
         return parse(ComputeOperation, self._transport.json(call))
+
+    def _pages(self, page_type: type[P], place: str, filter: str | None) -> Iterator[P]:
+        query = {"filter": filter, "maxResults": 500}
+        return pages(lambda token: parse(page_type, self._json("GET", place, query | {"pageToken": token})))
 
     def _json(
         self,

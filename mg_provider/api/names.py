@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, TypeVar
@@ -132,13 +132,3 @@ def path(name: str) -> str:
 def mask(paths: Sequence[str]) -> str:
     """A field mask in JSON: camelCase paths, joined by commas."""
     return ",".join(".".join(to_camel(part) for part in each.split(".")) for each in paths)
-
-
-def pages(fetch: Callable[[str | None], tuple[Iterable[T], str | None]]) -> Iterator[T]:
-    """Walk through a listing. ``fetch`` takes a page token and answers the items and the next token."""
-    token: str | None = None
-    while True:
-        items, token = fetch(token)
-        yield from items
-        if not token:
-            return

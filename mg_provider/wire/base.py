@@ -55,6 +55,12 @@ class WireModel(BaseModel):
         )
 
 
+class Page(WireModel):
+    """A part of a listing."""
+
+    next_page_token: str | None = None
+
+
 def _filled(message: WireModel, written: dict[str, Any]) -> dict[str, Any]:
     """A message as it is written, without the messages in it that say nothing. An empty map clears a map, and stays."""
     for name, field in type(message).model_fields.items():

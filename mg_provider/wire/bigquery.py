@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from mg_provider.wire.base import Int64, WireModel, output
+from mg_provider.wire.base import Int64, Page, WireModel, output
 
 
 class DatasetReference(WireModel):
@@ -82,12 +82,13 @@ class TableRow(WireModel):
     f: list[TableCell] = Field(default_factory=list)
 
 
-class TableDataList(WireModel):
+class TableDataList(Page):
     """A page of a table's rows."""
 
     rows: list[TableRow] = Field(default_factory=list)
     total_rows: Int64 | None = None
-    page_token: str | None = None
+    # BigQuery has a name of its own for it.
+    next_page_token: str | None = Field(default=None, alias="pageToken")
 
 
 class JobReference(WireModel):

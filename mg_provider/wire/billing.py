@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from mg_provider.wire.base import Int64, WireModel
+from mg_provider.wire.base import Int64, Page, WireModel
 
 
 class Money(WireModel):
@@ -54,8 +54,7 @@ class Sku(WireModel):
     pricing_info: list[PricingInfo] = Field(default_factory=list)
 
 
-class ListSkusResponse(WireModel):
+class ListSkusResponse(Page):
     """A page of SKUs."""
 
     skus: list[Sku] = Field(default_factory=list)
-    next_page_token: str | None = None

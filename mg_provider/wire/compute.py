@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from mg_provider.wire.base import Int64, WireModel, output
+from mg_provider.wire.base import Int64, Page, WireModel, output
 
 
 class PscConnectionStatus(StrEnum):
@@ -49,11 +49,10 @@ class Address(WireModel):
     users: list[str] | None = output()
 
 
-class AddressList(WireModel):
+class AddressList(Page):
     """A page of addresses."""
 
     items: list[Address] = Field(default_factory=list)
-    next_page_token: str | None = None
 
 
 class ServiceDirectoryRegistration(WireModel):
@@ -97,11 +96,10 @@ class ForwardingRule(WireModel):
     psc_connection_status: Annotated[PscConnectionStatus | str, Field(union_mode="left_to_right")] | None = output()
 
 
-class ForwardingRuleList(WireModel):
+class ForwardingRuleList(Page):
     """A page of forwarding rules."""
 
     items: list[ForwardingRule] = Field(default_factory=list)
-    next_page_token: str | None = None
 
 
 class SetLabelsRequest(WireModel):
@@ -155,11 +153,10 @@ class ComputeOperation(WireModel):
         return self.status == "DONE"
 
 
-class ComputeOperationList(WireModel):
+class ComputeOperationList(Page):
     """A page of operations."""
 
     items: list[ComputeOperation] = Field(default_factory=list)
-    next_page_token: str | None = None
 
 
 class Network(WireModel):

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from mg_provider.wire.base import WireModel
+from mg_provider.wire.base import Page, WireModel
 
 
 class ListLogEntriesRequest(WireModel):
@@ -35,8 +35,7 @@ class LogEntry(WireModel):
         return message if isinstance(message, str) else ""
 
 
-class ListLogEntriesResponse(WireModel):
+class ListLogEntriesResponse(Page):
     """A page of entries."""
 
     entries: list[LogEntry] = Field(default_factory=list)
-    next_page_token: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from mg_provider.wire.base import Int64, WireModel
+from mg_provider.wire.base import Int64, Page, WireModel
 
 
 class Bucket(WireModel):
@@ -45,9 +45,8 @@ class StorageObject(WireModel):
     self_link: str | None = None
 
 
-class ObjectsPage(WireModel):
+class ObjectsPage(Page):
     """A page of a listing (Google's Objects): objects, and the folders below a delimiter."""
 
     items: list[StorageObject] = Field(default_factory=list)
     prefixes: list[str] = Field(default_factory=list)
-    next_page_token: str | None = None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import mg_provider.wire
-from mg_provider.wire.base import WireModel
+from mg_provider.wire.base import Page, WireModel
 from tests.wire.discovery import output_only, schema, schemas
 from tests.wire.schema_names import AI, LEFT_OUT, NOT_IN_DISCOVERY, REQUESTS, SCHEMAS
 
@@ -57,7 +57,8 @@ def fits(shape: dict[str, Any], wanted: dict[str, Any]) -> bool:
 def test_every_wire_class_is_held_against_a_schema() -> None:
     for module in pkgutil.walk_packages(mg_provider.wire.__path__, "mg_provider.wire."):
         importlib.import_module(module.name)
-    classes = {each for each in WireModel.__subclasses__() if each.__module__.startswith("mg_provider.wire")}
+    kinds = {*WireModel.__subclasses__(), *Page.__subclasses__()} - {Page}
+    classes = {each for each in kinds if each.__module__.startswith("mg_provider.wire")}
 
     assert len(classes) > 80
     assert classes == set(SCHEMAS) | NOT_IN_DISCOVERY

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mg_provider.api.errors import UserError
-from mg_provider.api.http.answers import parse
+from mg_provider.api.http.answers import pages, parse
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.http.transport import Call, Transport
-from mg_provider.api.names import pages, segment
+from mg_provider.api.names import segment
 from mg_provider.wire.bigquery import (
     Dataset,
     Job,
@@ -64,13 +64,11 @@ class BigQueryClient:
 
     def list_rows(self, project: str, dataset: str, table: str) -> Iterator[TableRow]:
         """``GET …/tables/{table}/data``: all rows, a page at a time. Permission: bigquery.tables.getData."""
-
-        def fetch(token: str | None) -> tuple[list[TableRow], str | None]:
-            query = {"maxResults": 1000, "pageToken": token}
-            page = parse(TableDataList, self._json("GET", f"{_table(project, dataset, table)}/data", query))
-            return page.rows, page.page_token
-
-        return pages(fetch)
+        place = f"{_table(project, dataset, table)}/data"
+        for page in pages(
+            lambda token: parse(TableDataList, self._json("GET", place, {"maxResults": 1000, "pageToken": token}))
+        ):
+            yield from page.rows
 
     def query(self, project: str, request: QueryRequest) -> QueryResponse:
         """``POST projects/{project}/queries``. Permissions: bigquery.jobs.create, bigquery.tables.getData.

@@ -1,16 +1,17 @@
-"""Turns a JSON answer into its wire shape."""
+"""Turns JSON answers into their wire shapes, and a listing into its pages."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from mg_provider.api.errors import CloudError
-from mg_provider.wire.base import WireModel
+from mg_provider.wire.base import Page, WireModel
 
 M = TypeVar("M", bound=WireModel)
+P = TypeVar("P", bound=Page)
 
 
 def parse(model: type[M], answer: Mapping[str, Any]) -> M:
@@ -30,3 +31,14 @@ def parse(model: type[M], answer: Mapping[str, Any]) -> M:
             f"the answer is no {model.__name__}: {place}: {misfit['msg']}",
             hint="check that proxies and the custom endpoint lead to Google, and report it if they do",
         ) from error
+
+
+def pages(fetch: Callable[[str | None], P]) -> Iterator[P]:
+    """The pages of a listing. ``fetch`` takes a page's token, None for the first one."""
+    token: str | None = None
+    while True:
+        page = fetch(token)
+        yield page
+        token = page.next_page_token
+        if not token:
+            return

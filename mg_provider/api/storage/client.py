@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from mg_provider.api.errors import UserError
-from mg_provider.api.http.answers import parse
+from mg_provider.api.http.answers import pages, parse
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.http.transport import Call, Transport
-from mg_provider.api.names import pages, segment
+from mg_provider.api.names import segment
 from mg_provider.api.storage.spellings import uri_hint
 from mg_provider.wire.storage import Bucket, ObjectsPage, StorageObject
 
@@ -72,12 +72,8 @@ class StorageClient:
         self, bucket: str, *, prefix: str | None = None, match_glob: str | None = None
     ) -> Iterator[StorageObject]:
         """``GET b/{bucket}/o``: every object below a prefix or matching a glob. Permission: storage.objects.list."""
-
-        def fetch(token: str | None) -> tuple[list[StorageObject], str | None]:
-            page = self._page(bucket, prefix=prefix, matchGlob=match_glob, pageToken=token)
-            return page.items, page.next_page_token
-
-        return pages(fetch)
+        for page in pages(lambda token: self._page(bucket, prefix=prefix, matchGlob=match_glob, pageToken=token)):
+            yield from page.items
 
     def list_folder(self, bucket: str, prefix: str) -> Listing:
         """``GET b/{bucket}/o?delimiter=/``: the objects and folders directly below. Permission: storage.objects.list.
@@ -86,13 +82,7 @@ class StorageClient:
             bucket: The bucket.
             prefix: Folder, ending with ``/``, or empty for the bucket itself.
         """
-        found: list[ObjectsPage] = []
-
-        def fetch(token: str | None) -> tuple[list[ObjectsPage], str | None]:
-            page = self._page(bucket, prefix=prefix or None, delimiter="/", pageToken=token)
-            return [page], page.next_page_token
-
-        found.extend(pages(fetch))
+        found = list(pages(lambda token: self._page(bucket, prefix=prefix or None, delimiter="/", pageToken=token)))
         return Listing(
             [item for page in found for item in page.items], [name for page in found for name in page.prefixes]
         )

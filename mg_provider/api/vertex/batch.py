@@ -6,9 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mg_provider.api.http.answers import parse
+from mg_provider.api.http.answers import P, pages, parse
 from mg_provider.api.http.transport import RETRY_BUDGET
-from mg_provider.api.names import pages
 from mg_provider.wire.vertex.batch import BatchPredictionJob, ListBatchPredictionJobsResponse
 from mg_provider.wire.vertex.operation import Operation
 
@@ -30,6 +29,15 @@ class BatchMethods(ABC):
         retry_budget: float = RETRY_BUDGET,
     ) -> dict[str, Any]:
         """Send one call of Vertex AI."""
+
+    def _pages(
+        self, page_type: type[P], place: str, query: Mapping[str, str | int | bool | None], **more: Any
+    ) -> Iterator[P]:
+        """The pages of a listing; ``more`` is passed on with each call."""
+        whole = {**query, "pageSize": 100}
+        return pages(
+            lambda token: parse(page_type, self._json("GET", place, query={**whole, "pageToken": token}, **more))
+        )
 
     def create_batch_prediction_job(self, parent: str, job: BatchPredictionJob) -> BatchPredictionJob:
         """``POST v1/{parent}/batchPredictionJobs``: answers the job itself, not an operation.
@@ -56,14 +64,8 @@ class BatchMethods(ABC):
             parent: ``projects/{project}/locations/{location}``.
             filter: On display_name, model_display_name, state, create_time or labels.
         """
-
-        def fetch(token: str | None) -> tuple[list[BatchPredictionJob], str | None]:
-            query = {"filter": filter, "pageToken": token, "pageSize": 100}
-            answer = self._json("GET", f"{parent}/batchPredictionJobs", query=query)
-            page = parse(ListBatchPredictionJobsResponse, answer)
-            return page.batch_prediction_jobs, page.next_page_token
-
-        return pages(fetch)
+        for page in self._pages(ListBatchPredictionJobsResponse, f"{parent}/batchPredictionJobs", {"filter": filter}):
+            yield from page.batch_prediction_jobs
 
     def cancel_batch_prediction_job(self, name: str) -> None:
         """``POST v1/{name}:cancel``: ask for it; the job then becomes CANCELLING and CANCELLED, output so far stays.

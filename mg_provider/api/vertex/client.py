@@ -10,7 +10,7 @@ from mg_provider.api.http.answers import parse
 from mg_provider.api.http.hosts import vertex_base
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.http.transport import RETRY_BUDGET, Call, Transport
-from mg_provider.api.names import location_of, mask, pages, path
+from mg_provider.api.names import location_of, mask, path
 from mg_provider.api.vertex.batch import BatchMethods
 from mg_provider.wire.vertex.deploy import DeployRequest, RecommendSpecRequest, RecommendSpecResponse
 from mg_provider.wire.vertex.deployed_model import DeployedModel
@@ -101,16 +101,10 @@ class VertexClient(BatchMethods):
             list_all_versions: Each version of a model, instead of its default version only.
             retry_budget: Seconds for repeats; 0 for none.
         """
-
-        def fetch(token: str | None) -> tuple[list[PublisherModel], str | None]:
-            query = {"filter": filter, "listAllVersions": list_all_versions, "pageToken": token, "pageSize": 100}
-            answer = self._json(
-                "GET", f"{parent}/models", query=query, location=PUBLISHER_LOCATION, retry_budget=retry_budget
-            )
-            page = parse(ListPublisherModelsResponse, answer)
-            return page.publisher_models, page.next_page_token
-
-        return pages(fetch)
+        more: dict[str, Any] = {"location": PUBLISHER_LOCATION, "retry_budget": retry_budget}
+        query = {"filter": filter, "listAllVersions": list_all_versions}
+        for page in self._pages(ListPublisherModelsResponse, f"{parent}/models", query, **more):
+            yield from page.publisher_models
 
     # Endpoints
 
@@ -145,13 +139,8 @@ class VertexClient(BatchMethods):
             parent: ``projects/{project}/locations/{location}``.
             filter: For example ``labels.mg-owner="abc"`` or ``display_name="x"``.
         """
-
-        def fetch(token: str | None) -> tuple[list[Endpoint], str | None]:
-            query = {"filter": filter, "pageToken": token, "pageSize": 100}
-            page = parse(ListEndpointsResponse, self._json("GET", f"{parent}/endpoints", query=query))
-            return page.endpoints, page.next_page_token
-
-        return pages(fetch)
+        for page in self._pages(ListEndpointsResponse, f"{parent}/endpoints", {"filter": filter}):
+            yield from page.endpoints
 
     def patch_endpoint(self, name: str, endpoint: Endpoint | Mapping[str, Any], update_mask: Sequence[str]) -> Endpoint:
         """``PATCH v1beta1/{name}?updateMask=``: change an endpoint at once. Permission: aiplatform.endpoints.update.
@@ -239,13 +228,8 @@ class VertexClient(BatchMethods):
 
     def list_models(self, parent: str, filter: str | None = None) -> Iterator[Model]:
         """``GET v1beta1/{parent}/models``. Permission: aiplatform.models.list."""
-
-        def fetch(token: str | None) -> tuple[list[Model], str | None]:
-            query = {"filter": filter, "pageToken": token, "pageSize": 100}
-            page = parse(ListModelsResponse, self._json("GET", f"{parent}/models", query=query))
-            return page.models, page.next_page_token
-
-        return pages(fetch)
+        for page in self._pages(ListModelsResponse, f"{parent}/models", {"filter": filter}):
+            yield from page.models
 
     def upload_model(self, parent: str, model_id: str, model: Model) -> Operation:
         """``POST v1beta1/{parent}/models:upload``. Permission: aiplatform.models.upload.
@@ -283,13 +267,8 @@ class VertexClient(BatchMethods):
 
     def list_operations(self, parent: str, filter: str | None = None) -> Iterator[Operation]:
         """``GET v1beta1/{parent}/operations``: of a location, an endpoint or a model."""
-
-        def fetch(token: str | None) -> tuple[list[Operation], str | None]:
-            query = {"filter": filter, "pageToken": token, "pageSize": 100}
-            page = parse(ListOperationsResponse, self._json("GET", f"{parent}/operations", query=query))
-            return page.operations, page.next_page_token
-
-        return pages(fetch)
+        for page in self._pages(ListOperationsResponse, f"{parent}/operations", {"filter": filter}):
+            yield from page.operations
 
     def operations_before(self, location: str) -> list[Operation]:
         """What ran in a location when this process first asked, as it was then: one list a process.

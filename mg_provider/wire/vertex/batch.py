@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from mg_provider.wire.base import Int64, WireModel, output
+from mg_provider.wire.base import Int64, Page, WireModel, output
 from mg_provider.wire.status import Status
 from mg_provider.wire.vertex.container import ContainerSpec
 from mg_provider.wire.vertex.encryption import EncryptionSpec
@@ -185,8 +185,7 @@ class BatchPredictionJob(WireModel):
         return self.endpoint is not None or bool(resources and (resources.spot or resources.flex_start))
 
 
-class ListBatchPredictionJobsResponse(WireModel):
+class ListBatchPredictionJobsResponse(Page):
     """A page of jobs."""
 
     batch_prediction_jobs: list[BatchPredictionJob] = Field(default_factory=list)
-    next_page_token: str | None = None

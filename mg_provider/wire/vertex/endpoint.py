@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from mg_provider.wire.base import Duration, WireModel, output
+from mg_provider.wire.base import Duration, Page, WireModel, output
 from mg_provider.wire.vertex.deployed_model import DeployedModel
 from mg_provider.wire.vertex.encryption import EncryptionSpec
 from mg_provider.wire.vertex.sources import BigQueryDestination
@@ -118,8 +118,7 @@ class Endpoint(WireModel):
     model_deployment_monitoring_job: str | None = output()
 
 
-class ListEndpointsResponse(WireModel):
+class ListEndpointsResponse(Page):
     """A page of endpoints."""
 
     endpoints: list[Endpoint] = Field(default_factory=list)
-    next_page_token: str | None = None

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from mg_provider.wire.base import WireModel, output
+from mg_provider.wire.base import Page, WireModel, output
 from mg_provider.wire.vertex.container import ContainerSpec
 from mg_provider.wire.vertex.encryption import EncryptionSpec
 from mg_provider.wire.vertex.schemata import PredictSchemata
@@ -76,8 +76,7 @@ class UploadModelResponse(WireModel):
     model_version_id: str | None = None
 
 
-class ListModelsResponse(WireModel):
+class ListModelsResponse(Page):
     """A page of models."""
 
     models: list[Model] = Field(default_factory=list)
-    next_page_token: str | None = None

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from mg_provider.wire.base import WireModel
+from mg_provider.wire.base import Page, WireModel
 from mg_provider.wire.status import Status
 
 
@@ -50,8 +50,7 @@ class Operation(WireModel):
         return created if isinstance(created, str) else None
 
 
-class ListOperationsResponse(WireModel):
+class ListOperationsResponse(Page):
     """A page of operations."""
 
     operations: list[Operation] = Field(default_factory=list)
-    next_page_token: str | None = None

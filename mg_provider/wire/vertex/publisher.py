@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from mg_provider.wire.base import WireModel, output
+from mg_provider.wire.base import Page, WireModel, output
 from mg_provider.wire.vertex.container import ContainerSpec
 from mg_provider.wire.vertex.machine import AutomaticResources, DedicatedResources
 
@@ -54,8 +54,7 @@ class PublisherModel(WireModel):
     supported_actions: CallToAction | None = None
 
 
-class ListPublisherModelsResponse(WireModel):
+class ListPublisherModelsResponse(Page):
     """A page of publisher models."""
 
     publisher_models: list[PublisherModel] = Field(default_factory=list)
-    next_page_token: str | None = None
