@@ -31,12 +31,13 @@ to 512 characters and redacted; the original error is chained as the cause.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from mg_provider.api.policies import what_it_forbids
 from mg_provider.api.redaction import excerpt, redact_data
+from mg_provider.command_line.exits import FAILED, USAGE
 
 
 class MgError(Exception):
@@ -328,3 +329,16 @@ class ProviderBug(MgError):
 
     def __init__(self, summary: str) -> None:
         super().__init__(summary, hint="please report this with the command and the provider's version")
+
+
+def end_with(problem: MgError, complain: Callable[[str], object], doing: str = "") -> int:
+    """End a command with what went wrong; its exit code.
+
+    Args:
+        problem: What went wrong. A mistake in an argument speaks for itself.
+        complain: Takes the text.
+        doing: What could not be done because of it.
+    """
+    mistaken = isinstance(problem, UserError)
+    complain(f"error: {problem}\n" if mistaken or not doing else f"error: {doing}: {problem}\n")
+    return USAGE if mistaken else FAILED

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mg_provider.api.clients import Clients
-from mg_provider.api.errors import MgError, UserError
+from mg_provider.api.errors import MgError, UserError, end_with
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
 from mg_provider.command_line.exits import FAILED, FINE, USAGE
@@ -79,12 +79,8 @@ def import_things(
         taken = read_stack(options.state)[1] if options.state else set()
         with _connected(config, complain) as (context, place):
             imported, failures = _all(wanted, place, options, taken, context)
-    except UserError as error:
-        complain(f"error: {error}\n")
-        return USAGE
     except MgError as error:
-        complain(f"error: {error}\n")
-        return FAILED
+        return end_with(error, complain)
     for failure in failures:
         complain(f"error: {failure}\n")
     if failures:
@@ -117,12 +113,8 @@ def list_things(
                 raise UserError("is not known", property=what, hint=f"give --{what}")
             for line in lines(missing(place, known, context), place, state):
                 write(f"{line}\n")
-    except UserError as error:
-        complain(f"error: {error}\n")
-        return USAGE
     except MgError as error:
-        complain(f"error: {error}\n")
-        return FAILED
+        return end_with(error, complain)
     return FINE
 
 

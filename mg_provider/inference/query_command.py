@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from mg_provider.api.errors import MgError, UserError
+from mg_provider.api.errors import MgError, UserError, end_with
 from mg_provider.api.http.tls import fetch_certificate
 from mg_provider.clock import Clock, SystemClock
 from mg_provider.command_line.exits import FAILED, FINE, USAGE
@@ -99,12 +99,8 @@ def ask(query: Query, write: Write | None = None, complain: Write | None = None,
             raise UserError("is empty", property="question", hint="write what to ask, or `-` to read it from stdin")
         with query.make_client() as client:
             return _patiently(query, client, question, write, complain, clock or SystemClock())
-    except UserError as problem:
-        complain(f"error: {problem}\n")
-        return USAGE
     except MgError as problem:
-        complain(f"error: {problem}\n")
-        return FAILED
+        return end_with(problem, complain)
 
 
 def _patiently(query: Query, client: Client, question: str, write: Write, complain: Write, clock: Clock) -> int:

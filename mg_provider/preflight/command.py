@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable, Mapping
 
 from mg_provider.api.clients import Clients
-from mg_provider.api.errors import MgError, UserError
+from mg_provider.api.errors import MgError, UserError, end_with
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
-from mg_provider.command_line.exits import FAILED, FINE, USAGE
+from mg_provider.command_line.exits import FAILED, FINE
 from mg_provider.data import is_region
 from mg_provider.preflight.findings import WeightsReport
 from mg_provider.preflight.machines.fit import fits
@@ -60,12 +60,8 @@ def run(
     try:
         chosen = _machine(machine_type, accelerator_type, accelerator_count)
         report, advice = _examine(gcs_uri, region, chosen, given, allow_quantized, complain)
-    except UserError as problem:
-        complain(f"error: {problem}\n")
-        return USAGE
     except MgError as problem:
-        complain(f"error: {gcs_uri} could not be checked: {problem}\n")
-        return FAILED
+        return end_with(problem, complain, f"{gcs_uri} could not be checked")
     told = (
         json.dumps(to_json(report, advice, region), indent=2) if as_json else "\n".join(render(report, advice, region))
     )

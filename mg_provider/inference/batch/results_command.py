@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mg_provider.api.clients import Clients
-from mg_provider.api.errors import MgError, UserError
+from mg_provider.api.errors import MgError, end_with
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.redaction import excerpt
 from mg_provider.clock import SystemClock
-from mg_provider.command_line.exits import FAILED, FINE, USAGE
+from mg_provider.command_line.exits import FAILED, FINE
 from mg_provider.inference.batch.formats import ResultsFormat
 from mg_provider.inference.batch.results import BatchResult, BatchResults, joined_result
 from mg_provider.inference.batch.sources import Join
@@ -64,12 +64,8 @@ def run(
             collector.collect(results, joined=bool(join))
         collector.tell(complain, errors)
         return _told(results, complain)
-    except UserError as problem:
-        complain(f"error: {problem}\n")
-        return USAGE
     except MgError as problem:
-        complain(f"error: the results of {job} cannot be read: {problem}\n")
-        return FAILED
+        return end_with(problem, complain, f"the results of {job} cannot be read")
     finally:
         if clients:
             clients.close()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from mg_provider.api.clients import Clients
-from mg_provider.api.errors import MgError, NotFound, UserError
+from mg_provider.api.errors import MgError, NotFound, UserError, end_with
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
 from mg_provider.command_line.exits import FAILED, FINE, USAGE
@@ -92,12 +92,8 @@ def show_model(
     try:
         found = _catalogue(config or {})
         model = _find(name, found, config or {})
-    except UserError as problem:
-        complain(f"error: {problem}\n")
-        return USAGE
     except MgError as problem:
-        complain(f"error: {problem}\n")
-        return FAILED
+        return end_with(problem, complain)
     if batch and not model.batch:
         complain(f"error: batch prediction is not documented for {model.name}\n")
         complain("do: choose one that `mg models --batch` lists\n")

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from mg_provider.api.clients import Clients
-from mg_provider.api.errors import MgError, UserError
+from mg_provider.api.errors import MgError, UserError, end_with
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
-from mg_provider.command_line.exits import FAILED, FINE, USAGE
+from mg_provider.command_line.exits import FAILED, FINE
 from mg_provider.data import is_region
 from mg_provider.preflight.batch.check import Engine, check_input
 from mg_provider.preflight.batch.destination import check_output
@@ -60,12 +60,8 @@ def run(
         )
         if output:
             check_output(output, settings.region or "", clients, report)
-    except UserError as problem:
-        complain(f"error: {problem}\n")
-        return USAGE
     except MgError as problem:
-        complain(f"error: the input could not be checked: {problem}\n")
-        return FAILED
+        return end_with(problem, complain, "the input could not be checked")
     finally:
         if clients:
             clients.close()

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 from mg_provider.api.clients import Clients
-from mg_provider.api.errors import MgError, UserError
+from mg_provider.api.errors import MgError, UserError, end_with
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
-from mg_provider.command_line.exits import FAILED, FINE, USAGE
+from mg_provider.command_line.exits import FAILED, FINE
 from mg_provider.preflight.batch.rendering import describe
 from mg_provider.preflight.prepare.file import prepare_file
 from mg_provider.preflight.prepare.row import Shape
@@ -65,12 +65,8 @@ def run(
             report = prepare_table(_statement(source), output, shape, clients, clock)
         else:
             report = prepare_file(source, output, kind, shape, clients.storage, overwrite=overwrite)
-    except UserError as problem:
-        complain(f"error: {problem}\n")
-        return USAGE
     except MgError as problem:
-        complain(f"error: the input could not be made: {problem}\n")
-        return FAILED
+        return end_with(problem, complain, "the input could not be made")
     finally:
         if clients:
             clients.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import threading
@@ -25,8 +24,9 @@ from mg_provider.rehearsal.engine.deployment import Deployment, Options, unknown
 from mg_provider.rehearsal.engine.monitor import serving
 from mg_provider.rehearsal.engine.registration import Registrar
 from mg_provider.rehearsal.errors import StoppedError
+from mg_provider.rehearsal.program.child import start
 from mg_provider.rehearsal.program.project import Project
-from mg_provider.rehearsal.program.providers import STOP_SECONDS, child_environment
+from mg_provider.rehearsal.program.providers import STOP_SECONDS
 from mg_provider.rehearsal.state.file import ResourceState, Snapshot, read_state
 from mg_provider.rehearsal.state.steps import Reporter, Step, Summary
 
@@ -152,16 +152,7 @@ def _run_program(deployment: Deployment, address: str) -> bool:
         "parallel": str(deployment.options.parallel),
         "dry_run": "true" if deployment.preview else "false",
     }
-    process = subprocess.Popen(  # noqa: S603 - the interpreter of the user's own project
-        [project.python, "-u", str(_PROGRAM), str(project.program), json.dumps(settings)],
-        cwd=project.working_directory,
-        env=os.environ | child_environment(project),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    process = start(project, _PROGRAM, str(project.program), json.dumps(settings), stderr=subprocess.STDOUT)
     reader = threading.Thread(target=_relay, args=(process, deployment), daemon=True)
     reader.start()
     _await_program(deployment, process)

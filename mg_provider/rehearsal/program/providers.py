@@ -7,7 +7,6 @@ else it writes is for the user.
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import threading
@@ -21,6 +20,7 @@ from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
 from mg_provider.rehearsal.errors import Partial, RehearsalError, StepError
+from mg_provider.rehearsal.program.child import start
 from mg_provider.rehearsal.program.pickles import refuse_unknown_code
 from mg_provider.rehearsal.program.project import Project
 from mg_provider.rehearsal.state.differences import Difference
@@ -31,7 +31,6 @@ from mg_provider.rehearsal.state.urns import name_of, type_of
 STOP_SECONDS: Final = 5.0
 _HOST: Final = Path(__file__).with_name("host.py")
 _DETAILS: Final = "grpc-status-details-bin"
-_HERE: Final = ("127.0.0.1", "localhost", "::1")
 _CHANNEL_OPTIONS: Final = [*_GRPC_CHANNEL_OPTIONS, ("grpc.enable_http_proxy", 0)]
 _CORRUPTING: Final = (grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL, grpc.StatusCode.DATA_LOSS)
 _CHANGES: Final = {
@@ -57,17 +56,7 @@ class ProviderHost:
         self, project: Project, engine_address: str, expected: Sequence[str], say: Callable[[str], None]
     ) -> None:
         self._say = say
-        self._process = subprocess.Popen(  # noqa: S603 - the interpreter of the user's own project
-            [project.python, "-u", str(_HOST), engine_address, json.dumps(expected)],
-            cwd=project.working_directory,
-            env=os.environ | child_environment(project),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            # Ctrl-C is for the engine to hear; it tells the hosts when it is time.
-            start_new_session=True,
-        )
+        self._process = start(project, _HOST, engine_address, json.dumps(expected), stderr=subprocess.PIPE)
         self.knows_outputs_of_updates = False
         self._ready = threading.Event()
         self._stub: provider_pb2_grpc.ResourceProviderStub | None = None
@@ -238,27 +227,6 @@ class ProviderHost:
         with stream:
             for line in stream:
                 self._say(line.rstrip("\n"))
-
-
-def child_environment(project: Project) -> dict[str, str]:
-    """What the program and the providers find in their environment: as under the real engine, and one mark more."""
-    return {
-        "PULUMI_PROJECT": project.name,
-        "PULUMI_STACK": project.stack,
-        "PULUMI_CONFIG": json.dumps(project.config),
-        "PULUMI_CONFIG_SECRET_KEYS": json.dumps(sorted(project.secret_keys)),
-        "MG_REHEARSAL": "1",
-        **_straight_to_this_machine(),
-    }
-
-
-def _straight_to_this_machine() -> dict[str, str]:
-    """What keeps proxies out between the engine, its program and its providers, whoever opens the connection."""
-    straight = {}
-    for name in ("no_proxy", "NO_PROXY", "no_grpc_proxy"):
-        given = os.environ.get(name, "")
-        straight[name] = ",".join(filter(None, [given, *_HERE])) if given != "*" else given
-    return straight
 
 
 def step_error(error: grpc.RpcError, inputs: Properties) -> StepError:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mg_provider.resources.endpoint.args import EndpointArgs, EndpointState, private
 from mg_provider.resources.endpoint.machines import MACHINE_RULES, MUTATE, Machines
-from mg_provider.resources.endpoint.rollout_args import RolloutStrategy, rollout_problem
+from mg_provider.resources.endpoint.rollout_args import RolloutArgument, RolloutStrategy, rollout_problem
 from mg_provider.resources.endpoint.scale_to_zero import rollout_beside_zero, shared_domain_problem, strategy_problem
 from mg_provider.resources.model.args import Rule
 from mg_provider.resources.model.identity import MODEL_ID
@@ -21,8 +21,6 @@ from mg_provider.resources.model.meaning import (
     HeldByClients,
     Plan,
     SafetyNet,
-    Strategy,
-    probes,
 )
 from mg_provider.resources.model.nested_rules import container_problem
 from mg_provider.resources.model.standing import Stands, Unseen
@@ -154,13 +152,7 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
     dedicated_endpoint_disabled: Annotated[
         bool, Replaces("the public address changes"), Exposure("the region's shared DNS name")
     ] = Field(default=False, description="Serve under the region's shared DNS name instead of the endpoint's own one.")
-    rollout: Annotated[
-        RolloutStrategy | None,
-        Local("read when a deployment is replaced"),
-        SafetyNet("probes of a new deployment", on=probes),
-        Strategy(),
-        Lines(),
-    ] = Field(
+    rollout: RolloutArgument = Field(
         default=None,
         description="How a new deployment takes the old one's place: strategy, steps, probes. "
         "Default: traffic shifts in steps of 10, 50 and 100 %, with a chat of one token as the probe.",

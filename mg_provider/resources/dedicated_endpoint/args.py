@@ -13,7 +13,7 @@ from mg_provider.api.texts import cut, shown
 from mg_provider.resources.dedicated_endpoint.held_state import HeldModel
 from mg_provider.resources.endpoint.args import EndpointArgs, private
 from mg_provider.resources.endpoint.machines import MACHINE_RULES
-from mg_provider.resources.endpoint.rollout_args import RolloutStrategy, rollout_problem
+from mg_provider.resources.endpoint.rollout_args import RolloutArgument, RolloutStrategy, rollout_problem
 from mg_provider.resources.endpoint.scale_to_zero import (
     ALONE,
     rollout_beside_zero,
@@ -23,7 +23,7 @@ from mg_provider.resources.endpoint.scale_to_zero import (
 from mg_provider.resources.endpoint.served_model import ServedModel
 from mg_provider.resources.model.args import Rule
 from mg_provider.resources.model.marks import Computed, Derived, InPlace, Lines, Local, Replaces, Transient
-from mg_provider.resources.model.meaning import Costs, Exposure, Plan, SafetyNet, Service, Strategy, Traffic, probes
+from mg_provider.resources.model.meaning import Costs, Exposure, Plan, SafetyNet, Service, Traffic
 from mg_provider.resources.model.names import PeeredNetworkName
 from mg_provider.resources.model.nested_rules import key_problem
 from mg_provider.resources.model.standing import Stands, Unseen, asked_for
@@ -140,13 +140,7 @@ class DedicatedEndpointArgs(EndpointArgs):
             "name is not deployed again.",
         )
     )
-    rollout: Annotated[
-        RolloutStrategy | None,
-        Local("read when a deployment is replaced"),
-        SafetyNet("probes of a new deployment", on=probes),
-        Strategy(),
-        Lines(),
-    ] = Field(
+    rollout: RolloutArgument = Field(
         default=None,
         description="How the new deployment of a name takes the old one's place, or how a new name gets its traffic: "
         "strategy, steps, probes; a model's own rollout wins. Default: the share of a changed name shifts in steps of "

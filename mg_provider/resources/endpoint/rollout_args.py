@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from mg_provider.api.texts import shown
+from mg_provider.resources.model.marks import Lines, Local
+from mg_provider.resources.model.meaning import SafetyNet, Strategy, probes
 from mg_provider.rollout.probe import RolloutProbe
 from mg_provider.wire.vertex.deployed_model import RolloutOptions
 
@@ -126,6 +128,16 @@ class RolloutStrategy(BaseModel):
     def options(self) -> RolloutOptions:
         """What Vertex AI is told of a rolling deployment."""
         return RolloutOptions(**{name: getattr(self, name) for name in _SURGE})
+
+
+RolloutArgument = Annotated[
+    RolloutStrategy | None,
+    Local("read when a deployment is replaced"),
+    SafetyNet("probes of a new deployment", on=probes),
+    Strategy(),
+    Lines(),
+]
+"""The argument that says it, whatever has a deployment."""
 
 
 def rollout_problem(rollout: RolloutStrategy | None) -> str | None:

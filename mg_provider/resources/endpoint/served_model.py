@@ -17,9 +17,9 @@ from pydantic import Field
 
 from mg_provider.resources.endpoint.capacity import accepts
 from mg_provider.resources.endpoint.machines import MUTATE, Machines
-from mg_provider.resources.endpoint.rollout_args import RolloutStrategy
-from mg_provider.resources.model.marks import InPlace, Local, RollsOut
-from mg_provider.resources.model.meaning import Content, SafetyNet, Strategy, probes
+from mg_provider.resources.endpoint.rollout_args import RolloutArgument
+from mg_provider.resources.model.marks import InPlace, RollsOut
+from mg_provider.resources.model.meaning import Content
 from mg_provider.resources.model.seeds import counted
 from mg_provider.resources.model.standing import Stands, fixed_while_running, standing, value_at
 from mg_provider.resources.model.unknown import plain
@@ -39,12 +39,7 @@ class ServedModel(Machines):
     enable_container_logging: Annotated[
         bool, InPlace(MUTATE), Stands("deployment", "enable_container_logging", always=True)
     ] = Field(default=True, description="Send the container's output to Cloud Logging.")
-    rollout: Annotated[
-        RolloutStrategy | None,
-        Local("read when a deployment is replaced"),
-        SafetyNet("probes of a new deployment", on=probes),
-        Strategy(),
-    ] = Field(
+    rollout: RolloutArgument = Field(
         default=None,
         description="How a new deployment takes the old one's place under this name. Default: as the endpoint's "
         "rollout says.",
