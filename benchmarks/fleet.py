@@ -128,7 +128,7 @@ class _Served:
 def _emulator(deployment_seconds: float) -> Iterator[_Served]:
     """The emulator in a process of its own, as it would be another machine's work."""
     speed = EMULATED_SECONDS / deployment_seconds
-    command = [sys.executable, "-c", f"from mg_provider.emulator.command import serve; serve(0, {speed})"]
+    command = [sys.executable, "-c", f"from mg_provider.cloud.serving import serve; serve(0, {speed})"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield _Served((process.stdout or sys.stdin).readline().strip())

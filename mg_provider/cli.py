@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from enum import StrEnum
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mg_provider.cloud.commands import FASTEST, emulator, finite
 from mg_provider.command_line.completion import Shell, script
 from mg_provider.command_line.exits import FAILED
 from mg_provider.command_line.running import NAME, run_app
@@ -23,9 +23,6 @@ from mg_provider.version import __version__
 
 if TYPE_CHECKING:
     from mg_provider.rehearsal.command import Operation
-
-# Emulated seconds per second; as mg_provider.emulator.core.clock has it, which is not imported for `mg --help`.
-FASTEST = 1_000_000
 
 app = typer.Typer(
     name="mg",
@@ -44,6 +41,7 @@ rehearse = typer.Typer(
 app.add_typer(rehearse, name="rehearse")
 app.add_typer(batch, name="batch")
 app.add_typer(models, name="models")
+app.add_typer(emulator, name="emulator")
 app.command()(query)
 app.command()(certificate)
 app.command("import")(import_)
@@ -73,12 +71,6 @@ def _options(
         os.environ[VERBOSE] = "1"
 
 
-def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise typer.BadParameter(f"{value} is not a number of seconds")
-    return value
-
-
 @app.command()
 def demo(
     engine: Annotated[
@@ -86,7 +78,7 @@ def demo(
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything up until Ctrl-C.")] = False,
     speed: Annotated[
-        float, typer.Option(min=1, max=FASTEST, callback=_finite, help="Emulated seconds per second.")
+        float, typer.Option(min=1, max=FASTEST, callback=finite, help="Emulated seconds per second.")
     ] = 600.0,
 ) -> None:
     """Custom weights from a bucket to an answered request, on this machine."""
@@ -135,19 +127,6 @@ def _pair(entry: str) -> tuple[str, str]:
     if not equals:
         raise typer.BadParameter(f"{entry!r} is not key=value", param_hint="--config")
     return key, value
-
-
-@app.command()
-def emulator(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 8085,
-    speed: Annotated[
-        float, typer.Option(min=0, max=FASTEST, callback=_finite, help="Emulated seconds per second.")
-    ] = 60.0,
-) -> None:
-    """Serve Vertex AI, Compute Engine, Cloud Storage and BigQuery on one loopback port."""
-    from mg_provider.emulator.command import serve
-
-    serve(port, speed)
 
 
 @app.command()
@@ -281,6 +260,12 @@ Target = Annotated[list[str] | None, typer.Option(help="Only this resource, by n
 Config = Annotated[list[str] | None, typer.Option("--config", "-c", help="key=value, over the stack's file.")]
 ExpectNoChanges = Annotated[bool, typer.Option("--expect-no-changes", help="Exit code 1 if anything changes.")]
 Program = Annotated[Path, typer.Argument(help="Folder of Pulumi.yaml.")]
+Emulated = Annotated[
+    str | None, typer.Option("--emulator", help="Address of an emulator. Default: one of the stack's own.")
+]
+Seed = Annotated[
+    Path | None, typer.Option(help="What the stack's own emulator has. Default: emulator.yaml, if there is one.")
+]
 
 
 _OPERATIONS: dict[Operation, str] = {
@@ -301,13 +286,25 @@ def _add(operation: Operation, text: str) -> None:
         target: Target = None,
         config: Config = None,
         expect_no_changes: ExpectNoChanges = False,
+        emulator: Emulated = None,
+        seed: Seed = None,
     ) -> None:
+        from mg_provider.cloud.own import OwnCloud
         from mg_provider.rehearsal.command import rehearse as run
 
-        targets = tuple(target or ())
-        raise typer.Exit(
-            run(operation, stack, program, state, as_json=as_json, targets=targets, config=settings_of(config))
+        code = run(
+            operation,
+            stack,
+            program,
+            state,
+            as_json=as_json,
+            targets=tuple(target or ()),
+            config=settings_of(config),
+            expect_no_changes=expect_no_changes,
+            emulator=emulator,
+            own_cloud=OwnCloud(seed),
         )
+        raise typer.Exit(code)
 
 
 for _operation, _text in _OPERATIONS.items():

@@ -146,7 +146,7 @@ def _story_only(say: Say) -> Say:
     def told(text: str) -> None:
         nonlocal ended
         ended = ended or text.startswith("outputs:")
-        if not ended and not text.lstrip().startswith("mg: "):
+        if not ended and not text.lstrip().startswith(("mg: ", "cloud: ")):
             say(text)
 
     return told

@@ -16,10 +16,10 @@ from mg_provider.api.clients import Clients
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.http.transport import Call
 from mg_provider.clock import SystemClock
+from mg_provider.cloud.toy_model import make_folder
 from mg_provider.demo import changes
 from mg_provider.demo.cost import NIGHT, hourly
 from mg_provider.demo.engines import Engine, Workspace, choose
-from mg_provider.demo.model_folder import make_folder
 from mg_provider.demo.narrator import Narrator, NotAsClaimedError
 from mg_provider.emulator import Emulator
 from mg_provider.inference.client import Client

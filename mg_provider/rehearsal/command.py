@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal, cast
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from mg_provider.rehearsal.state.steps import Reporter
 
 Operation = Literal["up", "preview", "refresh", "destroy"]
+OwnCloud = Callable[[Path, Path], AbstractContextManager[tuple[str, str]]]
+"""Opens a cloud for the project in a folder, kept in another folder: its address, and which one it is."""
+
 DEFAULT_STACK = "dev"
 FAILED = 1
 REFUSED = 2
@@ -35,6 +40,8 @@ def rehearse(
     config: dict[str, str] | None = None,
     secrets: dict[str, str] | None = None,
     write: Callable[[str], None] | None = None,
+    emulator: str | None = None,
+    own_cloud: OwnCloud | None = None,
 ) -> int:
     """Run one operation on a stack.
 
@@ -51,6 +58,8 @@ def rehearse(
         config: config values that win over those of the stack's file, by full key.
         secrets: the same, for secret values.
         write: takes each piece of text; by default it is printed.
+        emulator: address of an emulator, instead of whatever endpoints the config has.
+        own_cloud: opens a cloud of the stack's own, where the config has no endpoint.
 
     Returns:
         0 if all went well, 1 if something failed, 2 if nothing was begun.
@@ -60,7 +69,7 @@ def rehearse(
 
     clock = SystemClock()
     try:
-        project = load_project(program_dir, stack, config, secrets)
+        project = load_project(program_dir, stack, config, secrets, emulator)
         path = (state_file or project.default_state_file).absolute()
         engine = import_module("mg_provider.rehearsal.engine.run")
         options = import_module("mg_provider.rehearsal.engine.deployment").Options(
@@ -68,7 +77,9 @@ def rehearse(
         )
         reporter = _reporter(operation, project, clock, as_json, events, write)
         run = engine.up if operation == "preview" else getattr(engine, operation)
-        with locked(path):
+        with locked(path), _on_a_cloud(project, path, own_cloud) as (project, cloud):
+            if cloud and not as_json:
+                (write or _print)(f"cloud: {cloud}\n" if write else f"cloud: {cloud}")
             summary = run(project, path, options, reporter, clock)
     except RehearsalError as error:
         _complain(f"{error}")
@@ -82,6 +93,20 @@ def rehearse(
 
 def _complain(text: str) -> None:
     print(f"error: {text}", file=sys.stderr)  # noqa: T201 - the words of a refusal are this command's output
+
+
+@contextmanager
+def _on_a_cloud(project: Project, state_file: Path, own_cloud: OwnCloud | None) -> Iterator[tuple[Project, str]]:
+    """The project with the address of a cloud, and which one that is."""
+    from mg_provider.rehearsal.program.project import EMULATOR, endpoints, require_endpoint
+
+    keys = endpoints(project.config)
+    if keys or own_cloud is None:
+        require_endpoint(project.config)
+        yield project, f"{project.config[keys[0]]} ({keys[0]})" if keys else ""
+        return
+    with own_cloud(project.root, state_file.with_suffix(".cloud")) as (url, what):
+        yield replace(project, config=project.config | {EMULATOR: url}), what
 
 
 def _reporter(

@@ -113,7 +113,7 @@ def test_a_digest_is_told_property_by_property():
 def test_the_toy_is_a_real_sharded_llama(tmp_path):
     from safetensors import safe_open
 
-    from mg_provider.demo.model_folder import LAYERS, SHARDS, make_folder
+    from mg_provider.cloud.toy_model import LAYERS, SHARDS, make_folder
 
     files = make_folder(1)
     assert files == make_folder(1)

@@ -1,9 +1,5 @@
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -184,18 +180,6 @@ def test_emulators_run_side_by_side_and_stop_without_leaving_a_thread():
     for thread in set(threading.enumerate()) - before:
         thread.join(timeout=5)
     assert set(threading.enumerate()) <= before
-
-
-def test_the_command_says_its_url_first_and_ends_on_a_signal():
-    program = "from mg_provider.emulator.command import serve; serve(0, 6000.0)"
-    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=os.environ)
-    try:
-        url = process.stdout.readline().strip()
-        assert requests.get(f"{url}/_mg/ledger", timeout=5).json()["empty"] is True
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 0
-        process.stdout.close()
 
 
 def test_publisher_models_are_listed_with_their_machines_and_one_of_them_verified(client):

@@ -10,6 +10,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from mg_provider.cloud.own import OwnCloud
+from mg_provider.emulator import Emulator
 from mg_provider.init_command import TEMPLATES, run
 from mg_provider.rehearsal.command import rehearse
 from mg_provider.review.command import run as review
@@ -18,7 +20,6 @@ from tests.support.canary import canary_proxy, only_this_machine  # noqa: F401 -
 from tests.support.weights import make_bucket, put, put_weights
 
 NAMES = ("private", "public", "batch", "fleet")
-APIS = ("vertexAi", "compute", "storage", "bigQuery", "logging")
 CREATED = {"private": 2, "public": 1, "batch": 1, "fleet": 4}
 OURS = r"\+ (?:CustomWeightsModel|PscForwardingRule|BatchJob) \S+: created"
 
@@ -48,15 +49,13 @@ def project(template, folder, virtualenv):
 
 
 @pytest.mark.parametrize("template", NAMES)
-def test_a_template_comes_up_as_it_was_written_and_then_has_nothing_to_do_and_goes_down(
-    template, tmp_path, virtualenv, cloud
-):
+def test_a_template_comes_up_as_it_was_written_and_then_has_nothing_to_do_and_goes_down(template, tmp_path, virtualenv):
     folder = project(template, tmp_path / "shop", virtualenv)
-    endpoints = {f"mg:{api}CustomEndpoint": cloud.url for api in APIS}
 
     def mg(operation, **options):
         said = []
-        assert rehearse(operation, "dev", folder, config=endpoints, write=said.append, **options) == 0, "".join(said)
+        code = rehearse(operation, "dev", folder, own_cloud=OwnCloud(), write=said.append, **options)
+        assert code == 0, "".join(said)
         return "".join(said)
 
     (folder / "preview.json").write_text(mg("preview", as_json=True))
@@ -64,8 +63,10 @@ def test_a_template_comes_up_as_it_was_written_and_then_has_nothing_to_do_and_go
     assert len(re.findall(OURS, mg("up"))) == CREATED[template]
     digest = json.loads(mg("preview", as_json=True))
     assert set(digest["changeSummary"]) == {"same"}
+    mg("refresh")
     mg("destroy")
-    assert cloud.ledger()["leftovers"] == []
+    with Emulator(keep=folder / ".mg" / "rehearsal" / "shop" / "dev.cloud") as cloud:
+        assert cloud.ledger()["leftovers"] == []
 
 
 def pulumi(folder, home, *arguments):
@@ -116,8 +117,7 @@ def test_pulumi_new_makes_the_project_that_mg_init_makes_and_brings_it_up_and_do
     shutil.copy(ours / "Pulumi.dev.yaml", folder)
     (folder / ".venv").symlink_to(virtualenv)
     pulumi(folder, home, "stack", "init", "dev")
-    for api in APIS:
-        pulumi(folder, home, "config", "set", f"mg:{api}CustomEndpoint", cloud.url)
+    pulumi(folder, home, "config", "set", "mg:emulator", cloud.url)
     pulumi(folder, home, "up", "--yes", "--skip-preview")
     assert pulumi(folder, home, "stack", "output", "private_ip").startswith("127.")
     pulumi(folder, home, "preview", "--expect-no-changes")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -172,13 +174,15 @@ class Faults:
         unknown = set(declared) - (set(Fault.__dataclass_fields__) - {"seen", "met"})
         if unknown or "rpc" not in declared or declared.get("fault") not in {*KINDS, *NAMED}:
             raise invalid_argument(
-                f"a fault needs rpc and fault, one of {', '.join([*KINDS, *NAMED])}; unknown: {sorted(unknown)}"
+                f"a fault needs rpc and fault{_meant(declared.get('fault'), [*KINDS, *NAMED])}; "
+                f"unknown: {sorted(unknown)}; fault is one of {', '.join([*KINDS, *NAMED])}"
             )
         if declared.get("place", "") not in _PLACES or (declared.get("place") and declared["fault"] not in NAMED):
             raise invalid_argument("place is call or operation, of a named error")
         declared["rpc"] = ALIASES.get(declared["rpc"], declared["rpc"])
         if not any(_same(declared["rpc"], rpc) for rpc in discovery.all_rpcs()):
-            raise invalid_argument(f"no emulated method is called {declared['rpc']}")
+            known = dict.fromkeys(".".join(rpc.split(".")[-2:]) for rpc in discovery.all_rpcs())
+            raise invalid_argument(f"no emulated method is called {declared['rpc']}{_meant(declared['rpc'], known)}")
         if declared.get("code", "") not in ("", *CODES):
             raise invalid_argument(f"code is the name of a google.rpc.Code: {', '.join(CODES)}")
         fault = Fault(**declared)
@@ -203,6 +207,12 @@ class Faults:
     def listed(self) -> list[dict[str, Any]]:
         """Each fault with how often it was met and how often it will still be."""
         return [{**asdict(fault), "remaining": fault.remaining} for fault in self._faults]
+
+
+def _meant(written: Any, known: Iterable[str]) -> str:
+    """The nearest of the known names, as a question."""
+    near = difflib.get_close_matches(str(written), known, 1)
+    return f" (did you mean {near[0]}?)" if near and near[0] != written else ""
 
 
 def _same(declared: str, rpc: str) -> bool:

@@ -11,12 +11,19 @@ from mg_provider.rehearsal.engine.stack_references import BUILTIN_PACKAGE, Built
 from mg_provider.rehearsal.errors import RehearsalError, StepError
 from mg_provider.rehearsal.google.stand_in import GOOGLE_PACKAGE, GoogleStandIn
 from mg_provider.rehearsal.program.pickles import SERIALIZED, is_own_class
-from mg_provider.rehearsal.program.project import Project, refuse_remote_endpoints
+from mg_provider.rehearsal.program.project import (
+    EMULATOR,
+    Project,
+    endpoints,
+    refuse_remote_endpoints,
+    require_endpoint,
+    uses_cloud,
+)
 from mg_provider.rehearsal.program.providers import ProviderHost
 from mg_provider.rehearsal.program.surroundings import Surroundings
 from mg_provider.rehearsal.state.file import ResourceState
 from mg_provider.rehearsal.state.properties import Properties, Secret, Unknown, contains, revealed
-from mg_provider.rehearsal.state.urns import PACKAGE, package_of, reference_of, urn_of_reference
+from mg_provider.rehearsal.state.urns import PACKAGE, is_default_provider, package_of, reference_of, urn_of_reference
 
 REHEARSED = (PACKAGE, GOOGLE_PACKAGE, BUILTIN_PACKAGE)
 """The packages that a rehearsal can run."""
@@ -60,12 +67,13 @@ class Hosts:
 
     def load(self, urn: str, identifier: str, inputs: Properties) -> None:
         """Start and configure the process of a provider resource."""
-        arguments = config_of(inputs)
+        arguments = self._on_this_cloud(urn, config_of(inputs))
         known = not contains(arguments, Unknown)
         if known:
             text = {key: value for key, value in revealed(arguments).items() if isinstance(value, str)}
             try:
                 refuse_remote_endpoints(text)
+                require_endpoint(text)
             except RehearsalError as error:
                 raise StepError(str(error)) from error
         host = self._host(package_of(urn))
@@ -73,6 +81,22 @@ class Hosts:
             host.configure(arguments)
         with self._lock:
             self._providers[reference_of(urn, identifier)] = Provider(host, known)
+
+    def _on_this_cloud(self, urn: str, arguments: Properties) -> Properties:
+        """The config of a provider resource, with the emulator of this run.
+
+        What a default provider has in the state is the stack's config of an earlier run, whose emulator may have had
+        another port.
+        """
+        emulator = self._surroundings.project.config.get(EMULATOR)
+        if emulator is None:
+            return arguments
+        if is_default_provider(urn):
+            set_aside = endpoints(arguments)
+            own = {key: self._surroundings.project.config[key] for key in endpoints(self._surroundings.project.config)}
+            kept = {key: value for key, value in arguments.items() if key not in set_aside}
+            return kept | (own if set_aside else {})
+        return arguments | ({EMULATOR: emulator} if uses_cloud(arguments) and not endpoints(arguments) else {})
 
     def provider(self, reference: str) -> Provider:
         """The process for a provider reference; for one of the previous deployment, with the config it had then."""

@@ -7,6 +7,7 @@ import ipaddress
 import json
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -70,7 +71,11 @@ class Project:
 
 
 def load_project(
-    directory: Path, stack: str, config: dict[str, str] | None = None, secrets: dict[str, str] | None = None
+    directory: Path,
+    stack: str,
+    config: dict[str, str] | None = None,
+    secrets: dict[str, str] | None = None,
+    emulator: str | None = None,
 ) -> Project:
     """Read the project in a folder, with the config of one stack.
 
@@ -79,6 +84,7 @@ def load_project(
         stack: the stack's name.
         config: values that win over those of the stack's file, by full key.
         secrets: the same, for values that are secret; given in clear.
+        emulator: address of an emulator, instead of whatever endpoints the config has.
 
     Raises:
         RehearsalError: something is missing or cannot be rehearsed.
@@ -98,6 +104,9 @@ def load_project(
         raise RehearsalError(f"{path}: main is {main}, which does not exist")
     over = (config or {}) | (secrets or {})
     values = _stack_config(root, document, name, stack, needed=not over) | over
+    if emulator:
+        set_aside = endpoints(values)
+        values = {key: value for key, value in values.items() if key not in set_aside} | {EMULATOR: emulator}
     if sum(len(key) + len(value) for key, value in values.items()) > _LONGEST_CONFIG:
         raise RehearsalError(f"the config of {stack} has more than {_LONGEST_CONFIG:,} characters")
     refuse_remote_endpoints(values)
@@ -187,19 +196,29 @@ def _python(root: Path, options: dict[str, Any]) -> str:
 
 def refuse_remote_endpoints(config: dict[str, str]) -> None:
     """A rehearsal talks to this machine only: every address in the config must be a loopback one."""
-    endpoints = []
     for key, value in config.items():
-        namespace, _, name = key.partition(":")
-        is_endpoint = name.endswith("CustomEndpoint") or key == EMULATOR
-        if is_endpoint and namespace in _ENDPOINT_NAMESPACES:
-            endpoints.append(key)
+        is_endpoint = key.endswith("CustomEndpoint") or key == EMULATOR
         is_network = bool(_URL.match(value)) and value.partition("://")[0].lower() in _NETWORK_SCHEMES
         if (is_endpoint or is_network) and not is_loopback(value):
             raise RehearsalError(
                 f"config {key} is {value}, which is not on this machine; a rehearsal talks to loopback addresses only"
             )
-    uses_cloud = any(key.partition(":")[0] in _ENDPOINT_NAMESPACES for key in config)
-    if uses_cloud and not endpoints:
+
+
+def uses_cloud(config: Mapping[str, object]) -> bool:
+    """Whether a config has anything to say of Google Cloud."""
+    return any(key.partition(":")[0] in _ENDPOINT_NAMESPACES for key in config)
+
+
+def endpoints(config: Mapping[str, object]) -> list[str]:
+    """The keys that say where the cloud of a config is; none where it would be the real one."""
+    named = (key for key in config if key.endswith("CustomEndpoint") and key.partition(":")[0] in _ENDPOINT_NAMESPACES)
+    return [*([EMULATOR] if EMULATOR in config else []), *named]
+
+
+def require_endpoint(config: dict[str, str]) -> None:
+    """Refuse a config that leads to the real cloud."""
+    if uses_cloud(config) and not endpoints(config):
         raise RehearsalError(
             "the stack configures Google Cloud (mg: or gcp:) but no custom endpoint, so it would reach the real one. "
             f"Start `mg emulator` and set {EMULATOR} to its address"

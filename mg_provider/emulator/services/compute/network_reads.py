@@ -74,12 +74,18 @@ def _shown(kind: str, reference: Reference, made: Made | None, defaults: Json) -
 
 @administers("POST", "/_mg/compute/subnetworks")
 def make_subnetwork(world: World, body: Json) -> Json:
-    """``{"project", "region", "name", "network", "ip_range"?}``: a subnetwork, and its network if need be."""
+    """``{"project", "region", "name", "network", "ip_range"?}``: a subnetwork, and its network if need be.
+
+    Making the same one again changes nothing.
+    """
     try:
         ip_range = ipaddress.IPv4Network(body["ip_range"]) if "ip_range" in body else None
         number = world.project_number(str(body["project"]))
         networks = compute_state(world).networks
-        found = networks.add(number, str(body["region"]), str(body["name"]), str(body["network"]), ip_range)
+        key, network = (number, str(body["region"]), str(body["name"])), str(body["network"])
+        found = networks.subnetworks.get(key)
+        if found is None or found.network != network or ip_range not in (None, found.ip_range):
+            found = networks.add(*key, network, ip_range)
     except (KeyError, ValueError) as error:
         raise errors.invalid_argument(f"subnetwork: {error}") from error
     return {"ip_range": str(found.ip_range), "network": found.network}
