@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from mg_provider import cli
 from mg_provider.command_line.exits import EXIT_CODES
 from mg_provider.command_line.variables import OF_A_COMMAND, options, variable_of
-from tools import components, migration, reference, review_example, troubleshooting
+from tools import components, migration, reference, review_example, sections, troubleshooting
 from tools.discovery_schemas import METHODS, document
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -127,6 +127,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "resources": reference.resources,
     "permissions": reference.permissions,
     "compatibility": _compatibility,
+    "keys": sections.every_key,
     "commands": _commands,
     "exits": _exits,
     "variables": _variables,

@@ -93,7 +93,7 @@ def inputs(name: str) -> str:
 def _part(name: str, heading: str, words: str, arguments: Iterable[str]) -> str:
     args_type = lifecycle_of(name).args_type
     rows = [
-        f"| `{argument}`<br>{_type(args_type.model_fields[argument].annotation)} | {_change(args_type, argument)} "
+        f"| `{argument}`<br>{type_of(args_type.model_fields[argument].annotation)} | {_change(args_type, argument)} "
         f"| {cell(notes(args_type, argument))} |"
         for argument in arguments
     ]
@@ -112,7 +112,7 @@ def nested(name: str) -> str:
         rows = [f"**{title}**: {_first_sentence(model)}", "", "| field | what it is |", "|---|---|"]
         for field_name, field in model.model_fields.items():
             if not _read_only(field):
-                of_type = _type(field.annotation)
+                of_type = type_of(field.annotation)
                 rows.append(f"| `{field_name}`<br>{of_type} | {cell(field.description or '')} |")
         blocks.append("\n".join(rows))
     return "\n\n".join(blocks)
@@ -198,20 +198,20 @@ def _read_only(field: FieldInfo) -> bool:
     return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get("readOnly"))
 
 
-def _type(annotation: Any) -> str:
+def type_of(annotation: Any) -> str:
     """A type as a reader would say it; None, constraints and unions with None left out."""
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
-        return _type(typing.get_args(annotation)[0])
+        return type_of(typing.get_args(annotation)[0])
     arguments = [entry for entry in typing.get_args(annotation) if entry is not types.NoneType]
     if origin in (typing.Union, types.UnionType):
-        return " or ".join(map(_type, arguments))
+        return " or ".join(map(type_of, arguments))
     if origin is typing.Literal:
         return " or ".join(f"`{entry}`" for entry in arguments)
     if origin is list:
-        return f"list of {_type(arguments[0])}"
+        return f"list of {type_of(arguments[0])}"
     if origin is dict:
-        return f"{_type(arguments[0])} → {_type(arguments[1])}"
+        return f"{type_of(arguments[0])} → {type_of(arguments[1])}"
     return str(getattr(annotation, "__name__", annotation))
 
 

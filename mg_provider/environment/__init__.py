@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mg_provider.environment.environment import Environment
+from mg_provider.environment.main import run
 from mg_provider.environment.reading import KEY, QUICKSTART, ConfigError, quickstart, read
 
-__all__ = ["KEY", "QUICKSTART", "ConfigError", "Environment", "quickstart", "read"]
+__all__ = ["KEY", "QUICKSTART", "ConfigError", "Environment", "quickstart", "read", "run"]
