@@ -7,7 +7,7 @@ READY := .venv/ready
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
-.PHONY: help setup fmt lint test faults demo bench build docs generate lock
+.PHONY: help setup fmt lint test faults demo bench build docs generate lock recording
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -48,6 +48,9 @@ fmt: $(READY) ## Format the code and mend what can be mended
 
 generate: $(READY) ## Make the generated files anew
 	@$(BIN)/python -m tools.generate
+
+recording: $(READY) ## Record the demo as the picture in the README
+	@$(BIN)/python -m tools.recording
 
 bench: $(READY) ## Measure: API calls, import time, state size
 	@$(BIN)/python -m benchmarks

@@ -80,6 +80,7 @@ def demo(
     speed: Annotated[
         float, typer.Option(min=1, max=FASTEST, callback=finite, help="Emulated seconds per second.")
     ] = 600.0,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every line, difference and id.")] = False,
 ) -> None:
     """Custom weights from a bucket to an answered request, on this machine."""
     from rich.console import Console
@@ -93,7 +94,9 @@ def demo(
         typer.echo(f"error: the demo makes a model folder with {library}, which is not installed", err=True)
         typer.echo("do: install mg-provider[demo], or run `make demo` in a clone", err=True)
         raise typer.Exit(FAILED) from error
-    raise typer.Exit(run(engine.value if engine else None, keep=keep, speed=speed, console=Console()))
+    verbose = verbose or bool(os.environ.get(VERBOSE))
+    name = engine.value if engine else None
+    raise typer.Exit(run(name, keep=keep, speed=speed, console=Console(), verbose=verbose))
 
 
 class TemplateName(StrEnum):

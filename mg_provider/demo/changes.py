@@ -9,6 +9,8 @@ from typing import Any
 _PLACE = re.compile(r"[^.\[\]\"]+")
 # What a digest holds in place of a value that is not known yet.
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_SHORT_PATH = 3
+_PLAN = frozenset({"deployment_plan"})
 _HIDDEN = frozenset({"endpoint", "model", "endpoint_id", "model_id", "run", "__provider"})
 
 
@@ -39,6 +41,24 @@ def told(digest: Mapping[str, Any]) -> Iterator[str]:
                 yield f"    {path}: {_value(step, 'oldState', path)} → {_value(step, 'newState', path)}"
 
 
+def in_short(digest: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each set of changes, with the resources that have it; the plan that follows from them is left out."""
+    same: dict[str, list[str]] = {}
+    for step in sorted(steps(digest), key=_name):
+        paths = [path for path in sorted(step.get("detailedDiff") or {}) if path.split(".")[0] not in _HIDDEN | _PLAN]
+        differences = [
+            f"{path} {_short(_value(step, 'oldState', path))} → {_short(_value(step, 'newState', path))}"
+            for path in paths
+        ]
+        same.setdefault("; ".join(differences) or str(step["op"]), []).append(_name(step))
+    yield from (f"{', '.join(names)}: {text}" for text, names in same.items())
+
+
+def _short(value: str) -> str:
+    """A long path by its end."""
+    return f"…/{'/'.join(value.split('/')[-2:])}" if value.count("/") > _SHORT_PATH else value
+
+
 def _name(step: Mapping[str, Any]) -> str:
     return str(step["urn"]).rsplit("::", 1)[-1]
 
@@ -60,4 +80,6 @@ def _value(step: Mapping[str, Any], state: str, path: str) -> str:
         return "not set"
     if value == UNKNOWN:
         return "known after up"
-    return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    unit = " %" if path.startswith("traffic_split") else ""
+    return f"{value:g}{unit}" if number else str(value)

@@ -12,6 +12,11 @@ NIGHT: Final = 12
 """Hours from evening to morning."""
 
 
+def gpus(machines: Iterable[Mapping[str, Any]]) -> int:
+    """How many GPUs they have."""
+    return sum(int(machine["accelerator_count"] or 0) * int(machine["replicas"]) for machine in machines)
+
+
 def hourly(machines: Iterable[Mapping[str, Any]]) -> Amount:
     """Dollars an hour of the machines in the emulator's ledger."""
     total = Amount()

@@ -98,7 +98,7 @@ class Engine(ABC):
 class RehearsalEngine(Engine):
     """The engine that comes with this project: the real SDK and the real provider host, offline."""
 
-    name = "the rehearsal engine that comes with mg (no pulumi command is needed)"
+    name = "the rehearsal engine that comes with mg; no pulumi command is needed"
 
     @property
     def state_file(self) -> Path:

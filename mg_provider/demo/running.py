@@ -1,20 +1,26 @@
-"""What runs now, read from the lines that either engine prints as it goes."""
+"""What runs now and what has been done, read from the lines that either engine prints as it goes."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
+from typing import Final
 
 from rich.text import Text
+
+KINDS: Final = ("CustomWeightsModel", "DedicatedEndpoint", "PscForwardingRule", "BatchJob")
+"""The resources that the story is about."""
 
 # "mg CustomWeightsModel llama: deploying: PREPARING_MODEL (0m02s)", from the provider.
 _STAGE = re.compile(r"^\s*mg (?P<what>\w+ [^\s:]+): (?P<stage>.*?)(?: \(\d+m\d+s\))?$")
 # "+ CustomWeightsModel llama: created (3 s)", from the rehearsal engine; pulumi leaves the colon out.
 _CHANGE = re.compile(r"^\s*[-+~<>]+\s+(?P<what>\w+ [^\s:]+):? (?P<verb>\w+)(?P<rest>.*)$")
+_DONE: Final = ("created", "updated", "deleted")
 
 
 class Running:
-    """The resources that an engine is busy with, each with its stage and its age.
+    """The resources that an engine is busy with, each with its stage and its age, and how many are done.
 
     Args:
         monotonic: Seconds that only ever grow.
@@ -23,6 +29,7 @@ class Running:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._stages: dict[str, tuple[str, float]] = {}
+        self.done: Counter[str] = Counter()
 
     def take(self, line: str) -> bool:
         """Read a line. True if it only tells of a stage, which :meth:`rows` has from now on."""
@@ -36,11 +43,18 @@ class Running:
             return True
         if change:
             self._stages.pop(change["what"], None)
+            if change["verb"] in _DONE and change["what"].split()[0] in KINDS:
+                self.done[change["verb"]] += 1
         return False
 
     def clear(self) -> None:
         """Nothing runs any more."""
         self._stages.clear()
+
+    def summary(self) -> str:
+        """What has been done: "7 resources created"."""
+        counts = [(count, verb) for verb, count in self.done.items()]
+        return ", ".join(f"{count} resource{'' if count == 1 else 's'} {verb}" for count, verb in counts)
 
     def _set(self, what: str, stage: str) -> None:
         _, began = self._stages.get(what, ("", self._monotonic()))
@@ -52,6 +66,9 @@ class Running:
         return [(what, stage, f"{now - began:.0f} s") for what, (stage, began) in [*self._stages.items()]]
 
     def __rich__(self) -> Text:
-        """A line for each row, for a display that asks again several times a second."""
-        lines = [f"   │  {what}: {stage} ({age})" for what, stage, age in self.rows()]
+        """A line for each row, for a display that asks again several times a second.
+
+        The name and the age come first: where a line is too long, the end of the stage is what is left out.
+        """
+        lines = [f"   │ {age:>5}  {what.split()[-1]}: {stage}" for what, stage, age in self.rows()]
         return Text("\n".join(lines), style="dim", no_wrap=True, overflow="ellipsis")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from copy import deepcopy
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 import mg_provider
 from mg_provider.api.clients import Clients
@@ -18,11 +20,12 @@ from mg_provider.api.http.transport import Call
 from mg_provider.clock import SystemClock
 from mg_provider.cloud.toy_model import make_folder
 from mg_provider.demo import changes
-from mg_provider.demo.cost import NIGHT, hourly
+from mg_provider.demo.cost import NIGHT, gpus, hourly
 from mg_provider.demo.engines import Engine, Workspace, choose
 from mg_provider.demo.narrator import Narrator, NotAsClaimedError
 from mg_provider.emulator import Emulator
 from mg_provider.inference.client import Client
+from mg_provider.prices import Amount
 from mg_provider.wire.storage import Bucket
 
 BUCKET = "demo-weights"
@@ -30,6 +33,7 @@ QUESTIONS = ("Why is the sky blue?", "What is a replica?", "How do I tell the ti
 MODEL = "CustomWeightsModel"
 RULE = "PscForwardingRule"
 ENVIRONMENT = "model-garden:environment"
+_PROBE = re.compile(r"(probe \d+ of \d+ at \d+ % of the traffic) failed: (status \d+) instead of (\d+)")
 ASSISTANT = "assistant-us-central1"
 NEW_WEIGHTS = f"gs://{BUCKET}/llama-toy/v2"
 # The program of stacks/ and the configuration of the demo, as the package has them.
@@ -67,19 +71,17 @@ class Demo:
             files = make_folder(seed)
             for name, content in files.items():
                 storage.upload_object(BUCKET, f"llama-toy/{version}/{name}", content)
-            size = sum(map(len, files.values()))
-            self._narrator.say(f"gs://{BUCKET}/llama-toy/{version}/: {len(files)} files, {size:,} bytes")
+        size = sum(map(len, files.values()))
+        self._narrator.say(f"gs://{BUCKET}/llama-toy/v1 and v2: {len(files)} files each, {size:,} bytes")
         rows = [{"custom_id": str(i), "body": {"messages": [_user(text)]}} for i, text in enumerate(QUESTIONS)]
         content = "\n".join(map(json.dumps, rows)).encode()
         storage.upload_object(BUCKET, "questions/one.jsonl", content)
         self._narrator.say(f"gs://{BUCKET}/questions/one.jsonl: {len(rows)} questions for the batch run")
 
     def _first_up(self) -> None:
-        self._narrator.chapter("up: the model in two regions, private; a public endpoint; a batch run")
+        self._narrator.chapter("up: private models in two regions, public endpoints, a batch run")
         seconds = 20 * 60 / self._emulator.world.clock.speed
-        self._narrator.say(
-            f"a 20-minute deployment takes {seconds:g} s here; the lines are those that Vertex AI lets be seen"
-        )
+        self._narrator.say(f"a deployment of 20 minutes takes {seconds:g} s here")
         with self._narrator.watching() as progress:
             self._engine.up(progress)
         counts = self._emulator.ledger()["counts"]
@@ -92,100 +94,107 @@ class Demo:
         self._narrator.check("a second preview has nothing to do", again == [], [step["urn"] for step in again])
 
     def _ask(self) -> None:
-        self._narrator.chapter("Ask the models")
+        self._narrator.chapter("Ask the models, and read what the batch run answered")
         for name, model in sorted(self._outputs("models").items()):
             if name == ASSISTANT:
                 continue
             status = model["connection"]
             accepted = status.startswith("ACCEPTED")
-            self._narrator.check(f"the producer accepted the connection of {name}", accepted, status)
-            self._narrator.say(f"{name} at private address {model['ip_address']}: {QUESTIONS[0]}")
+            place = f"private address {model['ip_address']}"
+            self._narrator.check(f"{name}: connection accepted at {place}", accepted, status)
             self._answered(name, str(self._private(model).chat(QUESTIONS[0])), model["model_id"])
         chat = self._outputs("endpoints")["chat"]
-        self._narrator.say(f"chat at {chat['dns']}, streamed: {QUESTIONS[1]}")
+        self._narrator.detail(f"chat at {chat['dns']}, streamed: {QUESTIONS[1]}")
         pieces = list(self._public(chat).stream_chat(QUESTIONS[1]))
-        self._narrator.check(f"the answer came in {len(pieces)} pieces", len(pieces) > 1)
+        self._narrator.check(f"chat: streams {len(pieces)} pieces from its DNS name", len(pieces) > 1)
         self._answered("chat", "".join(pieces), chat["model_id"])
 
-    def _answered(self, who: str, answer: str, model_id: str) -> None:
-        self._narrator.quote(who, answer)
+    def _answered(self, who: str, answer: str, model_id: str, *, brief: bool = True) -> None:
+        if brief or self._narrator.verbose:
+            self._narrator.quote(who, answer)
         if model_id not in answer:
             raise NotAsClaimedError(f"not as claimed: {who} answers with {model_id} (found: {answer})")
 
     def _batch(self) -> None:
-        self._narrator.chapter("The batch run's answers")
         job = self._outputs("batch_jobs")["nightly"]
-        self._narrator.check("the run succeeded", job["state"] == "JOB_STATE_SUCCEEDED", job["state"])
+        self._narrator.check("the batch run succeeded", job["state"] == "JOB_STATE_SUCCEEDED", job["state"])
         prefix = job["output"].removeprefix(f"gs://{BUCKET}/")
         answered = 0
         for file in self._clients.storage.list_objects(BUCKET, prefix=f"{prefix}/predictions"):
             for line in self._clients.storage.read_object(BUCKET, file.name or "").decode().splitlines():
                 row = json.loads(line)
                 answered += 1
-                self._narrator.quote(f"row {row['custom_id']}", row["response"]["choices"][0]["message"]["content"])
+                said = row["response"]["choices"][0]["message"]["content"]
+                self._narrator.detail(f"row {row['custom_id']}: {said}")
         self._narrator.check(
             f"each of the {len(QUESTIONS)} questions has an answer", answered == len(QUESTIONS), answered
         )
 
     def _change(self) -> None:
-        self._narrator.chapter("Change replicas, a label and the traffic: what moves, and what does not")
+        self._narrator.chapter("Change replicas, a label and the traffic: what moves, what does not")
         before = self._addresses()
         config = deepcopy(self._engine.workspace.config)
         llama = config[ENVIRONMENT]["models"]["llama"]
         llama.update(min_replica_count=2, max_replica_count=4, labels={"team": "ads"})
         config[ENVIRONMENT]["endpoints"]["chat"]["traffic_split"] = {"stable": 50, "canary": 50}
         self._engine.workspace.config = config
-        digest = self._engine.preview()
-        for line in changes.told(digest):
-            self._narrator.say(line)
+        digest = self._previewed()
         self._narrator.check("nothing is replaced", changes.replaced(digest) == [], changes.replaced(digest))
         kinds = sorted(changes.kinds(digest))
         self._narrator.check("the rules of the private addresses are not touched", RULE not in kinds, kinds)
         with self._narrator.watching() as progress:
             self._engine.up(progress)
-        after = self._addresses()
-        rows = [(name, value, after[name]) for name, value in before.items()]
-        self._narrator.table(rows, ("", "before", "after"))
-        self._narrator.check("endpoint ids, DNS name and private addresses are the same", before == after)
-        self._narrator.check("the traffic is 50/50 now", self._traffic() == [50, 50], self._traffic())
+        self._narrator.unchanged("endpoint ids, DNS names and private addresses", before, self._addresses())
+        self._narrator.check("the traffic is 50 % and 50 % now", self._traffic() == [50, 50], self._traffic())
+
+    def _previewed(self) -> dict[str, Any]:
+        """The digest of a preview, told."""
+        digest = self._engine.preview()
+        for line in changes.told(digest) if self._narrator.verbose else ():
+            self._narrator.say(line)
+        for line in changes.in_short(digest) if not self._narrator.verbose else ():
+            self._narrator.wrapped(line)
+        return digest
 
     def _wrong_weights(self) -> None:
         self._narrator.chapter("New weights that answer with errors: the rollout goes back")
         before = self._outputs("models")[ASSISTANT]
         self._emulator.behave(bad_models={NEW_WEIGHTS: "500"})
         self._point_assistant_at(NEW_WEIGHTS)
-        digest = self._engine.preview()
-        for line in changes.told(digest):
-            self._narrator.say(line)
-        self._narrator.check("nothing is replaced", changes.replaced(digest) == [], changes.replaced(digest))
+        self._previewed()
         with self._narrator.watching() as progress:
             failure = self._engine.failing_up(progress)
+        probe = _PROBE.search(failure)
+        self._narrator.say(f"{probe[1]}: {probe[2]}, not {probe[3]}" if probe else "the rollout failed")
         self._narrator.check(
             "up failed, and says that the rollout was taken back", "was taken back" in failure, failure
         )
         failed = hourly(each for each in self._emulator.ledger()["machines"] if ASSISTANT in each["holder"])
-        self._narrator.say(f"at Google's list prices each hour of the attempt costs {failed.text()} beside what serves")
+        self._narrator.say(f"at Google's list prices the attempt costs {failed.text()} an hour")
         served = self._served()
-        self._narrator.check("the old deployment alone serves, with all of the traffic", served == [100], served)
-        self._answered("assistant", self._public(before).chat([_user(QUESTIONS[1])]).text, before["model_id"])
+        self._narrator.check("the old deployment alone serves, with 100 % of the traffic", served == [100], served)
+        self._answers(before)
 
     def _mended_weights(self) -> None:
-        self._narrator.chapter("The same weights, mended: they take over at the same address")
+        self._narrator.chapter("The same weights, fixed: they take over at the same address")
         before = self._outputs("models")[ASSISTANT]
         self._emulator.behave(bad_models={})
         with self._narrator.watching() as progress:
             self._engine.up(progress)
         after = self._outputs("models")[ASSISTANT]
         called = ("endpoint_id", "dns", "model_id")
-        self._narrator.table([(name, before[name], after[name]) for name in called], ("", "before", "after"))
-        moved = [name for name in called if before[name] != after[name]]
-        self._narrator.check(
-            "all that clients call it by is the same: endpoint id, DNS name, model id", not moved, moved
-        )
-        self._narrator.check("the Model behind it is another", before["model"] != after["model"], after["model"])
-        self._answered("assistant", self._public(after).chat([_user(QUESTIONS[1])]).text, after["model_id"])
+        names = [{name: str(model[name]) for name in called} for model in (before, after)]
+        self._narrator.unchanged("names that clients use: endpoint id, DNS name, model id", *names)
+        self._answers(after)
         models = self._emulator.ledger()["counts"]["aiplatform.Model"]
-        self._narrator.check("the old Model is deleted", models == 3, models)
+        another = before["model"] != after["model"] and models == 3
+        self._narrator.check("another Model answers, and the old one is deleted", another, (after["model"], models))
+
+    def _answers(self, assistant: dict[str, Any]) -> None:
+        """The assistant answers."""
+        self._answered(
+            "assistant", self._public(assistant).chat([_user(QUESTIONS[1])]).text, assistant["model_id"], brief=False
+        )
 
     def _point_assistant_at(self, weights: str) -> None:
         config = deepcopy(self._engine.workspace.config)
@@ -205,17 +214,26 @@ class Demo:
             NotAsClaimedError: Something was left.
         """
         self._narrator.chapter("Destroy, and look at the ledger")
-        paid = hourly(self._emulator.ledger()["machines"])
-        self._narrator.say(
-            f"at Google's list prices these machines cost {paid.text()} an hour; parked for a night of {NIGHT} hours, "
-            f"they would save {paid.text(NIGHT)}"
-        )
+        machines = self._emulator.ledger()["machines"]
+        paid = hourly(machines)
+        saved = f"{paid.text(NIGHT)} less if parked for {NIGHT} hours"
+        self._narrator.say(f"at Google's list prices: {paid.text()} an hour, {saved}")
         with self._narrator.watching() as progress:
             self._engine.destroy(progress)
         ledger = self._emulator.ledger()
         self._narrator.check("nothing is left that costs money", ledger["empty"], ledger["leftovers"])
-        for accelerator, seconds in ledger["gpu_seconds"].items():
-            self._narrator.say(f"GPU time used, emulated: {seconds:,.0f} s of {accelerator}")
+        self._proven(ledger["gpu_seconds"], paid.times(1 / gpus(machines)) if machines else Amount(None))
+
+    def _proven(self, gpu_seconds: dict[str, float], gpu_hour: Amount) -> None:
+        """What the story has shown, and what it would have cost."""
+        self._narrator.heading("Proven")
+        self._narrator.say("ids, DNS names and private addresses outlive every change")
+        self._narrator.say("weights that answer with errors go back by themselves; good ones take over")
+        self._narrator.say("destroy leaves nothing that costs money")
+        for accelerator, seconds in gpu_seconds.items():
+            hours = seconds / 3600
+            cost = gpu_hour.text(hours)
+            self._narrator.say(f"at Google: {hours:,.1f} hours of {accelerator} GPUs, about {cost}; here: $0")
 
     def wait_for_the_user(self) -> None:
         """Say how to look around, and keep the emulator up until Ctrl-C."""
@@ -232,7 +250,6 @@ class Demo:
         for command in self._engine.commands():
             self._narrator.line(command)
         SystemClock().wait_for_interrupt()
-        self._narrator.say(f"the emulator ends, and with it all that was deployed; {folder} can be deleted")
 
     def _outputs(self, part: str) -> dict[str, dict[str, Any]]:
         outputs: dict[str, dict[str, Any]] = self._engine.outputs()[part]
@@ -264,10 +281,10 @@ class Demo:
         return sorted((endpoint.traffic_split or {}).values())
 
 
-def run(engine_name: str | None, *, keep: bool, speed: float, console: Console) -> int:
-    """Tell the story. Answers 0 if every step was as claimed, else 1."""
+def run(engine_name: str | None, *, keep: bool, speed: float, console: Console, verbose: bool = False) -> int:
+    """Tell the story. Returns 0 if every step was as claimed, else 1."""
     clock = SystemClock()
-    narrator = Narrator(console, clock)
+    narrator = Narrator(console, clock, verbose=verbose)
     folder = Path(tempfile.mkdtemp(prefix="mg-demo-"))
     with Emulator(port=0, speed=speed) as emulator:
         try:
@@ -277,23 +294,23 @@ def run(engine_name: str | None, *, keep: bool, speed: float, console: Console) 
             }
             workspace.config = {**workspace.config, **endpoints}
             engine = choose(engine_name, workspace)
-            console.print(f"[bold]mg demo[/] {mg_provider.__version__}: custom weights on Vertex AI, without a cloud")
-            narrator.say(f"the cloud is an emulator at {emulator.url}; nothing leaves this machine")
-            narrator.say(f"the engine is {engine.name}")
+            title = f"[bold]mg demo[/] {mg_provider.__version__}: custom weights on Vertex AI, without a cloud"
+            console.print(title, highlight=False)
+            narrator.say(f"cloud: an emulator at {emulator.url}; nothing leaves this machine")
+            narrator.say(f"engine: {engine.name}")
             settings = Settings.from_config(endpoints.get, {})
             demo = Demo(emulator, engine, narrator, Clients.from_settings(settings, clock))
             demo.tell()
             if keep:
                 demo.wait_for_the_user()
-                return 0
             demo.destroy()
         except NotAsClaimedError as error:
-            console.print(f"\n[bold red]✗[/] {error}", soft_wrap=True, highlight=False)
+            console.print(f"\n[bold red]✗[/] {escape(str(error))}", soft_wrap=True, highlight=False)
             return 1
         finally:
-            if not keep:
-                shutil.rmtree(folder, ignore_errors=True)
-    console.print(f"\nEverything was as claimed, in {narrator.seconds:.0f} s. Next: README.md, and docs/stacks.md.")
+            shutil.rmtree(folder, ignore_errors=True)
+    told = f"Everything was as claimed, in {narrator.seconds:.0f} s. Next: `mg init`, or `mg help start`."
+    console.print(told, highlight=False)
     return 0
 
 
