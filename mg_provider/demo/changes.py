@@ -47,14 +47,14 @@ def in_short(digest: Mapping[str, Any]) -> Iterator[str]:
     for step in sorted(steps(digest), key=_name):
         paths = [path for path in sorted(step.get("detailedDiff") or {}) if path.split(".")[0] not in _HIDDEN | _PLAN]
         differences = [
-            f"{path} {_short(_value(step, 'oldState', path))} → {_short(_value(step, 'newState', path))}"
+            f"{path} {short(_value(step, 'oldState', path))} → {short(_value(step, 'newState', path))}"
             for path in paths
         ]
         same.setdefault("; ".join(differences) or str(step["op"]), []).append(_name(step))
     yield from (f"{', '.join(names)}: {text}" for text, names in same.items())
 
 
-def _short(value: str) -> str:
+def short(value: str) -> str:
     """A long path by its end."""
     return f"…/{'/'.join(value.split('/')[-2:])}" if value.count("/") > _SHORT_PATH else value
 

@@ -160,8 +160,8 @@ class Demo:
         self._narrator.chapter("New weights that answer with errors: the rollout goes back")
         before = self._outputs("models")[ASSISTANT]
         self._emulator.behave(bad_models={NEW_WEIGHTS: "500"})
-        self._point_assistant_at(NEW_WEIGHTS)
-        self._previewed()
+        old = self._point_assistant_at(NEW_WEIGHTS)
+        self._narrator.say(f"{ASSISTANT}: gcs_uri {changes.short(old)} → {changes.short(NEW_WEIGHTS)}")
         with self._narrator.watching() as progress:
             failure = self._engine.failing_up(progress)
         probe = _PROBE.search(failure)
@@ -196,10 +196,13 @@ class Demo:
             "assistant", self._public(assistant).chat([_user(QUESTIONS[1])]).text, assistant["model_id"], brief=False
         )
 
-    def _point_assistant_at(self, weights: str) -> None:
+    def _point_assistant_at(self, weights: str) -> str:
+        """Give it other weights in the config; returns the old ones."""
         config = deepcopy(self._engine.workspace.config)
-        config[ENVIRONMENT]["models"]["assistant"]["gcs_uri"] = weights
+        assistant = config[ENVIRONMENT]["models"]["assistant"]
+        old, assistant["gcs_uri"] = str(assistant["gcs_uri"]), weights
         self._engine.workspace.config = config
+        return old
 
     def _served(self) -> list[int]:
         """The shares of the traffic of what is deployed behind the assistant."""

@@ -46,7 +46,7 @@ class Options:
 
 def unknown_target(target: str, urns: set[str]) -> str:
     """What to say of a target that is in neither the state nor the program."""
-    near = difflib.get_close_matches(name_of(target), sorted({name_of(urn) for urn in urns}), 1)
+    near = difflib.get_close_matches(target.rsplit("::", 1)[-1], sorted({name_of(urn) for urn in urns}), 1)
     hint = f"did you mean {near[0]}?" if near else "give the name or the URN of a resource of this stack"
     return f"target {target!r} is not in the stack\ndo: {hint}"
 
