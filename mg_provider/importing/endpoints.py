@@ -17,9 +17,10 @@ from mg_provider.resources.custom_weights_model.args import CustomWeightsModelAr
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from mg_provider.resources.dedicated_endpoint.args import DedicatedEndpointArgs
 from mg_provider.resources.dedicated_endpoint.state import DedicatedEndpointState
-from mg_provider.resources.endpoint.ownership import IMPORTED
+from mg_provider.resources.endpoint.ownership import as_imported
 from mg_provider.resources.endpoint.served_model import ServedModel
 from mg_provider.resources.model.lifecycle import Context
+from mg_provider.rollout.place import deploys, running_operation
 from mg_provider.rollout.query_id import query_id
 from mg_provider.wire.vertex.deployed_model import DeployedModel
 from mg_provider.wire.vertex.endpoint import Endpoint
@@ -55,8 +56,17 @@ class Serving:
 
 
 def look(found: Found, context: Context) -> Serving:
-    """The Models that an endpoint serves."""
+    """The Models that an endpoint serves.
+
+    Raises:
+        UserError: What it serves is changing now.
+    """
     endpoint, models = cast(Endpoint, found.thing), {}
+    if operation := running_operation(found.path, deploys, context):
+        raise UserError(
+            f"a model is being deployed on {found.path} now ({operation.name})",
+            hint="wait until that has ended, then import the endpoint with what is on it",
+        )
     for deployed in endpoint.deployed_models or []:
         name = found.place.own(_bare(deployed))
         if not name.startswith(f"{found.place.parent}/models/"):
@@ -203,7 +213,7 @@ def _one_model(serving: Serving) -> Draft:
             "model_display_name": model.display_name or "",
         },
         CustomWeightsModelState(),
-        {"unlabelled": IMPORTED},
+        {"unlabelled": as_imported(serving.endpoint.create_time or "")},
         serving.endpoint.labels or {},
         (f"its Model {id} comes along, and a destroy deletes it too, unless retain_model=True",),
     )
@@ -241,7 +251,7 @@ def _dedicated(serving: Serving, why: str) -> Draft:
             "dedicated_endpoint_enabled": public,
         },
         DedicatedEndpointState(deployed_model_ids=ids),
-        {"unlabelled": IMPORTED},
+        {"unlabelled": as_imported(serving.endpoint.create_time or "")},
         serving.endpoint.labels or {},
         (why,),
     )

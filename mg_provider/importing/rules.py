@@ -6,7 +6,6 @@ import re
 from typing import Any, cast
 
 from mg_provider.api.errors import UserError
-from mg_provider.api.names import SERVICE_ATTACHMENT
 from mg_provider.importing.arguments import arguments_of, labels_of
 from mg_provider.importing.finding import Found
 from mg_provider.importing.imported import Draft
@@ -22,7 +21,7 @@ from mg_provider.resources.psc_forwarding_rule.args import (
     short,
     urls,
 )
-from mg_provider.wire.compute import Address, ForwardingRule
+from mg_provider.wire.compute import Address, ForwardingRule, is_accepted
 
 # Vertex AI's own attachments are in projects of Google's, one for each customer.
 _OF_VERTEX = re.compile(r"projects/[a-z0-9-]+-tp/regions/[a-z0-9-]+/serviceAttachments/gkedpm-[a-z0-9-]+")
@@ -43,8 +42,12 @@ def draft_of(found: Found, context: Context) -> Draft:
             f"{found.path} leads to {what}, and not to the service attachment of an endpoint of Vertex AI",
             hint="import it with pulumi-gcp, as gcp:compute/forwardingRule:ForwardingRule",
         )
-    if not SERVICE_ATTACHMENT.match(target):
-        raise UserError(f"{found.path} leads to {target}", hint="delete the rule, and make one in a program")
+    if not is_accepted(rule.psc_connection_status):
+        raise UserError(
+            f"{found.path} reaches nothing: its connection is {rule.psc_connection_status or 'not there yet'}",
+            hint="have the endpoint accept it first, by a deployed model and project_allowlist; delete a rule that is "
+            "CLOSED, and let a program make one",
+        )
     address = _address_of(rule, found, context)
     own = (address.name or "") == found.id
     network, subnetwork = _short(rule.network, found), _short(address.subnetwork, found)

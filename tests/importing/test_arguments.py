@@ -6,6 +6,7 @@ from mg_provider.importing import endpoints, jobs
 from mg_provider.importing.arguments import labels_of
 from mg_provider.importing.endpoints import Serving
 from mg_provider.importing.finding import Found, Place
+from mg_provider.resources.endpoint.capacity import choices_of
 from mg_provider.resources.endpoint.served_model import ServedModel
 from mg_provider.resources.model.standing import asked_for, nested, standing
 from mg_provider.resources.model.unknown import plain
@@ -93,7 +94,7 @@ def test_a_job_is_described_as_it_was_asked_for(name, value):
     args = given_for(BATCH_JOB, name, value)
     if name in ("starting_replica_count", "max_replica_count", "spot", "flex_start"):
         args = args.with_values(machine_spec=_l4())
-    job = args.wire(args.machine_spec).model_copy(
+    job = args.wire(next(iter(choices_of(args.machine_spec)), None)).model_copy(
         update={"name": "projects/1/locations/us-central1/batchPredictionJobs/1"}
     )
     job = job.model_copy(update={"labels": {key: each for key, each in job.labels.items() if "mg-" not in key}})

@@ -9,8 +9,8 @@ from mg_provider.emulator.services.vertex.state import vertex
 from mg_provider.importing.command import Options, import_things, list_things
 from mg_provider.importing.wanted import read_wanted
 from tests.support.batch import put_questions
-from tests.support.endpoints import Hand
-from tests.support.imports import PARENT, REGION, job_body, rule_to, run_import, settings
+from tests.support.endpoints import L4_AS_SHOWN, Hand
+from tests.support.imports import PARENT, REGION, job_body, make_rule, private_endpoint, rule_to, run_import, settings
 from tests.support.weights import call, make_bucket
 
 QUICK = 1_000_000
@@ -180,6 +180,25 @@ def test_a_rule_to_something_else_than_an_endpoint_is_refused(emulator, hand, re
     said = refused(f"{REGION}/forwardingRules/way")
     assert f"leads to {target}, and not to the service attachment of an endpoint of Vertex AI" in said
     assert "pulumi-gcp" in said
+
+
+def test_a_rule_that_is_closed_is_refused(emulator, hand, refused):
+    emulator.behave(attachment_recycle_seconds=60)
+    endpoint = private_endpoint(hand)
+    make_rule(emulator, hand, endpoint)
+    hand.undeploy(endpoint, hand.endpoint(endpoint)["deployedModels"][0]["id"])
+    emulator.advance(7200)
+    said = refused(f"{REGION}/forwardingRules/way")
+    assert "reaches nothing: its connection is CLOSED" in said
+
+
+def test_an_endpoint_on_which_a_model_is_being_deployed_is_refused_until_that_has_ended(emulator, hand, refused):
+    endpoint, model = hand.make_endpoint(), hand.upload()
+    emulator.set_speed(1)
+    resources = {"machineSpec": L4_AS_SHOWN, "minReplicaCount": 1}
+    body = {"deployedModel": {"model": model, "dedicatedResources": resources}, "trafficSplit": {"0": 100}}
+    call(f"{emulator.url}/v1beta1/{endpoint}:deployModel", body)
+    assert f"a model is being deployed on {endpoint} now" in refused(endpoint)
 
 
 def test_a_job_that_ended_badly_is_refused(emulator, hand, refused):

@@ -1,5 +1,7 @@
 """What was made elsewhere and imported lives as what the stack made: previews, labels, rollouts, drift, destroy."""
 
+import contextlib
+
 import pytest
 
 from mg_provider.resources.batch_job import BatchJobProvider
@@ -8,6 +10,7 @@ from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
 from tests.support.batch import jobs, put_questions
 from tests.support.endpoints import L4, PARENT, Hand, kinds, masks
+from tests.support.host import HostError
 from tests.support.imports import REGION, job_body, life_of, make_rule, private_endpoint, run_import
 from tests.support.life import OWNER, Life
 from tests.support.weights import call, make_bucket, put_weights
@@ -208,3 +211,46 @@ def test_a_lost_state_is_imported_again_without_a_change(emulator, host, tmp_pat
     assert life.preview(wanted) == ("same", [])
     life.destroy()
     assert kinds(emulator) == []
+
+
+@pytest.mark.parametrize("call", ["endpoints.patch", "models.patch", "models.get"])
+@pytest.mark.parametrize("fault", [{"fault": "lose_answer"}, {"fault": "status", "status": 403}], ids=["lost", "403"])
+def test_a_first_up_after_an_import_that_is_interrupted_converges(emulator, host, hand, tmp_path, call, fault):
+    endpoint = hand.make_endpoint(dedicatedEndpointEnabled=True)
+    id = hand.deploy(endpoint, hand.upload(), {"0": 100})
+    life, wanted = life_of(
+        host, run_import(emulator, tmp_path, f"served={endpoint}"), CustomWeightsModelProvider, "served"
+    )
+    emulator.fail(rpc=f"aiplatform.projects.locations.{call}", **fault)
+    for _ in range(2):
+        with contextlib.suppress(HostError):
+            life.up(wanted)
+    assert [fault["met"] for fault in emulator.faults()] == [1]
+    assert life.up(wanted)["deployed_model_id"] == id
+    assert life.preview(wanted) == ("same", [])
+    life.destroy()
+    assert kinds(emulator) == []
+
+
+@pytest.mark.parametrize("kind", [CustomWeightsModelProvider, DedicatedEndpointProvider])
+def test_another_endpoint_that_has_the_id_by_now_is_left_alone(emulator, host, hand, tmp_path, kind):
+    """Between the import and the first `up`, somebody deletes the endpoint and makes one of the same id."""
+
+    def make():
+        call(f"{emulator.url}/v1beta1/{PARENT}/endpoints?endpointId=chat", {"displayName": "chat"})
+        emulator.advance(600)
+        hand.deploy(f"{PARENT}/endpoints/chat", model, {"0": 100})
+
+    model = hand.upload()
+    make()
+    name = kind.__name__.removesuffix("Provider")
+    outcome = run_import(emulator, tmp_path, f"{PARENT}/endpoints/chat", kind=name)
+    life, wanted = life_of(host, outcome, kind, "chat")
+    hand.undeploy(f"{PARENT}/endpoints/chat", hand.endpoint(f"{PARENT}/endpoints/chat")["deployedModels"][0]["id"])
+    hand.delete(f"{PARENT}/endpoints/chat")
+    make()
+    before = hand.endpoint(f"{PARENT}/endpoints/chat")
+    for step in (lambda: life.up(wanted), life.destroy):
+        with pytest.raises(HostError, match="is not the one that was imported"):
+            step()
+    assert hand.endpoint(f"{PARENT}/endpoints/chat") == before

@@ -35,9 +35,9 @@ from mg_provider.resources.endpoint.args import name_endpoint
 from mg_provider.resources.endpoint.calls import find_endpoint, mutate, place_of
 from mg_provider.resources.endpoint.machines import with_most_replicas
 from mg_provider.resources.endpoint.ownership import (
-    IMPORTED,
     guarded,
     guarded_creation,
+    imported_as,
     lacks_ownership,
     may_take_down,
     ownership_of,
@@ -376,8 +376,9 @@ def _guarded(
         args,
         old,
         state.claim,
-        made=state.unlabelled in ("accepted", IMPORTED),
-        unproved=bool(state.unlabelled),
+        made=state.unlabelled == "accepted",
+        unproved=state.unlabelled in ("accepted", "asked"),
+        imported=imported_as(state.unlabelled),
         derived=derived_model_ids(old),
         named=(args.model_id, old.model_id),
     )

@@ -25,9 +25,9 @@ from mg_provider.resources.endpoint.calls import (
 )
 from mg_provider.resources.endpoint.machines import with_most_replicas
 from mg_provider.resources.endpoint.ownership import (
-    IMPORTED,
     guarded,
     guarded_creation,
+    imported_as,
     lacks_ownership,
     may_take_down,
     ownership_of,
@@ -315,7 +315,7 @@ def _guarded(
     context: Context, args: DedicatedEndpointArgs, old: DedicatedEndpointArgs, state: DedicatedEndpointState
 ) -> Context:
     """The context of an endpoint in the stack's state."""
-    return guarded(context, args, old, state.claim, made=state.unlabelled == IMPORTED)
+    return guarded(context, args, old, state.claim, imported=imported_as(state.unlabelled))
 
 
 def _is_changed(old: DedicatedEndpointArgs, told: DedicatedEndpointArgs) -> bool:

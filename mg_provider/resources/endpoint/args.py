@@ -213,7 +213,7 @@ class EndpointState(CloudState):
     unlabelled: Annotated[str, Inner()] = Field(
         default="",
         description="While no label says whose the endpoint is: `asked` once it was asked for, `accepted` once Google "
-        "took the call, `imported` until the first `up` after an import.",
+        "took the call, `imported` and when it was made until the first `up` after an import.",
     )
 
 

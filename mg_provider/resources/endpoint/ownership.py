@@ -22,8 +22,8 @@ from mg_provider.wire.vertex.model import Model
 if TYPE_CHECKING:
     from mg_provider.resources.endpoint.args import EndpointArgs
 
-IMPORTED = "imported"
-"""What the outputs of an endpoint say that was imported, until the next `up` puts the labels on."""
+_IMPORTED = "imported "
+"""How the outputs of an endpoint say that it was imported, until the next `up` puts the labels on, and which one."""
 
 _MODEL_GARDEN = "MODEL_GARDEN"
 # Model Garden's deploy makes the endpoint seconds after the Model.
@@ -41,11 +41,11 @@ class Ownership:
         in_state: Whether the resource is in the stack's state.
         ids_are_ours: Whether a Model with the id of ``args``, and no owner, can only be this resource's: the id follows
             from the stack's name, or the program names a Model that was kept.
-        made: Whether Google has accepted a creation with these ids from this run, or from the last one, or the user has
-            imported the endpoint.
+        made: Whether Google has accepted a creation with these ids from this run, or from the last one.
         unproved: Whether no run has seen labels of ours on the endpoint, so that it may carry none yet.
         derived: Ids that nobody but this resource gives a Model; empty where the program chose the endpoint's id.
         named: The ids of Models that the program names.
+        imported: When the endpoint was made that the user has imported; empty for one that carries labels, or was not.
     """
 
     args: EndpointArgs
@@ -57,11 +57,14 @@ class Ownership:
     unproved: bool = False
     derived: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
+    imported: str = ""
     _endpoint_made: str | None = field(default=None, init=False)
 
     @property
     def unlabelled(self) -> str:
-        """How sure it is that an endpoint without labels is ours: ``accepted``, ``asked``, or empty."""
+        """How sure it is that an endpoint without labels is ours: ``imported …``, ``accepted``, ``asked``, or empty."""
+        if self.imported:
+            return as_imported(self.imported)
         return "accepted" if self.made else "asked" if self.unproved else ""
 
     def owns(self, labels: Mapping[str, str] | None) -> bool:
@@ -74,6 +77,7 @@ class Ownership:
         claimed = bool(self.claim) and labels.get(CLAIM_LABEL) == self.claim
         unowned = OWNER_LABEL not in labels
         known = claimed or self.made or self.args.adopting or (self.unproved and self._fits(endpoint))
+        known = known or bool(self.imported and endpoint.create_time == self.imported)
         return self.owns(labels) or (unowned and known)
 
     def _fits(self, endpoint: Endpoint) -> bool:
@@ -150,6 +154,8 @@ class Ownership:
     def _refusal(self, endpoint: Endpoint) -> NotOurs:
         args, labels = self.args, endpoint.labels or {}
         if not labels.get(OWNER_LABEL):
+            if self.imported:
+                return _another_one(args)
             if self.in_state and not self.unproved:
                 return lost_labels(args, {**args.ownership, CLAIM_LABEL: self.claim})
             return unlabelled(args, endpoint)
@@ -157,6 +163,26 @@ class Ownership:
         if labels.get(OWNER_LABEL) == args.ownership[OWNER_LABEL]:
             return another_resource(what, args.resource, labels, "endpoint_id")
         return not_ours(what, args.resource, "set another endpoint_id, or adopt it", labels)
+
+
+def as_imported(made: str) -> str:
+    """What the outputs say of an endpoint without labels that was imported, by when it was made."""
+    return f"{_IMPORTED}{made}"
+
+
+def imported_as(unlabelled: str) -> str:
+    """When the endpoint was made that was imported, from what the outputs say; empty for one that was not."""
+    return unlabelled.removeprefix(_IMPORTED) if unlabelled.startswith(_IMPORTED) else ""
+
+
+def _another_one(args: EndpointArgs) -> NotOurs:
+    return NotOurs(
+        f"endpoint {args.endpoint} is not the one that was imported: that one was deleted, and somebody made another "
+        "one with its id since then; it is left as it is",
+        resource=args.resource,
+        exists=[args.endpoint],
+        hint="remove the resource from the state with `pulumi state delete`; import the endpoint again if it is yours",
+    )
 
 
 def ownership_of(endpoint: Endpoint) -> dict[str, str]:
