@@ -101,14 +101,14 @@ class Browser:
         message, _, self._rest = self._rest.partition(b"\0")
         return json.loads(message)
 
-    def open(self, file: Path, *, width: int = 1280, height: int = 800, dark: bool = False) -> None:
-        """Show a file at a size, and wait until it is there."""
+    def open(self, shown: Path | str, *, width: int = 1280, height: int = 800, dark: bool = False) -> None:
+        """Show a file, or what an URL leads to, at a size, and wait until it is there."""
         phone = width < 600
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self.events.clear()
-        self.call("Page.navigate", url=file.as_uri())
+        self.call("Page.navigate", url=shown if isinstance(shown, str) else shown.as_uri())
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(self._message())
 

@@ -7,7 +7,7 @@ A service adds to it with two decorators, :func:`counts_resources` and :func:`co
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from mg_provider.emulator.core.world import World
@@ -15,12 +15,16 @@ from mg_provider.emulator.core.world import World
 
 @dataclass(frozen=True)
 class Entry:
-    """One existing thing: its kind (``aiplatform.Endpoint``), resource name, creation time and labels."""
+    """One existing thing: its kind (``aiplatform.Endpoint``), resource name, creation time and labels.
+
+    ``details`` are for a person who looks at the emulator's page.
+    """
 
     kind: str
     name: str
     created: str = ""
     labels: dict[str, str] = field(default_factory=dict)
+    details: dict[str, str] = field(default_factory=dict)
 
 
 Contribution = Callable[["World"], Iterable[Entry]]
@@ -62,11 +66,22 @@ def _with_number(world: World, path: str) -> str:
     return f"{world.project_number(project)}/{rest}"
 
 
+def entries(world: World) -> tuple[list[Entry], list[Entry]]:
+    """What a stack should not leave behind, and what tests put there."""
+    return (
+        [entry for contribution in _RESOURCES for entry in contribution(world)],
+        [entry for contribution in _DATA for entry in contribution(world)],
+    )
+
+
+def _accounted(entry: Entry) -> dict[str, Any]:
+    return {"kind": entry.kind, "name": entry.name, "created": entry.created, "labels": entry.labels}
+
+
 def ledger(world: World) -> dict[str, Any]:
     """The whole account at this moment."""
     now = world.now()
-    resources = [asdict(entry) for contribution in _RESOURCES for entry in contribution(world)]
-    data = [asdict(entry) for contribution in _DATA for entry in contribution(world)]
+    resources, data = ([_accounted(entry) for entry in part] for part in entries(world))
     seconds = world.meter.seconds(now)
     machines = world.meter.machines()
     kinds: dict[str, int] = {}

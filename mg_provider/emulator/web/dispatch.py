@@ -24,6 +24,7 @@ from mg_provider.emulator.google import discovery, validation
 from mg_provider.emulator.google.errors import ApiError, invalid_argument, no_page, not_emulated
 from mg_provider.emulator.google.unpublished import drop_unpublished
 from mg_provider.emulator.payload import read_json
+from mg_provider.emulator.web.page import page_response
 from mg_provider.emulator.web.repeating import Received, happening
 
 if TYPE_CHECKING:
@@ -66,7 +67,9 @@ class Application:
             response = _json_response(error.status, error.body(legacy=False))
             response.call_on_close(media.close)
             return response(environ, start_response)
-        if path.startswith("/_mg/") and self._address is None:
+        if path == "/" and request.method == "GET" and self._address is None:
+            response = page_response()
+        elif path.startswith("/_mg/") and self._address is None:
             response = self._administer(request, path, media)
         else:
             response = _Exchange(self._world, self._address, self._strict, request, path, media).respond()

@@ -347,4 +347,10 @@ def delete_job(call: Call) -> Answer:
 def _resources(world: World) -> Iterable[Entry]:
     for job in _jobs(world).values():
         created = world.timestamp(job.created)
-        yield Entry("aiplatform.BatchPredictionJob", job.name, created, dict(job.request.get("labels", {})))
+        labels = dict(job.request.get("labels", {}))
+        details = {
+            "state": job.state.removeprefix("JOB_STATE_").lower(),
+            "rows": str(len(job.rows)),
+            "model": job.model,
+        }
+        yield Entry("aiplatform.BatchPredictionJob", job.name, created, labels, details)

@@ -250,4 +250,4 @@ def _data(world: World) -> Iterable[Entry]:
         yield Entry("bigquery.Dataset", f"{dataset.project}.{dataset.name}", timestamp(dataset.created))
         for table in dataset.tables.values():
             name = f"{table.project}.{table.dataset}.{table.name}"
-            yield Entry("bigquery.Table", name, timestamp(table.created))
+            yield Entry("bigquery.Table", name, timestamp(table.created), details={"rows": str(len(table.rows))})

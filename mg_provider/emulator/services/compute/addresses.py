@@ -141,4 +141,5 @@ def list_operations(call: Call) -> Answer:
 @counts_resources
 def _resources(world: World) -> Iterable[Entry]:
     for address in compute_state(world).addresses.values():
-        yield Entry("compute.Address", address.reference.path, timestamp(address.created), dict(address.labels))
+        created, labels = timestamp(address.created), dict(address.labels)
+        yield Entry("compute.Address", address.reference.path, created, labels, {"address": address.ip})

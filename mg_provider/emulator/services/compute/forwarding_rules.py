@@ -252,4 +252,6 @@ def get_service_attachment(call: Call) -> Answer:
 @counts_resources
 def _resources(world: World) -> Iterable[Entry]:
     for rule in compute_state(world).rules.values():
-        yield Entry("compute.ForwardingRule", rule.reference.path, timestamp(rule.created), dict(rule.labels))
+        status = rule.connection_status(service_attachments(world), world.behaviours["unlisted_project"], world.now())
+        details = {"address": rule.ip, "leads to": rule.target.path, "connection": status}
+        yield Entry("compute.ForwardingRule", rule.reference.path, timestamp(rule.created), dict(rule.labels), details)

@@ -324,6 +324,7 @@ def make_sparse(world: World, body: Json) -> Json:
 @counts_data
 def _data(world: World) -> Iterable[Entry]:
     for bucket in storage_state(world).buckets.values():
-        yield Entry("storage.Bucket", f"gs://{bucket.name}", timestamp(bucket.created), dict(bucket.labels))
+        details = {"location": bucket.location}
+        yield Entry("storage.Bucket", f"gs://{bucket.name}", timestamp(bucket.created), dict(bucket.labels), details)
         for stored in bucket.objects.values():
             yield Entry("storage.Object", f"gs://{bucket.name}/{stored.name}", timestamp(stored.created))

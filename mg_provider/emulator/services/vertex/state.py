@@ -246,8 +246,32 @@ def _resources(world: World) -> Iterable[Entry]:
     for kind, records in (("aiplatform.Endpoint", state.endpoints), ("aiplatform.Model", state.models)):
         for record in records.values():
             shown = record.shown()
-            yield Entry(kind, shown["name"], shown["createTime"], dict(shown.get("labels", {})))
+            details = _details(record)
+            yield Entry(kind, shown["name"], shown["createTime"], dict(shown.get("labels", {})), details)
     for endpoint in state.endpoints.values():
         for deployed in endpoint.deployed:
             name = f"{endpoint.name}/deployedModels/{deployed['id']}"
-            yield Entry("aiplatform.DeployedModel", name, deployed["createTime"])
+            details = _deployment_details(deployed)
+            yield Entry("aiplatform.DeployedModel", name, deployed["createTime"], details=details)
+
+
+def _details(record: Endpoint | Model) -> dict[str, str]:
+    resource = record.resource
+    if isinstance(record, Model):
+        return {"weights": str(resource.get("artifactUri", ""))}
+    dns = "private" if record.private else resource.get("dedicatedEndpointDns", "")
+    split = [f"{share} % to {key}" for key, share in resource.get("trafficSplit", {}).items() if share]
+    return {"address": str(dns), "traffic": ", ".join(split)}
+
+
+def _deployment_details(deployed: Json) -> dict[str, str]:
+    resources = deployed.get("dedicatedResources", {})
+    spec = resources.get("machineSpec", {})
+    gpus = f", {spec.get('acceleratorCount', 1)} {spec['acceleratorType']}" if "acceleratorType" in spec else ""
+    fewest, most = resources.get("minReplicaCount", 1), resources.get("maxReplicaCount", 1)
+    serving = deployed.get("status", {}).get("availableReplicaCount", 0)
+    return {
+        "machine": f"{spec.get('machineType', '')}{gpus}",
+        "replicas": f"{serving} serve, of {fewest} to {most}",
+        "model": str(deployed.get("model", "")),
+    }
