@@ -33,6 +33,7 @@ def import_(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
     project: Annotated[str | None, typer.Option(help="Project id. Default: GOOGLE_CLOUD_PROJECT.")] = None,
     region: Annotated[str | None, typer.Option(help="Region, for what has no resource name.")] = None,
+    emulator: Annotated[str | None, typer.Option(help="Address of an emulator, to read from instead.")] = None,
     config: Annotated[list[str] | None, typer.Option("--config", "-c", help="key=value, as in a stack.")] = None,
 ) -> None:
     """Take over what was made elsewhere: write the file for `pulumi import --file` and the program text."""
@@ -40,7 +41,7 @@ def import_(
         raise typer.BadParameter("name what to import, or list what is there with --all", param_hint="RESOURCES")
     from mg_provider.importing.command import Options, import_things, list_things
 
-    given = settings_of(config, project, region)
+    given = settings_of(config, project, region) | ({"mg:emulator": emulator} if emulator else {})
     if everything:
         raise typer.Exit(list_things(str(state or ""), given))
     options = Options(kind, owned_by, file, output, overwrite, str(state or ""))
