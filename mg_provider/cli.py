@@ -92,7 +92,7 @@ def demo(
         if library not in ("numpy", "safetensors"):
             raise
         typer.echo(f"error: the demo makes a model folder with {library}, which is not installed", err=True)
-        typer.echo("do: install mg-provider[demo], or run `make demo` in a clone", err=True)
+        typer.echo("do: run pip install 'mg-provider[demo]'", err=True)
         raise typer.Exit(FAILED) from error
     verbose = verbose or bool(os.environ.get(VERBOSE))
     name = engine.value if engine else None

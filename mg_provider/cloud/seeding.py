@@ -227,7 +227,7 @@ def _toy(number: int) -> dict[str, bytes]:
         library = (error.name or "").partition(".")[0]
         if library not in _LIBRARIES:
             raise
-        what = f"a toy model is made with {library}, which is not installed: install mg-provider[demo]"
+        what = f"a toy model is made with {library}, which is not installed: run pip install 'mg-provider[demo]'"
         raise SeedError(what) from error
     return make_folder(number)
 
