@@ -198,10 +198,11 @@ def alias_in(component: str, name: str, parent: pulumi.Resource | None) -> pulum
     return pulumi.Alias(parent=pulumi.create_urn(name, TYPE_PREFIX + component, there))
 
 
-def connect(allowlist: VpcScAllowlist | Sequence[str]) -> dict[str, Any]:
+def connect(allowlist: VpcScAllowlist | Sequence[str], secure: bool | None = None) -> dict[str, Any]:
     """The ``private_service_connect_config`` of an endpoint that lets these projects in."""
     projects = allowlist.project_allowlist if isinstance(allowlist, VpcScAllowlist) else project_ids(allowlist)
-    return {"enable_private_service_connect": True, "project_allowlist": projects}
+    more = {} if secure is None else {"enable_secure_private_service_connect": secure}
+    return {"enable_private_service_connect": True, "project_allowlist": projects, **more}
 
 
 def plain(allowlist: VpcScAllowlist | Sequence[str]) -> Sequence[str]:

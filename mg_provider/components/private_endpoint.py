@@ -53,6 +53,7 @@ class PrivateEndpoint(pulumi.ComponentResource, metaclass=KnownArguments):
         rule_project: Project of the rule, where it is another one than the endpoint's.
         consumers: One more forwarding rule each, by a name of your choice, such as for the service projects of a
             Shared VPC.
+        enable_secure_private_service_connect: Demand IAM authorization on the private connection as well.
         project: Project of the endpoint; default from configuration.
         opts: Pulumi's options. ``depends_on`` is for the endpoint.
 
@@ -100,6 +101,7 @@ class PrivateEndpoint(pulumi.ComponentResource, metaclass=KnownArguments):
         rule: Mapping[str, Any] | None = None,
         rule_project: str | None = None,
         consumers: Mapping[str, ConsumerInput] | None = None,
+        enable_secure_private_service_connect: bool | None = None,
         project: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -116,7 +118,7 @@ class PrivateEndpoint(pulumi.ComponentResource, metaclass=KnownArguments):
             name,
             region=region,
             project=project,
-            private_service_connect_config=connect(allowlist),  # type: ignore[arg-type]
+            private_service_connect_config=connect(allowlist, enable_secure_private_service_connect),  # type: ignore[arg-type]
             opts=child_options(self, beside=beside, depends_on=listed),
             **endpoint,
         )

@@ -29,7 +29,8 @@ from mg_provider.resources.custom_weights_model.args import CustomWeightsModelAr
 from mg_provider.resources.dynamic.spelling import KnownArguments
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRule
 
-_OWN = ("private_service_connect_config", "region", "project")
+_CONNECT = "private_service_connect_config"
+_OWN = (_CONNECT, "region", "project")
 
 
 class PrivateModelEndpoint(pulumi.ComponentResource, metaclass=KnownArguments):
@@ -57,6 +58,7 @@ class PrivateModelEndpoint(pulumi.ComponentResource, metaclass=KnownArguments):
         rule_project: Project of the rule, where it is another one than the model's.
         consumers: One more forwarding rule each, by a name of your choice, such as for the service projects of a
             Shared VPC.
+        enable_secure_private_service_connect: Demand IAM authorization on the private connection as well.
         project: Project of the model; default from configuration.
         opts: Pulumi's options.
 
@@ -113,6 +115,7 @@ class PrivateModelEndpoint(pulumi.ComponentResource, metaclass=KnownArguments):
         rule: Mapping[str, Any] | None = None,
         rule_project: str | None = None,
         consumers: Mapping[str, ConsumerInput] | None = None,
+        enable_secure_private_service_connect: bool | None = None,
         project: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -126,7 +129,10 @@ class PrivateModelEndpoint(pulumi.ComponentResource, metaclass=KnownArguments):
         for each in (wish, *consumer_wishes(wish, consumers or {}).values()):
             each.check(what, project_of_parts(each.project, opts), project_ids(plain(allowlist)))
         beside = opts.parent if opts is not None else None
-        self.custom_weights_model = self._deploy(name, model, allowlist, region, project, beside)
+        connected = connect(allowlist, enable_secure_private_service_connect)
+        self.custom_weights_model = self._deploy(
+            name, {**model, _CONNECT: connected}, allowlist, region, project, beside
+        )
         target = Target(self, what, region, self.custom_weights_model.endpoint, parked_triggers(model))
         own = wish.make(target, beside)
         self.forwarding_rule = own.forwarding_rule
@@ -157,7 +163,6 @@ class PrivateModelEndpoint(pulumi.ComponentResource, metaclass=KnownArguments):
             name,
             region=region,
             project=project,
-            private_service_connect_config=connect(allowlist),  # type: ignore[arg-type]
             opts=child_options(self, beside=beside, depends_on=[allowlist] if listed else []),
             **model,
         )

@@ -55,19 +55,9 @@ class VpcScAllowlist(pulumi.ComponentResource, metaclass=KnownArguments):
         super().__init__(TYPE_PREFIX + "VpcScAllowlist", name, None, opts)
         lists = {"projects": projects, "perimeter_projects": perimeter_projects, "add_to_perimeter": add_to_perimeter}
         refuse_empty(f"VpcScAllowlist {name}", **lists)
+        check_allowlist(projects, perimeter_projects, perimeter, add_to_perimeter)
         self.project_ids = project_ids(projects)
         adding = project_ids(add_to_perimeter) if add_to_perimeter else []
-        if adding and not perimeter:
-            refuse("add_to_perimeter", "needs perimeter", "give accessPolicies/{policy}/servicePerimeters/{name}")
-        if perimeter and not _PERIMETER.fullmatch(perimeter):
-            refuse(f"perimeter {perimeter}", "is no perimeter", "accessPolicies/{policy}/servicePerimeters/{name}")
-        if strangers := [project for project in adding if project not in self.project_ids]:
-            refuse(f"add_to_perimeter: {strangers[0]}", "is not one of projects", "add it there, or remove it here")
-        if perimeter_projects is not None:
-            inside = {*project_ids(perimeter_projects), *adding}
-            for project in self.project_ids:
-                if project not in inside:
-                    _outside(project, perimeter or "the perimeter")
         self.project_allowlist = pulumi.Output.from_input(self.project_ids)
         if perimeter and perimeter_projects is None:
             self.project_allowlist = self._checked(name, perimeter, adding)
@@ -99,6 +89,34 @@ class VpcScAllowlist(pulumi.ComponentResource, metaclass=KnownArguments):
             resource=project_number_of(self, project).apply(lambda number: f"projects/{number}"),
             opts=child_options(self),
         )
+
+
+def check_allowlist(
+    projects: Sequence[str],
+    perimeter_projects: Sequence[str] | None,
+    perimeter: str | None,
+    add_to_perimeter: Sequence[str],
+) -> None:
+    """Refuse an allowlist that is known not to work, without the network.
+
+    Raises:
+        RunError: with what is wrong.
+    """
+    listed, adding = project_ids(projects), project_ids(add_to_perimeter) if add_to_perimeter else []
+    if adding and not perimeter:
+        refuse("add_to_perimeter", "needs perimeter", "give accessPolicies/{policy}/servicePerimeters/{name}")
+    if perimeter and not _PERIMETER.fullmatch(perimeter):
+        refuse(
+            f"perimeter {perimeter}",
+            "is not a valid perimeter",
+            "write accessPolicies/{policy}/servicePerimeters/{name}",
+        )
+    if strangers := [project for project in adding if project not in listed]:
+        refuse(f"add_to_perimeter: {strangers[0]}", "is not one of projects", "add it there, or remove it here")
+    inside = None if perimeter_projects is None else {*project_ids(perimeter_projects), *adding}
+    for project in listed:
+        if inside is not None and project not in inside:
+            _outside(project, perimeter or "the perimeter")
 
 
 def project_ids(projects: Sequence[str]) -> list[str]:

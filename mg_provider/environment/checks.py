@@ -170,6 +170,9 @@ def _network(environment: Environment, address: Address) -> Iterator[Mistake]:
         if not address.own_network and network is not None and network.lacks(region):
             yield Mistake(place, f"the network has no subnetwork in {region}: add one")
         record = environment.record(address, region)
+        if record is None and rule.dns_record:
+            yield Mistake(f"{place}.dns_record", "needs a network of the environment that has a zone, or remove it")
+            return
         if record is not None and not DNS_NAME.fullmatch(record):
             yield Mistake(
                 f"{place}.dns_record", f"{address.record} is not a valid DNS name: give one of a-z, 0-9 and -"

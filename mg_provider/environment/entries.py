@@ -54,8 +54,17 @@ class Consumer(RuleSection):
 class PrivateAccess(RuleSection):
     """Reach a model at a private address. What is not said here is that of the environment."""
 
+    connection_not_here: ClassVar[Mapping[str, str]] = {
+        "enable_private_service_connect": "`private` turns it on",
+        "project_allowlist": "write `allowlist`",
+        "psc_automation_configs": "the stack makes the rules itself: write `consumers`",
+    }
+
     allowlist: list[str] = Field(
         default=[], description="Projects that may connect, instead of those of the environment's allowlist."
+    )
+    enable_secure_private_service_connect: bool | None = Field(
+        default=None, description="Demand IAM authorization on the private connection as well."
     )
     consumers: dict[str, Consumer] = Field(
         default={},

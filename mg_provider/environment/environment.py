@@ -181,9 +181,11 @@ class Environment(Section):
         return f"{address.record}.{region}" if zone else None
 
     def private_behind(self, model: str) -> PrivateAccess | None:
-        """How a model without an endpoint of its own is reached, if every endpoint that serves it is private."""
+        """Who may connect to the empty endpoint of a model, if all that serve it are private, or anything is to be."""
         found = [self.endpoints[name].private for name in self.endpoints_of(model)]
-        return found[0] if found and all(access is not None for access in found) else None
+        if found and all(access is not None for access in found):
+            return found[0]
+        return PrivateAccess() if self.vpc_sc else None
 
 
 def _addresses(

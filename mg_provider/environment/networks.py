@@ -6,7 +6,7 @@ import pulumi
 from pydantic import Field, model_validator
 
 from mg_provider.components.psc_network import check_names, check_ranges
-from mg_provider.components.vpc_sc_allowlist import project_ids
+from mg_provider.components.vpc_sc_allowlist import check_allowlist
 from mg_provider.environment.sections import Section
 
 
@@ -16,6 +16,7 @@ class MadeNetwork(Section):
     name: str = Field(default="models", description="Name of the network; its subnetworks start with it.")
     ranges: dict[str, str] = Field(description="Range of the subnetwork by region, such as us-central1: 10.20.0.0/24.")
     dns_name: str | None = Field(default=None, description="DNS name of a private zone, such as models.internal.")
+    project: str | None = Field(default=None, description="Project of the network. Default: the stack's.")
 
     @model_validator(mode="after")
     def _can_be_made(self) -> MadeNetwork:
@@ -38,6 +39,12 @@ class ExistingNetwork(Section):
     dns_zone: str | None = Field(default=None, description="Name of a private zone that exists.")
     dns_name: str | None = Field(default=None, description="The zone's DNS name.")
     look_up: bool = Field(default=True, description="Check in previews that network and subnetworks exist.")
+
+    @model_validator(mode="after")
+    def _has_a_whole_zone(self) -> ExistingNetwork:
+        if bool(self.dns_zone) != bool(self.dns_name):
+            raise ValueError("dns_zone and dns_name go together: give both, or none")
+        return self
 
 
 class StackNetwork(Section):
@@ -63,13 +70,19 @@ class NetworkConfig(Section):
     def _is_one(self) -> NetworkConfig:
         if sum(each is not None for each in (self.create, self.existing, self.stack)) != 1:
             raise ValueError("give exactly one of create, existing and stack")
+        if self.dns_records and self.stack is None and not self._zone:
+            raise ValueError("dns_records is true, but the network has no zone: give it a dns_name, or remove the line")
         return self
+
+    @property
+    def _zone(self) -> str | None:
+        """The zone that it is known to have."""
+        return (self.create and self.create.dns_name) or (self.existing and self.existing.dns_zone) or None
 
     @property
     def has_records(self) -> bool:
         """Whether private models get a name; of another stack's network only the user can say if it has a zone."""
-        named = (self.create and self.create.dns_name) or (self.existing and self.existing.dns_zone)
-        return bool(named) if self.dns_records is None else self.dns_records
+        return bool(self._zone) if self.dns_records is None else self.dns_records
 
     def lacks(self, region: str) -> bool:
         """Whether it is known to have no subnetwork in a region."""
@@ -97,11 +110,7 @@ class AllowlistConfig(Section):
     @model_validator(mode="after")
     def _projects_are_inside(self) -> AllowlistConfig:
         try:
-            listed = project_ids(self.projects)
-            inside = None if self.perimeter_projects is None else project_ids(self.perimeter_projects)
+            check_allowlist(self.projects, self.perimeter_projects, self.perimeter, self.add_to_perimeter)
         except pulumi.RunError as error:
-            raise ValueError(str(error)) from error
-        outside = [] if inside is None else [one for one in listed if one not in {*inside, *self.add_to_perimeter}]
-        if outside:
-            raise ValueError(f"project {outside[0]} is outside of the perimeter: it is not in perimeter_projects")
+            raise ValueError(str(error).removeprefix("allowlist: ")) from error
         return self

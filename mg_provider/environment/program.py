@@ -82,7 +82,7 @@ class Program:
         """A model that other endpoints serve; its own one has no machine, and clients have no use for it."""
         access = self.environment.private_behind(name)
         # The endpoint is as private as those that serve it.
-        model = self._alone(place, {} if access is None else connect(self._clients(access)))
+        model = self._alone(place, {} if access is None else self._connect(access))
         behind = self.environment.endpoints_of(name, place.region)
         return Deployed(model, {"model": model.model, "model_id": model.query_model_id, "only_behind": behind})
 
@@ -180,6 +180,7 @@ class Program:
             for name in config.consumers
         }
         found = {"network": self.network, **own, "allowlist": self._clients(config), "consumers": consumers}
+        found["enable_secure_private_service_connect"] = config.enable_secure_private_service_connect
         if "project" in found:
             found["rule_project"] = found.pop("project")
         return found
@@ -192,6 +193,9 @@ class Program:
         asked = {"address": address.rule.addresses.get(region), "dns_record": self.environment.record(address, region)}
         return {**place, **{key: value for key, value in asked.items() if value is not None}, "rule": given}
 
+    def _connect(self, access: PrivateAccess) -> dict[str, Any]:
+        return connect(self._clients(access), access.enable_secure_private_service_connect)
+
     def _clients(self, access: PrivateAccess) -> VpcScAllowlist | list[str]:
         return access.allowlist or cast(VpcScAllowlist, self.allowlist)
 
@@ -200,7 +204,8 @@ class Program:
         if config is None:
             return None
         if config.create is not None:
-            return PscNetwork(config.create.name, ranges=config.create.ranges, dns_name=config.create.dns_name)
+            made = config.create
+            return PscNetwork(made.name, ranges=made.ranges, dns_name=made.dns_name, project=made.project)
         if config.existing is not None:
             found = cast(Any, config.existing.model_dump(exclude_none=True))
             return PscNetwork(config.existing.network, existing=found)

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from mg_provider.environment import arguments, checks
 from mg_provider.environment.environment import Environment
 from mg_provider.environment.sections import Mistake, one_of
-from mg_provider.preflight.base_files import BaseFileProblem, layered
+from mg_provider.preflight.base_files import EXTENDS, WITHOUT, BaseFileProblem, layered
 from mg_provider.preflight.empty_values import empty_paths
 from mg_provider.preflight.machines.machine import accelerators
 from mg_provider.resources.model.reasons import explain
@@ -112,6 +112,8 @@ def _mistake(error: dict[str, Any]) -> Mistake:
     name, *inside = error["loc"]
     field: FieldInfo | None = Environment.model_fields.get(name)
     if field is None:
-        return Mistake(name, f"is not a key that is known here: {one_of(name, [*Environment.model_fields])}")
+        return Mistake(
+            name, f"is not a key that is known here: {one_of(name, [*Environment.model_fields, EXTENDS, WITHOUT])}"
+        )
     path, reason = explain(name, field, {**error, "loc": tuple(inside)})
     return Mistake(path, reason.replace("is not a field of this object", "is not a key that is known here"))

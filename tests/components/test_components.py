@@ -115,7 +115,7 @@ def test_an_allowlist_becomes_bare_ids_once_each():
         ({"projects": ["No Project"]}, "is no project id"),
         ({"projects": ["my-project"], "perimeter_projects": ["client-project"]}, "my-project is outside of"),
         ({"projects": ["my-project"], "add_to_perimeter": ["my-project"]}, "needs perimeter"),
-        ({"projects": ["my-project"], "perimeter": "prod"}, "is no perimeter"),
+        ({"projects": ["my-project"], "perimeter": "prod"}, "is not a valid perimeter"),
         (
             {"projects": ["my-project"], "perimeter": PERIMETER, "add_to_perimeter": ["client-project"]},
             "is not one of projects",

@@ -15,6 +15,7 @@ STACKS = Path(__file__).parent.parent.parent / "stacks"
 MODEL = {"gcs_uri": "gs://bucket/llama"}
 L4 = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
 A100 = {"machine_type": "a2-highgpu-1g", "accelerator_type": "NVIDIA_TESLA_A100", "accelerator_count": 1}
+ZONE = {"create": {"ranges": {"us-east1": "10.0.0.0/24"}, "dns_name": "models.internal"}}
 PRIVATE = {
     "regions": ["us-east1"],
     "network": {"create": {"ranges": {"us-east1": "10.0.0.0/24"}}},
@@ -90,11 +91,15 @@ def test_every_stack_that_comes_along_is_valid(file):
                 "regions": ["us-east1"],
                 "allowlist": {"projects": ["my-project"], "perimeter_projects": ["client-project"]},
             },
-            "environment.allowlist: project my-project is outside of the perimeter",
+            "environment.allowlist: my-project is outside of the perimeter",
         ),
         ({"regions": ["us-east1"], "allowlist": {"projects": ["12345"]}}, "12345 is a project number"),
         (
-            {**PRIVATE, "models": {"a": {**MODEL, "private": {}}, "b": {**MODEL, "private": {"dns_record": "a"}}}},
+            {
+                **PRIVATE,
+                "network": ZONE,
+                "models": {"a": {**MODEL, "private": {}}, "b": {**MODEL, "private": {"dns_record": "a"}}},
+            },
             "environment.models.b.private.dns_record: a is that of models.a too",
         ),
         (
@@ -114,7 +119,7 @@ def test_every_stack_that_comes_along_is_valid(file):
         (
             {
                 **PRIVATE,
-                "network": {"create": {"ranges": {"us-east1": "10.0.0.0/24"}, "dns_name": "models.internal"}},
+                "network": ZONE,
                 "models": {"Llama_3": {**MODEL, "private": {}}},
             },
             "environment.models.Llama_3.private.dns_record: Llama_3 is not a valid DNS name",
@@ -152,6 +157,25 @@ def test_every_stack_that_comes_along_is_valid(file):
             "models.a.private: is missing, and vpc_sc forbids public",
         ),
         ({"regions": ["us-east1"], "vpc_sc": True}, "environment.allowlist: vpc_sc needs one"),
+        (
+            {**PRIVATE, "models": {"a": {**MODEL, "private": {"dns_record": "a"}}}},
+            "environment.models.a.private.dns_record: needs a network of the environment that has a zone",
+        ),
+        (
+            {**PRIVATE, "network": {**PRIVATE["network"], "dns_records": True}},
+            "environment.network: dns_records is true, but the network has no zone",
+        ),
+        (
+            {
+                "regions": ["us-east1"],
+                "network": {"existing": {"network": "n", "subnetworks": {"us-east1": "s"}, "dns_zone": "z"}},
+            },
+            "environment.network.existing: dns_zone and dns_name go together",
+        ),
+        (
+            {"regions": ["us-east1"], "allowlist": {"projects": ["my-project"], "add_to_perimeter": ["my-project"]}},
+            "environment.allowlist: add_to_perimeter needs perimeter: give accessPolicies",
+        ),
         ({"regions": "us-east1"}, "environment.regions: should be a list, not 'us-east1'"),
         ({"regions": ["us-east1", 5]}, "environment.regions[1]: should be a valid string, not 5"),
         ({"regions": {"auto": {"count": "x"}}}, "environment.regions.auto.count: should be a valid integer"),
@@ -384,3 +408,16 @@ def test_a_model_behind_two_endpoints_is_called_as_it_says():
     assert (found.regions_of("a"), found.chosen_name("a", "us-east1")) == (["us-east1", "us-west1"], None)
     value["models"]["a"] |= NAMED
     assert environment.read(value).chosen_name("a", "us-west1") == "assistant"
+
+
+def test_inside_a_perimeter_what_only_lends_its_model_has_a_private_endpoint_too():
+    job = {
+        "region": "us-east1",
+        "model": "a",
+        "input_config": {"instances_format": "jsonl", "gcs_source": {"uris": ["gs://bucket/in.jsonl"]}},
+        "output_config": {"predictions_format": "jsonl", "gcs_destination": {"output_uri_prefix": "gs://bucket/out"}},
+    }
+    value = {**PRIVATE, "models": {"a": {**MODEL, **ONLY}}, "batch_jobs": {"nightly": job}}
+    assert environment.read(value).private_behind("a") is None
+    access = environment.read({**value, "vpc_sc": True}).private_behind("a")
+    assert environment.read(value).allowed(access) == ["my-project"]

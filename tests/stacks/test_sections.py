@@ -14,6 +14,7 @@ from mg_provider.environment.entries import (
 )
 from mg_provider.resources.model.args import settable
 from mg_provider.resources.model.marks import Secret
+from mg_provider.wire.vertex.endpoint import PrivateServiceConnectConfig
 from tests.support.samples import (
     BATCH_JOB,
     CUSTOM_WEIGHTS_MODEL,
@@ -209,3 +210,10 @@ def test_an_argument_of_a_region_takes_the_place_of_the_one_of_the_model(name):
     model = ModelConfig.model_validate({**given, "overrides": {"us-east1": {name: sample.other}}})
     assert model.arguments_in("us-east1") == {"a": 1, name: sample.other}
     assert model.arguments_in("us-west1") == given
+
+
+@pytest.mark.parametrize(
+    "name", [key for key in PrivateServiceConnectConfig.model_fields if key != "service_attachment"]
+)
+def test_what_can_be_said_of_a_private_connection_is_said_in_private_or_there_is_a_reason_why_not(name):
+    assert (name in PrivateAccess.model_fields) != (name in PrivateAccess.connection_not_here)
