@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="mg",
     help="Open models with their own weights on Vertex AI Model Garden.",
-    epilog="Try it without a cloud: mg demo",
+    epilog="Try it without a cloud: mg demo. Topics: mg help",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -325,6 +325,17 @@ def _rehearse_import(
     from mg_provider.rehearsal.import_command import import_file
 
     raise typer.Exit(import_file(file, stack, program, state, config=settings_of(config)))
+
+
+@app.command("help")
+def help_(
+    context: typer.Context,
+    words: Annotated[list[str] | None, typer.Argument(metavar="TOPIC", help="A topic, or a command.")] = None,
+) -> None:
+    """Short texts on what people look for; without a topic, their list."""
+    from mg_provider.command_line.topics import show
+
+    show(words or (), context.find_root().command, NAME)
 
 
 @app.command()

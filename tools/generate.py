@@ -16,6 +16,7 @@ GENERATORS: list[str] = [
     "tools.constructors",
     "tools.documents",
     "tools.review_example",
+    "tools.help_topics",
     "tools.templates",
 ]
 

@@ -19,6 +19,6 @@ EXIT_CODES: Final[dict[int, str]] = {
     PREVIEW_FAILED: "`mg review` only: the preview has errors, or cannot be read.",
     NEEDS_A_LOOK: "`mg review --look-fails` only: the verdict is not safe.",
     INTERRUPTED: "Interrupted with Ctrl-C.",
-    NOBODY_READS: "The reader of the output has ended, as with `| head`.",
+    NOBODY_READS: "The reader of the output has ended, as `head` does.",
 }
 """Exit code to its meaning."""
