@@ -9,6 +9,9 @@ PREFIX: Final = "MG_"
 VERBOSE: Final = "MG_VERBOSE"
 """The variable of `--verbose`: errors come with a traceback."""
 
+EMULATOR: Final = "MG_EMULATOR"
+"""The variable of `--emulator`, which commands without that option take too."""
+
 # Options that mean something else on each command: the command's name is part of the variable.
 OF_A_COMMAND: Final = frozenset({"--as", "--engine", "--file", "--format", "--from", "--model", "--output", "--port"})
 WITHOUT: Final = frozenset({"--version"})

@@ -64,7 +64,7 @@ def rehearse(
     Returns:
         0 if all went well, 1 if something failed, 2 if nothing was begun.
     """
-    from mg_provider.rehearsal.program.project import load_project
+    from mg_provider.rehearsal.program.project import load_project, require_answer
     from mg_provider.rehearsal.state.file import locked
 
     clock = SystemClock()
@@ -78,6 +78,8 @@ def rehearse(
         reporter = _reporter(operation, project, clock, as_json, events, write)
         run = engine.up if operation == "preview" else getattr(engine, operation)
         with locked(path), _on_a_cloud(project, path, own_cloud) as (project, cloud):
+            if operation != "preview":
+                require_answer(project.config)
             if cloud and not as_json:
                 (write or _print)(f"cloud: {cloud}\n" if write else f"cloud: {cloud}")
             summary = run(project, path, options, reporter, clock)

@@ -183,6 +183,13 @@ def test_a_served_emulator_says_what_to_do_next_keeps_what_it_has_and_ends_quiet
         assert next_life.ledger()["data"] == ledger["data"]
 
 
+def test_one_variable_leads_every_command_to_an_emulator(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MG_EMULATOR", emulator.url)
+    done = CliRunner().invoke(app, ["preflight", "gs://nobody/nothing", "--region", "us-central1", "--project", "p"])
+    assert done.exit_code == 1
+    assert next(request["path"] for request in emulator.requests()).startswith("/storage/v1/b/nobody")
+
+
 @pytest.fixture
 def project(tmp_path: Path, virtualenv: str) -> Path:
     """A stack that has nothing, so that a run of it is quick."""
@@ -220,6 +227,9 @@ def test_a_rehearsal_says_on_which_cloud_it_works(
     assert (code, said.splitlines()[0]) == (0, f"cloud: {emulator.url} (mg:emulator)")
     assert emulator.url in said.partition("outputs:")[2]
 
+    code, said = run(project, own_cloud=OwnCloud(), emulator="http://127.0.0.1:9")
+    assert code == 2
+    assert "no emulator answers at http://127.0.0.1:9 (mg:emulator). Start one there" in capsys.readouterr().err
     code, said = run(project, own_cloud=OwnCloud(), emulator="https://example.com")
     assert code == 2
     assert "config mg:emulator is https://example.com, which is not on this machine" in capsys.readouterr().err

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mg_provider.command_line.variables import EMULATOR
 from mg_provider.inference.batch.formats import ResultsFormat
 
 batch = typer.Typer(
@@ -120,4 +122,6 @@ def settings_of(config: list[str] | None, project: str | None = None, region: st
         given["mg:project"] = project
     if region:
         given["mg:region"] = region
+    if emulator := os.environ.get(EMULATOR):
+        given.setdefault("mg:emulator", emulator)
     return given

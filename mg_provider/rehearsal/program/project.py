@@ -6,6 +6,7 @@ import difflib
 import ipaddress
 import json
 import re
+import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _KINDS: Final[dict[type, str]] = {str: "a text", dict: "a mapping"}
 # It travels in one environment variable, which the kernel lets have 131,072 bytes.
 _LONGEST_CONFIG: Final = 50_000
+_PATIENCE: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -223,6 +225,21 @@ def require_endpoint(config: dict[str, str]) -> None:
             "the stack configures Google Cloud (mg: or gcp:) but no custom endpoint, so it would reach the real one. "
             f"Start `mg emulator` and set {EMULATOR} to its address"
         )
+
+
+def require_answer(config: Mapping[str, str]) -> None:
+    """Refuse to begin on an emulator that does not run: each call would wait for it, and then fail."""
+    url = config.get(EMULATOR)
+    if url is None:
+        return
+    try:
+        place = urlsplit(url)
+        socket.create_connection((place.hostname or "", place.port or 80), _PATIENCE).close()
+    except (OSError, ValueError) as error:
+        raise RehearsalError(
+            f"no emulator answers at {url} ({EMULATOR}). Start one there with `mg emulator`, or leave the address out: "
+            "the stack then has an emulator of its own"
+        ) from error
 
 
 def is_loopback(address: str) -> bool:
