@@ -17,7 +17,7 @@ from mg_provider.clock import SystemClock
 from mg_provider.command_line.exits import FAILED, FINE, USAGE
 from mg_provider.importing import endpoints, jobs, rules
 from mg_provider.importing.endpoints import Kind
-from mg_provider.importing.finding import Found, Place, find
+from mg_provider.importing.finding import Found, Place, find, require_place
 from mg_provider.importing.imported import Draft, Imported, settle
 from mg_provider.importing.listing import lines, missing
 from mg_provider.importing.program import import_file, program_text
@@ -108,9 +108,7 @@ def list_things(
     try:
         known = read_stack(state)[0] if state else set()
         with _connected(config, complain) as (context, place):
-            if not place.region or not place.project:
-                what = "region" if place.project else "project"
-                raise UserError("is not known", property=what, hint=f"give --{what}")
+            require_place(place)
             for line in lines(missing(place, known, context), place, state):
                 write(f"{line}\n")
     except MgError as error:

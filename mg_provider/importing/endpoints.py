@@ -17,6 +17,7 @@ from mg_provider.resources.custom_weights_model.args import CustomWeightsModelAr
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from mg_provider.resources.dedicated_endpoint.args import DedicatedEndpointArgs
 from mg_provider.resources.dedicated_endpoint.state import DedicatedEndpointState
+from mg_provider.resources.endpoint.args import private
 from mg_provider.resources.endpoint.ownership import as_imported
 from mg_provider.resources.endpoint.served_model import ServedModel
 from mg_provider.resources.model.lifecycle import Context
@@ -177,6 +178,8 @@ def _settings(args_type: type[Any], serving: Serving) -> dict[str, Any]:
     """What both resources say of an endpoint."""
     given = arguments_of(args_type, "endpoint", serving.endpoint)
     labels = labels_of(serving.endpoint.labels)
+    if not private(serving.endpoint.private_service_connect_config):
+        given.pop("private_service_connect_config", None)
     return {**{key: value for key, value in given.items() if key != "labels"}, **({"labels": labels} if labels else {})}
 
 
@@ -193,8 +196,7 @@ def _one_model(serving: Serving) -> Draft:
     id = _bare(deployed).rpartition("/")[2]
     described = arguments_of(CustomWeightsModelArgs, "model", model)
     machines = _machines(CustomWeightsModelArgs, deployed)
-    private = serving.endpoint.private_service_connect_config is not None
-    if not private and not serving.endpoint.dedicated_endpoint_enabled:
+    if not private(serving.endpoint.private_service_connect_config) and not serving.endpoint.dedicated_endpoint_enabled:
         machines["dedicated_endpoint_disabled"] = True
     for name in ("gcs_uri", *([] if _is_own_container(model) else ["container_spec"])):
         described.pop(name, None)
@@ -229,8 +231,7 @@ def _dedicated(serving: Serving, why: str) -> Draft:
             given["enable_container_logging"] = False
         served[name] = {"model": given.pop("model"), **given}
     split = {names[id]: percent for id, percent in (serving.endpoint.traffic_split or {}).items() if id in names}
-    config = serving.endpoint.private_service_connect_config
-    open_to_all = config is None and not serving.endpoint.network
+    open_to_all = not private(serving.endpoint.private_service_connect_config) and not serving.endpoint.network
     public = bool(serving.endpoint.dedicated_endpoint_enabled)
     given = {
         **({"deployed_models": served} if served else {}),

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from mg_provider.api.errors import MgError, NotFound, UserError
 from mg_provider.api.texts import shown
+from mg_provider.data import regions
 from mg_provider.importing.wanted import Wanted
 from mg_provider.resources.model.identity import COMPUTE_NAME, ENDPOINT_ID
 from mg_provider.resources.model.lifecycle import Context
@@ -86,6 +87,20 @@ def find(wanted: Wanted, place: Place, context: Context) -> Found:
     raise _missing(wanted, at)
 
 
+def require_place(place: Place, otherwise: str = "") -> None:
+    """Refuse a place that is not known, or not a region of Vertex AI.
+
+    Raises:
+        UserError: It is not.
+    """
+    for name in ("region", "project"):
+        if not getattr(place, name):
+            raise UserError("is not known", property=name, hint=f"give --{name}{otherwise and f',{otherwise}'}")
+    if place.region not in regions():
+        reason = f"{shown(place.region)} is not a region of Vertex AI"
+        raise UserError(reason, property="region", hint="write one such as us-central1")
+
+
 def _places(wanted: Wanted, place: Place) -> list[Place]:
     """Where the thing may be: a project's number in its name may be that of the configured project.
 
@@ -93,10 +108,7 @@ def _places(wanted: Wanted, place: Place) -> list[Place]:
         UserError: Neither a name nor an option says it.
     """
     project, region = wanted.project or place.project, wanted.region or place.region
-    if not region:
-        raise UserError("is not known", property="region", hint="give --region, or write the whole resource name")
-    if not project:
-        raise UserError("is not known", property="project", hint="give --project, or write the whole resource name")
+    require_place(Place(project, region), " or write the whole resource name")
     by_id = project.isdigit() and place.project and not place.project.isdigit()
     return [*([Place(place.project, region)] if by_id else []), Place(project, region)]
 

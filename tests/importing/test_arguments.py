@@ -10,7 +10,7 @@ from mg_provider.resources.endpoint.capacity import choices_of
 from mg_provider.resources.endpoint.served_model import ServedModel
 from mg_provider.resources.model.standing import asked_for, nested, standing
 from mg_provider.resources.model.unknown import plain
-from mg_provider.wire.vertex.endpoint import Endpoint
+from mg_provider.wire.vertex.endpoint import Endpoint, PrivateServiceConnectConfig
 from mg_provider.wire.vertex.model import Model
 from tests.support.samples import BATCH_JOB, CUSTOM_WEIGHTS_MODEL, DEDICATED_ENDPOINT, MODEL
 
@@ -156,6 +156,13 @@ def test_a_version_is_named_where_the_model_has_several(version, newest, expecte
     models = {MODEL: Model(name=MODEL, version_id=newest)} if newest else {}
     draft = endpoints.draft_of(Serving(endpoint, PLACE, models), Found(endpoint, PLACE, ""), None)
     assert draft.given["deployed_models"]["a"]["model"] == expected.replace("projects/1/", "projects/my-project/")
+
+
+def test_a_private_way_that_is_turned_off_is_no_private_way():
+    off = PrivateServiceConnectConfig(enable_private_service_connect=False)
+    endpoint = Endpoint(name=ENDPOINT, dedicated_endpoint_enabled=True, private_service_connect_config=off)
+    draft = endpoints.draft_of(Serving(endpoint, PLACE), Found(endpoint, PLACE, ""), None)
+    assert draft.given == {}
 
 
 def test_labels_of_this_provider_and_of_google_are_not_a_programs():

@@ -264,6 +264,25 @@ def test_the_list_has_what_is_there_and_not_in_the_stack_with_its_owner(emulator
     assert max(map(len, text.splitlines())) <= 100
 
 
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ({"mg:region": ""}, "region: is not known\ndo: give --region"),
+        ({"mg:project": ""}, "project: is not known\ndo: give --project"),
+        ({"mg:region": "uscentral1"}, "region: 'uscentral1' is not a region of Vertex AI"),
+    ],
+    ids=["no region", "no project", "no such region"],
+)
+def test_a_place_that_is_not_known_is_refused_before_google_is_asked(emulator, refused, monkeypatch, config, says):
+    for name in ("GOOGLE_CLOUD_PROJECT", "GOOGLE_PROJECT", "CLOUDSDK_CORE_PROJECT"):
+        monkeypatch.delenv(name, raising=False)
+    said, since = [], len(emulator.requests())
+    assert list_things("", {**settings(emulator), **config}, complain=said.append) == 2
+    assert says in said[0]
+    assert says in refused("chat", config=config)
+    assert len(emulator.requests()) == since
+
+
 @pytest.mark.parametrize("content", ["", "[]", '{"deployment": 1}', None], ids=["empty", "list", "no state", "no file"])
 def test_what_is_not_a_state_is_refused(tmp_path, content):
     state, said = tmp_path / "state.json", []
