@@ -254,3 +254,18 @@ def test_another_endpoint_that_has_the_id_by_now_is_left_alone(emulator, host, h
         with pytest.raises(HostError, match="is not the one that was imported"):
             step()
     assert hand.endpoint(f"{PARENT}/endpoints/chat") == before
+
+
+def test_a_destroy_right_after_the_import_takes_down_what_was_imported_and_nothing_else(emulator, host, hand, tmp_path):
+    endpoint = private_endpoint(hand)
+    make_rule(emulator, hand, endpoint)
+    beside = hand.make_endpoint(displayName="beside")
+    outcome = run_import(
+        emulator, tmp_path, f"chat={endpoint}", f"{REGION}/forwardingRules/way", kind="DedicatedEndpoint"
+    )
+    rule, _ = life_of(host, outcome, PscForwardingRuleProvider, "way")
+    chat, _ = life_of(host, outcome, DedicatedEndpointProvider, "chat")
+    rule.destroy()
+    chat.destroy()
+    assert [kind for kind in kinds(emulator) if "work" not in kind] == ["Endpoint", "Model"]
+    assert hand.endpoint(beside)["displayName"] == "beside"
