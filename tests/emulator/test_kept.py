@@ -91,6 +91,41 @@ def test_a_kept_world_answers_the_same_in_its_next_life(lives: list[Life], tmp_p
     assert third.client.ok("GET", third.client.operation(running)["response"]["endpoint"])["name"] == endpoint["name"]
 
 
+def test_a_long_journal_is_shortened_once_all_that_was_deployed_is_gone(
+    lives: list[Life], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Life(tmp_path / "first")
+    lives.append(first)
+    first.client.put_weights()
+    big = bytes(range(256)) * 1024
+    for name in ("big", "small"):
+        address = f"{first.emulator.url}/upload/storage/v1/b/weights/o?uploadType=media&name={name}"
+        assert first.client.session.post(address, data=big if name == "big" else b"1").status_code == 200
+    first.emulator.set_quota({"my-project/us-central1/NVIDIA_L4": 8})
+    made = first.client.response(first.client.ok("POST", f"{LOCATION}/endpoints", {"displayName": "x"}))
+    monkeypatch.setattr("mg_provider.emulator.web.repeating.LONG", 3)
+    lives.append(standing := Life(killed(first, tmp_path / "standing")))
+    assert (standing.folder / "calls.jsonl").read_text() == (first.folder / "calls.jsonl").read_text()
+
+    first.client.finished(first.client.ok("DELETE", made["name"]))
+    first.emulator.stop()
+    lives.append(shortened := Life(killed(first, tmp_path / "shortened")))
+    lives.append(again := Life(killed(shortened, tmp_path / "again")))
+    for life in (shortened, again):
+        assert "/endpoints" not in (life.folder / "calls.jsonl").read_text()
+        assert life.emulator.otherwise == 0
+        assert [entry["name"] for entry in life.emulator.ledger()["data"]] == [
+            entry["name"] for entry in standing.emulator.ledger()["data"]
+        ]
+        assert life.emulator.world.quota == {"my-project/us-central1/NVIDIA_L4": 8}
+        assert life.emulator.world.now() >= first.emulator.world.now()
+        content = life.client.session.get(f"{life.emulator.url}/storage/v1/b/weights/o/big?alt=media").content
+        assert content == big
+        fresh = life.client.ok("POST", f"{LOCATION}/endpoints", {"displayName": "x"})
+        assert fresh["name"] > made["name"]
+        assert first.emulator.world.marks[0] < life.emulator.world.marks[0]
+
+
 def test_emulated_time_never_goes_back_and_passes_between_lives_as_it_does_here(
     lives: list[Life], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,8 +16,9 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
@@ -122,12 +123,11 @@ class Journal:
                 break
             whole += len(line)
             try:
-                document = json.loads(line)
                 if number == 0:
-                    self._require_format(document)
+                    self._require_format(json.loads(line))
                     continue
-                body = self._body(document.pop("body"))
-                yield Entry(**document), body
+                entry, body = _read(line)
+                yield entry, self._body(body)
             except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
                 raise NotKept(
                     f"line {number + 1} of {self.folder / 'calls.jsonl'} cannot be read ({error}); {self._remedy()}"
@@ -171,6 +171,30 @@ class Journal:
         for body in (self.folder / "bodies").iterdir():
             body.unlink()
 
+    def shorten(self, stays: Callable[[Entry], bool], last: Entry) -> None:
+        """Leave out calls, in one step, so that an interruption leaves the old or the new file.
+
+        Args:
+            stays: whether a call is kept.
+            last: a call that changes nothing, after which numbers and time go on from its own.
+        """
+        self._calls.seek(0)
+        first, *lines = self._calls.read().splitlines(keepends=True)
+        kept = [line for line in lines if stays(_read(line)[0])]
+        draft = self.folder / "calls.draft"
+        with _opened(draft) as file:
+            file.truncate()
+            file.write(first + b"".join(kept))
+        draft.replace(self.folder / "calls.jsonl")
+        self._calls.close()
+        self._calls = _opened(self.folder / "calls.jsonl")
+        self._calls.seek(0, os.SEEK_END)
+        self.write(last, BytesIO())
+        held = {_read(line)[1].get("file") for line in kept}
+        for body in (self.folder / "bodies").iterdir():
+            if body.name not in held:
+                body.unlink()
+
     def _line(self, document: dict[str, Any]) -> None:
         self._calls.write(json.dumps(document).encode() + b"\n")
         self._calls.flush()
@@ -202,6 +226,12 @@ class Journal:
         if "file" in kept:
             return (self.folder / "bodies" / kept["file"]).read_bytes()
         return kept["text"].encode() if "text" in kept else base64.b64decode(kept["base64"])
+
+
+def _read(line: bytes) -> tuple[Entry, dict[str, str]]:
+    document = json.loads(line)
+    body = document.pop("body")
+    return Entry(**document), body
 
 
 def _opened(path: Path) -> IO[bytes]:

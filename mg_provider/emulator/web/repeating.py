@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 from urllib.parse import unquote_to_bytes
 
 from mg_provider.emulator.core.journal import Entry, Journal
+from mg_provider.emulator.core.ledger import entries
 from mg_provider.emulator.core.world import World
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 _NOT_KEPT = frozenset({"authorization", "cookie", "proxy-authorization", "connection", "content-length"})
 # It leaves nothing that could be repeated.
 _RESET = "/_mg/reset"
+
+
+LONG = 1000
+"""Calls from which on a journal is shortened, where it can be."""
+
+_OF_WHAT_IS_DEPLOYED = ("/v1/", "/v1beta1/", "/compute/", "/_mg/vertex/")
 
 
 class Application(Protocol):
@@ -92,7 +99,7 @@ def repeat_all(world: World, journal: Journal, application: Callable[[str | None
     Raises:
         NotKept: the journal cannot be read.
     """
-    last, numbers, otherwise = 0.0, 0, 0
+    last, numbers, otherwise, count = 0.0, 0, 0, 0
     journal.repeating = True
     for entry, body in journal.calls():
         numbers = max(numbers, world.marks[0])
@@ -100,10 +107,28 @@ def repeat_all(world: World, journal: Journal, application: Callable[[str | None
         with world.clock.held(entry.at):
             otherwise += application(entry.address).repeat(_environ(entry, body)) != entry.status
             last = max(last, world.now())
+        count += 1
     world.count_from(max(numbers, world.marks[0]))
     world.clock.restart(world.clock.speed, journal.now(last))
     journal.repeating = False
+    if count > LONG:
+        _leave_out_what_left_nothing(world, journal)
     return otherwise
+
+
+def _leave_out_what_left_nothing(world: World, journal: Journal) -> None:
+    """Shorten a long journal where all that was deployed is gone again, and only buckets, tables and settings are left.
+
+    The GPU-hours of what is gone are forgotten with it. Where batch jobs ran, their output depends on it all.
+    """
+    resources, _ = entries(world)
+    if resources or world.operations.running() or world.faults.any:
+        return
+    calls = [entry.target for entry, _ in journal.calls()]
+    if any("/batchPredictionJobs" in target for target in calls):
+        return
+    mark = Entry(world.now(), world.marks[0], "GET", "/_mg/clock", {}, None, 200)
+    journal.shorten(lambda entry: not entry.target.startswith(_OF_WHAT_IS_DEPLOYED), mark)
 
 
 def _waits(target: str) -> bool:
