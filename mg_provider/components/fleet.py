@@ -98,7 +98,7 @@ def _check_regions(name: str, regions: Sequence[str], overrides: Mapping[str, ob
         refuse(what, "has no regions", "name at least one")
     for region in regions:
         if not is_region(region):
-            refuse(f"{what}: {region}", "is no region of Vertex AI", "write one like us-central1")
+            refuse(f"{what}: {region}", "is not a region of Vertex AI", "write one like us-central1")
         if list(regions).count(region) > 1:
             refuse(f"{what}: {region}", "comes twice", "name it once")
     for region in overrides:

@@ -61,7 +61,7 @@ class WeightsBucketAccess(pulumi.ComponentResource, metaclass=KnownArguments):
     ) -> None:
         super().__init__(TYPE_PREFIX + "WeightsBucketAccess", name, None, opts)
         if "/" in bucket:
-            refuse(f"WeightsBucketAccess {name}: {bucket}", "is no bucket name", "leave out gs:// and the folder")
+            refuse(f"WeightsBucketAccess {name}: {bucket}", "is not a bucket name", "leave out gs:// and the folder")
         self.member = _member(self, f"WeightsBucketAccess {name}", project, project_number)
         google("storage", "BucketIAMMember")(
             name, bucket=bucket, role=role, member=self.member, opts=child_options(self)
@@ -138,7 +138,7 @@ def _member(parent: pulumi.Resource, what: str, project: str | None, project_num
     if project_number is None:
         return project_number_of(parent, configured_project(project)).apply(_AGENT.format)
     if not project_number.isdigit():
-        refuse(f"{what}: {project_number}", "is no project number", "write digits alone")
+        refuse(f"{what}: {project_number}", "is not a project number", "write digits alone")
     return pulumi.Output.from_input(_AGENT.format(project_number))
 
 

@@ -52,7 +52,7 @@ class PrivateModelEndpoint(pulumi.ComponentResource, metaclass=KnownArguments):
         dns_record: Name of an A record to make in the network's zone, without the zone's own name.
         rule_labels: Labels of rule and address.
         allow_psc_global_access: Let clients in other regions of the network connect.
-        look_up: Look in the preview of a creation whether subnetwork and address can be had, which takes credentials;
+        look_up: Check in the preview of a creation that subnetwork and address are available, which takes credentials;
             default as the PscNetwork is looked up, otherwise no.
         rule: More arguments of PscForwardingRule, such as ``forwarding_rule_name`` and ``timeouts``.
         rule_project: Project of the rule, where it is another one than the model's.

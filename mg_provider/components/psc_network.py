@@ -35,7 +35,7 @@ class ExistingNetworkInput(TypedDict, total=False):
         subnetworks: Region to name of subnetwork.
         dns_zone: Name of a private DNS zone.
         dns_name: The zone's DNS name, such as ``models.internal.``
-        look_up: Ask Compute Engine in previews too whether they exist, and whether addresses can be had there, which
+        look_up: Ask Compute Engine in previews too whether they exist, and whether addresses are available there, which
             takes credentials. Default: true.
     """
 
@@ -238,11 +238,11 @@ def check_ranges(ranges: Mapping[str, str]) -> None:
 
 def _range(region: str, text: str) -> ipaddress.IPv4Network:
     if not is_region(region):
-        refuse(f"ranges: {region}", "is no region of Vertex AI", "write one like us-central1")
+        refuse(f"ranges: {region}", "is not a region of Vertex AI", "write one like us-central1")
     try:
         parsed = ipaddress.IPv4Network(text)
     except ValueError as error:
-        refuse(f"ranges: {region}: {text}", f"is no IPv4 range ({error})", "write one like 10.20.0.0/24")
+        refuse(f"ranges: {region}: {text}", f"is not a valid IPv4 range ({error})", "write one like 10.20.0.0/24")
     if parsed.prefixlen > SMALLEST_PREFIX:
         refuse(f"ranges: {region}: {text}", "is too small for a subnetwork", f"take /{SMALLEST_PREFIX} or larger")
     return parsed
@@ -257,10 +257,12 @@ def check_names(name: str, ranges: Mapping[str, str], dns_name: str | None) -> N
     for made in (name, *(f"{name}-{region}" for region in ranges)):
         if not COMPUTE_NAME.fullmatch(made):
             refuse(
-                f"name: {made}", "is no name of a network or subnetwork", "at most 63 of a-z, 0-9 and -, a letter first"
+                f"name: {made}",
+                "is not a valid name of a network or subnetwork",
+                "use at most 63 of a-z, 0-9 and -, a letter first",
             )
     if dns_name and not DNS_NAME.fullmatch(dns_name.removesuffix(".")):
-        refuse(f"dns_name: {dns_name}", "is no DNS name", "write one like models.internal")
+        refuse(f"dns_name: {dns_name}", "is not a valid DNS name", "write one like models.internal")
 
 
 def address_problem(address: str, ip_range: str | None) -> str | None:
@@ -280,7 +282,7 @@ def address_problem(address: str, ip_range: str | None) -> str | None:
     if found is None:
         return None
     if ip not in found or ip in (found[0], found[1], found[-2], found[-1]):
-        return f"cannot be had in {found}: take one between {found[2]} and {found[-3]}"
+        return f"cannot be used in {found}: take one between {found[2]} and {found[-3]}"
     return None
 
 

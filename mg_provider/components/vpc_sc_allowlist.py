@@ -36,7 +36,7 @@ class VpcScAllowlist(pulumi.ComponentResource, metaclass=KnownArguments):
         project_allowlist: The same as output, which fails where a project is outside of ``perimeter``.
 
     Raises:
-        RunError: the list is empty, a project is no project id, or it is outside of the perimeter.
+        RunError: the list is empty, a project id is not valid, or it is outside of the perimeter.
     """
 
     project_ids: list[str]
@@ -123,7 +123,7 @@ def project_ids(projects: Sequence[str]) -> list[str]:
     """Bare project ids, each once, as the API wants them.
 
     Raises:
-        RunError: the list is empty, or an entry is no project id.
+        RunError: the list is empty, or an entry is not a valid project id.
     """
     if not projects:
         refuse("allowlist", "is empty", "name the projects whose forwarding rules may connect")
@@ -137,7 +137,9 @@ def project_ids(projects: Sequence[str]) -> list[str]:
                 "write the project id: `gcloud projects describe NUMBER --format='value(projectId)'`",
             )
         if not _PROJECT_ID.fullmatch(bare):
-            refuse(f"allowlist: {entry!r}", "is no project id", "6 to 30 of a-z, 0-9 and -, a letter first")
+            refuse(
+                f"allowlist: {entry!r}", "is not a valid project id", "use 6 to 30 of a-z, 0-9 and -, a letter first"
+            )
         found[bare] = None
     return list(found)
 

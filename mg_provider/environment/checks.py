@@ -50,7 +50,8 @@ def not_let_in(environment: Environment, project: str) -> Iterator[Mistake]:
         own = address.project or project
         place = f"{address.path.partition('.private')[0]}.private.allowlist"
         place = place if address.access.allowlist else "allowlist.projects"
-        lacking = not_allowed(own, project_ids(environment.allowed(address.access) or [own]))
+        listed = environment.allowed(address.access)
+        lacking = bool(listed) and not_allowed(own, project_ids(listed))
         if lacking and (place, own) not in told:
             told.add((place, own))
             text = f"lacks {own}, in which the forwarding rules are made, so that no client gets in: add it"

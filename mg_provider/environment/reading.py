@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +64,10 @@ def read(value: Any, key: str = KEY, project: str = "", folder: Path | None = No
         refuse(map(_mistake, map(dict, error.errors())))
         raise
     # Each step takes for granted what the one before has looked at.
-    refuse(arguments.unknown_keys(environment))
-    refuse(checks.names(environment))
-    refuse(arguments.wrong_arguments(environment))
-    refuse(checks.fit(environment))
-    refuse(checks.not_let_in(environment, project))
+    named = list(checks.names(environment))
+    wrong = [] if named else arguments.wrong_arguments(environment)
+    refuse(chain(arguments.unknown_keys(environment), named, wrong))
+    refuse(chain(checks.fit(environment), checks.not_let_in(environment, project)))
     return environment
 
 

@@ -64,7 +64,8 @@ class ResourceSection(BaseModel):
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments of the resource that are set here, as they stand there."""
-        return dict(self.model_extra or {})
+        takes = self.takes()
+        return {name: value for name, value in (self.model_extra or {}).items() if name in takes}
 
     def argument(self, name: str, default: Any = None) -> Any:
         """One of them."""
@@ -73,4 +74,4 @@ class ResourceSection(BaseModel):
     def unknown(self) -> Iterator[str]:
         """The keys that nobody knows here."""
         takes = self.takes()
-        yield from (key for key in self.arguments if key not in takes)
+        yield from (key for key in self.model_extra or {} if key not in takes)

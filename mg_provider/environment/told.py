@@ -60,6 +60,7 @@ def private_outputs(private: PrivateModelEndpoint | PrivateEndpoint, asked: pulu
 
 def _consumer(address: PrivateAddress, endpoint: pulumi.Output[str], asked: pulumi.Input[str] | None) -> dict[str, Any]:
     return {
+        "endpoint": endpoint,
         "ip_address": address.forwarding_rule.ip_address,
         "dns": address.dns_name,
         "connection": address.forwarding_rule.psc_connection_status,

@@ -53,9 +53,9 @@ def test_its_names_are_known_in_a_preview():
     [
         ({"us-central1": "10.0.0.0/16", "us-east1": "10.0.3.0/24"}, "ranges of us-central1 and us-east1 overlap"),
         ({"us-central1": "10.0.0.0/24", "us-east1": "10.0.0.0/24"}, "ranges of us-central1 and us-east1 overlap"),
-        ({"us-central1": "10.0.0.1/24"}, "us-central1: 10.0.0.1/24 is no IPv4 range"),
+        ({"us-central1": "10.0.0.1/24"}, "us-central1: 10.0.0.1/24 is not a valid IPv4 range"),
         ({"us-central1": "10.0.0.0/30"}, "too small"),
-        ({"uscentral1": "10.0.0.0/24"}, "uscentral1 is no region"),
+        ({"uscentral1": "10.0.0.0/24"}, "uscentral1 is not a region"),
         ({}, "is empty"),
     ],
 )
@@ -112,7 +112,7 @@ def test_an_allowlist_becomes_bare_ids_once_each():
         ({"projects": []}, "allowlist is empty"),
         ({"projects": ["123456"]}, "123456 is a project number: write the project id"),
         ({"projects": ["projects/123456"]}, "is a project number"),
-        ({"projects": ["No Project"]}, "is no project id"),
+        ({"projects": ["No Project"]}, "is not a valid project id"),
         ({"projects": ["my-project"], "perimeter_projects": ["client-project"]}, "my-project is outside of"),
         ({"projects": ["my-project"], "add_to_perimeter": ["my-project"]}, "needs perimeter"),
         ({"projects": ["my-project"], "perimeter": "prod"}, "is not a valid perimeter"),
@@ -246,7 +246,7 @@ def test_a_fleet_makes_the_same_in_each_region_but_for_its_overrides():
     ("arguments", "told"),
     [
         ({"regions": []}, "has no regions"),
-        ({"regions": ["mars"]}, "mars is no region"),
+        ({"regions": ["mars"]}, "mars is not a region"),
         ({"regions": ["us-east1", "us-east1"]}, "comes twice"),
         ({"regions": ["us-east1"], "overrides": {"us-east4": {}}}, "is not in the fleet"),
     ],
@@ -259,7 +259,7 @@ def test_the_service_agent_may_read_the_weights():
     made, member = run(lambda: WeightsBucketAccess("weights", bucket="weights").member)
     assert member == "serviceAccount:service-111111@gcp-sa-aiplatform.iam.gserviceaccount.com"
     assert made.of("BucketIAMMember")["weights"]["role"] == "roles/storage.objectViewer"
-    assert "is no bucket name" in refused(lambda: WeightsBucketAccess("w", bucket="gs://w/x") and None)
+    assert "is not a bucket name" in refused(lambda: WeightsBucketAccess("w", bucket="gs://w/x") and None)
 
 
 def test_the_service_agent_may_deploy_and_read_images():
@@ -288,7 +288,7 @@ def test_the_service_agent_of_a_project_by_number_is_not_looked_up():
     assert member == "serviceAccount:service-42@gcp-sa-aiplatform.iam.gserviceaccount.com"
     assert made.calls == []
     told = refused(lambda: WeightsBucketAccess("weights", bucket="my-weights", project_number="my-project"))
-    assert "my-project is no project number" in told
+    assert "my-project is not a project number" in told
 
 
 def test_vertex_ai_may_make_addresses_in_the_network():

@@ -167,7 +167,7 @@ def test_block_style_is_edited_narrowly_too(tmp_path):
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        (["--from", "mars"], 2, "mars is no region"),
+        (["--from", "mars"], 2, "mars is not a region"),
         (["--count", "4"], 1, "4 regions are wanted"),
     ],
 )
@@ -181,7 +181,7 @@ def test_a_file_that_is_no_yaml_is_told(mg):
     mg.file.write_text("config: [1")
     told = mg()
     assert told.exit_code == 2
-    assert "is no YAML" in told.output
+    assert "is not YAML" in told.output
 
 
 def test_a_file_without_auto_is_told(mg):

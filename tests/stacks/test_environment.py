@@ -107,14 +107,14 @@ def test_every_stack_that_comes_along_is_valid(file):
                 "regions": ["us-east1"],
                 "network": {"create": {"name": "Bad_Name", "ranges": {"us-east1": "10.0.0.0/24"}}},
             },
-            "environment.network.create: name: Bad_Name is no name of a network or subnetwork: at most 63 of",
+            "environment.network.create: name: Bad_Name is not a valid name of a network or subnetwork: use at",
         ),
         (
             {
                 "regions": ["us-east1"],
                 "network": {"create": {"ranges": {"us-east1": "10.0.0.0/24"}, "dns_name": "a b"}},
             },
-            "environment.network.create: dns_name: a b is no DNS name: write one like models.internal",
+            "environment.network.create: dns_name: a b is not a valid DNS name: write one like models.internal",
         ),
         (
             {
@@ -126,7 +126,7 @@ def test_every_stack_that_comes_along_is_valid(file):
         ),
         (
             {**PRIVATE, "models": {"a": {**MODEL, "private": {"addresses": {"us-east1": "10.0.9.5"}}}}},
-            "environment.models.a.private.addresses.us-east1: 10.0.9.5 cannot be had in 10.0.0.0/24: take one between",
+            "environment.models.a.private.addresses.us-east1: 10.0.9.5 cannot be used in 10.0.0.0/24: take one between",
         ),
         (
             {**PRIVATE, "models": {"a": {**MODEL, "private": {"addresses": {"us-east1": "10.0.0.256"}}}}},

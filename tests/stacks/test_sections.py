@@ -92,6 +92,14 @@ ZERO = "is 0: set scale_to_zero_spec as well, or at least 1"
             models(rollout={"strategy": "recreat"}),
             [RECREATE],
         ),
+        # All that can be told at once is.
+        (
+            models(min_replica_count=0, max_replica_cout=2, machine_spec={"machine_typ": "g2-standard-12"}),
+            [
+                "models.a.max_replica_cout: is not a key that is known here: did you mean max_replica_count?",
+                "models.a.machine_spec.machine_typ: is not a field of this object: did you mean machine_type?",
+            ],
+        ),
         (models(region="us-east1"), ["models.a.region: cannot be set here: write `regions`, which makes one in each"]),
         (
             models(deployment_plan="x"),
@@ -206,9 +214,9 @@ def test_what_a_resource_takes_a_stack_takes_as_well(kind, name):
 @pytest.mark.parametrize("name", [name for name in CUSTOM_WEIGHTS_MODEL.samples if name in Override.takes()])
 def test_an_argument_of_a_region_takes_the_place_of_the_one_of_the_model(name):
     sample = CUSTOM_WEIGHTS_MODEL.samples[name]
-    given = {"a": 1, name: sample.value}
+    given = {"system_labels": {"a": "b"}, name: sample.value}
     model = ModelConfig.model_validate({**given, "overrides": {"us-east1": {name: sample.other}}})
-    assert model.arguments_in("us-east1") == {"a": 1, name: sample.other}
+    assert model.arguments_in("us-east1") == {"system_labels": {"a": "b"}, name: sample.other}
     assert model.arguments_in("us-west1") == given
 
 

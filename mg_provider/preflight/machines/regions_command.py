@@ -90,7 +90,9 @@ def _choose(
         raise UserError("names no model with gcs_uri", property="environment.models", hint="give --gcs-uri")
     places = candidates or asked.candidates
     if unknown := [region for region in places if not is_region(region)]:
-        raise UserError(f"{unknown[0]} is no region of Vertex AI", property="from", hint="write one like us-central1")
+        raise UserError(
+            f"{unknown[0]} is not a region of Vertex AI", property="from", hint="write one like us-central1"
+        )
     settings = Settings.from_config({**asked.config, **config}.get, os.environ)
     if not settings.project:
         raise UserError("is not known", property="gcp:project", hint="give -c gcp:project=my-project")

@@ -161,7 +161,7 @@ def _parsed(path: Path) -> Any:
     try:
         return yaml.safe_load(_text(path)) or {}
     except yaml.YAMLError as error:
-        raise UserError(f"{path} is no YAML: {error}", property="--config-file", hint="mend the file") from error
+        raise UserError(f"{path} is not YAML: {error}", property="--config-file", hint="fix the file") from error
 
 
 def _text(path: Path) -> str:
