@@ -44,9 +44,29 @@ _AREAS: Final = {
     "api/prediction": "Asking a model",
     "api/http": "Connection, credentials and settings",
     "rehearsal": "Rehearsal",
+    "cloud": "Rehearsal",
+    "environment": "Stacks",
+    "wire": "Arguments",
+    "resources/model": "Arguments",
     "review": "Review",
     "importing": "Import",
     "": "Everything else",
+}
+
+# Other ways in which the product says what is wrong, to where the text stands among the arguments of the call. The
+# names of plain functions and ValueError mean that below these folders only.
+_SAID: Final = {
+    **dict.fromkeys(("RehearsalError", "StepError", "SeedError", "ConfigError"), 0),
+    **dict.fromkeys(("GatesError", "PreviewError", "PricesError", "NotReadable"), 0),
+    "EndpointNotAnswering": 1,
+    "Problem": 1,
+}
+_SAID_BELOW: Final = {
+    "error": ("preflight/", 1),
+    "warning": ("preflight/", 1),
+    "Finding": ("preflight/", 2),
+    "refuse": ("components/", 1),
+    "ValueError": (("wire/", "resources/", "components/", "environment/", "review/gates"), 0),
 }
 
 # What Google answers, as public reports have it: a code, and the text.
@@ -170,13 +190,16 @@ def kinds() -> list[type[MgError]]:
 
 def raised() -> Iterator[Text]:
     """The texts that the sources raise, or make errors of."""
-    names = {kind.__name__ for kind in kinds() if not issubclass(kind, CloudError)}
+    positions = {kind.__name__: 0 for kind in kinds() if not issubclass(kind, CloudError)} | _SAID
     for path in sorted(PACKAGE.rglob("*.py")):
         place = path.relative_to(PACKAGE).as_posix()
         if not f"mg_provider.{place.replace('/', '.')}".startswith(_LEFT_OUT):
+            here = {name: index for name, (below, index) in _SAID_BELOW.items() if place.startswith(below)}
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
-                    yield from _of_call(place, node)
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    position = (positions | here).get(node.func.id)
+                    if position is not None and len(node.args) > position:
+                        yield from _of_call(place, node.func.id, node, position)
 
 
 def area(path: str) -> str:
@@ -184,17 +207,16 @@ def area(path: str) -> str:
     return next(heading for prefix, heading in _AREAS.items() if path.startswith(prefix))
 
 
-def _of_call(place: str, node: ast.Call) -> Iterator[Text]:
-    assert isinstance(node.func, ast.Name)
-    summary = _written(node.args[-1] if node.func.id == "EndpointNotAnswering" and node.args else _first(node.args))
+def _of_call(place: str, name: str, node: ast.Call, position: int) -> Iterator[Text]:
+    summary = _written(node.args[position])
     given = {keyword.arg: _written(keyword.value) for keyword in node.keywords}
     hint, argument = given.get("hint", ""), given.get("property", "")
+    if name == "Problem":
+        argument = _written(node.args[0])
+    if name == "refuse":
+        summary, hint = f"{_written(node.args[0]) or '…'} {summary}", _written(node.args[2])
     if len(summary.replace("…", "").strip()) >= _SHORTEST:
-        yield Text(place, node.func.id, f"{argument}: {summary}" if argument else summary, hint.strip("… ") and hint)
-
-
-def _first(arguments: list[ast.expr]) -> ast.expr | None:
-    return arguments[0] if arguments else None
+        yield Text(place, name, f"{argument}: {summary}" if argument else summary, hint.strip("… ") and hint)
 
 
 def _written(node: ast.expr | None) -> str:

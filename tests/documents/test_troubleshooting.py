@@ -52,5 +52,5 @@ def test_a_text_is_read_as_it_is_written_in_the_source():
     import ast
 
     call = ast.parse('UserError(f"{name} is wrong: " + "and long enough", property="a.b", hint=f"write {x}")').body[0]
-    (text,) = troubleshooting._of_call("cli.py", call.value)
+    (text,) = troubleshooting._of_call("cli.py", "UserError", call.value, 0)
     assert (text.text, text.advice) == ("a.b: … is wrong: and long enough", "write …")
