@@ -89,7 +89,7 @@ def _models(environment: Environment) -> Iterator[Mistake]:
             for argument, rest, reason in _problems(CustomWeightsModelArgs, given, region):
                 there = override is not None and argument in override.arguments
                 place = f"models.{name}.overrides.{region}" if there else f"models.{name}"
-                yield Mistake(_below(place, argument, rest, known=argument in given), reason)
+                yield Mistake(_below(place, argument, rest), reason)
 
 
 def _endpoints(environment: Environment) -> Iterator[Mistake]:
@@ -107,7 +107,7 @@ def _endpoints(environment: Environment) -> Iterator[Mistake]:
             if argument == "deployed_models":
                 yield Mistake(_lender(environment, name, rest), reason)
             else:
-                yield Mistake(_below(place, argument, rest, known=argument in given), reason)
+                yield Mistake(_below(place, argument, rest), reason)
 
 
 def _lender(environment: Environment, name: str, rest: str) -> str:
@@ -134,8 +134,7 @@ def _batches(environment: Environment) -> Iterator[Mistake]:
         own = f"{parent}/endpoints/{job.own_endpoint}"
         given |= {"endpoint": own if job.own_endpoint else job.endpoint} if job.endpoint else {}
         for argument, rest, reason in _problems(BatchJobArgs, given, job.region):
-            known = argument in given or argument in ("input_config", "output_config")
-            yield Mistake(_below(f"batch_jobs.{name}", argument, rest, known=known), reason)
+            yield Mistake(_below(f"batch_jobs.{name}", argument, rest), reason)
 
 
 def _forwarding_rules(environment: Environment) -> Iterator[Mistake]:
@@ -155,7 +154,7 @@ def _forwarding_rule(environment: Environment, address: Address, region: str) ->
         if argument == "address":
             yield Mistake(f"{address.path}.addresses.{region}", reason)
         else:
-            yield Mistake(_below(address.path, argument, rest, known=argument in given), reason)
+            yield Mistake(_below(address.path, argument, rest), reason)
 
 
 def _project(section: ResourceSection) -> str:
@@ -177,11 +176,9 @@ def _problems(args_type: type[Args], given: Mapping[str, Any], region: str) -> I
         yield argument, problem.property.removeprefix(argument), problem.reason
 
 
-def _below(place: str, argument: str, rest: str, *, known: bool) -> str:
-    """The path of what is wrong; the entry itself where something is missing."""
-    if argument == "private_service_connect_config":
-        return f"{place}.private"
-    return f"{place}.{argument}{rest}" if known else place
+def _below(place: str, argument: str, rest: str) -> str:
+    """The path of what is wrong, as a stack writes it."""
+    return f"{place}.private" if argument == "private_service_connect_config" else f"{place}.{argument}{rest}"
 
 
 def doubts(environment: Environment) -> list[Mistake]:

@@ -46,7 +46,7 @@ def test_every_stack_that_comes_along_is_valid(file):
         ),
         (
             {"regions": ["us-east1"], "models": {"llama": {}}},
-            "environment.models.llama: exactly one of gcs_uri, publisher_model_name, hugging_face_model_id is needed",
+            "environment.models.llama.gcs_uri: exactly one of gcs_uri, publisher_model_name, hugging_face_model_id is",
         ),
         (
             {"regions": ["us-east1"], "models": {"llama": {**MODEL, "min_replica_count": "many"}}},

@@ -119,6 +119,12 @@ ZERO = "is 0: set scale_to_zero_spec as well, or at least 1"
                 "NAME`, and write {config: NAME} here"
             ],
         ),
+        (
+            models(required_replica_count=2),
+            [
+                "models.a.min_replica_count: is 1, less than required_replica_count 2: lower required_replica_count",
+            ],
+        ),
         (chat({"traffic_split": {"v1": 90}}), ["endpoints.chat.traffic_split: adds up to 90: make it 100"]),
         (
             chat({}, modle="a"),
