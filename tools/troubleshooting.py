@@ -61,7 +61,7 @@ _SAID: Final = {
     "EndpointNotAnswering": 1,
     "Problem": 1,
 }
-_SAID_BELOW: Final = {
+_SAID_BELOW: Final[dict[str, tuple[str | tuple[str, ...], int]]] = {
     "error": ("preflight/", 1),
     "warning": ("preflight/", 1),
     "Finding": ("preflight/", 2),
