@@ -7,10 +7,10 @@ READY := .venv/ready
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
-.PHONY: help setup fmt lint test faults demo bench build docs generate lock recording
+.PHONY: help setup fmt lint test test-all test-sdk faults demo bench build docs generate lock recording
 
 help: ## This list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
 setup: $(READY) ## Make .venv with exactly what requirements.lock says
 
@@ -30,6 +30,12 @@ demo: $(READY) ## Custom weights from a bucket to an answered request, on this m
 test: $(READY) ## All tests
 	@$(BIN)/python -m tests.support.real_clients
 	@$(BIN)/python -m pytest -n auto
+
+test-all: test ## All tests, then those of the host and the rehearsal on every other Python that is there
+	@$(BIN)/python -m tools.versions pythons
+
+test-sdk: $(READY) ## Those of the host and the rehearsal on the oldest and the newest SDK of Pulumi
+	@$(BIN)/python -m tools.versions sdk
 
 faults: $(READY) ## Lives with kills, lost answers and time limits: CASES=20 SEED=… ENGINE=rehearse|pulumi|both
 	@$(BIN)/python -m tests.faults --cases $(or $(CASES),20) $(if $(SEED),--seed $(SEED)) \

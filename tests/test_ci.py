@@ -8,16 +8,37 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from tools import versions
 
 ROOT = Path(__file__).resolve().parents[1]
 CLIENTS = ROOT / "tests" / "clients" / "requirements.lock"
 each_lock = pytest.mark.parametrize("lock", [ROOT / "requirements.lock", CLIENTS], ids=["project", "clients"])
-TARGETS = {"help", "setup", "fmt", "lint", "test", "demo", "faults", "bench", "build", "generate", "lock"}
+TARGETS = set(
+    [
+        "help",
+        "setup",
+        "fmt",
+        "lint",
+        "test",
+        "test-all",
+        "test-sdk",
+        "demo",
+        "recording",
+        "faults",
+        "bench",
+        "build",
+        "docs",
+        "generate",
+        "lock",
+    ]
+)
 
 
 def targets():
     """Each documented target of the Makefile, with its recipe."""
-    parts = re.split(r"^([a-z]+):.*##.*$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    parts = re.split(r"^([a-z-]+):.*##.*$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
@@ -58,9 +79,9 @@ def test_the_makefile_has_the_documented_targets_and_no_others():
 
 
 def test_every_target_that_needs_the_environment_makes_it_first():
-    rules = dict(re.findall(r"^([a-z]+):(.*)##", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
-    without = {name for name, needed in rules.items() if "$(READY)" not in needed}
-    assert without == {"help", "lock"}
+    rules = dict(re.findall(r"^([a-z-]+):(.*)##", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    without = {name for name, needed in rules.items() if "$(READY)" not in needed and needed.strip() not in rules}
+    assert without == {"help", "lock", "docs"}
 
 
 def test_lint_covers_style_types_contracts_and_generated_files():
@@ -105,3 +126,36 @@ def test_the_lowest_python_is_the_same_everywhere():
     assert project["tool"]["ruff"]["target-version"] == "py" + lowest.replace(".", "")
     assert f"--python-version {lowest}" in (ROOT / "Makefile").read_text()
     assert f"Programming Language :: Python :: {lowest}" in project["project"]["classifiers"]
+
+
+def test_the_range_of_pulumis_sdk_ends_where_the_tests_end():
+    pinned, _ = locked(ROOT / "requirements.lock")["pulumi"]
+    (tested,) = (Version(entry.version) for entry in pinned.specifier)
+    (needed,) = (need for need in map(Requirement, pyproject()["project"]["dependencies"]) if need.name == "pulumi")
+    assert needed.specifier.contains(tested)
+    # The next release is allowed once `make test-sdk` has run on it, and the lock has it.
+    assert not needed.specifier.contains(f"{tested.major}.{tested.minor + 1}.0")
+    assert needed.specifier.contains(f"{versions.oldest_sdk()}.0")
+
+
+def test_every_python_that_is_claimed_is_tested_where_it_is_there(tmp_path, monkeypatch, capsys):
+    assert versions.minors() == ["3.11", "3.12", "3.13"]
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("PYENV_ROOT", raising=False)
+    broken = tmp_path / "python3.13"
+    broken.write_text("#!/bin/sh\nexit 127\n")
+    broken.chmod(0o755)
+    assert versions.find_python("3.13") is None
+    there = tmp_path / ".pyenv/versions/3.13.9/bin/python"
+    there.parent.mkdir(parents=True)
+    there.write_text("#!/bin/sh\nexit 0\n")
+    there.chmod(0o755)
+    assert versions.find_python("3.13") == str(there)
+    monkeypatch.setattr(versions, "minors", lambda: ["3.99"])
+    assert versions.main(["pythons"]) == 0
+    assert capsys.readouterr().out == "test-all: there is no Python 3.99 on this machine, so nothing ran on it\n"
+
+
+def test_the_tests_of_other_versions_are_there():
+    assert [path for path in versions.SLICES if not (ROOT / path).exists()] == []

@@ -1,0 +1,125 @@
+"""Run the tests of the host and the rehearsal on other versions: ``make test-all``, ``make test-sdk``.
+
+``pythons`` takes every Python that pyproject.toml claims and this machine has; ``sdk`` takes the oldest release of
+Pulumi's SDK that pyproject.toml allows, and the newest that there is. Each has an environment of its own, with exactly
+what requirements.lock says but for that.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parent.parent
+SLICES: Final = (
+    "tests/resources/test_dynamic_host.py",
+    "tests/resources/test_engine_gone.py",
+    "tests/resources/test_constructors.py",
+    "tests/resources/test_spelling.py",
+    "tests/resources/test_life_psc_forwarding_rule.py",
+    "tests/resources/test_secrets.py",
+    "tests/rehearsal",
+    "tests/conformance",
+    "tests/cli",
+)
+"""The tests of what depends on the version: the host of the providers, programs, the rehearsal, the command."""
+NEWEST: Final = "newest"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run what is asked for; returns how many versions failed."""
+    if arguments == ["pythons"]:
+        return sum(_on_python(minor) for minor in minors() if minor != f"3.{sys.version_info.minor}")
+    if arguments == ["sdk"]:
+        return sum(_on_sdk(release) for release in (oldest_sdk(), NEWEST))
+    print("usage: python -m tools.versions pythons|sdk")
+    return 2
+
+
+def minors() -> list[str]:
+    """The Pythons that pyproject.toml claims, such as 3.12."""
+    return [entry for line in _pyproject()["classifiers"] for entry in re.findall(r":: Python :: (3\.\d+)$", line)]
+
+
+def oldest_sdk() -> str:
+    """The oldest release of Pulumi's SDK that pyproject.toml allows."""
+    (needed,) = (need for need in map(Requirement, _pyproject()["dependencies"]) if need.name == "pulumi")
+    (lowest,) = (entry.version for entry in needed.specifier if entry.operator == ">=")
+    return lowest
+
+
+def find_python(minor: str) -> str | None:
+    """The path of a Python of this minor version that can make environments; None if there is none."""
+    return next((path for path in _candidates(minor) if _works(path, minor)), None)
+
+
+def _candidates(minor: str) -> Iterator[str]:
+    yield from (str(Path(folder) / f"python{minor}") for folder in os.get_exec_path())
+    homes = (os.environ.get("PYENV_ROOT") or "~/.pyenv", "~/.local/share/uv/python")
+    for pattern in (f"{homes[0]}/versions/{minor}.*/bin/python", f"{homes[1]}/cpython-{minor}.*/bin/python"):
+        yield from sorted(glob.glob(os.path.expanduser(pattern)), reverse=True)
+
+
+def _works(path: str, minor: str) -> bool:
+    if not os.access(path, os.X_OK):
+        return False
+    question = f"import sys, venv, ensurepip; sys.exit('%d.%d' % sys.version_info[:2] != {minor!r})"
+    return subprocess.run([path, "-c", question], capture_output=True, check=False).returncode == 0
+
+
+def _on_python(minor: str) -> bool:
+    python = find_python(minor)
+    if python is None:
+        print(f"test-all: there is no Python {minor} on this machine, so nothing ran on it", flush=True)
+        return False
+    return _tested(f"Python {minor}", _environment(f".venv-python-{minor}", python))
+
+
+def _on_sdk(release: str) -> bool:
+    python = _environment(f".venv-sdk-{release}", sys.executable)
+    wanted = ["--upgrade", "pulumi"] if release == NEWEST else [f"pulumi=={release}"]
+    _uv("pip", "install", "--quiet", "--python", python, *wanted)
+    shown = [python, "-c", "import importlib.metadata as m; print(m.version('pulumi'))"]
+    version = subprocess.run(shown, capture_output=True, text=True, check=True).stdout.strip()
+    return _tested(f"Pulumi's SDK {version} ({'the newest' if release == NEWEST else 'the oldest'})", python)
+
+
+def _environment(name: str, python: str) -> str:
+    """The Python of an environment with what requirements.lock says."""
+    own = str(ROOT / name / "bin" / "python")
+    if not Path(own).exists():
+        subprocess.run([python, "-m", "venv", "--clear", "--without-pip", str(ROOT / name)], check=True)
+    _uv("pip", "sync", "--quiet", "--python", own, "--require-hashes", "requirements.lock")
+    _uv("pip", "install", "--quiet", "--python", own, "--no-deps", "--no-build-isolation", "--editable", ".")
+    return own
+
+
+def _uv(*arguments: str) -> None:
+    subprocess.run([str(Path(sys.executable).parent / "uv"), *arguments], cwd=ROOT, check=True)
+
+
+def _tested(what: str, python: str) -> bool:
+    """Whether the tests failed."""
+    print(f"testing on {what}", flush=True)
+    workers = os.environ.get("WORKERS", "auto")
+    failed = subprocess.run([python, "-m", "pytest", "-q", "-n", workers, *SLICES], cwd=ROOT, check=False).returncode
+    print(f"{'FAILED' if failed else 'passed'} on {what}", flush=True)
+    return failed != 0
+
+
+def _pyproject() -> dict[str, list[str]]:
+    project: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return project
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
