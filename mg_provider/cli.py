@@ -34,7 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 rehearse = typer.Typer(
-    help="Run a Pulumi program offline, against an emulator on this machine.",
+    help="Run a Pulumi program offline, on an emulated cloud.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -82,7 +82,7 @@ def demo(
     ] = 600.0,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every line, difference and id.")] = False,
 ) -> None:
-    """Custom weights from a bucket to an answered request, on this machine."""
+    """See all of it at work, on this machine. From weights in a bucket to answered requests, and back."""
     from rich.console import Console
 
     try:
@@ -118,7 +118,7 @@ def init(
         list[str] | None, typer.Option("--config", "-c", help="key=value for a key of the template; may be repeated.")
     ] = None,
 ) -> None:
-    """Write a small Pulumi project of your own, ready for `mg rehearse up` and `pulumi up`."""
+    """Write a small Pulumi project of your own. It is ready for `mg rehearse up` and `pulumi up`."""
     from mg_provider.init_command import run
 
     values = dict(_pair(entry) for entry in config or [])
@@ -175,7 +175,7 @@ def regions(
         list[str] | None, typer.Option("--config", "-c", help="key=value, over the stack's file.")
     ] = None,
 ) -> None:
-    """Choose regions that have the machine and the quota, and pin them."""
+    """Choose regions with the machine and the quota, and pin them."""
     from mg_provider.preflight.machines.regions_command import run
 
     code = run(
@@ -199,7 +199,7 @@ def prices(
     file: Annotated[Path | None, typer.Option("--prices", help="Show a file of your own, and what it lacks.")] = None,
     config: Annotated[list[str] | None, typer.Option("--config", "-c", help="key=value, as in a stack.")] = None,
 ) -> None:
-    """Show the prices of machines, or read Google's of today into a file."""
+    """Show the prices of machines. --refresh reads Google's of today into a file."""
     from mg_provider import prices_command
 
     code = prices_command.refresh(output, settings_of(config)) if refresh else prices_command.show(file)
@@ -235,7 +235,7 @@ def review(
     ] = None,
     look_fails: Annotated[bool, typer.Option("--look-fails", help="Exit code 4 unless the verdict is safe.")] = False,
 ) -> None:
-    """Review a preview: money, capacity, exposure, availability, and a verdict.
+    """Review a preview: cost, capacity, exposure, availability. The verdict is safe, look or stop.
 
     Exit codes: 0 ok, 1 a gate failed, 2 a mistake in the command, 3 the preview has errors, 4 it needs a look.
     """
@@ -314,7 +314,7 @@ for _operation, _text in _OPERATIONS.items():
     _add(_operation, _text)
 
 
-@rehearse.command("import", help="Put what `mg import` wrote into the stack's state; nothing is called.")
+@rehearse.command("import", help="Put what `mg import` wrote into the stack's state. Nothing is called.")
 def _rehearse_import(
     program: Program = Path(),
     file: Annotated[Path, typer.Option("--file", "-f", help="The import file.")] = Path("import.json"),
@@ -332,7 +332,7 @@ def help_(
     context: typer.Context,
     words: Annotated[list[str] | None, typer.Argument(metavar="TOPIC", help="A topic, or a command.")] = None,
 ) -> None:
-    """Short texts on what people look for; without a topic, their list."""
+    """Short texts on what people look for. Without a topic, their list."""
     from mg_provider.command_line.topics import show
 
     show(words or (), context.find_root().command, NAME)
@@ -340,7 +340,7 @@ def help_(
 
 @app.command()
 def completion(shell: Annotated[Shell, typer.Argument(help="Your shell.")]) -> None:
-    """Print the script that completes mg in a shell: eval "$(mg completion bash)"."""
+    """Print the script that completes mg in a shell. In bash: eval "$(mg completion bash)"."""
     typer.echo(script(shell, NAME))
 
 

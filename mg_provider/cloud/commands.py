@@ -13,7 +13,7 @@ FASTEST = 1_000_000
 ADDRESS = "http://127.0.0.1:8085"
 
 emulator = typer.Typer(
-    help="Serve Vertex AI, Compute Engine, Cloud Storage and BigQuery on one loopback port.",
+    help="Serve an emulated cloud on one loopback port. It has Vertex AI, Compute Engine, Cloud Storage and BigQuery.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )

@@ -36,7 +36,7 @@ def import_(
     emulator: Annotated[str | None, typer.Option(help="Address of an emulator, to read from instead.")] = None,
     config: Annotated[list[str] | None, typer.Option("--config", "-c", help="key=value, as in a stack.")] = None,
 ) -> None:
-    """Take over what was made elsewhere: write the file for `pulumi import --file` and the program text."""
+    """Take over what was made elsewhere. Writes the file for `pulumi import --file` and the program text."""
     if everything == bool(resources):
         raise typer.BadParameter("name what to import, or list what is there with --all", param_hint="RESOURCES")
     from mg_provider.importing.command import Options, import_things, list_things

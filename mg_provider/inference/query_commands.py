@@ -74,7 +74,7 @@ def certificate(
     host: Annotated[str, typer.Argument(help="Private address, name or URL of an endpoint.")],
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port that speaks TLS.")] = 443,
 ) -> None:
-    """Show the certificate of a server, to pin it with --ca-file or --fingerprint."""
+    """Show the certificate of a server. Pin it with --ca-file or --fingerprint."""
     from mg_provider.inference.query_command import show_certificate
 
     raise typer.Exit(show_certificate(host, port))

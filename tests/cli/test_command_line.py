@@ -92,6 +92,13 @@ def test_every_command_reports_a_mistake_in_the_same_form(run, arguments, said):
     assert "\nerror: " not in complaint
 
 
+@pytest.mark.parametrize("path", [(), ("rehearse",), ("batch",), ("models",), ("emulator",)])
+def test_no_line_of_a_list_of_commands_is_cut(run, monkeypatch, path):
+    monkeypatch.setenv("COLUMNS", "80")
+    told = run(*path, "--help")[1]
+    assert "..." not in told.partition("Commands:")[2], told
+
+
 def test_without_arguments_the_help_is_shown(run):
     code, _, complaint = run()
     assert (code, complaint.startswith("Usage: mg ")) == (USAGE, True)

@@ -13,7 +13,7 @@ from mg_provider.command_line.variables import EMULATOR
 from mg_provider.inference.batch.formats import ResultsFormat
 
 batch = typer.Typer(
-    help="Batch prediction: its input before it is paid for, its output when it is there.",
+    help="Batch prediction: input before it is paid for, then answers.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -100,7 +100,7 @@ def results(
     region: Annotated[str | None, typer.Option(help="Region of a job that is named by its id.")] = None,
     config: Annotated[list[str] | None, typer.Option("--config", "-c", help="key=value, as in a stack.")] = None,
 ) -> None:
-    """Write a job's answers, each with its row; those that failed apart."""
+    """Write a job's answers, each with its row. Those that failed go apart."""
     from mg_provider.inference.batch.results_command import run
 
     code = run(job, form=form, join=join, errors=errors, config=settings_of(config, project, region))

@@ -9,7 +9,7 @@ import typer
 from mg_provider.inference.batch.commands import settings_of
 
 models = typer.Typer(
-    help="List the models that run on machines of your own, and the machines; a ? marks those that nobody verified.",
+    help="List the models that run on machines of your own. A ? marks machines that nobody verified.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
@@ -26,7 +26,7 @@ def listed(
     as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
     config: Config = None,
 ) -> None:
-    """List the models that run on machines of your own, and the machines; a ? marks those that nobody verified."""
+    """List the models that run on machines of your own. A ? marks machines that nobody verified."""
     if context.invoked_subcommand:
         return
     from mg_provider.inference.models.command import list_models
@@ -41,7 +41,7 @@ def show(
     batch: Annotated[bool, typer.Option("--batch", help="Only the batch prediction run.")] = False,
     config: Config = None,
 ) -> None:
-    """Print the resources that run a model, as Python to paste into a program."""
+    """Print the resources that run a model. It is Python to paste into a program."""
     from mg_provider.inference.models.command import show_model
 
     raise typer.Exit(show_model(model, batch=batch, config=settings_of(config)))
