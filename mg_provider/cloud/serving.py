@@ -53,7 +53,7 @@ def serve(port: int, speed: float, *, seed: Path | None = None, keep: Path | Non
     except InUse as error:
         return _refuse(str(error), f"open {error.url or 'that one'}, or end it")
     except NotKept as error:
-        return _refuse(str(error), "give another folder, or do what is said")
+        return _refuse(str(error), "delete it, or give another folder with --keep-in")
     with emulator:
         if seed and (code := fill(seed, emulator.url, _tell)):
             return code

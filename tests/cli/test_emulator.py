@@ -195,7 +195,10 @@ def project(tmp_path: Path, virtualenv: str) -> Path:
     """A stack that has nothing, so that a run of it is quick."""
     (tmp_path / "Pulumi.yaml").write_text(f"name: p\nruntime: {{name: python, options: {{virtualenv: {virtualenv}}}}}")
     (tmp_path / "Pulumi.dev.yaml").write_text("config: {mg:project: my-project}")
-    (tmp_path / "__main__.py").write_text("import pulumi\npulumi.export('on', pulumi.Config('mg').require('emulator'))")
+    (tmp_path / "__main__.py").write_text(
+        "import pulumi\npulumi.export('on', pulumi.Config('mg').require('emulator'))\n"
+        "pulumi.ProviderResource('pulumi-python', 'other', {'mg:project': 'another-project'})\n"
+    )
     return tmp_path
 
 
