@@ -8,6 +8,7 @@ import pytest
 from mg_provider import CustomWeightsModel, DedicatedEndpoint, PscForwardingRule
 from mg_provider.api.http.settings import KEYS
 from mg_provider.components import (
+    PrivateEndpoint,
     PrivateModelEndpoint,
     PscAutomationPolicy,
     PscNetwork,
@@ -205,6 +206,62 @@ def test_a_private_model_takes_a_network_by_name_and_no_name_of_its_own():
 def test_a_private_model_that_cannot_work_is_refused(arguments, told):
     given = {"model": MODEL, "network": "n", "subnetwork": "s", "allowlist": ["my-project"], **arguments}
     assert told in refused(lambda: PrivateModelEndpoint("llama", region="us-central1", **given) and None)
+
+
+SERVED = {"deployed_models": {"v1": {"model": "projects/my-project/locations/us-central1/models/llama"}}}
+
+
+def test_a_private_endpoint_has_a_rule_and_a_name_for_itself_and_for_each_consumer():
+    def program():
+        private = PrivateEndpoint(
+            "chat",
+            region="us-central1",
+            endpoint=SERVED,
+            network=PscNetwork("models", ranges=RANGES, dns_name="models.internal"),
+            allowlist=["my-project", "search-prod", "ads-prod"],
+            dns_record="chat",
+            rule={"labels": {"team": "models"}},
+            consumers={
+                "search": {"project": "search-prod", "dns_record": "search.chat"},
+                "ads": {"project": "ads-prod", "network": "theirs", "subnetwork": "s", "rule": {"description": "ads"}},
+            },
+            enable_secure_private_service_connect=True,
+        )
+        return pulumi.Output.all(private.url, *(one.url for one in private.consumers.values()))
+
+    made, urls = run(program)
+    assert urls[:2] == ["http://chat.models.internal", "http://search.chat.models.internal"]
+    connection = made.of("DedicatedEndpoint")["chat"]["private_service_connect_config"]
+    assert connection["enable_secure_private_service_connect"] is True
+    rules = made.of("PscForwardingRule")
+    own, search, ads = (rules[name] for name in ("chat", "chat-search", "chat-ads"))
+    assert "project" not in own
+    assert own["labels"] == {"team": "models"}
+    assert (search["project"], search["network"]) == ("search-prod", "projects/my-project/global/networks/models")
+    assert (ads["project"], ads["network"], ads["description"]) == ("ads-prod", "theirs", "ads")
+    assert sorted(made.of("RecordSet")) == ["chat", "chat-search"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (
+            {"endpoint": {**SERVED, "trafic_split": {}}},
+            "endpoint.trafic_split is not an argument of DedicatedEndpoint: did you mean traffic_split?",
+        ),
+        ({"endpoint": {**SERVED, "region": "x"}}, "endpoint.region is set by the component"),
+        ({"rule": {"address": "10.0.0.5"}}, "rule.address is set by the component"),
+        ({"rule": {"lables": {}}}, "rule.lables is not an argument of PscForwardingRule: did you mean labels?"),
+        (
+            {"consumers": {"ads": {"project": "ads-prod"}}},
+            "allowlist lacks ads-prod, the project of the forwarding rule",
+        ),
+        ({"consumers": {"ads": {"dns_record": "ads"}}}, "dns_record needs a zone"),
+    ],
+)
+def test_a_private_endpoint_that_cannot_work_is_refused(arguments, told):
+    given = {"endpoint": SERVED, "network": "n", "subnetwork": "s", "allowlist": ["my-project"], **arguments}
+    assert told in refused(lambda: PrivateEndpoint("chat", region="us-central1", **given) and None)
 
 
 def test_a_fleet_makes_the_same_in_each_region_but_for_its_overrides():
