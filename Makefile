@@ -64,7 +64,7 @@ bench: $(READY) ## Measure: API calls, import time, state size
 build: $(READY) ## A wheel and an sdist in dist/
 	@$(BIN)/python -m build --no-isolation --outdir dist .
 
-docs: .venv-docs/ready ## The site in site/, with every link and anchor checked
+docs: $(READY) .venv-docs/ready ## The site in site/, with every link and anchor checked
 	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --clean
 	@echo "docs: open site/index.html, or serve it with .venv-docs/bin/mkdocs serve"
 

@@ -14,7 +14,10 @@ from tools import versions
 
 ROOT = Path(__file__).resolve().parents[1]
 CLIENTS = ROOT / "tests" / "clients" / "requirements.lock"
-each_lock = pytest.mark.parametrize("lock", [ROOT / "requirements.lock", CLIENTS], ids=["project", "clients"])
+SITE = ROOT / "docs" / "requirements.lock"
+# Each lock with the fewest packages that it has.
+LOCKS = {ROOT / "requirements.lock": 40, CLIENTS: 40, SITE: 20}
+each_lock = pytest.mark.parametrize("lock", LOCKS, ids=["project", "clients", "site"])
 TARGETS = set(
     [
         "help",
@@ -57,11 +60,12 @@ def locked(lock):
 
 
 def declared(lock):
-    """What a lock must cover: the real clients have one of their own."""
+    """What a lock must cover: the real clients have one of their own, and so has what builds the site."""
     project = pyproject()
     groups = project["dependency-groups"]
-    if lock == CLIENTS:
-        return [Requirement(text) for text in groups["clients"]]
+    own = {CLIENTS: "clients", SITE: "docs"}.get(lock)
+    if own:
+        return [Requirement(text) for text in groups[own]]
     extras = [entry for group in project["project"]["optional-dependencies"].values() for entry in group]
     return [Requirement(text) for text in [*project["project"]["dependencies"], *extras, *groups["dev"]]]
 
@@ -93,7 +97,7 @@ def test_lint_covers_style_types_contracts_and_generated_files():
 @each_lock
 def test_every_locked_package_is_pinned_with_hashes(lock):
     packages = locked(lock)
-    assert len(packages) > 40
+    assert len(packages) > LOCKS[lock]
     for name, (requirement, hashes) in packages.items():
         assert [entry.operator for entry in requirement.specifier] == ["=="], name
         assert hashes, name
@@ -117,6 +121,13 @@ def test_the_lock_covers_every_declared_dependency_in_a_version_that_fits(lock):
 def test_only_the_tests_need_the_real_clients():
     makes = {name for name, recipe in targets().items() if "tests.support.real_clients" in recipe}
     assert makes == {"test"}
+
+
+def test_only_the_site_needs_what_builds_it():
+    makefile = (ROOT / "Makefile").read_text()
+    needing = re.findall(r"^(\S+):.*\.venv-docs/ready", makefile, flags=re.MULTILINE)
+    assert needing == ["docs"]
+    assert "--strict" in targets()["docs"]
 
 
 def test_the_lowest_python_is_the_same_everywhere():
