@@ -23,9 +23,9 @@ from tests.support.samples import (
     FOLDER,
     JSONL,
     L4,
-    MACHINES,
     MODEL,
     PSC_FORWARDING_RULE,
+    SERVED_MODEL,
     Sample,
 )
 from tests.support.weights import call, make_bucket, put_weights
@@ -128,13 +128,7 @@ SUBJECTS = [
     ),
     Subject(
         ServedModel,
-        {
-            **MACHINES,
-            "machine_spec": MACHINE,
-            "model": Sample(HERE, MODEL),
-            "enable_container_logging": Sample(True, False),
-            "rollout": DEDICATED_ENDPOINT.samples["rollout"],
-        },
+        {**SERVED_MODEL, "machine_spec": MACHINE, "model": Sample(HERE, MODEL)},
         DEDICATED_ENDPOINT.provider,
         model,
         wrong(DEDICATED_ENDPOINT, {}, named),

@@ -124,6 +124,13 @@ MACHINES = {
     "fast_tryout_enabled": Sample(True, False),
     "enable_access_logging": Sample(True, False),
 }
+ROLLOUT = Sample({"steps": [50, 100]}, {"strategy": "recreate", "probe": {"max_latency": 2.5}})
+SERVED_MODEL = {
+    **MACHINES,
+    "model": Sample(MODEL, f"{MODEL}@2"),
+    "enable_container_logging": Sample(True, False),
+    "rollout": ROLLOUT,
+}
 HUGGING_FACE = {"gcs_uri": ABSENT, "hugging_face_model_id": "meta/llama"}
 TOKENS = ("hf_" + "a" * 12, "hf_" + "b" * 12)
 
@@ -152,7 +159,7 @@ CUSTOM_WEIGHTS_MODEL = ResourceSamples(
         "enable_container_logging": Sample(True, False),
         "system_labels": Sample({"a": "b"}, {"a": "c"}),
         "retain_model": Sample(True, False),
-        "rollout": Sample({"steps": [50, 100]}, {"strategy": "recreate", "probe": {"max_latency": 2.5}}),
+        "rollout": ROLLOUT,
         "parked": Sample(True, False),
         "dedicated_endpoint_disabled": Sample(True, False),
     },
@@ -173,7 +180,7 @@ DEDICATED_ENDPOINT = ResourceSamples(
             {"a": 90, "b": 10}, {"a": 0, "b": 100}, {"deployed_models": {"a": {"model": MODEL}, "b": {"model": MODEL}}}
         ),
         "query_model_ids": Sample({"a": "chat", "b": "chat"}, {"a": "chat"}),
-        "rollout": Sample({"steps": [50, 100]}, {"strategy": "recreate", "probe": {"max_latency": 2.5}}),
+        "rollout": ROLLOUT,
         "parked": Sample(True, False),
         "remove_unmanaged_deployed_models": Sample(True, False),
         "network": Sample("projects/1/global/networks/vpc", "projects/1/global/networks/other"),

@@ -12,15 +12,15 @@ from mg_provider.api.errors import MgError, NotFound
 from mg_provider.resources.endpoint.adoption import fixed_problem
 from mg_provider.resources.endpoint.args import private
 from mg_provider.resources.endpoint.calls import make_endpoint, replica_changes
-from mg_provider.resources.endpoint.capacity import accepts
+from mg_provider.resources.endpoint.machines import unlike
 from mg_provider.resources.endpoint.teardown import gone_for_good
 from mg_provider.resources.model.args import Problem
 from mg_provider.resources.model.identity import ENDPOINT_ID, OWNER_LABEL
+from mg_provider.resources.model.standing import seen
 from mg_provider.resources.weights.source import SOURCES, ModelSource
 from mg_provider.rollout.query_id import query_id
 from mg_provider.wire.vertex.deployed_model import DeployedModel
 from mg_provider.wire.vertex.endpoint import Endpoint
-from mg_provider.wire.vertex.machine import DedicatedResources
 from mg_provider.wire.vertex.model import Model
 
 if TYPE_CHECKING:
@@ -80,15 +80,10 @@ def adoption_problems(args: CustomWeightsModelArgs, endpoint: Endpoint) -> Itera
     private = endpoint.private_service_connect_config is not None
     if args.dedicated_endpoint_disabled != (not endpoint.dedicated_endpoint_enabled and not private):
         yield fixed_problem("dedicated_endpoint_disabled", not endpoint.dedicated_endpoint_enabled)
-    resources = own.dedicated_resources or DedicatedResources()
-    if not accepts(args.machine_spec, resources.machine_spec):
-        yield fixed_problem("machine_spec", resources.machine_spec)
-    if args.spot != bool(resources.spot):
-        yield fixed_problem("spot", bool(resources.spot))
-    if args.enable_access_logging != bool(own.enable_access_logging):
-        yield fixed_problem("enable_access_logging", bool(own.enable_access_logging))
-    if args.service_account != (own.service_account or ""):
-        yield fixed_problem("service_account", own.service_account or "")
+    actual = seen(CustomWeightsModelArgs, "deployment", own)
+    for name in unlike(args, own):
+        if name in actual:
+            yield fixed_problem(name, actual[name])
 
 
 def model_changes(args: CustomWeightsModelArgs, endpoint: Endpoint) -> Iterator[str]:

@@ -11,9 +11,9 @@ from mg_provider.resources.endpoint.args import EndpointArgs, EndpointState, pri
 from mg_provider.resources.endpoint.machines import MACHINE_RULES, MUTATE, Machines
 from mg_provider.resources.endpoint.rollout_args import RolloutArgument, RolloutStrategy, rollout_problem
 from mg_provider.resources.endpoint.scale_to_zero import rollout_beside_zero, shared_domain_problem, strategy_problem
-from mg_provider.resources.model.args import Rule
+from mg_provider.resources.model.args import Rule, has, marks
 from mg_provider.resources.model.identity import MODEL_ID
-from mg_provider.resources.model.marks import Computed, Derived, InPlace, Lines, Local, Replaces, RollsOut
+from mg_provider.resources.model.marks import Computed, Derived, InPlace, Lines, Local, NotInDeploy, Replaces, RollsOut
 from mg_provider.resources.model.meaning import (
     Content,
     Costs,
@@ -78,9 +78,9 @@ def _upload_problem(args: CustomWeightsModelArgs) -> str | None:
     return reason_against_upload(args) if args.uploads_named else None
 
 
-def _logging_problem(args: CustomWeightsModelArgs) -> str | None:
-    """Why requests cannot be logged: Model Garden's deploy takes no such setting, so the Model is uploaded for it."""
-    return reason_against_upload(args) if args.enable_access_logging else None
+def _needs_upload(name: str) -> Rule:
+    """The rule of an argument that Model Garden's deploy does not take, so that the Model is uploaded for it."""
+    return Rule((name, *_UPLOADED), lambda args: reason_against_upload(args) if getattr(args, name) else None)
 
 
 def reason_against_upload(args: CustomWeightsModelArgs) -> str | None:
@@ -201,7 +201,7 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
         Rule(("dedicated_endpoint_disabled", "private_service_connect_config"), _address_problem),
         Rule(("query_model_id", "container_model_id", "container_spec"), _name_problem),
         Rule(_UPLOADED, _upload_problem),
-        Rule(("enable_access_logging", *_UPLOADED), _logging_problem),
+        *(_needs_upload(name) for name in Machines.model_fields if NotInDeploy(needed=True) in marks(Machines, name)),
     )
     always_in_ids = EndpointArgs.always_in_ids | {"dedicated_endpoint_disabled", *SOURCES, "container_spec"}
 
@@ -225,10 +225,9 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
     def uploads(self) -> bool:
         """Whether Model and deployment are made by calls of their own, where they can: each of these is in clients.
 
-        No published client sends a service account with Model Garden's deploy: the container might run as another one.
-        It takes no access logging at all.
+        What is asked for may be what Model Garden's deploy does not do.
         """
-        asked = bool(self.service_account) or self.enable_access_logging
+        asked = any(getattr(self, name) for name in Machines.model_fields if has(Machines, name, NotInDeploy))
         return self.uploads_named or (asked and reason_against_upload(self) is None)
 
     def wire(self, claim: str) -> DeployRequest:

@@ -22,8 +22,9 @@ from mg_provider.resources.custom_weights_model.ids import (
 from mg_provider.resources.custom_weights_model.models import is_stale, model_to_upload, release_model, uploadable
 from mg_provider.resources.custom_weights_model.plan import rolls_out
 from mg_provider.resources.endpoint.calls import UPDATE_SECONDS, place_of
-from mg_provider.resources.endpoint.capacity import NoCapacity, accepts, first_available, ordered
+from mg_provider.resources.endpoint.capacity import NoCapacity, first_available, ordered
 from mg_provider.resources.endpoint.failures import explain_failure
+from mg_provider.resources.endpoint.machines import unlike
 from mg_provider.resources.endpoint.plan.probing import prober, weights_of_google
 from mg_provider.resources.endpoint.served_model import is_our_deployment_id, is_same_model
 from mg_provider.resources.model.identity import ENDPOINT_LABEL
@@ -43,9 +44,9 @@ from mg_provider.rollout.place import Place, deploys, running_operation
 from mg_provider.rollout.query_id import query_id
 from mg_provider.rollout.rollout import CannotDeploy, RolledBack, Rollout
 from mg_provider.rollout.traffic import settle_traffic, shares, undeploy
-from mg_provider.wire.base import same, without_outputs
+from mg_provider.wire.base import without_outputs
 from mg_provider.wire.vertex.deployed_model import DeployedModel, FasterDeploymentConfig, RolloutOptions
-from mg_provider.wire.vertex.machine import DedicatedResources, MachineSpec
+from mg_provider.wire.vertex.machine import MachineSpec
 from mg_provider.wire.vertex.model import Model
 
 if TYPE_CHECKING:
@@ -168,18 +169,14 @@ class Serving:
 
     def _fits(self, entry: DeployedModel) -> bool:
         args, old = self.args, self.before
-        resources = entry.dedicated_resources or DedicatedResources()
         quick = bool((entry.faster_deployment_config or FasterDeploymentConfig()).fast_tryout_enabled)
         derived = is_our_deployment_id(args.endpoint_id, entry.id or "")
         return (
             is_same_model(args.model, entry)
-            and accepts(args.machine_spec, resources.machine_spec)
-            and args.spot == bool(resources.spot)
-            and (same(args.flex_start, resources.flex_start))
+            and {"service_account", "fast_tryout_enabled"}.issuperset(unlike(args, entry))
             and _named(args.service_account, old.service_account, entry.service_account or "")
             # Google does not show it for what Model Garden deployed.
             and args.fast_tryout_enabled == (quick if derived or quick else old.fast_tryout_enabled)
-            and args.enable_access_logging == bool(entry.enable_access_logging)
         )
 
     def _base(self, others: list[str], endpoint: Endpoint) -> str:

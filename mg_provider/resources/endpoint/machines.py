@@ -10,11 +10,21 @@ from mg_provider.preflight.metrics import metrics_problem
 from mg_provider.resources.endpoint.capacity import MachineChoice, accepts, choices_of, choices_problem
 from mg_provider.resources.endpoint.scale_to_zero import several_hosts_problem
 from mg_provider.resources.model.args import Rule
-from mg_provider.resources.model.marks import InPlace, ReadBack, RollsOut, SetLike
+from mg_provider.resources.model.marks import InPlace, NotInDeploy, ReadBack, RollsOut, SetLike
 from mg_provider.resources.model.meaning import Costs, Exposure, Service
 from mg_provider.resources.model.nested_rules import flex_start_problem, idle_problem
-from mg_provider.resources.model.standing import Stands, Unseen, asked_for, fixed_while_running, nested, seen
+from mg_provider.resources.model.standing import (
+    Stands,
+    Unseen,
+    asked_for,
+    fixed_while_running,
+    nested,
+    seen,
+    standing,
+    value_at,
+)
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown
+from mg_provider.wire.base import same
 from mg_provider.wire.vertex.deployed_model import DeployedModel
 from mg_provider.wire.vertex.machine import (
     AutoscalingMetricSpec,
@@ -124,6 +134,8 @@ class Machines(BaseModel):
         RollsOut(_NEW_DEPLOYMENT),
         Exposure("the service account that the container runs as"),
         Stands("deployment", "service_account"),
+        # No published client sends one with it: the container might run as another one.
+        NotInDeploy(),
     ] = Field(default="", pattern=_SERVICE_ACCOUNT, description="Service account that the container runs as.")
     fast_tryout_enabled: Annotated[
         bool,
@@ -132,7 +144,10 @@ class Machines(BaseModel):
         Unseen("Google does not promise to show it for what Model Garden deployed", sent=True),
     ] = Field(default=False, description="Deploy quickly on shared capacity, for trying a model out.")
     enable_access_logging: Annotated[
-        bool, RollsOut(_NEW_DEPLOYMENT), Stands("deployment", "enable_access_logging", always=True)
+        bool,
+        RollsOut(_NEW_DEPLOYMENT),
+        Stands("deployment", "enable_access_logging", always=True),
+        NotInDeploy(needed=True),
     ] = Field(default=False, description="Log the time and the latency of each request to Cloud Logging, at its price.")
 
     @property
@@ -222,6 +237,17 @@ MACHINE_RULES = (
         _replicas,
     ),
 )
+
+
+def unlike(wanted: Machines, deployed: DeployedModel) -> list[str]:
+    """The arguments that are fixed while a deployment runs, of which this one has another value."""
+    paths = standing(Machines, "deployment")
+    actual = {name: value_at(deployed, paths[name]) for name in RUNS_ON}
+    return [
+        name
+        for name, value in actual.items()
+        if not (accepts(wanted.machine_spec, value) if name == "machine_spec" else same(getattr(wanted, name), value))
+    ]
 
 
 def observed_deployment(wanted: Machines, deployed: DeployedModel) -> dict[str, object]:

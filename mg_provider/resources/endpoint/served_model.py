@@ -16,14 +16,13 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from mg_provider.resources.endpoint.capacity import accepts
-from mg_provider.resources.endpoint.machines import MUTATE, Machines
+from mg_provider.resources.endpoint.machines import MUTATE, Machines, unlike
 from mg_provider.resources.endpoint.rollout_args import RolloutArgument
 from mg_provider.resources.model.marks import InPlace, RollsOut
 from mg_provider.resources.model.meaning import Content
 from mg_provider.resources.model.seeds import counted
-from mg_provider.resources.model.standing import Stands, fixed_while_running, standing, value_at
+from mg_provider.resources.model.standing import Stands, fixed_while_running
 from mg_provider.resources.model.unknown import plain
-from mg_provider.wire.base import same
 from mg_provider.wire.vertex.deployed_model import DeployedModel
 from mg_provider.wire.vertex.machine import DedicatedResources
 
@@ -67,11 +66,7 @@ class ServedModel(Machines):
     def is_exactly(self, deployed: DeployedModel) -> bool:
         """Whether a deployment is this one in everything that cannot be changed on it."""
         # Without a machine spec, the machine that Google chose says nothing about which deployment it is.
-        if self.machine_spec is None or not self.runs_as(deployed):
-            return False
-        paths = standing(type(self), "deployment")
-        rest = [name for name in fixed_while_running(type(self)) if name not in ("model", "machine_spec")]
-        return all(same(getattr(self, name), value_at(deployed, paths[name])) for name in rest)
+        return self.machine_spec is not None and is_same_model(self.model, deployed) and not unlike(self, deployed)
 
 
 def machine_type(deployed: DeployedModel) -> str:

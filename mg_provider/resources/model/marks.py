@@ -76,6 +76,16 @@ class Computed:
 
 
 @dataclass(frozen=True)
+class NotInDeploy:
+    """Model Garden's deploy does not do it, so that Model and deployment are made by calls of their own.
+
+    ``needed``: where these cannot be made, it is refused; otherwise the deploy is tried, and what it made is looked at.
+    """
+
+    needed: bool = False
+
+
+@dataclass(frozen=True)
 class ReadBack:
     """An output for programs as well, although nobody but the program and the plan gives it a value."""
 
