@@ -63,8 +63,8 @@ def copy(tmp_path_factory):
             shutil.copyfile(ROOT / path, folder / path)
     run(folder, "git", "apply", "-", input=example())
     (folder / "tests/resources/test_the_new_argument.py").write_text(HELD_TO)
-    wrote = run(folder, sys.executable, "-m", "tools.generate")
-    assert wrote.splitlines() == ["wrote mg_provider/resources/constructors/batch_job.py", "wrote docs/batch-job.md"]
+    wrote = run(folder, sys.executable, "-m", "tools.generate").splitlines()
+    assert {"wrote mg_provider/resources/constructors/batch_job.py", "wrote docs/batch-job.md"} <= {*wrote}
     return folder
 
 

@@ -552,7 +552,7 @@ TABLES = {
                 for uri in ("d", "bq://p..t", "bq://p.d.t?", "bq://p.a b", "bq://p.d.t$1", "bq://p.d.t.u")
             ),
         ],
-        "machine_spec": SPECS,
+        "machine_spec": CHOICES,
         "starting_replica_count": [
             *COUNT,
             Bad(0, "greater than or equal to 1"),

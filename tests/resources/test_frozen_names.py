@@ -118,6 +118,7 @@ OUTPUTS = {
         "output_location",
         "replica_hours",
         "first_errors",
+        "passed_over",
     },
 }
 

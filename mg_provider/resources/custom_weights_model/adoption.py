@@ -80,7 +80,7 @@ def adoption_problems(args: CustomWeightsModelArgs, endpoint: Endpoint) -> Itera
     private = endpoint.private_service_connect_config is not None
     if args.dedicated_endpoint_disabled != (not endpoint.dedicated_endpoint_enabled and not private):
         yield fixed_problem("dedicated_endpoint_disabled", not endpoint.dedicated_endpoint_enabled)
-    actual = seen(CustomWeightsModelArgs, "deployment", own)
+    actual = seen(type(args), "deployment", own)
     for name in unlike(args, own):
         if name in actual:
             yield fixed_problem(name, actual[name])
