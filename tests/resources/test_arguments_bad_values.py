@@ -541,7 +541,7 @@ TABLES = {
             Bad({**FOLDER, "gcs_destination": {"output_uri_prefix": "out"}}, "write gs://bucket/folder"),
             Bad({**FOLDER, "gcs_destination": {}}, "is required", at=".gcs_destination.output_uri_prefix"),
             *(
-                Bad({**FOLDER, "gcs_destination": {"output_uri_prefix": uri}}, "is not a valid Cloud Storage URI")
+                Bad({**FOLDER, "gcs_destination": {"output_uri_prefix": uri}}, "is not a valid folder in Cloud Storage")
                 for uri in ("gs://bucket/../o", "gs://bucket/a?b", "gs://bucket/a b", "gs://bucket/*")
             ),
             *(

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from mg_provider.resources.endpoint.capacity import MachineChoice
-from mg_provider.resources.endpoint.machines import MOST_REPLICAS
+from mg_provider.resources.endpoint.machines import MOST_REPLICAS, SERVICE_ACCOUNT
 from mg_provider.resources.model.identity import Labels
 from mg_provider.resources.model.lifecycle import CloudArgs
 from mg_provider.resources.model.marks import Computed, Derived, FilledIn, Lines, Local, Replaces
@@ -104,7 +104,7 @@ class BatchJobFields(CloudArgs):
         Stands("job", "service_account"),
     ] = Field(
         default="",
-        pattern=r"^[a-z0-9-]+@([a-z0-9-]+\.)+gserviceaccount\.com$",
+        pattern=SERVICE_ACCOUNT,
         description="Service account that the container runs as.",
     )
     encryption_spec: Annotated[

@@ -22,7 +22,6 @@ _DATASET = re.compile(rf"{_PLACE}/datasets/[0-9]+")
 _BUCKET: Final = r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]"
 # An input may have the wildcards *, ? and [].
 _OBJECTS = re.compile(rf"{_BUCKET}/[^\s#]+")
-_FOLDER = re.compile(rf"{_BUCKET}(?:/[^\s?#\[\]*]*)?")
 
 _TABLE_PROJECT: Final = r"bq://(?:[a-z0-9][a-z0-9.-]*:)?[a-z0-9][a-z0-9-]*"
 _TABLE = re.compile(rf"{_TABLE_PROJECT}\.\w+\.[\w$-]+")
@@ -52,11 +51,6 @@ def dataset_problem(name: str) -> str | None:
 def objects_problem(uri: str) -> str | None:
     """Why a text names no objects to read."""
     return None if _fits(_OBJECTS, uri) else f"{shown(uri)} is not a valid Cloud Storage URI: write gs://bucket/object"
-
-
-def folder_problem(uri: str) -> str | None:
-    """Why a text names no folder to write to or to read weights from."""
-    return None if _fits(_FOLDER, uri) else f"{shown(uri)} is not a valid Cloud Storage URI: write gs://bucket/folder"
 
 
 def table_problem(uri: str) -> str | None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from mg_provider.resources.batch_job.fields import BatchJobFields
 from mg_provider.resources.batch_job.names import (
     dataset_problem,
-    folder_problem,
     model_problem,
     objects_problem,
     output_table_problem,
@@ -17,7 +16,7 @@ from mg_provider.resources.batch_job.names import (
 from mg_provider.resources.endpoint.capacity import choices_problem
 from mg_provider.resources.model.args import Rule, has
 from mg_provider.resources.model.meaning import Content
-from mg_provider.resources.model.nested_rules import container_problem, flex_start_problem, key_problem
+from mg_provider.resources.model.nested_rules import container_problem, flex_start_problem, folder_problem, key_problem
 from mg_provider.resources.model.reasons import nearest
 from mg_provider.resources.model.standing import standing
 from mg_provider.wire.vertex.batch import InputConfig, OutputConfig

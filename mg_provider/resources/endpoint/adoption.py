@@ -11,12 +11,13 @@ from typing import Any, Generic, TypeVar
 
 from mg_provider.api.errors import MgError, NotFound
 from mg_provider.resources.endpoint.args import EndpointArgs, moves_address
-from mg_provider.resources.endpoint.settings import endpoint_patch
+from mg_provider.resources.endpoint.settings import endpoint_patch, endpoint_update
 from mg_provider.resources.model.args import Problem, State
 from mg_provider.resources.model.identity import CLAIM_LABEL, ENDPOINT_ID, OWNER_LABEL, RESOURCE_LABEL
 from mg_provider.resources.model.lifecycle import LOOK_SECONDS, Context, Defaults, Lifecycle
+from mg_provider.resources.model.standing import standing
 from mg_provider.resources.model.unknown import plain
-from mg_provider.wire.base import same, without_outputs
+from mg_provider.wire.base import without_outputs
 from mg_provider.wire.vertex.endpoint import Endpoint
 
 A = TypeVar("A", bound=EndpointArgs)
@@ -126,23 +127,19 @@ def fixed_problem(name: str, actual: object) -> Problem:
 def setting_changes(args: EndpointArgs, endpoint: Endpoint) -> Iterator[str]:
     """What would change among names, labels, description, logging and allowlist."""
     _, mask = endpoint_patch(args, args, "", endpoint)
+    names = {path: name for name, path in standing(EndpointArgs, "endpoint").items()}
     for path in mask:
-        name = path.partition(".")[0]
-        wanted, actual = getattr(args, _ARGUMENT.get(name, name)), getattr(endpoint, name)
+        field = path.partition(".")[0]
+        name = names[field]
+        wanted, actual = getattr(args, name), getattr(endpoint, field)
         if name == "labels":
             changed = {key: value for key, value in args.labels.items() if (actual or {}).get(key) != value}
             own = ", ".join((CLAIM_LABEL, OWNER_LABEL, RESOURCE_LABEL))
             yield f"labels: {_shown(changed)} and this stack's {own}" if changed else f"labels: this stack's {own}"
         else:
-            yield f"{_ARGUMENT.get(name, name)}: {_shown(actual)} -> {_shown(wanted)}"
-    if args.client_connection_config and not same(args.client_connection_config, endpoint.client_connection_config):
-        yield (
-            f"client_connection_config: {_shown(endpoint.client_connection_config)} -> "
-            f"{_shown(args.client_connection_config)}"
-        )
-
-
-_ARGUMENT = {"display_name": "endpoint_display_name"}
+            yield f"{name}: {_shown(actual)} -> {_shown(wanted)}"
+    for path, wanted in endpoint_update(args, args, endpoint).items():
+        yield f"{names[path]}: {_shown(getattr(endpoint, path))} -> {_shown(wanted)}"
 
 
 def _shown(value: object) -> str:

@@ -29,7 +29,7 @@ from mg_provider.wire.vertex.endpoint import (
     PscAutomationConfig,
 )
 
-PATCH = "endpoints.patch"
+PATCH, UPDATE = "endpoints.patch", "endpoints.update"
 _PROJECT_ID = re.compile(r"[a-z](?:[a-z0-9-]|[.:][a-z0-9]){0,61}")
 # The fields of private_service_connect_config that make another address; the first one turns the rest on.
 _ADDRESS = ("enable_private_service_connect", "enable_secure_private_service_connect", "psc_automation_configs")
@@ -153,7 +153,7 @@ class EndpointArgs(CloudArgs):
     ] = Field(default=None, description="Log requests and answers to BigQuery.")
     client_connection_config: Annotated[
         ClientConnectionConfig | None,
-        InPlace("endpoints.update"),
+        InPlace(UPDATE),
         Service("how long a caller may wait"),
         Stands("endpoint", "client_connection_config"),
     ] = Field(default=None, description="How long a caller may wait for an answer.")

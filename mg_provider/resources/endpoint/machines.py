@@ -36,7 +36,7 @@ from mg_provider.wire.vertex.machine import (
 
 _NEW_DEPLOYMENT = "a new deployment, as a running one cannot be changed in this"
 MUTATE = "endpoints.mutateDeployedModel"
-_SERVICE_ACCOUNT = r"^[a-z0-9-]+@([a-z0-9-]+\.)+gserviceaccount\.com$"
+SERVICE_ACCOUNT = r"^[a-z0-9-]+@([a-z0-9-]+\.)+gserviceaccount\.com$"
 MOST_REPLICAS = 10_000
 """More than any project's quota: a higher number is a slip."""
 
@@ -136,7 +136,7 @@ class Machines(BaseModel):
         Stands("deployment", "service_account"),
         # No published client sends one with it: the container might run as another one.
         NotInDeploy(),
-    ] = Field(default="", pattern=_SERVICE_ACCOUNT, description="Service account that the container runs as.")
+    ] = Field(default="", pattern=SERVICE_ACCOUNT, description="Service account that the container runs as.")
     fast_tryout_enabled: Annotated[
         bool,
         RollsOut(_NEW_DEPLOYMENT),

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mg_provider.api.errors import Aborted, InvalidArgument, MgError
-from mg_provider.resources.endpoint.args import PATCH, EndpointArgs
+from mg_provider.resources.endpoint.args import PATCH, UPDATE, EndpointArgs
 from mg_provider.resources.model.standing import changed_by, drifted, seen
-from mg_provider.wire.base import same
-from mg_provider.wire.vertex.endpoint import ClientConnectionConfig, Endpoint, PrivateServiceConnectConfig
+from mg_provider.resources.model.unknown import plain
+from mg_provider.wire.base import same, without_outputs
+from mg_provider.wire.vertex.endpoint import Endpoint, PrivateServiceConnectConfig
 
 if TYPE_CHECKING:
     from mg_provider.resources.model.lifecycle import Context
@@ -61,11 +62,10 @@ def settle_endpoint(args: EndpointArgs, old: EndpointArgs, claim: str, context: 
             raise (_refused(args, error) if _ALLOWLIST in mask else error) from error
     else:
         raise too_busy(args, "settings")
-    wanted = args.client_connection_config or (ClientConnectionConfig() if old.client_connection_config else None)
-    if wanted is not None and not _connects_as(wanted, endpoint):
+    if wanted := endpoint_update(args, old, endpoint):
         context.guard.endpoint(endpoint)
-        context.progress("setting client_connection_config")
-        operation = vertex.update_endpoint(args.endpoint, Endpoint(name=args.endpoint, client_connection_config=wanted))
+        context.progress(f"setting {', '.join(wanted)}")
+        operation = vertex.update_endpoint(args.endpoint, Endpoint(name=args.endpoint, **wanted))
         context.wait(operation, context.limit(args.timeouts.update, UPDATE_SECONDS), "updating the endpoint")
     return _kept(args, vertex.get_endpoint(args.endpoint))
 
@@ -88,11 +88,6 @@ def _kept(args: EndpointArgs, endpoint: Endpoint) -> Endpoint:
     )
 
 
-def _connects_as(wanted: ClientConnectionConfig, endpoint: Endpoint) -> bool:
-    actual = endpoint.client_connection_config or ClientConnectionConfig()
-    return wanted.inference_timeout == actual.inference_timeout
-
-
 def too_busy(args: EndpointArgs, what: str) -> MgError:
     """The error of never getting a change in between those of somebody else."""
     return MgError(
@@ -109,6 +104,19 @@ def _refused(args: EndpointArgs, cause: InvalidArgument) -> Refused:
         hint="put project_allowlist back as it was; to have another list, make a second endpoint with it, move its "
         "clients there, then remove this one",
     )
+
+
+def endpoint_update(args: EndpointArgs, old: EndpointArgs, endpoint: Endpoint) -> dict[str, Any]:
+    """What ``endpoints.update`` would change, and nothing else; what the program takes back is emptied."""
+    found = {}
+    for name, path in changed_by(type(args), "endpoint", UPDATE).items():
+        wanted, before = getattr(args, name), getattr(old, name)
+        if wanted is None and before is None:
+            continue
+        wanted = type(before)() if wanted is None else wanted
+        if plain(wanted) != plain(without_outputs(getattr(endpoint, path) or type(wanted)())):
+            found[path] = wanted
+    return found
 
 
 def endpoint_patch(
