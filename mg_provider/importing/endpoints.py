@@ -20,6 +20,7 @@ from mg_provider.resources.dedicated_endpoint.state import DedicatedEndpointStat
 from mg_provider.resources.endpoint.args import private
 from mg_provider.resources.endpoint.ownership import as_imported
 from mg_provider.resources.endpoint.served_model import ServedModel
+from mg_provider.resources.model.identity import OWNER_LABEL
 from mg_provider.resources.model.lifecycle import Context
 from mg_provider.rollout.place import deploys, running_operation
 from mg_provider.rollout.query_id import query_id
@@ -135,6 +136,9 @@ def _against_one_model(serving: Serving) -> Iterator[str]:
     if model is None:
         yield f"its Model {deployed.model} is not in its project and region"
         return
+    owner = (model.labels or {}).get(OWNER_LABEL)
+    if owner and owner != (serving.endpoint.labels or {}).get(OWNER_LABEL):
+        yield f"its Model belongs to another stack ({OWNER_LABEL}={owner})"
     if not _source(model):
         yield "nothing says which weights its Model was made from"
     elsewhere = {

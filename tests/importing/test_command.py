@@ -131,6 +131,11 @@ def test_one_model_is_a_dedicated_endpoint_where_its_model_is_not_its_alone_or_h
     hand.deploy(one, model, {"0": 100})
     hand.deploy(two, model, {"0": 100})
     assert "its Model also serves on projects/" in reason(one)
+    theirs = hand.upload("theirs")
+    hand.patch(theirs, "labels", labels={"mg-owner": "abcdef"})
+    five = hand.make_endpoint(displayName="five")
+    hand.deploy(five, theirs, {"0": 100})
+    assert "its Model belongs to another stack (mg-owner=abcdef)" in reason(five)
     assert "no models are deployed on it" in reason(hand.make_endpoint(displayName="empty"))
     spec = {"imageUri": "docker.pkg.dev/p/r/i", "env": [{"name": "HF_TOKEN", "value": "hf_secret"}]}
     body = {"displayName": "token", "artifactUri": "gs://weights-bucket/llama", "containerSpec": spec}
