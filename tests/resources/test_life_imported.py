@@ -269,3 +269,17 @@ def test_a_destroy_right_after_the_import_takes_down_what_was_imported_and_nothi
     chat.destroy()
     assert [kind for kind in kinds(emulator) if "work" not in kind] == ["Endpoint", "Model"]
     assert hand.endpoint(beside)["displayName"] == "beside"
+
+
+@pytest.mark.parametrize("taken", ["endpoint", "model"])
+def test_what_another_stack_took_after_the_import_is_left_alone(emulator, host, hand, tmp_path, taken):
+    names = {"model": hand.upload(), "endpoint": hand.make_endpoint(dedicatedEndpointEnabled=True)}
+    hand.deploy(names["endpoint"], names["model"], {"0": 100})
+    outcome = run_import(emulator, tmp_path, f"served={names['endpoint']}")
+    life, wanted = life_of(host, outcome, CustomWeightsModelProvider, "served")
+    hand.patch(names[taken], "labels", labels={"mg-owner": "abcdef", "mg-resource": "theirs"})
+    before = hand.endpoint(names[taken])
+    for step in (lambda: life.up(wanted), life.destroy):
+        with pytest.raises(HostError, match="belongs to somebody else|ownership labels of somebody else"):
+            step()
+    assert hand.endpoint(names[taken]) == before
