@@ -48,11 +48,11 @@ lint: $(READY) ## Style, types, import contracts, generated files
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m tools.generate --check
 
-fmt: $(READY) ## Format the code and mend what can be mended
+fmt: $(READY) ## Format the code and fix what can be fixed
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format --quiet .
 
-generate: $(READY) ## Make the generated files anew
+generate: $(READY) ## Write the generated files again
 	@$(BIN)/python -m tools.generate
 
 recording: $(READY) ## Record the demo as the picture in the README
@@ -73,7 +73,7 @@ docs: $(READY) .venv-docs/ready ## The site in site/, with every link and anchor
 	@$(BIN)/uv pip sync --quiet --python .venv-docs/bin/python --require-hashes docs/requirements.lock
 	@touch $@
 
-lock: ## Resolve the dependencies anew
+lock: ## Resolve the dependencies again
 	@$(COMPILE) --group dev --extra demo pyproject.toml -o requirements.lock $(LOCK_FLAGS)
 	@$(COMPILE) --group docs -o docs/requirements.lock $(LOCK_FLAGS)
 	@$(COMPILE) --group clients -o tests/clients/requirements.lock $(LOCK_FLAGS)
