@@ -71,8 +71,13 @@ class Demo:
             files = make_folder(seed)
             for name, content in files.items():
                 storage.upload_object(BUCKET, f"llama-toy/{version}/{name}", content)
+        # Weights are loaded from a bucket near the machines.
+        storage.insert_bucket("my-project", Bucket(name=f"{BUCKET}-eu", location="EU"))
+        for name, content in make_folder(1).items():
+            storage.upload_object(f"{BUCKET}-eu", f"llama-toy/v1/{name}", content)
         size = sum(map(len, files.values()))
         self._narrator.say(f"gs://{BUCKET}/llama-toy/v1 and v2: {len(files)} files each, {size:,} bytes")
+        self._narrator.say(f"gs://{BUCKET}-eu/llama-toy/v1: the same as v1, near Europe's machines")
         rows = [{"custom_id": str(i), "body": {"messages": [_user(text)]}} for i, text in enumerate(QUESTIONS)]
         content = "\n".join(map(json.dumps, rows)).encode()
         storage.upload_object(BUCKET, "questions/one.jsonl", content)

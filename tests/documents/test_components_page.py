@@ -10,9 +10,10 @@ from tests.support.weights import make_bucket, put_weights
 
 def test_the_program_makes_a_model_in_two_regions_and_takes_all_of_it_down(tmp_path, emulator):
     emulator.behave(strict_networks=True)
-    make_bucket(emulator, "my-weights")
-    put_weights(emulator, "llama-3.1-8b-tuned", "my-weights")
-    (program,) = code_blocks(read("docs/components.md"), "python")
+    for bucket, location in (("my-weights", "US-CENTRAL1"), ("my-weights-eu", "EU")):
+        make_bucket(emulator, bucket, location)
+        put_weights(emulator, "llama-3.1-8b-tuned", bucket)
+    (program,) = (block for block in code_blocks(read("docs/components.md"), "python") if "RegionalFleet" in block)
     rehearsal = Rehearsal(tmp_path, program, emulator.url)
     rehearsal("up")
     told = rehearsal.stack_outputs()

@@ -43,5 +43,5 @@ def test_a_preview_of_the_program_needs_no_network_and_no_credentials(program, t
 def test_the_configuration_of_a_stack_in_the_readme_is_understood():
     (block,) = code_blocks(read("README.md"), "yaml")
     environment = read_environment(yaml.safe_load(block)["config"]["model-garden:environment"])
-    assert environment.regions_of("llama") == ["us-central1", "europe-west4"]
+    assert environment.regions_of("llama") == ["us-central1", "us-east4"]
     assert environment.models["llama"].private.allowlist == ["my-project"]

@@ -26,8 +26,10 @@ MOMENTS = ("locations.deploy", "compute.forwardingRules.insert", "endpoints.depl
 
 @pytest.fixture
 def mg(emulator, tmp_path):
-    make_bucket(emulator, "demo-weights")
-    put_weights(emulator, "llama-toy/v1", "demo-weights")
+    make_bucket(emulator, "demo-weights", "US")
+    make_bucket(emulator, "demo-weights-eu", "EU")
+    for bucket in ("demo-weights", "demo-weights-eu"):
+        put_weights(emulator, "llama-toy/v1", bucket)
     rows = json.dumps({"body": {"messages": [{"role": "user", "content": "Hello"}]}})
     put(emulator, "questions/one.jsonl", rows.encode(), "demo-weights")
     names = ("vertexAi", "compute", "storage", "bigQuery")

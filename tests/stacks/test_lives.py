@@ -67,11 +67,13 @@ class Stack(StackFolder):
 def stack(tmp_path, virtualenv, emulator):
     emulator.set_speed(1_000_000)
     emulator.behave(strict_networks=True)
-    make_bucket(emulator, "demo-weights")
-    put_weights(emulator, "llama-toy/v1", "demo-weights")
-    make_bucket(emulator, "my-weights")
-    for version in ("v1", "v2"):
-        put_weights(emulator, f"llama/{version}", "my-weights")
+    for bucket, location in (("demo-weights", "US"), ("demo-weights-eu", "EU")):
+        make_bucket(emulator, bucket, location)
+        put_weights(emulator, "llama-toy/v1", bucket)
+    for bucket, location in (("my-weights", "US"), ("my-weights-eu", "EU"), ("my-weights-asia", "ASIA")):
+        make_bucket(emulator, bucket, location)
+        put_weights(emulator, "llama/v1", bucket)
+    put_weights(emulator, "llama/v2", "my-weights")
     rows = json.dumps({"body": {"messages": [{"role": "user", "content": "Hello"}]}})
     for bucket in ("my-weights", "demo-weights"):
         put(emulator, "questions/one.jsonl", rows.encode(), bucket)
@@ -244,9 +246,9 @@ from mg_provider import CustomWeightsModel, PscForwardingRule
 
 L4 = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
 connect = {"enable_private_service_connect": True, "project_allowlist": ["my-project", "client-project"]}
-for region in ("us-central1", "europe-west4"):
+for region, bucket in {"us-central1": "demo-weights", "europe-west4": "demo-weights-eu"}.items():
     model = CustomWeightsModel(
-        f"llama-{region}", region=region, gcs_uri="gs://demo-weights/llama-toy/v1", machine_spec=L4,
+        f"llama-{region}", region=region, gcs_uri=f"gs://{bucket}/llama-toy/v1", machine_spec=L4,
         min_replica_count=1, max_replica_count=2, labels={"team": "search"}, private_service_connect_config=connect,
     )
     PscForwardingRule(

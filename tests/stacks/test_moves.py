@@ -39,10 +39,10 @@ def engine(request):
 @pytest.fixture
 def stack(engine, tmp_path, emulator, virtualenv):  # noqa: F811
     emulator.set_speed(1_000_000)
-    make_bucket(emulator, "demo-weights")
+    make_bucket(emulator, "demo-weights", "US")
     for version in ("v1", "v2"):
         put_weights(emulator, f"llama-toy/{version}", "demo-weights")
-    for region in ("us-central1", "europe-west4"):
+    for region in ("us-central1", "us-east4"):
         there = {"project": "my-project", "region": region, "name": "clients-subnet", "network": "clients"}
         call(f"{emulator.url}/_mg/compute/subnetworks", there)
     if engine == "pulumi":
@@ -90,7 +90,7 @@ def test_a_model_turns_public_and_private_again_by_one_replacement_each(stack, e
 @pytest.mark.parametrize("parked", [False, True], ids=["running", "parked"])
 def test_a_fleet_grows_and_shrinks_without_touching_the_region_that_stays(stack, emulator, parked):
     state = {"parked": True} if parked else {}
-    both = ["us-central1", "europe-west4"]
+    both = ["us-central1", "us-east4"]
     before = None
     for regions in (both[:1], both, both[:1]):
         models(stack, llama={**MODEL, **state, "regions": regions, "private": PRIVATE})

@@ -34,6 +34,8 @@ def write(template, folder, **config):
 def cloud(emulator):
     make_bucket(emulator, "my-weights")
     put_weights(emulator, "llama", "my-weights")
+    make_bucket(emulator, "my-weights-eu", "EU")
+    put_weights(emulator, "llama", "my-weights-eu")
     make_bucket(emulator, "my-data")
     put(emulator, "questions.jsonl", b'{"body": {"messages": [{"role": "user", "content": "Hello"}]}}\n', "my-data")
     return emulator

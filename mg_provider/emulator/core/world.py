@@ -85,7 +85,7 @@ BEHAVIOURS: dict[str, Any] = {
     "failed_deploy_holds_seconds": 0.0,  # how long the GPUs of a failed deployment still count against quota
     "cancel_operation": "ends",  # or "refused": what cancelling an operation of Vertex AI does
     "operations_kept_seconds": 0.0,  # after their end operations are forgotten; 0 keeps them
-    "weights_of_another_region": "allow",  # or "refuse": weights in a bucket of another region than the Model
+    "weights_of_another_region": "refuse",  # or "allow": weights in a bucket of another region than the Model
     "publisher_env": "dropped",  # or "kept": what becomes of modelConfig.containerSpec.env for a publisher model
     "replicas_short": {},  # endpoint id -> replicas of a deployment that never come up
     # Emulated seconds instead of the usual, by deployment stage, or one of CREATE_ENDPOINT, UPDATE_ENDPOINT,

@@ -32,8 +32,8 @@ fleet = RegionalFleet(
         "machine_spec": {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1},
         "max_replica_count": 2,
     },
-    # What is different in one region.
-    overrides={"europe-west4": {"max_replica_count": 3}},
+    # What is different in one region. Weights belong in a bucket near the machines.
+    overrides={"europe-west4": {"gcs_uri": config.require("weightsEurope"), "max_replica_count": 3}},
 )
 
 pulumi.export("endpoints", {region: member.endpoint for region, member in fleet.members.items()})

@@ -7,11 +7,9 @@ from typing import Any
 from mg_provider.emulator.services.batch.job import JobFailedError
 from mg_provider.emulator.services.batch.rows import RESERVED_COLUMNS, Row, row_of, rows_of_json_lines
 from mg_provider.emulator.services.bigquery.state import BigQueryState, Table
-from mg_provider.emulator.services.storage.state import ListOptions, StorageState
+from mg_provider.emulator.services.storage.state import ListOptions, StorageState, is_around
 
 INVALID_ARGUMENT, NOT_FOUND = 3, 5
-# Multi-regions and dual-regions by how their names begin: "Bucket locations", cloud.google.com, read 2026-11.
-_CONTINENTS = {"US": "us-", "NAM": "us-", "EU": "europe-", "ASIA": "asia-"}
 
 
 def read_input(config: dict[str, Any], region: str, storage: StorageState, bigquery: BigQueryState) -> list[Row]:
@@ -83,9 +81,7 @@ def refuse_other_region(location: str, region: str, uri: str) -> None:
 
 def refuse_bucket_elsewhere(location: str, region: str, uri: str) -> None:
     """A job's files are in its region or in a location of several regions around it. JobFailedError otherwise."""
-    place = location.upper()
-    around = "" if "-" in place else next((_CONTINENTS[name] for name in _CONTINENTS if place.startswith(name)), "")
-    if place != region.upper() and not (around and region.startswith(around)):
+    if not is_around(location, region):
         raise JobFailedError(
             INVALID_ARGUMENT, f"The bucket of {uri} is in {location}, the batch prediction job in {region}."
         )

@@ -10,6 +10,8 @@ from typing import Any
 from mg_provider.emulator.core.clock import moment
 from mg_provider.emulator.services.storage.content import Content, ContentStore
 
+_CONTINENTS = {"US": "us-", "NAM": "us-", "EU": "europe-", "ASIA": "asia-"}
+
 Json = dict[str, Any]
 
 
@@ -156,3 +158,14 @@ def glob_expression(glob: str) -> str:
         else:
             parts.append(re.escape(symbol))
     return "".join(parts)
+
+
+def is_around(location: str, region: str) -> bool:
+    """Whether a bucket's location is a region, or several regions around it.
+
+    Multi-regions and dual-regions by how their names begin: "Bucket locations", cloud.google.com, read 2026-11.
+    """
+    place = location.upper()
+    if "-" in place:
+        return place == region.upper()
+    return any(place.startswith(name) and region.startswith(begin) for name, begin in _CONTINENTS.items())

@@ -12,7 +12,7 @@ from typing import Any
 
 from mg_provider.emulator.core.world import World
 from mg_provider.emulator.google.errors import failed_precondition, invalid_argument
-from mg_provider.emulator.services.storage.state import ListOptions, StorageState
+from mg_provider.emulator.services.storage.state import ListOptions, StorageState, is_around
 
 Json = dict[str, Any]
 
@@ -34,9 +34,8 @@ def check_region(world: World, uri: str, region: str) -> None:
     bucket = world.part(StorageState).buckets.get(split_uri(uri)[0])
     if world.behaviours["weights_of_another_region"] == "allow" or bucket is None:
         return
-    place = bucket.location.lower()
-    if "-" in place and place != region:
-        raise failed_precondition(f"The bucket of {uri} is in {place}, and the Model in {region}.")
+    if not is_around(bucket.location, region):
+        raise failed_precondition(f"The bucket of {uri} is in {bucket.location}, and the Model in {region}.")
 
 
 @dataclass
