@@ -15,7 +15,8 @@ RESOURCES = ("BatchJob", "CustomWeightsModel", "DedicatedEndpoint", "PscForwardi
 IMPORT_ALL = """
 import importlib, pkgutil, sys, mg_provider
 for module in pkgutil.walk_packages(mg_provider.__path__, "mg_provider."):
-    if module.name.startswith("mg_provider.demo") == (sys.argv[1] == "demo"):
+    of_the_demo = module.name.startswith("mg_provider.demo") or module.name == "mg_provider.cloud.toy_model"
+    if of_the_demo == (sys.argv[1] == "demo"):
         importlib.import_module(module.name)
         print(module.name)
 """
