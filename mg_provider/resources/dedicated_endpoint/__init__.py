@@ -26,6 +26,6 @@ class DedicatedEndpoint(DedicatedEndpointConstructor, module="mg", name="Dedicat
     provider_type = DedicatedEndpointProvider
 
     @classmethod
-    def said_elsewhere(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+    def _said_elsewhere(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """What chat requests call each model, as the models in this program say."""
         return {"query_model_ids": query_names_of(given.get("deployed_models"))}

@@ -51,7 +51,7 @@ class DynamicResource(Resource, metaclass=KnownArguments):
     def __init__(self, name: str, arguments: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> None:
         refuse_misspelt_config()
         passed = {key: value for key, value in arguments.items() if value is not None}
-        passed = {**self.said_elsewhere(passed), **passed}
+        passed = {**self._said_elsewhere(passed), **passed}
         if empty := next(empty_paths(passed), None):
             raise pulumi.RunError(f"{type(self).__name__} {name}: {empty.removeprefix('.')} {LEFT_EMPTY}")
         given = {key: _input(value) for key, value in passed.items()}
@@ -68,7 +68,7 @@ class DynamicResource(Resource, metaclass=KnownArguments):
         )
 
     @classmethod
-    def said_elsewhere(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+    def _said_elsewhere(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """What the program says of arguments that it leaves out here, where it makes other resources of ours."""
         return {}
 

@@ -25,7 +25,7 @@ class PscForwardingRule(PscForwardingRuleConstructor, module="mg", name="PscForw
     provider_type = PscForwardingRuleProvider
 
     @classmethod
-    def said_elsewhere(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+    def _said_elsewhere(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """Whom the endpoint lets in and whether it is private, if this program makes it."""
         endpoint = given.get("endpoint")
         allowed = {} if endpoint is None else {"endpoint_allowlist": _allowlist_of(endpoint)}
