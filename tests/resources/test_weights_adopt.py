@@ -74,6 +74,9 @@ REFUSED = [
     ({"gcs_uri": "gs://weights-bucket/other"}, "gcs_uri", "is not what the adopted endpoint serves"),
     ({"machine_spec": BIGGER}, "machine_spec", "write the same"),
     ({"spot": True}, "spot", "write the same"),
+    ({"flex_start": {"max_runtime_duration": "3600s"}}, "flex_start", "write the same"),
+    ({"service_account": "a@p.iam.gserviceaccount.com"}, "service_account", "write the same"),
+    ({"enable_access_logging": True}, "enable_access_logging", "write the same"),
     ({"dedicated_endpoint_disabled": True}, "dedicated_endpoint_disabled", "write the same"),
 ]
 
