@@ -283,3 +283,19 @@ def test_what_another_stack_took_after_the_import_is_left_alone(emulator, host, 
         with pytest.raises(HostError, match="ownership labels of somebody else"):
             step()
     assert hand.endpoint(names[taken]) == before
+
+
+def test_what_was_imported_moves_into_a_component_in_its_first_up_and_keeps_its_address(emulator, host, hand, tmp_path):
+    """The engine finds it by an alias, under the URN that it has in the component."""
+    endpoint = hand.make_endpoint(dedicatedEndpointEnabled=True)
+    id = hand.deploy(endpoint, hand.upload(), {"0": 100})
+    outcome = run_import(emulator, tmp_path, f"served={endpoint}")
+    life, wanted = life_of(host, outcome, CustomWeightsModelProvider, "served")
+    life.parents = ("shop:platform:Fleet",)
+    assert shown(life, wanted) == ("update", {"owner", "program_path"})
+    assert life.up(wanted)["deployed_model_id"] == id
+    assert life.id == endpoint
+    assert life.preview(wanted) == ("same", [])
+    assert life.refresh() == {}
+    life.destroy()
+    assert kinds(emulator) == []
