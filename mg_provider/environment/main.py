@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pulumi
 
 from mg_provider.components.common import default_project
-from mg_provider.environment.arguments import doubts
+from mg_provider.environment.arguments import doubts, sections
 from mg_provider.environment.environment import Environment
-from mg_provider.environment.program import Program
+from mg_provider.environment.program import Program, secret
 from mg_provider.environment.reading import LEFT_EMPTY, QUICKSTART, SPACE, ConfigError, left_empty, quickstart, read
 from mg_provider.yaml_file import read_yaml
 
@@ -41,9 +42,20 @@ def configured() -> Environment:
     if value is None:
         raise ConfigError(f"{key}: is required, or all of {', '.join(QUICKSTART)}: see stacks/config")
     environment = read(value, key, default_project() or "", _config_folder())
+    if missing := list(_missing_secrets(environment, key)):
+        raise ConfigError("\n".join(missing))
     for doubt in doubts(environment):
         pulumi.log.warn(f"{key}.{doubt.path}: {doubt.text}")
     return environment
+
+
+def _missing_secrets(environment: Environment, key: str) -> Iterator[str]:
+    for path, section in sections(environment):
+        for argument in section.secrets():
+            name = (section.argument(argument) or {}).get("config")
+            if name and secret(name) is None:
+                hint = f"run `pulumi config set --secret {name}`"
+                yield f"{key}.{path}.{argument}: the config key {name} has no value: {hint}"
 
 
 def _config_folder() -> Path:

@@ -218,10 +218,11 @@ class Program:
 
 def _said(section: ResourceSection, given: dict[str, Any]) -> dict[str, Any]:
     """The arguments as the resource takes them: a secret is what the config key that it names holds."""
-    secrets = {key: _secret(given[key]["config"]) for key in section.secrets() if key in given}
+    secrets = {key: secret(given[key]["config"]) for key in section.secrets() if key in given}
     return {**given, **secrets}
 
 
-def _secret(key: str) -> pulumi.Output[str]:
+def secret(key: str) -> pulumi.Output[str] | None:
+    """What a config key holds, as a secret; None where it has no value."""
     space, _, name = key.rpartition(":")
-    return pulumi.Config(space or None).require_secret(name)
+    return pulumi.Config(space or None).get_secret(name)

@@ -78,6 +78,9 @@ def test_the_constructor_and_the_page_have_it(copy):
     (row,) = re.findall(r"^\| `generate_explanation`.*$", page, flags=re.MULTILINE)
     assert "**replaces**: a job cannot be changed, so another one runs" in row
     assert "Add feature attributions to the output. Default: `False`." in row
+    # A stack takes what the resource takes.
+    jobs = (copy / "docs/stacks.md").read_text().partition("### `batch_jobs.NAME`")[2].partition("###")[0]
+    assert "`generate_explanation`" in jobs
 
 
 def test_it_is_written_as_the_rest_is(copy):

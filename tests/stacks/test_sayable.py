@@ -99,6 +99,8 @@ def test_a_project_and_a_token_of_one_model_another_for_a_batch_alone_and_an_end
     emulator.advance(600)
     chat = {"region": "us-central1", "deployed_models": {"a": {"model": "served"}}, "adopt": name}
     say(one, models={"gated": gated, **only}, endpoints={"chat": chat}, batch_jobs={"nightly": nightly})
+    path = "environment.models.gated.hugging_face_access_token"
+    assert f"{path}: the config key hfToken has no value: run `pulumi config set" in one.run("preview")[2]
     one.secrets = {"model-garden:hfToken": TOKEN}
     one.well("up")
     assert one.outputs["models"]["gated-us-central1"]["endpoint"].startswith("projects/your-project/")
