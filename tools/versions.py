@@ -40,7 +40,8 @@ def main(arguments: Sequence[str]) -> int:
     if arguments == ["pythons"]:
         return sum(_on_python(minor) for minor in minors() if minor != f"3.{sys.version_info.minor}")
     if arguments == ["sdk"]:
-        return sum(_on_sdk(release) for release in (oldest_sdk(), NEWEST))
+        environments = {_sdk_in(python): python for python in map(_with_sdk, (oldest_sdk(), NEWEST))}
+        return sum(_tested(f"Pulumi's SDK {version}", python) for version, python in environments.items())
     print("usage: python -m tools.versions pythons|sdk")
     return 2
 
@@ -84,13 +85,17 @@ def _on_python(minor: str) -> bool:
     return _tested(f"Python {minor}", _environment(f".venv-python-{minor}", python))
 
 
-def _on_sdk(release: str) -> bool:
+def _with_sdk(release: str) -> str:
+    """The Python of an environment with that release of Pulumi's SDK."""
     python = _environment(f".venv-sdk-{release}", sys.executable)
     wanted = ["--upgrade", "pulumi"] if release == NEWEST else [f"pulumi=={release}"]
     _uv("pip", "install", "--quiet", "--python", python, *wanted)
+    return python
+
+
+def _sdk_in(python: str) -> str:
     shown = [python, "-c", "import importlib.metadata as m; print(m.version('pulumi'))"]
-    version = subprocess.run(shown, capture_output=True, text=True, check=True).stdout.strip()
-    return _tested(f"Pulumi's SDK {version} ({'the newest' if release == NEWEST else 'the oldest'})", python)
+    return subprocess.run(shown, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _environment(name: str, python: str) -> str:
