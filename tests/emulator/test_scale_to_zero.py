@@ -97,6 +97,17 @@ def test_nobody_pays_for_an_idle_deployment_once_both_periods_are_over(client, e
     assert client.chat(endpoint).status_code == 429
 
 
+def test_a_change_starts_no_replica_of_a_deployment_at_zero(client, emulator):
+    endpoint = awake(client, emulator)
+    emulator.advance(DAY)
+    (deployed,) = client.ok("GET", endpoint["name"])["deployedModels"]
+    wanted = {**deployed, "dedicatedResources": {**deployed["dedicatedResources"], "maxReplicaCount": 3}}
+    body = {"deployedModel": wanted, "updateMask": "dedicatedResources.maxReplicaCount"}
+    client.finished(client.ok("POST", f"{endpoint['name']}:mutateDeployedModel", body))
+    assert available(client, endpoint) == 0
+    assert emulator.ledger()["gpus_in_use"] == {}
+
+
 def test_each_request_puts_the_end_off(client, emulator):
     spec = {"idleScaledownPeriod": "600s", "minScaleupPeriod": "300s"}
     endpoint = awake(client, emulator, scaleToZeroSpec=spec)

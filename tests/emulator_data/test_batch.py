@@ -309,7 +309,7 @@ def test_a_job_made_in_v1_is_read_in_v1beta1_and_by_project_number(client: Clien
     assert client.ok("POST", BATCH.replace("/v1/", "/v1beta1/"), spot)["dedicatedResources"]["spot"] is True
 
 
-def test_a_region_without_machines_fails_the_job_with_code_8(client: Client, rows: list[dict[str, Any]]) -> None:
+def test_a_region_without_machines_fails_the_job_with_code_14(client: Client, rows: list[dict[str, Any]]) -> None:
     client.emulator.behave(stockouts=["us-central1/g2-standard-12"])
     job = run(client)
     assert (job["state"], job["error"]["code"]) == ("JOB_STATE_FAILED", 14)

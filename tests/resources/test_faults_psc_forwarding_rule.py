@@ -117,6 +117,17 @@ def met(emulator):
     return [fault["met"] for fault in emulator.faults()]
 
 
+def test_an_error_after_the_address_is_reserved_says_that_it_exists(emulator, life):
+    emulator.fail(rpc="compute.forwardingRules.insert", fault="status", status=403)
+    with pytest.raises(
+        HostError, match=r"exists: projects/my-project/regions/us-central1/addresses/address"
+    ) as failure:
+        life.up(arguments())
+    assert "forwardingRules/" not in failure.value.text.partition("exists:")[2]
+    life.destroy()
+    assert emulator.ledger()["empty"]
+
+
 @each(CREATE_CALLS)
 def test_create_converges_on_one_rule_behind_one_address(emulator, life, rpc, fault):
     outputs = repeatedly(emulator, rpc, fault, lambda: life.up(quick()))

@@ -176,8 +176,9 @@ def perimeter_403(about: About) -> ApiError:
 def permission_403(about: About) -> ApiError:
     """A missing right or a missing project: Google does not say which."""
     permission = about.subject or "aiplatform.endpoints.get"
-    place = f"//aiplatform.googleapis.com/projects/{about.project}/locations/{about.region or 'us-central1'}"
-    info = _info("IAM_PERMISSION_DENIED", "aiplatform.googleapis.com", permission=permission, resource=place)
+    service = f"{permission.partition('.')[0]}.googleapis.com"
+    place = f"//{service}/projects/{about.project}/locations/{about.region or 'us-central1'}"
+    info = _info("IAM_PERMISSION_DENIED", service, permission=permission, resource=place)
     message = f"Permission '{permission}' denied on resource '{place}' (or it may not exist)."
     return ApiError("PERMISSION_DENIED", message, details=[info])
 

@@ -298,7 +298,7 @@ class FirstDeployment:
         """Delete what a first deployment made. If even that fails, or an address is at stake, it stays in state."""
         if not self.fresh:
             return self.keep(error, self._trying(self.state.machine_spec_taken))
-        self.context.progress("the deployment failed; deleting what it made")
+        self.context.progress("the deployment failed; removing what there is of it")
         try:
             take_down(self.args, self.state, self.context)
         except NotOurs as theirs:

@@ -165,7 +165,9 @@ def _change(call: Call, endpoint: Endpoint, wanted: Json, at: float) -> None:
     present = endpoint.find_deployed(wanted["id"])
     resources = wanted.get("dedicatedResources") or wanted.get("automaticResources") or {}
     available = present.get("status", {}).get("availableReplicaCount", first_replicas(wanted))
-    low, high = max(resources.get("minReplicaCount", 1), 1), resources.get("maxReplicaCount", available)
+    fewest, high = resources.get("minReplicaCount", 1), resources.get("maxReplicaCount", available)
+    # A deployment at zero stays there: no call but a request wakes it.
+    low = fewest if "scaleToZeroSpec" in resources else max(fewest, 1)
     available = min(max(available, low), max(high, 1))
     wanted["status"] = {"availableReplicaCount": available, "lastUpdateTime": call.world.timestamp(at)}
     present.clear()
