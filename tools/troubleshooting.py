@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import json
 import pkgutil
@@ -180,6 +181,7 @@ def texts() -> str:
     return "\n\n".join(blocks)
 
 
+@functools.cache
 def kinds() -> list[type[MgError]]:
     """Every class of the error tree, a class before those below it."""
     for module in pkgutil.walk_packages(mg_provider.__path__, "mg_provider."):
@@ -188,8 +190,13 @@ def kinds() -> list[type[MgError]]:
     return list(_below(MgError))
 
 
-def raised() -> Iterator[Text]:
+@functools.cache
+def raised() -> list[Text]:
     """The texts that the sources raise, or make errors of."""
+    return list(_raised())
+
+
+def _raised() -> Iterator[Text]:
     positions = {kind.__name__: 0 for kind in kinds() if not issubclass(kind, CloudError)} | _SAID
     for path in sorted(PACKAGE.rglob("*.py")):
         place = path.relative_to(PACKAGE).as_posix()
