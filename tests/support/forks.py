@@ -27,6 +27,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+if __name__ == "__main__":
+    from hurried import hurry
+
 SHIM = """#!{python} -IS
 import array, json, os, signal, socket, sys
 if sys.argv[1:2] != ["-u"]:
@@ -150,6 +153,8 @@ def serve(address: str, *more: str) -> None:
         importlib.import_module(name)
     for module, _, name in (each.partition(":") for each in more):
         getattr(importlib.import_module(module), name)
+    if more:
+        hurry()
     forker = os.fork()
     if forker == 0:
         accept(address)

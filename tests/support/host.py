@@ -63,7 +63,7 @@ class Host:
 
     def __init__(self, config, engine=NO_ENGINE, launcher=None):
         environment = {**os.environ, "PULUMI_PROJECT": "project"}
-        arguments = ["-u", "-m", "tests.support.hurried", engine]
+        arguments = ["-u", "-m", "pulumi.dynamic" if launcher is None else "tests.support.hurried", engine]
         if launcher is None:
             self.process = Fork(arguments, environment)
         else:

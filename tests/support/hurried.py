@@ -1,14 +1,13 @@
-"""Pulumi's dynamic host, for which time runs faster, as waits are most of what a life takes.
+"""Time runs faster for providers in tests, as waits are most of what a life takes.
 
-Run as ``python -m tests.support.hurried ENGINE``. Only the clock module sleeps and reads clocks, so that every wait,
-every limit and every age of the provider is shorter in the same measure; sockets keep real time.
+Run as ``python -m tests.support.hurried ENGINE`` it is Pulumi's dynamic host. Only the clock module sleeps and reads
+clocks, so that every wait, every limit and every age of the provider is shorter in the same measure; sockets keep real
+time.
 """
 
 import runpy
 import sys
 import time
-
-from mg_provider import clock
 
 FACTOR = 10
 
@@ -25,7 +24,14 @@ class Hurried:
         return time.monotonic() * FACTOR
 
 
-if __name__ == "__main__":
+def hurry():
+    """Let time run faster in this process and in those that it forks."""
+    from mg_provider import clock
+
     clock.time = Hurried
+
+
+if __name__ == "__main__":
+    hurry()
     sys.argv = ["dynamic", *sys.argv[1:]]
     runpy.run_module("pulumi.dynamic", run_name="__main__", alter_sys=True)
