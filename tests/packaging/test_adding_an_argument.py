@@ -15,9 +15,11 @@ HELD_TO = """
 import inspect
 
 from mg_provider import BatchJob, review
+from tests.resources.test_frozen_ids import OF_THE_LEAST, id_of
 from tests.resources.test_sent_and_observed import SUBJECTS
 from tests.review.build import batch, preview, step
 from tests.support.observation import problems_of
+from tests.support.samples import BATCH_JOB
 
 NAME = "generate_explanation"
 
@@ -32,11 +34,19 @@ def test_it_is_sent_and_kept(emulator, host):
     assert problems_of(jobs, emulator, host, names, given) == []
 
 
+def test_nonsense_is_refused():
+    assert BATCH_JOB.check(BATCH_JOB.arguments(NAME, "perhaps"))[1].keys() == {NAME}
+
+
+def test_a_run_that_does_not_set_it_is_found_by_its_id():
+    assert id_of(BATCH_JOB) == id_of(BATCH_JOB, generate_explanation=False) == OF_THE_LEAST["BatchJob"]
+    assert id_of(BATCH_JOB, generate_explanation=True) != id_of(BATCH_JOB)
+
+
 def test_a_review_names_it():
     found = review.of(preview(step("replace", "BatchJob", "nightly", batch(), batch(generate_explanation=True))))
     assert "generate_explanation" in found.headline
 """
-HELD_TO_BESIDE = ("tests/resources/test_arguments_bad_values.py", "tests/resources/test_frozen_ids.py")
 
 
 def example():
@@ -47,7 +57,7 @@ def example():
 
 
 def run(folder, *command, **more):
-    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, **more)
     assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
     return done.stdout
@@ -90,7 +100,5 @@ def test_it_is_written_as_the_rest_is(copy):
 
 
 def test_it_is_sent_refused_and_reviewed_and_older_ids_stay(copy):
-    new = "tests/resources/test_the_new_argument.py"
-    chosen = "the_new_argument or generate_explanation or (frozen_ids and BatchJob)"
-    options = ("-q", "-p", "no:xdist", "-p", "no:cacheprovider", "-k", chosen)
-    run(copy, sys.executable, "-m", "pytest", *options, new, *HELD_TO_BESIDE)
+    options = ("-q", "-p", "no:xdist", "-p", "no:cacheprovider")
+    run(copy, sys.executable, "-m", "pytest", *options, "tests/resources/test_the_new_argument.py")
