@@ -129,7 +129,7 @@ class Wish:
             return PrivateAddress(rule, pulumi.Output.from_input(""), rule.http_url, rule.base_url)
         name = self._record(target, place, self.dns_record, rule)
         # The name is known before the address is.
-        base = pulumi.Output.all(name, target.endpoint).apply(lambda told: base_url(*told))
+        base = pulumi.Output.all(name, target.endpoint).apply(lambda known: base_url(*known))
         return PrivateAddress(rule, name, pulumi.Output.concat("http://", name), base)
 
     def _record(self, target: Target, place: PscNetwork, record: str, rule: PscForwardingRule) -> pulumi.Output[str]:
@@ -211,7 +211,7 @@ def plain(allowlist: VpcScAllowlist | Sequence[str]) -> Sequence[str]:
 
 
 def project_of_parts(given: str | None, opts: pulumi.ResourceOptions | None) -> str | None:
-    """The project of parts that name none. A provider of the program's own may have another one: its checks tell."""
+    """The project of parts that name none. A provider of the program's own may have another one: its checks say so."""
     return given or (None if opts is not None and (opts.provider or opts.providers) else default_project())
 
 

@@ -174,5 +174,5 @@ class PrivateModelEndpoint(pulumi.ComponentResource, metaclass=KnownArguments):
         self.ip_address, self.psc_connection_status = rule.ip_address, rule.psc_connection_status
         self.service_attachment = rule.connected_service_attachment
         self.dns_name, self.url, self.base_url = own.dns_name, own.url, own.base_url
-        told = ("endpoint", "model", "ip_address", "dns_name", "url", "service_attachment", "psc_connection_status")
-        self.register_outputs({key: getattr(self, key) for key in told})
+        shown = ("endpoint", "model", "ip_address", "dns_name", "url", "service_attachment", "psc_connection_status")
+        self.register_outputs({key: getattr(self, key) for key in shown})

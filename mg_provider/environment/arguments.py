@@ -195,5 +195,5 @@ def _machines(place: str, given: Any) -> Iterable[tuple[str, MachineSpec]]:
     """Each choice with its path, as far as it can be doubted."""
     choices = given if isinstance(given, list) else [given or {}]
     for index, spec in enumerate(choices):
-        told = MachineSpec(machine_type=spec.get("machine_type"), accelerator_type=spec.get("accelerator_type"))
-        yield f"{place}[{index}]" if isinstance(given, list) else place, told
+        machine = MachineSpec(machine_type=spec.get("machine_type"), accelerator_type=spec.get("accelerator_type"))
+        yield f"{place}[{index}]" if isinstance(given, list) else place, machine

@@ -45,15 +45,15 @@ def fit(environment: Environment) -> Iterator[Mistake]:
 
 def not_let_in(environment: Environment, project: str) -> Iterator[Mistake]:
     """Lists of clients without a project that forwarding rules are made in; ``project`` is that of most."""
-    told = set()
+    reported: set[tuple[str, str]] = set()
     for address in environment.addresses():
         own = address.project or project
         place = f"{address.path.partition('.private')[0]}.private.allowlist"
         place = place if address.access.allowlist else "allowlist.projects"
         listed = environment.allowed(address.access)
         lacking = bool(listed) and not_allowed(own, project_ids(listed))
-        if lacking and (place, own) not in told:
-            told.add((place, own))
+        if lacking and (place, own) not in reported:
+            reported.add((place, own))
             text = f"lacks {own}, in which the forwarding rules are made, so that no client gets in: add it"
             yield Mistake(place, text)
 
@@ -92,9 +92,9 @@ def _query_names(environment: Environment, name: str, endpoint: EndpointConfig) 
     """A request that names a model must be answered by whichever the traffic picks."""
     asked = [one for one in endpoint.deployed_models if endpoint.split.get(one, 0)]
     models = {one: endpoint.deployed_models[one].model for one in asked}
-    told = {one: known for one, at in models.items() if (known := environment.known_name(at, endpoint.region))}
-    if len(set(told.values())) > 1:
-        listed = ", ".join(f"{one} answers to {known}" for one, known in told.items())
+    answers = {one: known for one, at in models.items() if (known := environment.known_name(at, endpoint.region))}
+    if len(set(answers.values())) > 1:
+        listed = ", ".join(f"{one} answers to {known}" for one, known in answers.items())
         yield Mistake(
             f"endpoints.{name}.traffic_split",
             f"shares requests between models of different names ({listed}), so "
@@ -152,7 +152,7 @@ def _owner(address: Address) -> str:
 
 
 def _same_place(one: Address, other: Address) -> bool:
-    """Whether two addresses are taken from one network, as far as is told."""
+    """Whether two addresses are taken from one network, as far as is known."""
     return bool(one.rule.argument("network") == other.rule.argument("network"))
 
 

@@ -14,7 +14,7 @@ from mg_provider.environment.sections import Section
 from mg_provider.resources.model.identity import Labels
 from mg_provider.rollout.query_id import QUERY_ID
 
-# A value of two shapes is held against the one that it has, so that a mistake in it is told once.
+# A value of two shapes is held against the one that it has, so that a mistake in it is reported once.
 LIST, MAPPING = "<list>", "<mapping>"
 
 
@@ -201,12 +201,12 @@ def _addresses(
 
 
 def _is_plain(given: Mapping[str, Any]) -> bool:
-    """Whether Google's container serves weights of one's own, which tells it what to call the model."""
+    """Whether Google's container serves weights of one's own, with a name that the provider gives it."""
     return bool(given.get("gcs_uri")) and given.get("container_spec") is None
 
 
 def container_query_id(container: Any) -> str:
-    """What a container is told to call its model; empty where nothing tells."""
+    """The name that a container's environment gives its model; empty where it gives none."""
     env = container.get("env") if isinstance(container, Mapping) else None
     entries = [entry for entry in env if isinstance(entry, Mapping)] if isinstance(env, list) else []
     return next((str(entry.get("value", "")) for entry in entries if entry.get("name") == QUERY_ID), "")

@@ -20,8 +20,8 @@ from mg_provider.components import (
 from mg_provider.components.private_address import ConsumerInput, connect
 from mg_provider.environment.entries import ModelConfig, PrivateAccess
 from mg_provider.environment.environment import Address, Environment
+from mg_provider.environment.outputs import chat_line, model_outputs, private_outputs
 from mg_provider.environment.sections import ResourceSection
-from mg_provider.environment.told import chat_line, model_outputs, private_outputs
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,8 @@ class Program:
                 opts=after,
                 **self._access(f"endpoints.{name}.private", config.private, config.region),
             )
-            told = {"endpoint": private.endpoint, "endpoint_id": private.endpoint_id, "model_id": model}
-            return {**told, **private_outputs(private, model if known else None)}
+            names = {"endpoint": private.endpoint, "endpoint_id": private.endpoint_id, "model_id": model}
+            return {**names, **private_outputs(private, model if known else None)}
         before = pulumi.ResourceOptions(aliases=[PrivateEndpoint.alias_of_parts(name)])
         options = pulumi.ResourceOptions.merge(after, before)
         endpoint = DedicatedEndpoint(name, region=config.region, opts=options, **arguments)

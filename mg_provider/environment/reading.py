@@ -54,8 +54,8 @@ def read(value: Any, key: str = KEY, project: str = "", folder: Path | None = No
 
     def refuse(mistakes: Iterable[Mistake]) -> None:
         lines = (f"{_place(each.path, layers.file_of(each.path), key)}: {each.text}" for each in mistakes)
-        if told := "\n".join(dict.fromkeys(lines)):
-            raise ConfigError(told)
+        if reported := "\n".join(dict.fromkeys(lines)):
+            raise ConfigError(reported)
 
     refuse(Mistake(path.removeprefix("."), _empty(path)) for path in empty_paths(layers.value))
     try:
@@ -101,7 +101,7 @@ def _place(path: str, file: str, key: str) -> str:
 
 
 def _empty(path: str) -> str:
-    meant = next((told for end, told in _MEANT.items() if path.endswith(end)), None)
+    meant = next((text for end, text in _MEANT.items() if path.endswith(end)), None)
     return f"is left empty: {meant or 'write a value, or remove the line'}"
 
 

@@ -99,8 +99,8 @@ def _base(name: Any, file: str, folder: Path | None, seen: tuple[Path, ...]) -> 
     try:
         content = read_yaml(path)
     except NotReadable as error:
-        told = str(error).removeprefix(str(path)).strip()
-        raise BaseFileProblem(EXTENDS, f"{name} {told}", file) from error
+        reason = str(error).removeprefix(str(path)).strip()
+        raise BaseFileProblem(EXTENDS, f"{name} {reason}", file) from error
     return _layered(content, os.path.relpath(path, folder), folder, (*seen, place))
 
 

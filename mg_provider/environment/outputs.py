@@ -1,4 +1,4 @@
-"""What a stack tells other teams of what it runs."""
+"""What a stack says to other teams about what it runs."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def private_outputs(private: PrivateModelEndpoint | PrivateEndpoint, asked: pulu
         private: The component.
         asked: What chat requests call the model; None where only its container knows.
     """
-    told = {
+    reached = {
         "service_attachment": private.service_attachment,
         "ip_address": private.ip_address,
         "dns": private.dns_name,
@@ -55,7 +55,7 @@ def private_outputs(private: PrivateModelEndpoint | PrivateEndpoint, asked: pulu
         "curl": chat_line(private.url, private.endpoint, asked),
     }
     found = {name: _consumer(one, private.endpoint, asked) for name, one in private.consumers.items()}
-    return {**told, "consumers": found} if found else told
+    return {**reached, "consumers": found} if found else reached
 
 
 def _consumer(address: PrivateAddress, endpoint: pulumi.Output[str], asked: pulumi.Input[str] | None) -> dict[str, Any]:
