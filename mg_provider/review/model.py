@@ -144,12 +144,21 @@ class Run(_Part):
     region: str
     why: str = Field(description="What makes it run.")
     machine: str
-    machines: int = Field(description="The most at once.")
-    hour: Sum = Field(description="All of them, an hour.")
+    machines: int = Field(description="How many, from its start to its end.")
+    hour: Sum = Field(description="All of them, an hour; of several choices of machines, the dearest.")
+    hour_least: Sum = Field(description="The same on the cheapest choice.")
     reads: str = ""
     writes: str = ""
     rows_last_run: int | None = None
     last_run: Sum | None = Field(default=None, description="What the last run's replica hours would cost now.")
+
+    @property
+    def runs_on(self) -> str:
+        """Machines and price in words: 4 x g2-standard-12, $4.60 an hour."""
+        if self.hour.usd is None:
+            return f"{self.machines} x {self.machine}, price unknown"
+        prices = dict.fromkeys((self.hour_least.hour_text, self.hour.hour_text))
+        return f"{self.machines} x {self.machine}, {' to '.join(prices)} an hour"
 
 
 class Deployed(_Part):
@@ -158,6 +167,8 @@ class Deployed(_Part):
     name: str = Field(description="Its name where its resource has several, else empty.")
     before: str = Field(description="Replicas and machine before: 1 to 8 x g2-standard-12; empty where it is new.")
     after: str = Field(description="The same afterwards; empty where it goes.")
+    serves_before: str = Field(default="", description="Weights, image or Model that answered before.")
+    serves: str = Field(default="", description="What answers afterwards; of one that goes, what answered.")
     share_before: int | None = Field(default=None, description="Percent of the requests, where they are split.")
     share_after: int | None = None
 
@@ -171,6 +182,7 @@ class Node(_Part):
     state: State
     access_before: Access = ""
     access: Access = Field(default="", description="Who reaches it afterwards; of one that goes, before.")
+    network: str = Field(default="", description="The network that it is peered with, if it is.")
     parked: bool = Field(default=False, description="Nothing runs on it afterwards, on purpose.")
     deployed: list[Deployed] = Field(default=[])
 
@@ -182,6 +194,7 @@ class Link(_Part):
     region: str
     state: State
     leads_to: str = Field(description="A resource of the review, or the last part of the endpoint's name.")
+    network: str = Field(default="", description="The network of the clients.")
 
 
 class Fleet(_Part):

@@ -283,7 +283,7 @@ def test_the_record_of_a_run_is_no_loss():
 def test_a_new_run_says_machines_money_and_where_the_output_goes():
     output = {"predictions_format": "bigquery", "bigquery_destination": {"output_uri": "bq://other.answers"}}
     found = review.of(preview(step("create", B, "nightly", None, batch(output_config=output))))
-    assert found.headline == "look: nightly: runs, and is paid: up to 4 x g2-standard-12, $4.60 an hour; it is new"
+    assert found.headline == "look: nightly: runs, and is paid: 4 x g2-standard-12, $4.60 an hour; it is new"
     assert found.runs[0].writes == "bq://other.answers (another project: other)"
 
 

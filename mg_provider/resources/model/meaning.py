@@ -95,6 +95,11 @@ class Leads:
 
 
 @dataclass(frozen=True)
+class Network:
+    """The network from which it is reached."""
+
+
+@dataclass(frozen=True)
 class LastRun:
     """What the last run of a job came to; ``what`` is counted."""
 

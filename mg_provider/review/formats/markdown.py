@@ -184,8 +184,8 @@ def _money(review: Review) -> list[str]:
 
 def _runs(review: Review) -> list[str]:
     return [
-        f"- **{plain(run.resource)}**: up to {run.machines} x {plain(run.machine)} in {plain(run.region)}, "
-        f"{plain(run.hour.hour_text)} an hour; {plain(run.why)}; reads {plain(run.reads or 'unknown')}, "
+        f"- **{plain(run.resource)}**: {plain(run.runs_on)}, in {plain(run.region)}; "
+        f"{plain(run.why)}; reads {plain(run.reads or 'unknown')}, "
         f"writes {plain(run.writes or 'unknown')}"
         for run in review.runs
     ]

@@ -108,8 +108,7 @@ def _money(review: Review) -> Iterator[str]:
 
 
 def _run(run: Run) -> Iterator[str]:
-    most = f"up to {run.machines} x {run.machine} in {run.region}"
-    yield f"{run.resource}: {most}, {run.hour.hour_text} an hour; {run.why}"
+    yield f"{run.resource}: {run.runs_on}, in {run.region}; {run.why}"
     rows = f", {run.rows_last_run:,} rows in the last run" if run.rows_last_run else ""
     last = f", which would cost {run.last_run.hour_text} now" if run.last_run else ""
     unknown = "what is not known yet"

@@ -13,6 +13,13 @@ def moved(before: int | None, after: int | None) -> str:
     return f"{found[-1]} %" if found else ""
 
 
+def serves(one: Deployed) -> list[str]:
+    """What answers before and after."""
+    if not one.serves or not one.serves_before or one.serves == one.serves_before:
+        return list(filter(None, [one.serves or one.serves_before]))
+    return [one.serves_before, f"→ {one.serves}"]
+
+
 def machines(one: Deployed) -> list[str]:
     """Replicas and machine before and after; on one line where only one of both changes."""
     was, _, machine = one.before.partition(" x ")

@@ -29,22 +29,23 @@ def starts(subject: Subject) -> bool:
 def run_of(turn: Turn, bill: Bill) -> Run:
     """A run that begins, with what it costs an hour."""
     subject, after = turn.subject, turn.after
-    low = bill.of(after, subject.region)[1]
+    least, most, _ = bill.machine(after, subject.region) if after else (Amount(None), Amount(None), None)
+    count = after.most if after else 0
     machine = after.label if after else CHOSEN_BY_GOOGLE
     last = _last(subject, "replica hours")
-    each = bill.machine(after, subject.region)[1] if after else Amount(None)
     rows = _last(subject, "rows")
     return Run(
         resource=subject.label,
         region=subject.region,
         why="it is new" if subject.is_new else "; ".join(causes(subject)),
         machine=machine,
-        machines=after.most if after else 0,
-        hour=sum_of(low),
+        machines=count,
+        hour=sum_of(most.times(count)),
+        hour_least=sum_of(least.times(count)),
         reads=_flow(subject, "reads"),
         writes=_flow(subject, "writes"),
         rows_last_run=int(rows) if rows else None,
-        last_run=sum_of(each.times(last)) if last else None,
+        last_run=sum_of(most.times(last)) if last else None,
     )
 
 
@@ -71,10 +72,8 @@ def _places(value: Any) -> list[Any]:
 def findings(subject: Subject, run: Run) -> Iterator[Finding]:
     """That a run begins, and is paid."""
     again = "runs" if subject.is_new else "runs AGAIN"
-    price = "price unknown" if run.hour.usd is None else f"{run.hour.hour_text} an hour"
-    most = f"up to {run.machines} x {run.machine}, {price}"
-    told = [f"{again}, and is paid: {most}; {run.why}"]
+    text = f"{again}, and is paid: {run.runs_on}; {run.why}"
     rows = f", {run.rows_last_run:,} rows the last time" if run.rows_last_run else ""
     flows = [f"reads {run.reads}{rows}" if run.reads else "", f"writes {run.writes}" if run.writes else ""]
     detail = "; ".join(filter(None, flows))
-    yield about(subject, "batch-run", "look", "runs", "; ".join(told), detail=detail)
+    yield about(subject, "batch-run", "look", "runs", text, detail=detail)

@@ -119,10 +119,10 @@ def prices(review: Review) -> Child:
 
 def run(found: Run) -> Markup:
     """A batch run that will start."""
-    most = f"up to {found.machines} x {found.machine} in {found.region}, {found.hour.hour_text} an hour"
+    on = f"{found.runs_on}, in {found.region}"
     rows = f", {found.rows_last_run:,} rows in the last run" if found.rows_last_run else ""
     flow = f"; reads {found.reads or 'what is not known yet'}{rows}; writes {found.writes or 'what is not known yet'}"
-    return el("li", el("bdi", found.resource, class_="name"), short(f": {most}; {found.why}{flow}", 2000))
+    return el("li", el("bdi", found.resource, class_="name"), short(f": {on}; {found.why}{flow}", 2000))
 
 
 def difference(diff: Diff, *, shut: bool) -> Markup:

@@ -8,7 +8,7 @@ from typing import Final
 
 from mg_provider.review.formats.page.drawing import WIDTH, Drawing, letters, width_of
 from mg_provider.review.formats.page.element import Child, Markup, el
-from mg_provider.review.formats.words import machines, moved
+from mg_provider.review.formats.words import machines, moved, serves
 from mg_provider.review.model import Deployed, Fleet, Link, MachineCount, Node
 
 _MOST_NODES: Final = 12
@@ -116,6 +116,8 @@ def _box(node: Node, links: list[Link], top: float) -> tuple[Markup, float]:
 def _access(node: Node) -> str:
     words = {"public": "public, from the internet", "private": "private", "unknown": "reached by: not known"}
     told = words.get(node.access, "")
+    if node.network and node.access == "private":
+        told = f"private, from network {node.network}"
     changed = node.access_before and node.access_before != node.access
     return f"{told}; was {node.access_before}" if changed else told
 
@@ -156,7 +158,7 @@ def _deployed(one: Deployed, index: int, y: float, is_split: bool) -> tuple[Mark
         y, height = y + 15, 15.0
     else:
         height = 0.0
-    for line in machines(one):
+    for line in (*serves(one), *machines(one)):
         parts.append(letters(line, x, y + 16, _RIGHT - x, "soft"))
         y, height = y + 15, height + 15
     return el("g", parts), height
@@ -166,7 +168,8 @@ def _link(link: Link, top: float, text: str) -> Markup:
     """A private connection: a dashed line from the endpoint to what stands for it in the network."""
     x = _INSIDE + 4
     state = _STATES[link.state]
-    told = f"{text} ({state})" if state else text
+    told = f"{text}, network {link.network}" if link.network else text
+    told = f"{told} ({state})" if state else told
     shape = el("path", d=f"M{x:g} {top:g}v10h12", class_="private")
     end = el("rect", x=x + 12, y=top + 6, width=8, height=8, rx=4, class_=f"end {link.state}")
     kind = "gone name" if link.state == "gone" else "name"
@@ -178,8 +181,9 @@ def _words(node: Node, links: list[Link]) -> str:
     told = [node.resource, _STATES[node.state] or "unchanged", _access(node)]
     for one in node.deployed[:_MOST_DEPLOYED]:
         share = moved(one.share_before, one.share_after)
-        told.append(" ".join(filter(None, (one.name, share, " ".join(machines(one))))))
-    via = [link.resource for link in links if link.leads_to == node.resource][:_MOST_LINKS]
+        told.append(" ".join(filter(None, (one.name, share, *serves(one), *machines(one)))))
+    to_it = [link for link in links if link.leads_to == node.resource][:_MOST_LINKS]
+    via = [f"{link.resource} in network {link.network}" if link.network else link.resource for link in to_it]
     if via:
         told.append(f"private connection {', '.join(via)}")
     return ", ".join(filter(None, told))
