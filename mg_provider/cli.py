@@ -169,7 +169,7 @@ def regions(
     count: Annotated[int | None, typer.Option(min=1, help="How many, instead of what the stack says.")] = None,
     candidates: Annotated[list[str] | None, typer.Option("--from", help="Where to look; may be repeated.")] = None,
     write: Annotated[bool, typer.Option("--write", help="Pin the choice in the stack's config file.")] = False,
-    anew: Annotated[bool, typer.Option("--anew", help="Give up pinned regions; without it they stay.")] = False,
+    repin: Annotated[bool, typer.Option("--repin", help="Give up pinned regions; without it they stay.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
     config: Annotated[
         list[str] | None, typer.Option("--config", "-c", help="key=value, over the stack's file.")
@@ -185,7 +185,7 @@ def regions(
         count=count,
         candidates=candidates or (),
         write=write,
-        anew=anew,
+        repin=repin,
         as_json=as_json,
         config=settings_of(config),
     )
@@ -345,7 +345,7 @@ def completion(shell: Annotated[Shell, typer.Argument(help="Your shell.")]) -> N
 
 
 def main() -> None:
-    """Run the command; what goes wrong is told in words."""
+    """Run the command; what goes wrong is reported in words."""
     sys.exit(run_app(app, sys.argv[1:], _redacted))
 
 

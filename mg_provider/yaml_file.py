@@ -15,14 +15,14 @@ _DEEPEST: Final = 100
 
 
 class NotReadable(Exception):
-    """A file that cannot be used, told in a sentence that begins with its name."""
+    """A file that cannot be used, in a sentence that begins with its name."""
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping that a file holds; an empty file is an empty one.
 
     Raises:
-        NotReadable: it is no such file, or says something twice, endlessly, or that is no plain data.
+        NotReadable: it is not such a file, or says something twice, endlessly, or that is not plain data.
     """
     try:
         content = path.read_bytes()
@@ -72,7 +72,7 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def _check(value: Any, place: str, left: list[int], depth: int) -> None:
-    """Refuse what is no plain data, and what aliases make endless. ValueError then."""
+    """Refuse what is not plain data, and what aliases make endless. ValueError then."""
     left[0] -= 1
     if left[0] < 0 or depth > _DEEPEST:
         raise ValueError("has too many values, or is nested too deeply: do its aliases (*name) repeat themselves?")

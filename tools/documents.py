@@ -32,7 +32,7 @@ def outputs() -> dict[str, str]:
 
 
 def render(text: str) -> str:
-    """The text with every generated part made anew.
+    """The text with every generated part written again.
 
     Raises:
         KeyError: The text names a part that nobody makes.

@@ -74,7 +74,7 @@ Each can be switched with `POST /_mg/behaviour`, or stands as described.
 - Replicas of a rolling deployment one by one: old and new are there side by side until the new one is up.
 - Integers for enums in answers (`$alt=json;enum-encoding=int` is accepted, answers have names, which clients take).
 - `fields` and `alt` other than `media`: answers are complete JSON.
-- TLS. Hosts are told apart by the `Host` header.
+- TLS. Hosts are distinguished by the `Host` header.
 - GoogleSQL beyond what sqlglot puts over into DuckDB; statements other than one query or `CREATE TABLE AS`; parameters
   of type STRUCT; external tables other than CSV of one column. Queries need `mg-provider[emulator]`, and are done at
   once.

@@ -1,4 +1,4 @@
-"""What the page of the stacks tells of every section, from its fields and from the arguments of its resource."""
+"""What the page of the stacks says of every section, from its fields and from the arguments of its resource."""
 
 from __future__ import annotations
 

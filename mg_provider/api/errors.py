@@ -41,7 +41,7 @@ from mg_provider.command_line.exits import FAILED, USAGE
 
 
 class MgError(Exception):
-    """Something went wrong, told in a sentence.
+    """Something went wrong, in one sentence.
 
     Attributes:
         summary: One sentence that says what happened.

@@ -185,9 +185,9 @@ class _Wait(Generic[T]):
 class Operations:
     """Waits for operations of Vertex AI and Compute Engine, and for batch prediction jobs.
 
-    Unavailable, RateLimited, NotReached and ConnectionFailed between polls are borne for ``PATIENCE`` seconds in a row,
-    and that an operation is not found for ``FORGOTTEN``. Every wait raises OperationTimeout, OperationCancelled, and
-    the CloudError of a poll that was answered otherwise.
+    Between polls, ``PATIENCE`` seconds of Unavailable, RateLimited, NotReached and ConnectionFailed in a row are
+    tolerated, and ``FORGOTTEN`` seconds in which the operation is not found. Every wait raises OperationTimeout,
+    OperationCancelled, and the CloudError of a poll that was answered otherwise.
     """
 
     def __init__(self, clock: Clock, vertex: VertexClient, compute: ComputeClient) -> None:

@@ -42,7 +42,7 @@ class Address:
 
     Attributes:
         base_url: Scheme, host and perhaps port that are connected to.
-        host: Host that the server is told, where it is not the one connected to.
+        host: Host to name to the server, where it is not the one connected to.
         trust: What the server is recognised by, where no public authority vouches for it.
         named: Whether it is an address of the user's own, which gets a token although it is not Google's.
     """
@@ -59,15 +59,15 @@ def address_of(
     """Where an endpoint is reached: its own DNS name, the region's shared domain, or a private address.
 
     Args:
-        endpoint: As the API tells it.
+        endpoint: As the API returns it.
         settings: A custom endpoint of Vertex AI stands for every public name.
         address: Private address or name, with or without a scheme: ``10.0.0.5``, ``https://llm.example.internal``.
             Without a scheme it is https. Plain http, which Vertex AI serves on port 80, is for private addresses only.
         trust: What the server is recognised by; a private endpoint has a self-signed certificate.
 
     Raises:
-        UserError: The address is none, the endpoint's DNS name is not Google's, or the endpoint is private and nothing
-            tells its address.
+        UserError: The address is not valid, the endpoint's DNS name is not Google's, or the endpoint is private and its
+            address is not known.
     """
     dedicated = (endpoint.dedicated_endpoint_dns or "").partition("://")[2] or endpoint.dedicated_endpoint_dns
     if address is None and is_private(endpoint):
@@ -108,7 +108,7 @@ def private_name(endpoint: Endpoint) -> str:
 
 
 def _automated(endpoint: Endpoint) -> str | None:
-    """The address that Vertex AI itself made in the first network it was told of."""
+    """The address that Vertex AI itself made in the first network that it was given."""
     config = endpoint.private_service_connect_config
     made = (config.psc_automation_configs if config else None) or []
     address = next((each.ip_address for each in made if each.ip_address), None)
@@ -129,7 +129,7 @@ def _base_url(address: str, settings: Settings) -> str:
         address = f"{_emulated(address, settings) or f'https://{address}'}"
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
-        raise UserError(f"{address!r} is no address", property="address", hint="write an IP address or a DNS name")
+        raise UserError(f"{address!r} is not an address", property="address", hint="write an IP address or a DNS name")
     if parts.scheme == "http" and not (is_loopback(address) or is_private_host(parts.hostname)):
         raise UserError(
             f"plain http would show the access token to every network on the way to {parts.hostname}",

@@ -178,7 +178,7 @@ def _missing(seed: Seed, base: Path) -> Iterable[tuple[str, Path]]:
 
 def _mistake(document: Mapping[str, Any], error: Any) -> str:
     """One mistake: where it is, what it is, and what may have been meant."""
-    # What pydantic adds to say that a key is meant is no part of the place.
+    # What pydantic adds to say that a key is meant is not part of the place.
     path = [part for part in error["loc"] if part != "[key]"]
     place = ".".join(map(str, path))
     if error["type"] == "extra_forbidden":

@@ -183,7 +183,7 @@ class _Filling:
 
     @contextmanager
     def _at(self, place: str) -> Iterator[None]:
-        """What goes wrong here is told with its place in the file."""
+        """What goes wrong here is reported with its place in the file."""
         try:
             yield
         except SeedError as error:

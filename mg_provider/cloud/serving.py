@@ -81,7 +81,7 @@ def _not_bound(port: int, error: OSError) -> tuple[str, str]:
             f"port {port} of 127.0.0.1 is taken, perhaps by another `mg emulator`",
             f"use that one, as with `--emulator http://127.0.0.1:{port}`, or take a free port with --port 0",
         )
-    return f"port {port} of 127.0.0.1 cannot be had: {error.strerror}", "take a free port with --port 0"
+    return f"port {port} of 127.0.0.1 cannot be used: {error.strerror}", "take a free port with --port 0"
 
 
 def _tell(line: str) -> None:

@@ -29,7 +29,7 @@ def script(shell: Shell, name: str) -> str:
 
 
 def answer_a_shell(command: Any, name: str) -> int | None:
-    """Answer the shell, if it is one that asks for words; None if it is not."""
+    """Handle a shell that asks for words; None if no shell asks."""
     instruction = os.environ.get(_variable(name))
     if not instruction:
         return None

@@ -221,7 +221,7 @@ class PscNetwork(pulumi.ComponentResource, metaclass=KnownArguments):
 
 
 def check_ranges(ranges: Mapping[str, str]) -> None:
-    """Refuse ranges that are no IPv4 ranges, too small, in no region, or that overlap.
+    """Refuse ranges that are not IPv4 ranges, too small, in no region, or that overlap.
 
     Raises:
         RunError: with the region or regions in question.

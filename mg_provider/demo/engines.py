@@ -140,7 +140,7 @@ class RehearsalEngine(Engine):
 
 
 def _story_only(say: Say) -> Say:
-    """The story tells the outputs itself, and what the provider process says of itself belongs into a log."""
+    """The story shows the outputs itself, and what the provider process says about itself belongs in a log."""
     ended = False
 
     def told(text: str) -> None:

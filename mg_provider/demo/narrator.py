@@ -1,4 +1,4 @@
-"""How the story is told: one screen by default, everything with ``-v``; rich on a terminal, plain lines elsewhere."""
+"""How the story is shown: one screen by default, everything with ``-v``; rich on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Narrator:
     Args:
         console: Where to.
         clock: Measures.
-        verbose: Whether every line of the engine, every difference and every id is told.
+        verbose: Whether every line of the engine, every difference and every id is shown.
     """
 
     def __init__(self, console: Console, clock: Clock, *, verbose: bool = False) -> None:

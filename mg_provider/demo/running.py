@@ -32,7 +32,7 @@ class Running:
         self.done: Counter[str] = Counter()
 
     def take(self, line: str) -> bool:
-        """Read a line. True if it only tells of a stage, which :meth:`rows` has from now on."""
+        """Read a line. True if it only reports a stage, which :meth:`rows` has from now on."""
         stage = _STAGE.match(line)
         if stage and not stage["stage"].startswith("note:"):
             self._set(stage["what"], stage["stage"])

@@ -153,7 +153,7 @@ class Demo:
         self._narrator.check("the traffic is 50 % and 50 % now", self._traffic() == [50, 50], self._traffic())
 
     def _previewed(self) -> dict[str, Any]:
-        """The digest of a preview, told."""
+        """The digest of a preview, in words."""
         digest = self._engine.preview()
         for line in changes.told(digest) if self._narrator.verbose else ():
             self._narrator.say(line)

@@ -38,7 +38,7 @@ class Emulator:
         otherwise: how many of the calls that were kept are answered in another way now, as by another version.
 
     Raises:
-        OSError: the port cannot be had.
+        OSError: the port cannot be used.
         InUse: another process has that folder open.
         NotKept: what is in the folder cannot be used.
     """

@@ -40,7 +40,7 @@ class Place:
         return "/".join(["projects", self.project, *parts[2:]]) if same else name
 
     number: str = ""
-    """The project's number, once an answer has told it."""
+    """The project's number, once an answer has named it."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _places(wanted: Wanted, place: Place) -> list[Place]:
 
 
 def _number(thing: Thing) -> str:
-    """The number of the project that a thing is in, where its name tells it."""
+    """The number of the project that a thing is in, where its name says so."""
     parts = (thing.name or "").split("/")
     return parts[1] if len(parts) > 1 and parts[1].isdigit() else ""
 

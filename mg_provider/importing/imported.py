@@ -31,7 +31,7 @@ class Draft:
         kept: What only the state has: ids and what follows from them.
         state: The outputs that reading needs.
         told: Further outputs, once it was read.
-        labels: The labels that may say whose it is; None for what carries none.
+        labels: The labels that may say who owns it; None for what carries none.
         notes: What the user should know, a line each.
     """
 

@@ -105,7 +105,7 @@ def answer_of(response: Mapping[str, Any]) -> ChatAnswer:
     """The answer in an OpenAI ``chat.completion``.
 
     Raises:
-        MgError: It is none.
+        MgError: It is not one.
     """
     response = unwrapped(response)
     problem = problem_of_completion(response)

@@ -310,7 +310,7 @@ class Client:
 
 
 def _told_by(found: StackEndpoint) -> str | None:
-    """The address that a stack tells; nobody named it, so it must be one that only the user's own networks have."""
+    """The address that a stack exports; nobody named it, so it must be one that only the user's own networks have."""
     if found.address:
         refuse_foreign_address(found.address)
     return found.address
@@ -323,7 +323,7 @@ def _resource_name(endpoint: str, settings: Settings, project: str | None, regio
     project, region = project or settings.project, region or settings.region
     if len(parts) != 1 or not endpoint:
         raise UserError(
-            f"{endpoint!r} is no endpoint",
+            f"{endpoint!r} is not an endpoint",
             property="endpoint",
             hint="write projects/{project}/locations/{region}/endpoints/{id}, or its id with project and region",
         )

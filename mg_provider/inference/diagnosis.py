@@ -62,7 +62,7 @@ def explained(error: MgError, name: str, address: Address, model: str, vertex: V
 
 
 def nothing_deployed(endpoint: Endpoint) -> EndpointNotAnswering | None:
-    """What is told of an endpoint on which nothing can answer; None if something can."""
+    """What is said of an endpoint on which nothing can answer; None if something can."""
     name = endpoint.name or ""
     if not endpoint.deployed_models:
         return EndpointNotAnswering(
@@ -107,7 +107,7 @@ def _of_models(error: MgError, endpoint: Endpoint, model: str) -> EndpointNotAns
         return EndpointNotAnswering(
             "no such model",
             f"{endpoint.name} serves no model {model!r}",
-            hint="leave the model out, or name one that `Client.models()` tells",
+            hint="leave the model out, or name one that `Client.models()` lists",
         )
     if isinstance(error, RateLimited):
         return _waking(endpoint)
@@ -122,7 +122,7 @@ def _of_models(error: MgError, endpoint: Endpoint, model: str) -> EndpointNotAns
 
 
 def _waking(endpoint: Endpoint) -> EndpointNotAnswering | None:
-    """What is told of an endpoint that went down to no replica: the request that was refused wakes it."""
+    """What is said of an endpoint that went down to no replica: the request that was refused wakes it."""
     if not any(at_zero(each) for each in endpoint.deployed_models or []):
         return None
     return EndpointNotAnswering(

@@ -67,7 +67,7 @@ class Query:
         """The client that it is asked with.
 
         Raises:
-            UserError: The endpoint cannot be told.
+            UserError: It is not clear which endpoint is meant.
         """
         options = _given(self.client)
         if self.wait:
@@ -175,7 +175,7 @@ def _place(host: str, port: int) -> tuple[str, int]:
         parts = urlsplit(host if "://" in host else f"//{host}")
         own = parts.port
     except ValueError as error:
-        raise UserError(f"{host!r} is no address ({error})", property="host", hint="write 10.0.0.5:443") from error
+        raise UserError(f"{host!r} is not an address ({error})", property="host", hint="write 10.0.0.5:443") from error
     return parts.hostname or host, own or port
 
 

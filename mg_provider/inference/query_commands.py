@@ -15,7 +15,7 @@ def query(
         list[str],
         typer.Argument(
             metavar="[ENDPOINT] QUESTION",
-            help="Endpoint by id or resource name, unless --stack tells it; then what to ask, or - for standard input.",
+            help="Endpoint by id or resource name, unless --stack names it; then what to ask, or - for standard input.",
             show_default=False,
         ),
     ],
@@ -44,7 +44,7 @@ def query(
     from mg_provider.inference.query_command import Query, ask
 
     if len(asked) != (1 if stack else 2):
-        expected = "one question, as --stack tells the endpoint" if stack else "an endpoint and a question"
+        expected = "one question, as --stack names the endpoint" if stack else "an endpoint and a question"
         raise typer.BadParameter(
             f"expects {expected}; quote a question of several words", param_hint="[ENDPOINT] QUESTION"
         )

@@ -115,7 +115,7 @@ def _from_state(file: Path) -> dict[str, Any]:
         resources = state["deployment"].get("resources") or []
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
-            f"{file} is no state file ({type(error).__name__})",
+            f"{file} is not a state file ({type(error).__name__})",
             property="state",
             hint="name what `pulumi stack export` or `mg rehearse` wrote",
         ) from error
@@ -173,7 +173,7 @@ def _text(value: Mapping[str, Any], names: tuple[str, ...]) -> str:
 
 
 def _config(program: Path, project: Mapping[str, Any], stack: str) -> dict[str, str]:
-    """The settings of this provider that are no secret: the project's, and over them the stack's."""
+    """The settings of this provider that are not secret: the project's, and over them the stack's."""
     folder = program / str(project.get("stackConfigDir") or "")
     own = _yaml(folder / f"Pulumi.{stack}.yaml").get("config")
     given = {

@@ -129,7 +129,7 @@ def _merged(base: Any, own: Any, path: tuple[str, ...]) -> Any:
 
 
 def _is_section(path: tuple[str, ...]) -> bool:
-    """Whether a mapping is no argument of a resource, which are taken whole."""
+    """Whether a mapping is not an argument of a resource; those are taken whole."""
     if len(path) < 3 or path[0] not in ENTRIES:
         return True
     return path[-1] in SECTIONS or (len(path) > 3 and path[-2] in SECTIONS_BY_NAME)

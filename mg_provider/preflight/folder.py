@@ -92,7 +92,7 @@ class Folder:
 
 
 class NotJson(Exception):
-    """A file that should be a JSON object is none; the finding says what it is instead."""
+    """A file that should be a JSON object is not one; the finding says what it is instead."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.message)

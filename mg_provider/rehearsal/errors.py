@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class RehearsalError(Exception):
-    """A user's mistake or a limit of the rehearsal engine, told in words; nothing has been changed by it."""
+    """A user's mistake or a limit of the rehearsal engine, in words; nothing has been changed by it."""
 
 
 class StepError(Exception):
@@ -24,7 +24,7 @@ class StepError(Exception):
 
 
 class Partial:
-    """A resource that exists but is not ready, as told by ``ErrorResourceInitFailed``.
+    """A resource that exists but is not ready, as reported by ``ErrorResourceInitFailed``.
 
     Args:
         identifier: its provider-assigned id.

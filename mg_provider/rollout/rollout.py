@@ -30,7 +30,7 @@ class CannotDeploy(MgError):
     """The new deployment is not available, for a reason that only the caller knows."""
 
 
-# After one of these it is known that the new deployment cannot be had as it was asked for. Other errors leave it open,
+# After one of these it is known that the new deployment cannot be made as it was asked for. Other errors leave it open,
 # and the next run goes on.
 _FINAL = (
     CannotDeploy,

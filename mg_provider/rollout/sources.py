@@ -48,7 +48,7 @@ def made_from(source: Source, parent: str, machines: Sequence[MachineSpec], worl
     Permissions: as recommendSpec, or publishers.models.get.
 
     Raises:
-        MgError: Google tells no container that serves this model.
+        MgError: Google lists no container that serves this model.
     """
     if source.gcs_uri:
         container = source.container or recommended_container(source.gcs_uri, parent, machines, world)
@@ -78,7 +78,7 @@ def recommended_container(uri: str, parent: str, machines: Sequence[MachineSpec]
 
 
 def published(source: Source, machines: Sequence[MachineSpec], world: World) -> Deploy:
-    """The ready configuration of a publisher model, on the first of the machines that it is told for."""
+    """The ready configuration of a publisher model, on the first of the machines that it is listed for."""
     name = source.hugging_face_model_id or source.publisher_model_name
     try:
         model = world.clients.vertex.get_publisher_model(
@@ -111,7 +111,7 @@ def _first_on(machines: Sequence[MachineSpec], told: Sequence[tuple[MachineSpec 
 
 def _no_container(name: str) -> MgError:
     return MgError(
-        f"Model Garden tells no serving container for {name}, so it cannot be deployed beside what serves now",
+        f"Model Garden lists no serving container for {name}, so it cannot be deployed beside what serves now",
         hint="set container_spec with the container to serve it in, or make a second resource for it, move the clients "
         "there, then remove this one",
     )

@@ -75,7 +75,7 @@ def _filled(message: WireModel, written: dict[str, Any]) -> dict[str, Any]:
 
 
 def same(wanted: object, actual: object) -> bool:
-    """Whether the cloud has what is wanted. What it adds by itself, and the order of a list, do not count."""
+    """Whether the cloud has what is asked for. What it adds by itself, and the order of a list, do not count."""
     if isinstance(wanted, WireModel) and isinstance(actual, WireModel):
         return all(same(getattr(wanted, name), getattr(actual, name)) for name in wanted.model_fields_set)
     if isinstance(wanted, list) and isinstance(actual, list):

@@ -161,7 +161,7 @@ def refresh_finds_drift_and_up_heals_it(world: World) -> None:
 
 
 @scenario
-def refresh_forgets_what_is_gone_and_up_makes_it_anew(world: World) -> None:
+def refresh_forgets_what_is_gone_and_up_makes_it_again(world: World) -> None:
     world.program("a = Thing('a')\nThing('b', note=a.address, opts=opts(depends_on=[a]))\n")
     world.up()
     world.vanish("a")

@@ -36,7 +36,7 @@ def answered(question, response):
 
 ONE, TWO = row("r", "one"), row("r", "two")
 CASES = {
-    "a repeated id is told apart by what is asked": ([ONE, TWO], [answered(TWO, "2"), answered(ONE, "1")], ["1", "2"]),
+    "a repeated id is matched by its request": ([ONE, TWO], [answered(TWO, "2"), answered(ONE, "1")], ["1", "2"]),
     "an empty id is none": (
         [row("", "three"), row("", "four")],
         [answered(row("", "four"), "4"), answered(row("", "three"), "3")],

@@ -189,7 +189,7 @@ def test_a_job_that_wrote_nothing_says_why(emulator, command):
         ("llama", None, "'llama' is not a job"),
         (f"gs://{BUCKET}", None, "is a whole bucket"),
         (f"gs://{BUCKET}/in", None, "holds no predictions"),
-        ("bq://my-project.prompts", None, "is no table"),
+        ("bq://my-project.prompts", None, "is not a table"),
         (f"gs://{BUCKET}/done", "missing.jsonl", "missing.jsonl is not a file"),
         (f"gs://{BUCKET}/done", f"gs://{BUCKET}/none*", "matches no object"),
         (f"gs://{BUCKET}/done", f"gs://{BUCKET}/none", "there is no object"),

@@ -1,4 +1,4 @@
-"""Asking models at public and private addresses, whole and streamed, and what is told where they do not answer."""
+"""Asking models at public and private addresses, whole and streamed, and what is said where they do not answer."""
 
 import json
 
@@ -207,8 +207,8 @@ def test_a_client_that_lives_on_follows_the_endpoint_to_another_model(cloud, ask
 @pytest.mark.parametrize(
     ("endpoint", "options", "told"),
     [
-        ("a/b", {}, "is no endpoint"),
-        ("", {}, "is no endpoint"),
+        ("a/b", {}, "is not an endpoint"),
+        ("", {}, "is not an endpoint"),
         ("chat", {"config": {"mg:project": "p"}}, "region"),
         ("chat", {"config": {}}, "project"),
         ("chat", {"fingerprint": "short"}, "64 hexadecimal"),

@@ -108,7 +108,7 @@ def test_the_choice_is_told_and_nothing_is_written_unless_asked(mg):
     assert mg.file.read_text() == before
 
 
-def test_the_choice_is_pinned_with_comments_kept_and_pinned_anew(mg, emulator):
+def test_the_choice_is_pinned_with_comments_kept_and_pinned_again(mg, emulator):
     before = mg.file.read_text()
     told = mg("--write")
     assert told.exit_code == 0, told.output
@@ -116,7 +116,7 @@ def test_the_choice_is_pinned_with_comments_kept_and_pinned_anew(mg, emulator):
     pinned = "pinned: [us-central1, us-east4], "
     assert mg.file.read_text() == before.replace("{auto:", "{" + pinned + "auto:")
     emulator.behave(stockouts=["us-central1/g2-standard-12"])
-    assert mg("--write", "--anew").exit_code == 0
+    assert mg("--write", "--repin").exit_code == 0
     assert mg.file.read_text() == before.replace("{auto:", "{pinned: [us-east4, europe-west4], auto:")
 
 

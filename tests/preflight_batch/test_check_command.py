@@ -43,4 +43,4 @@ def test_the_same_as_json(emulator, tmp_path):
 
 def test_a_wrong_region_is_a_mistake_in_the_call(emulator, tmp_path):
     result = mg(emulator, "check", str(tmp_path), "--region", "uscentral1")
-    assert (result.exit_code, "uscentral1 is no region" in result.stderr) == (2, True)
+    assert (result.exit_code, "uscentral1 is not a region" in result.stderr) == (2, True)

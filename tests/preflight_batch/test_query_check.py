@@ -114,7 +114,7 @@ def test_an_empty_table_and_one_that_is_not_there_are_named(batch):
     put_table(batch.emulator, [])
     assert batch.found(TABLE) == [(TABLE, "empty")]
     assert batch.found("bq://my-project.prompts.none") == [("bq://my-project.prompts.none", "not_found")]
-    with pytest.raises(UserError, match="is no table"):
+    with pytest.raises(UserError, match="is not a table"):
         batch.check("bq://my-project.prompts")
 
 

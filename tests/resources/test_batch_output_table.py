@@ -1,4 +1,4 @@
-"""A named output table takes the answers of one run: what another run into it would meet is told by the diff."""
+"""A named output table takes the answers of one run: what another run into it would meet is in the diff."""
 
 import pytest
 

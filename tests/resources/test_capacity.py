@@ -1,4 +1,4 @@
-"""Where machines or quota are short the next choice is taken, is told, and stays."""
+"""Where machines or quota are short the next choice is taken, is reported, and stays."""
 
 import pytest
 

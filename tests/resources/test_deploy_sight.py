@@ -1,4 +1,4 @@
-"""While Model Garden's deploy runs, its operation shows nothing: what is told comes from the endpoint."""
+"""While Model Garden's deploy runs, its operation shows nothing: what is reported comes from the endpoint."""
 
 import pytest
 

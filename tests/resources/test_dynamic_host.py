@@ -139,7 +139,7 @@ def test_a_width_that_is_none_is_a_mistake_in_the_configuration(hosts, value):
     host = hosts("http://127.0.0.1:1", **{"mg:hostThreads": value})
     with pytest.raises(HostError) as failure:
         Kind(host, DEDICATED_ENDPOINT.provider).check(DEDICATED_ENDPOINT.arguments())
-    assert failure.value.text.startswith(f"mg:hostThreads: '{value}' is no number of calls\ndo: write how many")
+    assert failure.value.text.startswith(f"mg:hostThreads: '{value}' is not a number of calls\ndo: write how many")
 
 
 def test_checks_and_diffs_ask_nobody(hosts):

@@ -25,7 +25,7 @@ def canary(model, other, hold=None, share=30, **more):
 
 
 def split(emulator, life):
-    """The Model of each deployment with its percent; two deployments of one name are told apart."""
+    """The Model of each deployment with its percent; two deployments of one name are distinguished."""
     return serving(emulator, life)
 
 

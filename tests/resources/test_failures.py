@@ -1,4 +1,4 @@
-"""What went wrong is told: the stage, Google's words, the container's last lines, and what to do. Nothing is left."""
+"""What went wrong is reported: the stage, Google's words, the container's last lines, what to do. Nothing is left."""
 
 import pytest
 

@@ -93,7 +93,7 @@ def test_labels_and_global_access_change_in_place(emulator, life):
     end(emulator, life)
 
 
-def test_where_global_access_cannot_be_patched_the_rule_is_made_anew_behind_its_address(emulator, life):
+def test_where_global_access_cannot_be_patched_the_rule_is_made_again_behind_its_address(emulator, life):
     attach(emulator)
     emulator.behave(patch_global_access="refuse")
     before = life.up(arguments())

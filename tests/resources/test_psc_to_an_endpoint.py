@@ -260,7 +260,7 @@ def test_a_connection_that_is_no_longer_accepted_shows_and_up_explains_until_it_
     end(emulator, life, private)
 
 
-def test_a_rejected_connection_shows_on_refresh_and_is_made_anew(emulator, life, private):
+def test_a_rejected_connection_shows_on_refresh_and_is_made_again(emulator, life, private):
     before = life.up(arguments(private))
     emulator.behave(unlisted_project="REJECTED")
     private.allow("other-project")

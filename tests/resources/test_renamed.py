@@ -1,4 +1,4 @@
-"""Renaming a stack or a resource makes nothing anew, and what is then destroyed is what was made."""
+"""Renaming a stack or a resource makes nothing again, and what is then destroyed is what was made."""
 
 import pytest
 

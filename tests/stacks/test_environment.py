@@ -1,4 +1,4 @@
-"""The typed configuration of the stacks: mistakes are told with the path of their YAML key."""
+"""The typed configuration of the stacks: mistakes are reported with the path of their YAML key."""
 
 from pathlib import Path
 
@@ -211,7 +211,7 @@ def test_a_mistake_is_told_with_its_path(value, told):
         environment.read(value)
     assert told in str(error.value)
     paths = [line.partition(": ")[0] for line in str(error.value).splitlines()]
-    assert len(paths) == len(set(paths)), "a mistake is told once"
+    assert len(paths) == len(set(paths)), "a mistake is reported once"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a section takes of its resource, and how a mistake in it is told."""
+"""What a section takes of its resource, and how a mistake in it is reported."""
 
 import pytest
 

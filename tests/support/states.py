@@ -9,7 +9,7 @@ ENDPOINTS = ("CustomWeightsModel", "DedicatedEndpoint")
 
 
 def place(name):
-    """A resource name without its project, which is told by id or number."""
+    """A resource name without its project, which is an id or a number."""
     project, _, rest = name.removeprefix("projects/").partition("/")
     return rest if project else name
 

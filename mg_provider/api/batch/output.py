@@ -115,7 +115,7 @@ class BatchOutput:
     def _table(self) -> tuple[str, str, str]:
         reference = split_table(self.location)
         if not reference.project_id or not reference.dataset_id or not reference.table_id:
-            raise UserError(f"{self.location} is no table", hint="write bq://project.dataset.table")
+            raise UserError(f"{self.location} is not a table", hint="write bq://project.dataset.table")
         return reference.project_id, reference.dataset_id, reference.table_id
 
     def _table_lines(self, table: tuple[str, str, str]) -> Iterator[bytes]:

@@ -28,7 +28,7 @@ def parse(model: type[M], answer: Mapping[str, Any]) -> M:
         raise CloudError(
             200,
             "UNKNOWN",
-            f"the answer is no {model.__name__}: {place}: {misfit['msg']}",
+            f"the answer is not a valid {model.__name__}: {place}: {misfit['msg']}",
             hint="check that proxies and the custom endpoint lead to Google, and report it if they do",
         ) from error
 

@@ -59,7 +59,7 @@ def dedicated_base(dns: str) -> str:
 
 
 def refuse_foreign_address(address: str) -> None:
-    """Refuse an address that somebody else told: it gets a token only if it cannot be but in a network of the user's.
+    """Refuse an address that came from somebody else: it gets a token only if it is surely in the user's network.
 
     Raises:
         UserError: It is neither a private IP address nor a name in Google's domain of private endpoints.

@@ -1,4 +1,4 @@
-"""What the project's API clients are told by configuration and environment, and nothing else."""
+"""What configuration and environment say to the project's API clients, and nothing else."""
 
 from __future__ import annotations
 
@@ -146,9 +146,9 @@ class Settings:
             environ: Environment variables.
 
         Raises:
-            UserError: an owner has a slash in it, a custom endpoint is no URL or is plain http to another machine, the
-                emulator is not on this machine, a universe's domain is no domain, or a switch is neither true nor
-                false.
+            UserError: an owner has a slash in it, a custom endpoint is not a URL or is plain http to another machine,
+                the emulator is not on this machine, a universe's domain is not valid, or a switch is neither true
+                nor false.
         """
 
         def value(key: str) -> str | None:

@@ -39,12 +39,12 @@ class ServerTrust:
         """Refuse what cannot be.
 
         Raises:
-            UserError: The file holds no certificate, or the fingerprint is none.
+            UserError: The file holds no certificate, or the fingerprint is not one.
         """
         if self.fingerprint is not None:
             plain = self.fingerprint.replace(":", "").lower()
             if not _FINGERPRINT.fullmatch(plain):
-                raise UserError("is no SHA-256 fingerprint", property="fingerprint", hint="write 64 hexadecimal digits")
+                raise UserError("is not a SHA-256 digest", property="fingerprint", hint="write 64 hexadecimal digits")
             object.__setattr__(self, "fingerprint", plain)
         if self.ca_file is not None:
             _certificates(self.ca_file)
@@ -130,7 +130,7 @@ class ShownCertificate:
 def fetch_certificate(host: str, port: int = 443, timeout: float = 10.0) -> ShownCertificate:
     """Ask a server for its certificate, without trusting it.
 
-    Compare the fingerprint with what another way tells, such as a machine in another network, before it is pinned.
+    Before it is pinned, compare the fingerprint with the one seen another way, such as from another network.
 
     Args:
         host: Name or address.

@@ -200,7 +200,7 @@ class Transport:
             self._sessions.clear()
 
     def _persist(self, call: Call, *, stream: bool) -> requests.Response:
-        """Send a call until it is answered well, or another attempt is no use."""
+        """Send a call until it is answered well, or another attempt is of no use."""
         began = self._clock.monotonic()
         delay = _FIRST_DELAY
         while True:
@@ -254,7 +254,7 @@ class Transport:
     def _refused(self, call: Call, status: int, headers: Mapping[str, str], content: bytes) -> _Failure:
         error = error_from_response(status, content, method=call.method, url=call.url, body=call.body, headers=headers)
         # Where calls come too fast, the service refused to begin, so even a POST may be sent again. With 400, BigQuery
-        # says it of a job that has begun and ended so: asking again about that job is no use.
+        # says it of a job that has begun and ended so: asking again about that job does not help.
         too_fast = isinstance(error, RateLimited) and 429 in call.transient and status != 400
         transient = status in call.transient and not isinstance(error, QuotaExceeded)
         may_repeat = too_fast or (transient and call.may_repeat)

@@ -38,7 +38,7 @@ def object_blocks(storage: StorageClient, bucket: str, name: str, size: int) -> 
         storage: The client.
         bucket: The bucket.
         name: The object.
-        size: Its length in bytes, as a listing tells it.
+        size: Its length in bytes, as a listing gives it.
     """
 
     def chunks() -> Iterator[bytes]:

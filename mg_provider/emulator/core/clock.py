@@ -16,7 +16,7 @@ _LAST = 1000 * 365.25 * 86400
 
 
 def check_speed(speed: float) -> None:
-    """Refuse a speed that is none. ValueError then."""
+    """Refuse what is not a speed. ValueError then."""
     if not 0 <= speed <= FASTEST:
         raise ValueError(f"speed is 0 to {FASTEST:,} emulated seconds per second, not {speed}")
 

@@ -1,6 +1,6 @@
 """A world that is kept in a folder: each call that changed it is written down, and repeated when it is opened again.
 
-A call is in the file before it is answered, so whatever ends the process, what a client was told is kept. The answers
+A call is in the file before it is answered, so no answer is lost, whatever ends the process. The answers
 are the same when the calls are repeated, because ids are counted and a call happens at one moment, both written down.
 A snapshot of the objects would be quicker to read, but it would be of one version of this program, and be lost where
 the process is killed.

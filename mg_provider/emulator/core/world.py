@@ -55,7 +55,7 @@ BEHAVIOURS: dict[str, Any] = {
     "model_of_another_location": "allow",
     # calls of each group to Compute Engine that a project has in a minute and region; 0 for any number
     "compute_calls_per_minute": 1500,
-    "compute_concurrent_operations": 0,  # that a project has in a region; 0 for any number, as no source tells one
+    "compute_concurrent_operations": 0,  # that a project has in a region; 0 for any number, as no source gives one
     "conflicting_operations": "refuse",  # or "allow": a second mutating call while one runs on the endpoint
     # emulated seconds from a project's first call that needs its service agents until they are there: one to five
     # minutes in a new project (files 30980704582, 60339819545)

@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 SERVICE = "aiplatform.googleapis.com"
 UNLIMITED = 1000
-"""What is told where the emulator has no limit; a real project always has one."""
+"""What is reported where the emulator has no limit; a real project always has one."""
 _REGIONS = ("us-central1", "us-east4", "us-west1", "europe-west4", "asia-southeast1")
 _USAGE = "serviceruntime.googleapis.com/quota/allocation/usage"
 _TERM = re.compile(r'([\w.]+)\s*=\s*"([^"]*)"')

@@ -22,7 +22,7 @@ _PATH = re.compile(r"projects/[^/]+/regions/[^/]+/serviceAttachments/[^/]+")
 class ServiceAttachment:
     """One attachment: the endpoint's resource name and the numbers of the projects on its allowlist.
 
-    ``generation`` tells it from an earlier one of the same name, to which connections stay closed.
+    ``generation`` distinguishes it from an earlier one of the same name, to which connections stay closed.
     """
 
     endpoint: str

@@ -16,7 +16,7 @@ _POLL_SECONDS = 0.02
 
 
 class _Handler(WSGIRequestHandler):
-    """Answers requests one after the other on a kept connection.
+    """Serves requests one after the other on a kept connection.
 
     werkzeug's own loop closes every connection, for fear of unread bodies. Here the application reads every body.
     """
@@ -129,7 +129,7 @@ class HttpListener:
 
 
 def private_listener(address: str, port: int, application: Application) -> HttpListener:
-    """A listener on ``address`` at the main port; where it is no loopback one or cannot be bound, on a free port.
+    """A listener on ``address`` at the main port; where it is not a loopback one or cannot be bound, on a free port.
 
     An address of this machine that others reach is never bound, even if an emulated range has it.
     """

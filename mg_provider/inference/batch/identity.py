@@ -15,7 +15,7 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 
 
 class RowKey(msgspec.Struct, gc=False):
-    """What tells a row, without the rest of the line."""
+    """What identifies a row, without the rest of the line."""
 
     custom_id: Any = None
     key: Any = None
@@ -24,7 +24,7 @@ class RowKey(msgspec.Struct, gc=False):
 
 
 def id_of(custom_id: Any, key: Any = None) -> str | None:
-    """An id as text, as a table has it; an empty one is none."""
+    """An id as text, as a table has it; an empty one counts as none."""
     told = key if custom_id in (None, "") else custom_id
     return None if told in (None, "") else told if isinstance(told, str) else canonical(told).decode()
 

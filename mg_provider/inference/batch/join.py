@@ -25,7 +25,7 @@ from mg_provider.inference.batch.spool import Spool
 from mg_provider.inference.batch.ties import NOT_THERE, OTHER_REQUEST, TIED, settle
 
 MOST_TOLD = 20
-"""Lines that cannot be read which are told; the others are counted."""
+"""How many unreadable lines are shown; the others are counted."""
 
 _STRETCH = 22
 """Rows are given out by stretches of the input of so many bits: 4 MB."""
@@ -44,7 +44,7 @@ class DiskJoin:
         answers: The output, likewise.
         unmatched: Answers that went to no row; known when all pairs were taken.
         repeated: Rows whose id an earlier one has too.
-        tied: Rows that cannot be told apart, although their answers differ.
+        tied: Rows that cannot be distinguished, although their answers differ.
         other_requests: Rows whose id has an answer to another request.
     """
 

@@ -27,7 +27,7 @@ from mg_provider.wire.vertex.batch import BatchPredictionJob
 _JOB = "batchPredictionJobs"
 _NO_ANSWER = {
     NOT_THERE: "the output says nothing of it",
-    TIED: "cannot be told apart from another row: their ids and requests are the same and the answers are not; give "
+    TIED: "cannot be distinguished from another row: their ids and requests are the same and the answers are not; give "
     "each row a custom_id of its own",
     OTHER_REQUEST: "the output has this custom_id with another request: is this the input that the job was given?",
 }
@@ -97,7 +97,7 @@ class BatchResults:
     Attributes:
         unmatched: Answers that belong to no row of the joined input.
         repeated: Rows of the joined input whose custom_id an earlier one has too.
-        tied: Rows of it that got no answer because they cannot be told apart.
+        tied: Rows of it that got no answer because they cannot be distinguished.
         other_requests: Rows of it whose custom_id has an answer to another request.
         unreadable: The first lines, of the output or of the joined input, that cannot be read.
         left_out: How many lines there are which cannot be read.
@@ -161,7 +161,7 @@ def find_output(job: str, clients: Clients) -> str:
     """``gs://`` folder or ``bq://`` table of a job's output.
 
     Raises:
-        UserError: it is no job's name.
+        UserError: it is not the name of a job.
         MgError: the job has not ended, or wrote nothing.
     """
     if job.startswith(("gs://", "bq://")):

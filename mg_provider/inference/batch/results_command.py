@@ -23,8 +23,8 @@ from mg_provider.inference.batch.writers import error_line, quick_line, writer
 
 SHOWN_ERRORS = 5
 _TIED = (
-    "cannot be told apart and got no answer: ids and requests are the same, answers are not; give each row a custom_id "
-    "of its own"
+    "cannot be distinguished and got no answer: ids and requests are the same, answers are not; give each row its "
+    "own custom_id"
 )
 
 
@@ -44,7 +44,7 @@ def run(
         job: As for :func:`mg_provider.inference.batch_results`.
         form: JSON lines, CSV with a header, or text for people.
         join: The input, one source or several; the answers then come in its order.
-        errors: File for the rows that failed, as JSON lines. Without it only the first are told.
+        errors: File for the rows that failed, as JSON lines. Without it only the first are shown.
         config: Settings by full config key, such as ``mg:project``.
         output: Takes the answers; by default standard output.
         complain: Takes what failed; by default standard error.

@@ -39,7 +39,7 @@ class Spool:
     Attributes:
         path: The file that takes the lines.
         places: Takes hash, first byte and length of each line, by the lowest bits of the hash.
-        unreadable: The lines that were left out, up to as many as are told.
+        unreadable: The lines that were left out, up to as many as are shown.
         left_out: How many there are.
         count: Lines that were taken.
     """

@@ -1,4 +1,4 @@
-"""Which answer goes to which row where several have one id: told by what they ask, then by all that was passed on.
+"""Which answer goes to which row where several have one id: decided by what they ask, then by all that was passed on.
 
 Where rows are still alike and their answers are not, none is given: the wrong answer is worse than none.
 """

@@ -77,7 +77,7 @@ class Catalogue:
 
     Attributes:
         models: By name.
-        asked: Whether Model Garden itself told the publisher models and their machines.
+        asked: Whether Model Garden itself listed the publisher models and their machines.
         as_of: Date of the lists that tell the rest.
         reason: Why Model Garden was not asked.
     """
@@ -116,7 +116,7 @@ class Catalogue:
 
 
 def read_catalogue(clients: Clients) -> Catalogue:
-    """All models: those of Model Garden as it tells them now, or else those of the dated lists.
+    """All models: those that Model Garden lists now, or else those of the dated lists.
 
     Permission: aiplatform.publisherModels.list, which every authenticated caller has.
     """

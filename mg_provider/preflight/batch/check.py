@@ -51,7 +51,7 @@ def check_input(
         The findings, in the order of the input; those about custom_ids of the whole input last.
 
     Raises:
-        UserError: A source is no such address.
+        UserError: A source is not a valid address.
         CloudError: Google answered with an error that says nothing of the input.
         ConnectionFailed: No answer came.
     """

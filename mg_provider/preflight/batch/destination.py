@@ -1,4 +1,4 @@
-"""Whether a job can write where it is told to."""
+"""Whether a job can write to its destination."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def check_output(output: str, region: str, clients: Clients, report: InputReport
     or bigquery.datasets.get and bigquery.tables.get; without them this is not known, and a warning says so.
 
     Raises:
-        UserError: it is no such address.
+        UserError: it is not a valid address.
     """
     try:
         if output.startswith("bq://"):

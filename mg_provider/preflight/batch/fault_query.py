@@ -1,6 +1,6 @@
 """GoogleSQL that finds what `row_rules.py` finds, where the rows are: one fault of each row, and each kind counted.
 
-The order of the tests is that of `row_rules.py`, so that a row's fault is the first that is told there.
+The order of the tests is that of `row_rules.py`, so that a row's fault is the first that is reported there.
 """
 
 # ruff: noqa: S608 - nothing of a user's goes into the SQL but the name of a table, which has been read as such
@@ -103,7 +103,7 @@ def table_query(table: str) -> str:
 
 
 def lines_query() -> str:
-    """Of the external table ``lines`` with the column ``line``; blank lines are no rows."""
+    """Of the external table ``lines`` with the column ``line``; blank lines are not rows."""
     return _query(
         f"SELECT place, JSON_VALUE(record, '$.custom_id') AS custom_id, JSON_QUERY(record, '$.body') AS body, "
         f"{LINE} AS shown, {_case(_LINE_FAULTS)} AS fault "

@@ -32,14 +32,14 @@ _REASONS = {
     "no_body": "there is no body",
     "body_not_an_object": "body is not an object with the request",
     "messages_and_prompt": "body has messages and prompt: keep one of them",
-    "no_messages": "body has neither messages nor prompt, or messages is no list or is empty",
+    "no_messages": "body has neither messages nor prompt, or messages is not a list or is empty",
     "bad_prompt": "body.prompt is not text, or is empty",
     "bad_message": "a message is not an object with role and content",
-    "bad_role": "a message has no role, or one that is none of OpenAI's",
+    "bad_role": "a message has no role, or one that OpenAI does not have",
     "image": "a message has an image: batch prediction takes text only",
     "not_text": "a message has a part that is not text: batch prediction takes text only",
     "bad_content": "the content of a message is neither text nor a list of texts",
-    "bad_parameter": "max_tokens, max_completion_tokens or temperature is no number, or too small",
+    "bad_parameter": "max_tokens, max_completion_tokens or temperature is not a number, or too small",
     "stream": "body.stream is set: an answer in a file cannot be streamed; remove it",
     "not_utf8": "the line has bytes that are not UTF-8, or U+FFFD, which stands for such",
     "half_character": "the line has half of a character, such as \\ud83d alone: cut texts between characters",
@@ -47,7 +47,7 @@ _REASONS = {
     "not_json": "the line is not valid JSON",
     "not_an_object": "the line is not an object",
     "reserved_key": "'response' or 'id' is reserved for the output: rename it",
-    "duplicate_custom_id": "rows have the custom_id of another: answers to them cannot be told apart by it",
+    "duplicate_custom_id": "rows have the custom_id of another: answers to them cannot be distinguished by it",
 }
 
 
@@ -67,11 +67,11 @@ class QueryCheck:
         """Check the columns of a table ``bq://project.dataset.table``, where it is, and its rows.
 
         Raises:
-            UserError: it is no such address.
+            UserError: it is not a valid address.
         """
         place = split_table(uri)
         if not place.project_id or not place.dataset_id or not place.table_id or not _NAME.fullmatch(uri):
-            raise UserError(f"{uri} is no table", property="input", hint="write bq://project.dataset.table")
+            raise UserError(f"{uri} is not a table", property="input", hint="write bq://project.dataset.table")
         try:
             table = self._clients.bigquery.get_table(place.project_id, place.dataset_id, place.table_id)
             self._report.sources.append(uri)

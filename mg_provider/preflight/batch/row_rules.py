@@ -90,7 +90,7 @@ def read_row(line: bytes) -> ReadRow:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON number")
+    raise ValueError(f"{constant} is not a JSON number")
 
 
 def _whole(digits: str) -> int | float:
@@ -131,7 +131,7 @@ def _body_errors(body: dict[str, Any]) -> Found:
     elif "prompt" in body:
         yield from _prompt_errors(body["prompt"])
     else:
-        yield "no_messages", "body has neither messages nor prompt: it is no chat or prompt request"
+        yield "no_messages", "body has neither messages nor prompt: it is not a chat or prompt request"
     for name in ("max_tokens", "max_completion_tokens"):
         value = body.get(name)
         if value is not None and not (_is_number(value) and value >= 1 and value == int(value)):
@@ -177,7 +177,7 @@ def _content_errors(where: str, content: Any) -> Found:
     for number, part in enumerate(content):
         kind = part.get("type") if isinstance(part, dict) else None
         if not isinstance(part, dict) or not isinstance(kind, str):
-            yield "bad_content", f"{where}[{number}] is no part of a message: it has no type"
+            yield "bad_content", f"{where}[{number}] is not part of a message: it has no type"
         elif kind in IMAGES:
             yield "image", f"{where}[{number}] is an image: batch prediction takes text only"
         elif kind != "text":

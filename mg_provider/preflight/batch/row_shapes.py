@@ -47,7 +47,7 @@ def lines_decoder(kind: Kind, told: frozenset[str]) -> Lines:
 
     Args:
         kind: What the bodies are.
-        told: Of the fields that a job ignores, those that are no news; rows with others are not accepted.
+        told: Of the fields that a job ignores, those that are not worth a word; rows with others are not accepted.
     """
     return msgspec.json.Decoder(_row(kind, told)).decode_lines
 

@@ -68,7 +68,7 @@ class TextCheck:
         """Note what is only known when all files were read."""
         if self._repeat is not None:
             source, line = self._repeat
-            message = "the custom_id is that of an earlier row: answers to the two cannot be told apart by it"
+            message = "the custom_id is that of an earlier row: answers to the two cannot be distinguished by it"
             self._report.add("warning", "duplicate_custom_id", message, source, line, times=self._ids.repeated)
         if self._first_not_text is not None:
             source, line, kind = self._first_not_text
@@ -120,7 +120,7 @@ class TextCheck:
             self._not_text(names, range(len(names)), source, line)
             self._compare(list(map(str, names)), source, line, None)
             return
-        # An empty custom_id is none.
+        # An empty custom_id counts as none.
         places = [place for place, name in enumerate(names) if name is not None and name != ""]
         told = [names[place] for place in places]
         if told and not kinds <= {str, NoneType}:

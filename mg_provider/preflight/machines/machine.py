@@ -107,7 +107,7 @@ def _reservation_problem(affinity: ReservationAffinity) -> str | None:
 def machine_doubt(spec: MachineSpec) -> str | None:
     """What speaks against a machine type that the table does not know, which may be a new one, or misspelt.
 
-    CPU machines are not in the table: without an accelerator only what resembles a machine of the same series is told.
+    CPU machines are not in the table: without an accelerator only a machine of the same series counts as similar.
     A name with other numbers is another size of the series, which may well exist, and not a slip.
     """
     machine, known = spec.machine_type or "", [*_fixed(), *_optional(), *table("machine_types")["tpu"]]

@@ -30,7 +30,7 @@ def quota_states(wanted: Wanted, project: str, clients: Clients, candidates: Seq
     """Quota state by region, of the regions that have the machine.
 
     Calls ``projects.locations:recommendSpec`` (v1beta1) with both checks. Its answers have a region in every entry, but
-    no source says for which regions one call answers: a region that no answer has told of yet is asked itself.
+    no source says for which regions one call answers: a region that no answer has named yet is asked itself.
     Permission: aiplatform.locations.get; the Vertex AI service agent reads the folder.
 
     Args:

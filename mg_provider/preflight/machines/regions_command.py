@@ -26,7 +26,7 @@ def run(
     count: int | None = None,
     candidates: Sequence[str] = (),
     write: bool = False,
-    anew: bool = False,
+    repin: bool = False,
     as_json: bool = False,
     config: Mapping[str, str] | None = None,
     tell: Callable[[str], object] | None = None,
@@ -36,12 +36,12 @@ def run(
 
     Args:
         file: Config file of a stack; by default that of ``stack`` in the project of this folder.
-        stack: Name of the stack; without file and stack, ``gcs_uri`` and ``count`` say what is wanted.
+        stack: Name of the stack; without file and stack, ``gcs_uri`` and ``count`` give weights and replicas.
         gcs_uri: Folder with weights, instead of those of the stack's models.
         count: How many regions, instead of what the stack says.
         candidates: Where to look, instead of where the stack says.
         write: Pin the choice in the file.
-        anew: Give up the regions that are pinned, unless they are the best again. By default they stay.
+        repin: Give up the regions that are pinned, unless they are the best again. By default they stay.
         as_json: Tell one JSON object.
         config: Settings by full config key, over those of the file.
         tell: Takes the answer; by default it is printed.
@@ -55,11 +55,11 @@ def run(
         path = file or (config_file(stack, Path()) if stack else None)
         if path is None and (write or not gcs_uri or not count):
             raise UserError(
-                "says not what is wanted", property="--stack", hint="give --stack, or --gcs-uri and --count"
+                "does not say which weights", property="--stack", hint="give --stack, or --gcs-uri and --count"
             )
         asked = read_auto(path) if path else AutoRegions(count or 1)
         path = path.parent / asked.file if path and asked.file else path
-        kept = [] if anew else asked.pinned
+        kept = [] if repin else asked.pinned
         chosen, states = _choose(asked, kept, gcs_uri, count, candidates, config or {})
         if write and path:
             pin(path, chosen)

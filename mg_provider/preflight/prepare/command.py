@@ -45,7 +45,7 @@ def run(
     Args:
         source: File or ``gs://`` object of prompts; for a query its text, ``@file`` that has it, or a ``bq://`` table.
         output: File or ``gs://`` object; for a query a ``bq://`` table.
-        form: What the source is; by default told by its name.
+        form: What the source is; by default its name decides.
         shape: What the rows have in common.
         overwrite: Replace a file or object that is there.
         config: Settings by full config key.
@@ -88,7 +88,7 @@ def _form(source: str, output: str) -> Form:
     suffix = Path(source).suffix.lower()
     if suffix not in _FORMS:
         hint = "give --from csv, jsonl, parquet or query"
-        raise UserError(f"what {source} is cannot be told from its name", hint=hint)
+        raise UserError(f"the name of {source} does not say what it is", hint=hint)
     return _FORMS[suffix]
 
 

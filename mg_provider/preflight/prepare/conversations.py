@@ -74,7 +74,7 @@ def _conversation(given: list[Any], report: InputReport, source: str, line: int)
 
 
 def _message(given: Any) -> dict[str, Any]:
-    """A message in OpenAI's form; what is none is left for the check to name."""
+    """A message in OpenAI's form; what is not a message is left for the check to name."""
     if not isinstance(given, dict):
         return {"content": given}
     if "from" in given and "value" in given and "role" not in given:

@@ -58,7 +58,7 @@ def _refuse_output(output: str, storage: StorageClient, overwrite: bool) -> None
     if output.startswith("gs://"):
         bucket, name = split_uri(output)
         if not name or name.endswith("/"):
-            raise UserError(f"{output} is no object", property="output", hint="write gs://bucket/file.jsonl")
+            raise UserError(f"{output} is not an object", property="output", hint="write gs://bucket/file.jsonl")
         try:
             storage.get_object(bucket, name)
         except NotFound:

@@ -39,7 +39,7 @@ def prepare_table(source: str, output: str, shape: Shape, clients: Clients, cloc
     place = split_uri(output)
     name = output.removeprefix("bq://")
     if not place.table_id or not _TABLE.fullmatch(name):
-        raise UserError(f"{output} is no table", property="output", hint="write bq://project.dataset.table")
+        raise UserError(f"{output} is not a table", property="output", hint="write bq://project.dataset.table")
     payer = clients.settings.project or place.project_id or ""
     sql = f"CREATE TABLE `{name}` AS {prepared(source, shape)}"
     query = Query(clients.bigquery, payer, sql, f"mg_batch_prepare_{clock.request_id()}")
@@ -57,7 +57,7 @@ def prepared(source: str, shape: Shape) -> str:
     """The SELECT that makes rows of input of a query or table.
 
     Raises:
-        UserError: a column's name is none.
+        UserError: a column's name is not valid.
     """
     given = f"SELECT * FROM `{_table(source)}`" if source.startswith("bq://") else _query_of(source)
     prompt, named = _column(shape.prompt_column), shape.id_column
@@ -90,7 +90,7 @@ def _query_of(source: str) -> str:
 def _table(uri: str) -> str:
     name = uri.removeprefix("bq://")
     if not split_uri(uri).table_id or not _TABLE.fullmatch(name):
-        raise UserError(f"{uri} is no table", property="source", hint="write bq://project.dataset.table")
+        raise UserError(f"{uri} is not a table", property="source", hint="write bq://project.dataset.table")
     return name
 
 
@@ -100,7 +100,7 @@ def _missing(column: str) -> str:
 
 def _column(name: str) -> str:
     if not _COLUMN.fullmatch(name):
-        raise UserError(f"{name!r} is no name of a column", property="column")
+        raise UserError(f"{name!r} is not a valid column name", property="column")
     return f"`{name}`"
 
 

@@ -13,7 +13,7 @@ from mg_provider.data import table
 _TERM = re.compile(r"[a-z]+|[0-9]+")
 
 MOST_LAYERS = 2000
-"""More layers than any model has; what is above is no number of layers."""
+"""More layers than any model has; a higher number is not a number of layers."""
 
 # Families spell the number of experts in their own ways.
 _EXPERTS = ("n_routed_experts", "num_local_experts", "num_experts")

@@ -1,4 +1,4 @@
-"""Models that write no text, told by their class: they load, or not, and never answer a chat."""
+"""Models that write no text, known by their class: they load, or not, and never answer a chat."""
 
 from __future__ import annotations
 

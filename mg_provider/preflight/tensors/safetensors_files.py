@@ -1,6 +1,6 @@
 """Reads the headers of a model's safetensors files, many at once and no more bytes than needed.
 
-A header is read in one request where the index tells how long it will be about. A model with very many tensors has
+A header is read in one request where the index says about how long it will be. A model with very many tensors has
 headers longer than all else that is read; beyond the byte budget, of the remaining files only the length and the last
 entry are read, which suffices to see that nothing is cut off, and the whole header only where that does not add up.
 """

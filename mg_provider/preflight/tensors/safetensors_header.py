@@ -89,7 +89,7 @@ def header_length(head: bytes, size: int) -> int:
         size: Bytes of the whole file.
 
     Raises:
-        HeaderProblem: there can be no such header in a file of this size.
+        HeaderProblem: a file of this size cannot have such a header.
     """
     if size < LENGTH_BYTES or len(head) < LENGTH_BYTES:
         raise HeaderProblem(f"has {size} bytes, too few for a header")

@@ -86,7 +86,7 @@ def _compare_numbers(folder: Folder, files: Iterable[str]) -> list[Finding]:
     numbered = [match for name in files if (match := _NUMBERED.fullmatch(name))]
     if not numbered:
         return []
-    # A number of many digits is no count of files.
+    # A number of many digits is not a count of files.
     total = min(max(int(match["total"][-6:]) for match in numbered), 10_000)
     present = {int(match["number"][-6:]) for match in numbered}
     missing = [number for number in range(1, total + 1) if number not in present]

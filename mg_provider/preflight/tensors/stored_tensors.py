@@ -22,7 +22,7 @@ class StoredTensors:
     """All tensors of a folder.
 
     Attributes:
-        tensors: By name; None where only the index tells that there is one.
+        tensors: By name; None where only the index says that there is one.
         files: The file of each.
         groups: By name with ``*`` for each number in it, then by the numbers.
         complete: Whether every header was read, so that what is not here is nowhere.

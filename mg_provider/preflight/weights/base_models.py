@@ -23,7 +23,7 @@ class Identity:
 
     Attributes:
         architecture: The first of ``architectures``, or None.
-        base_model: Listed base model, or several that cannot be told apart, or None.
+        base_model: Listed base model, or several that cannot be distinguished, or None.
         kind: What it is where it is not a language model, or empty.
         native_quantization: ``quant_method`` that the family is published with, or None.
         native_dtypes: Quantized dtypes that the family is published with.
@@ -93,7 +93,7 @@ def _names(models: list[dict[str, Any]], config: Mapping[str, Any], architecture
 
 
 def _same(row: Mapping[str, Any], sizes: Dimensions, config: Mapping[str, Any], architecture: str) -> bool:
-    """Whether a model has these sizes; what config.json leaves open is no difference, but hidden size and layers."""
+    """Whether a model has these sizes; what config.json leaves open does not count, except hidden size and layers."""
     if row.get("architecture", architecture) != architecture:
         return False
     text = config.get("text_config")

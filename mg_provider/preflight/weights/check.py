@@ -146,7 +146,7 @@ class _Check:
         if not identity.kind and is_embedding({*self.folder.sizes, *self.folder.subfolders}):
             message = (
                 "the files of sentence-transformers beside the weights show an embedding model: it deploys, but what "
-                "it answers to a chat or a prompt is no use"
+                "its answers to a chat or a prompt are of no use"
             )
             findings.append(warning("embedding_model", message, self.folder.uri))
         return identity, findings

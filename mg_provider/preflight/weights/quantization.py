@@ -114,7 +114,7 @@ def _tensors(
             f'from the config.json of the base model ("quant_method": "{method}"), or save the weights in bfloat16'
         )
         return [Finding("note" if severity == "note" else "error", "quantization_missing", message, where)]
-    block = "" if saying.methods else ", and config.json has no quantization_config, which tells how to read them"
+    block = "" if saying.methods else ", and config.json has no quantization_config, which says how to read them"
     return [Finding(severity, "quantized", f"the weights are quantized: {names}{block}; {hint}", where)]
 
 

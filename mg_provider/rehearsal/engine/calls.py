@@ -34,7 +34,7 @@ class ProviderCalls(Protocol):
         """Update a resource in place: its new outputs."""
 
     def read(self, state: ResourceState, properties: Properties) -> tuple[str, Properties, Properties | None]:
-        """Read a resource: its id (empty when it is gone), outputs, and inputs if the provider tells them."""
+        """Read a resource: its id (empty when it is gone), outputs, and inputs if the provider returns them."""
 
     def delete(self, state: ResourceState, timeout: float) -> None:
         """Delete a resource."""

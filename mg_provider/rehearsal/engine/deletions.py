@@ -18,7 +18,7 @@ from mg_provider.rehearsal.state.urns import name_of
 
 @dataclass(frozen=True)
 class Deletion:
-    """A resource to delete, and the step as which that is told."""
+    """A resource to delete, and the step that reports it."""
 
     state: ResourceState
     operation: str
@@ -50,7 +50,7 @@ def deletions_of_targets(deployment: Deployment) -> list[Deletion]:
     """What a destroy deletes: everything, or the targets if nothing else depends on them.
 
     Raises:
-        RehearsalError: a target is unknown, or something that is no target depends on one.
+        RehearsalError: a target is unknown, or something that is not a target depends on one.
     """
     refuse_unknown_targets(deployment)
     base = deployment.snapshot.base
@@ -78,7 +78,7 @@ def refuse_unknown_targets(deployment: Deployment) -> None:
 
 
 def _leave(deployment: Deployment, state: ResourceState) -> None:
-    """Tell that a resource stays because it is no target."""
+    """Report that a resource stays because it is not a target."""
     with deployment.performing(Step("same", state, state)):
         pass
 

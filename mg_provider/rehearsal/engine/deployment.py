@@ -167,7 +167,7 @@ class Deployment:
             self.tell("info", line, self.project.root_urn)
 
     def finish(self) -> Summary:
-        """The summary, told to who watches."""
+        """The summary, for those who watch."""
         root = next((state for state in self.snapshot.resources() if state.urn == self.project.root_urn), None)
         summary = Summary(
             ok=not self.errors and not self.cancelled,

@@ -127,7 +127,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 
     @contextmanager
     def _serving(self, context: Any) -> Iterator[None]:
-        """Answer in the way that ends the program when the deployment stops."""
+        """Raise the status that ends the program when the deployment stops."""
         try:
             with self._deployment.working():
                 yield

@@ -149,10 +149,10 @@ def delete(
 
     Args:
         deployment: what this belongs to.
-        step: the operation as it is told.
+        step: the operation as it is reported.
         old: the resource.
         deleted: the URNs that this deployment deletes, for `deletedWith`.
-        replacing: whether it will be created anew; the state remembers that until then.
+        replacing: whether it will be created again; the state remembers that until then.
     """
     with deployment.performing(step):
         if old.protect and step.operation not in ("delete-replaced", "discard-replaced"):

@@ -61,7 +61,7 @@ class Registrar:
         """Bring a resource to what the program wants.
 
         Raises:
-            StoppedError: it failed, which has been told, or the deployment is stopping.
+            StoppedError: it failed, which has been reported, or the deployment is stopping.
         """
         with self._failing(goal):
             return self._register(goal)
@@ -203,7 +203,7 @@ class Registrar:
         return inputs
 
     def _skip(self, new: ResourceState) -> ResourceState:
-        """A resource that does not exist and is no target does not come to be."""
+        """A resource that does not exist and is not a target is not created."""
         with self._lock:
             self.skipped.add(new.urn)
         with self._deployment.performing(Step("same", None, new)):
@@ -211,7 +211,7 @@ class Registrar:
         raise StoppedError
 
     def _leave(self, old: ResourceState, new: ResourceState) -> ResourceState:
-        """A resource that is no target stays exactly as it was."""
+        """A resource that is not a target stays exactly as it was."""
         kept = old.copied()
         kept.urn, kept.aliases = new.urn, new.aliases
         operations.same(self._deployment, Step("same", old, kept), old, kept)

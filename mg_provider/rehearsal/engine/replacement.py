@@ -2,7 +2,7 @@
 
 A replacement creates the new one first, so that there is always one, and deletes the old one when the program has
 ended. Or, with `deleteBeforeReplace`, it deletes the old one first, and before it everything that would be replaced
-in its wake; those are created anew when the program registers them.
+in its wake; those are created again when the program registers them.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Replacements:
             return old is not None and (urn in self._deleted or old.urn in self._deleted)
 
     def recreate(self, old: ResourceState, new: ResourceState) -> None:
-        """Create a resource anew that was deleted for the sake of another."""
+        """Create a resource again that was deleted for the sake of another."""
         with self._lock:
             keys = self._deleted.pop(old.urn, None) or self._deleted.pop(new.urn, ())
             self._replaced.add(new.urn)

@@ -31,7 +31,7 @@ from mg_provider.rehearsal.state.file import ResourceState, Snapshot, read_state
 from mg_provider.rehearsal.state.steps import Reporter, Step, Summary
 
 _TICK_SECONDS: Final = 0.2
-_TOLD: Final = 32  # The exit code of a program whose error has been told; see program.py.
+_TOLD: Final = 32  # The exit code of a program whose error has been reported; see program.py.
 _PROGRAM: Final = Path(__file__).parents[1] / "program" / "run.py"
 
 

@@ -19,7 +19,7 @@ def start(project: Project, script: Path, *arguments: str, stderr: int) -> subpr
     Args:
         project: Whose Python it is.
         script: What it runs.
-        arguments: What the script is told.
+        arguments: The arguments of the script.
         stderr: ``subprocess.PIPE``, or ``subprocess.STDOUT``.
     """
     return subprocess.Popen(  # noqa: S603 - the interpreter of the user's own project
@@ -30,7 +30,7 @@ def start(project: Project, script: Path, *arguments: str, stderr: int) -> subpr
         stdout=subprocess.PIPE,
         stderr=stderr,
         text=True,
-        # Ctrl-C is for the engine to hear; it tells the others when it is time.
+        # Ctrl-C is for the engine to hear; it ends the others when it is time.
         start_new_session=True,
     )
 

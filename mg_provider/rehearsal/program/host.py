@@ -1,7 +1,7 @@
 """The process that runs dynamic providers: ``python -m pulumi.dynamic``, which also ends when its engine does.
 
 It is started by its path, with the program's interpreter. The engine holds the other end of its standard input and
-never writes; when the engine dies, however it dies, the end of that input is all that tells.
+never writes; when the engine dies, however it dies, the end of that input is the only sign.
 
 The providers that the state names are loaded while the program still starts, which otherwise the first call waits for.
 """
@@ -30,9 +30,9 @@ def end_with_the_engine() -> None:
 
 
 def load(serialized: list[str]) -> None:
-    """Load providers ahead; one that cannot be loaded is told of by the call that needs it, if one does."""
+    """Load providers ahead; one that cannot be loaded is reported by the call that needs it, if one does."""
     for text in serialized:
-        # Standard output tells the port.
+        # Standard output has the port.
         with contextlib.suppress(Exception), contextlib.redirect_stdout(sys.stderr):
             dill.loads(base64.b64decode(text))  # noqa: S301 - names of classes of this package; the engine sends no others
 

@@ -47,7 +47,7 @@ class ProviderHost:
 
     Args:
         project: whose program the providers belong to.
-        engine_address: what the host is told as the engine's address.
+        engine_address: what the host is given as the engine's address.
         expected: serialized providers that it is likely to be called for.
         say: takes each line that the process writes.
     """
@@ -138,7 +138,7 @@ class ProviderHost:
         return outputs
 
     def read(self, state: ResourceState, properties: Properties) -> tuple[str, Properties, Properties | None]:
-        """Read a resource: its id (empty when it is gone), outputs, and inputs if the provider tells them."""
+        """Read a resource: its id (empty when it is gone), outputs, and inputs if the provider returns them."""
         request = provider_pb2.ReadRequest(
             id=state.id,
             urn=state.urn,

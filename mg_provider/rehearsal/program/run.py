@@ -40,7 +40,7 @@ import pulumi.runtime
 from pulumi import _types
 from pulumi.runtime.proto import source_pb2
 
-TOLD = 32  # The exit code that says the user has been told already, as Pulumi's own host uses it.
+TOLD = 32  # The exit code that says the error has been reported already, as Pulumi's own host uses it.
 
 
 def main(settings: dict[str, str], target: str) -> int:
@@ -89,7 +89,7 @@ def _drop_debug_messages() -> None:
 
 
 def _look_once_at_classes() -> None:
-    """What types a class of resources has, the SDK finds out anew for each resource."""
+    """What types a class of resources has, the SDK finds out again for each resource."""
     if hasattr(_types, "resource_types"):
         _types.resource_types = functools.cache(_types.resource_types)
 
@@ -127,7 +127,7 @@ def _traceback(error: BaseException, target: str) -> str:
 
 
 if __name__ == "__main__":
-    # The folder of this file is no part of the user's program.
+    # The folder of this file is not part of the user's program.
     sys.path.pop(0)
     _end_with_the_engine()
     _drop_debug_messages()

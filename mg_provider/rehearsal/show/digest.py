@@ -45,7 +45,7 @@ class PreviewDigest:
         """Failures come as diagnostics."""
 
     def diagnostic(self, severity: str, message: str, urn: str) -> None:
-        """Collect what is to be told."""
+        """Collect what is to be shown."""
         if severity != "debug":
             entry = {"urn": urn, "message": message, "severity": severity}
             self._digest["diagnostics"].append({key: value for key, value in entry.items() if value})
@@ -113,7 +113,7 @@ class EventStream:
         self._event("resOpFailedEvent", {"metadata": _metadata(step, step.operation), "status": 0, "steps": 0})
 
     def diagnostic(self, severity: str, message: str, urn: str) -> None:
-        """Something is told."""
+        """Something is said."""
         if severity != "debug":
             event = {"urn": urn, "prefix": f"{severity}: ", "message": message, "color": "never", "severity": severity}
             self._event("diagnosticEvent", event)

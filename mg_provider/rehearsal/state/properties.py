@@ -225,7 +225,7 @@ def mark_secrets(outputs: Properties, inputs: Mapping[str, Value]) -> None:
 
 
 def equal(left: Value, right: Value) -> bool:
-    """Deep equality that tells ``True`` from ``1`` and takes a missing property for one without a value."""
+    """Deep equality that distinguishes ``True`` from ``1`` and takes a missing property for one without a value."""
     if isinstance(left, dict) and isinstance(right, dict):
         return all(equal(left.get(key), right.get(key)) for key in left.keys() | right.keys())
     if isinstance(left, list) and isinstance(right, list):

@@ -101,7 +101,7 @@ class Reporter(Protocol):
         """An operation failed; the error itself comes as a diagnostic."""
 
     def diagnostic(self, severity: str, message: str, urn: str) -> None:
-        """Something is to be told: severity is ``debug``, ``info``, ``info#err``, ``warning`` or ``error``."""
+        """Something to say: severity is ``debug``, ``info``, ``info#err``, ``warning`` or ``error``."""
 
     def summary(self, summary: Summary) -> None:
         """The deployment is over."""

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 # Vertex AI's service agent reads the input, not the caller: the caller's missing permission proves nothing.
 _NOT_DECISIVE = frozenset({"permission_denied"})
-# A job that is to have them has been told so by its documentation.
+# The documentation says so to anyone whose job is to have them.
 _NO_NEWS = frozenset({"ignored_field"})
 _MOST_BYTES = 4_000_000_000
 _SHOWN = 5
 
 
 def pass_input(args: BatchJobArgs, context: Context) -> None:
-    """Check the rows and the place of the output. Warnings are told, errors end the run before it begins.
+    """Check the rows and the place of the output. Warnings are shown, errors end the run before it begins.
 
     Rows may be wrong as far as ``allow_partial`` lets rows fail. Only the forms that Model Garden documents for its
     models are known, JSON lines and tables: what another container or an endpoint takes is not judged.

@@ -31,7 +31,7 @@ _holders = JobHolders()
 class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
     """Starts one job for one set of arguments and stays with it, however it ends.
 
-    A job that ended badly stays in the stack's state and is told by each ``up``; none is run again by itself.
+    A job that ended badly stays in the stack's state and each ``up`` reports it; it is not run again automatically.
 
     IAM: ``aiplatform.batchPredictionJobs.*`` (create, get, list, cancel, delete); the job itself reads and writes as
     Vertex AI's service agent or the given service account. Where no machine is given: ``aiplatform.models.get`` and

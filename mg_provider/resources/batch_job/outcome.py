@@ -24,7 +24,9 @@ FIRST_ERRORS = 10
 ERROR_CHARACTERS = 300
 # "Get batch predictions from a custom trained model", read 2026-11.
 _NEVER_READY = "never became ready"
-_AGAIN = "none is run again by itself, as it costs money: change an argument, or a value in triggers, for another run"
+_AGAIN = (
+    "it is not run again automatically, as that costs money: change an argument or a value in triggers for another run"
+)
 
 
 class BatchJobState(CloudState):
@@ -71,7 +73,7 @@ def is_settled(args: BatchJobArgs, state: BatchJobState) -> bool:
 
 
 def _failed_share(state: BatchJobState) -> float:
-    """Share of rows without an answer, 0 to 1; 1 where the service tells no counts."""
+    """Share of rows without an answer, 0 to 1; 1 where the service gives no counts."""
     lost = state.failed_count + max(state.incomplete_count, 0)
     total = lost + state.successful_count
     return lost / total if total else 1.0
@@ -145,7 +147,7 @@ def _rows_of(job: BatchPredictionJob, state: BatchJobState, context: Context) ->
 
 
 def problem_of(job: BatchPredictionJob, args: BatchJobArgs, state: BatchJobState) -> MgError | None:
-    """Why the end of the job is an error, told by the way it ended; None where it is none, or while it runs."""
+    """Why the end of the job is an error, from the way it ended; None where it is not one, or while it runs."""
     if not job.ended or is_settled(args, state):
         return None
     what, hint = _told(job, args, state)

@@ -193,7 +193,7 @@ class CustomWeightsModelConstructor(DynamicResource):
             predict_request_response_logging_config: Log requests and answers to BigQuery.
             client_connection_config: How long a caller may wait for an answer.
             adopt: Take over this endpoint, made elsewhere, instead of making one:
-                projects/{project}/locations/{region}/endpoints/{id}. The preview tells what will change on it.
+                projects/{project}/locations/{region}/endpoints/{id}. The preview shows what will change on it.
             project: Project id. Default: `mg:project`, else `gcp:project`, else GOOGLE_CLOUD_PROJECT.
             region: Region, for example us-central1. Default: `mg:region`, else `gcp:region`.
             timeouts: Seconds to wait: create, update, delete.

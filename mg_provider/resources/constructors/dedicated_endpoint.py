@@ -109,7 +109,7 @@ class DedicatedEndpointConstructor(DynamicResource):
             parked: Undeploy every model of deployed_models, so that no machine is paid for, and keep the endpoint with
                 its id and address. Nothing answers meanwhile; without it they are deployed again. Default: `False`.
             remove_unmanaged_deployed_models: Undeploy what is on the endpoint and is not in deployed_models, such as
-                models deployed by hand. Default: they are told in unmanaged_deployed_models, and left alone.
+                models deployed by hand. Default: they are listed in unmanaged_deployed_models, and left alone.
             dedicated_endpoint_enabled: Serve under the endpoint's own public DNS name. Default: yes, unless the
                 endpoint is private. No source says that it can be changed on an endpoint.
             private_service_connect_config: Serve through Private Service Connect, for the projects on
@@ -127,7 +127,7 @@ class DedicatedEndpointConstructor(DynamicResource):
             predict_request_response_logging_config: Log requests and answers to BigQuery.
             client_connection_config: How long a caller may wait for an answer.
             adopt: Take over this endpoint, made elsewhere, instead of making one:
-                projects/{project}/locations/{region}/endpoints/{id}. The preview tells what will change on it.
+                projects/{project}/locations/{region}/endpoints/{id}. The preview shows what will change on it.
             project: Project id. Default: `mg:project`, else `gcp:project`, else GOOGLE_CLOUD_PROJECT.
             region: Region, for example us-central1. Default: `mg:region`, else `gcp:region`.
             timeouts: Seconds to wait: create, update, delete.

@@ -92,7 +92,7 @@ class PscForwardingRuleConstructor(DynamicResource):
             service_attachment: Service attachment to reach, where there is no endpoint to look it up from.
             triggers: Any values; when one changes, the endpoint's service attachment is looked up again. Pass what
                 parks a model as `parked`, as it may come back with another attachment; while it is 'true', a closed
-                connection is no drift.
+                connection is not drift.
             address: Internal IPv4 address to take, of any range that a subnetwork can have; or name or
                 projects/{p}/regions/{r}/addresses/{name} of one that is reserved, which then is used and never deleted.
                 Default: a free one, which then stays, also if it comes to be named.
@@ -104,8 +104,8 @@ class PscForwardingRuleConstructor(DynamicResource):
             no_automate_dns_zone: Make no DNS zone for the connection. Default: `False`.
             service_directory_registrations: Service Directory entry of the rule; at most one. Compute Engine may refuse
                 a namespace of your own on a rule to a service attachment.
-            look_up: Look in the preview of a creation already whether subnetwork and address can be had, which takes
-                credentials. Not for a network that the same run makes. Default: `False`.
+            look_up: Check in the preview of a creation whether subnetwork and address are available. This needs
+                credentials, and a network that exists before the run. Default: `False`.
             endpoint_allowlist: Projects that the endpoint lets in: a preview refuses a rule whose project is not one of
                 them. Default: the project_allowlist of the model or endpoint in this program that `endpoint` comes
                 from.

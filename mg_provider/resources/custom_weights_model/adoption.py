@@ -98,7 +98,7 @@ def model_changes(args: CustomWeightsModelArgs, endpoint: Endpoint) -> Iterator[
 
 
 def refuse_new_deployment(args: CustomWeightsModelArgs, endpoint: Endpoint | None, context: Context) -> None:
-    """Refuse to make anew what only was adopted: neither its id nor its address could be had again.
+    """Refuse to make again what was only adopted: neither its id nor its address would come back.
 
     Raises:
         MgError: The endpoint, or the Model that it served, is gone.
@@ -132,7 +132,7 @@ def endpoint_for_kept_model(
         return None
     if not serves(model, args):
         raise MgError(
-            f"{args.model} was kept, and has other weights ({model.artifact_uri or 'no folder is told'})",
+            f"{args.model} was kept, and has other weights ({model.artifact_uri or 'Google names no folder'})",
             resource=args.resource,
             hint="set another model_id, or delete the Model if nobody needs it",
         )

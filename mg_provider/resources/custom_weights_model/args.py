@@ -58,7 +58,7 @@ _UPLOADED = (
     "accept_eula",
     "hugging_face_cache_enabled",
 )
-"""The arguments that tell whether a Model can be uploaded under a name; what is wrong is told of the first."""
+"""The arguments that decide whether a Model can be uploaded under a name; what is wrong is reported for the first."""
 
 _QUERY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,127}")
 
@@ -162,12 +162,12 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
         description="Serve nothing and pay for no machine: the Model is undeployed. Endpoint, id, address and Model "
         "stay, and the same Model is deployed again when this is False again.",
     )
-    deployment_plan: Annotated[str, Derived(), Local("told in previews"), Plan()] = Field(
+    deployment_plan: Annotated[str, Derived(), Local("shown in previews"), Plan()] = Field(
         default="",
         description="What the last change of the deployment did: strategy, steps, probes, GPUs at the peak, or what "
         "parking saves. A preview shows it beforehand.",
     )
-    rollout_held: Annotated[HeldRollout | None, Derived(), Local("told in previews")] = Field(
+    rollout_held: Annotated[HeldRollout | None, Derived(), Local("shown in previews")] = Field(
         default=None,
         description="A rollout that is held by `rollout.hold`: the percent, and what served before. Absent otherwise.",
     )

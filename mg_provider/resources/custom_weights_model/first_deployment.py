@@ -312,7 +312,7 @@ class FirstDeployment:
 
 
 def deploys_from_nothing(args: CustomWeightsModelArgs, context: Context) -> bool:
-    """Whether Model Garden's deploy makes what is wanted: no Model is there, and it is asked for by its own id."""
+    """Whether Model Garden's deploy makes what is asked for: no Model is there, and it is asked for by its own id."""
     same_name = args.query_model_id in ("", args.model_id, container_query_id(args.container_spec))
     return same_name and not model_exists(args, context)
 

@@ -36,7 +36,7 @@ def held_rollout(old: CustomWeightsModelArgs | None, new: CustomWeightsModelArgs
 
 
 def goes_back(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> bool:
-    """Whether what is wanted is what served before the rollout that is held."""
+    """Whether the arguments ask for what served before the rollout that is held."""
     if old.rollout_held is None or not new.is_known(*MADE_OF, *RUNS_ON):
         return False
     return not compare(served_before(old), new, *MADE_OF, *RUNS_ON).fields

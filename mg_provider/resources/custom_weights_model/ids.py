@@ -24,7 +24,7 @@ def content_of(args: CustomWeightsModelArgs) -> str:
 
 
 def model_labels(args: CustomWeightsModelArgs) -> dict[str, str]:
-    """The labels of a Model: whose it is, which endpoint it was made for, and what it was made of."""
+    """The labels of a Model: who owns it, which endpoint it was made for, and what it was made of."""
     return {**args.ownership, ENDPOINT_LABEL: args.endpoint_id, CONTENT_LABEL: content_of(args)}
 
 

@@ -90,7 +90,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
     def check(
         self, given: Mapping[str, Any], old: CustomWeightsModelArgs | None, defaults: Defaults
     ) -> tuple[CustomWeightsModelArgs, list[Problem]]:
-        """As for every endpoint; and an id that only Vertex AI may choose is no id for a new Model."""
+        """As for every endpoint; and an id that only Vertex AI may choose cannot be that of a new Model."""
         args, problems = super().check(given, old, defaults)
         id = given.get("model_id")
         fresh = not args.adopt and (old is None or old.model_id != id)
@@ -105,7 +105,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         return args, problems
 
     def settled(self, args: CustomWeightsModelArgs, state: CustomWeightsModelState) -> bool:
-        """Whether nothing is under way or left over, what serves has its traffic, and says whose it is."""
+        """Whether nothing is under way or left over, what serves has its traffic, and says who owns it."""
         wanted = args.rollout_held.percent if args.rollout_held and state.held_deployed_model_id else 100
         alone = args.parked or not state.deployed_model_id or state.traffic_percent == wanted
         under_way = state.rollout_under_way or state.operation or state.surplus_deployed_models
@@ -215,7 +215,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         *,
         fresh: bool = False,
     ) -> CustomWeightsModelState:
-        """Bring the cloud to what is wanted from wherever an earlier run left it."""
+        """Bring the cloud to what the arguments ask for from wherever an earlier run left it."""
         endpoint = find_endpoint(args, context)
         if endpoint is None:
             context.guard.nothing_there()
@@ -271,7 +271,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             raise self._incomplete(error, owner, state if ended else waiting, context) from error
 
     def _empty(self, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context) -> Endpoint | None:
-        """An endpoint without a deployment, where Model Garden's deploy cannot make what is wanted; else None."""
+        """An endpoint without a deployment, where Model Garden's deploy cannot make what is asked for; else None."""
         try:
             kept = endpoint_for_kept_model(args, state, context) if args.retain_model else None
             made_by_parts = args.parked or args.uploads or not deploys_from_nothing(args, context)
@@ -295,7 +295,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         *,
         fresh: bool,
     ) -> None:
-        """Serve what is wanted: with one call where there is nothing, by a rollout where something serves."""
+        """Serve what is asked for: with one call where there is nothing, by a rollout where something serves."""
         serving = Serving(args, owner, state, context)
         missing = endpoint is None or not (own(endpoint, args) or (fresh and serving.ours(endpoint)))
         if missing and not args.parked and not rolls_out(owner, args):

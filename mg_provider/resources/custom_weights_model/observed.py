@@ -58,9 +58,9 @@ def machine_of(deployed: DeployedModel) -> MachineSpec | None:
 
 
 def observed_model(args: CustomWeightsModelArgs, endpoint: Endpoint, model: Model | None) -> CustomWeightsModelArgs:
-    """The arguments that would give what is there. What nobody set and Google chose is no drift."""
+    """The arguments that would give what is there. What nobody set and Google chose is not drift."""
     deployed = own(endpoint, args)
-    # Nothing deployed is told as no replicas, and none that a request would wake: one of the two then differs.
+    # Nothing deployed is shown as no replicas, and none that a request would wake: one of the two then differs.
     missing: dict[str, object] = {} if args.parked else {"min_replica_count": 0, "scale_to_zero_spec": None}
     running = {**observed_deployment(args, deployed), "parked": False} if deployed else missing
     if deployed and journal_of(endpoint).deployment:

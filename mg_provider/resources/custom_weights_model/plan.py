@@ -1,4 +1,4 @@
-"""What a change does to the machines that serve, told before it is done."""
+"""What a change does to the machines that serve, shown before it is done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model's endpoint serves, brought to what is wanted: rolled out, taken back, parked, resumed, tidied up.
+"""What a model's endpoint serves, brought to what is asked for: rolled out, taken back, parked, resumed, tidied up.
 
 Each run begins with what is on the endpoint, so that it does not matter where an earlier one was cut off.
 """
@@ -82,7 +82,7 @@ class Serving:
         return Place(place.endpoint, place.resource, self.context, seconds, place.change_seconds)
 
     def settle(self, endpoint: Endpoint) -> None:
-        """Serve what is wanted, alone, whatever serves now.
+        """Serve what is asked for, alone, whatever serves now.
 
         Raises:
             RolledBack: What is wanted failed, and what served before serves again.
@@ -122,7 +122,7 @@ class Serving:
         return served_before(self.old)
 
     def _moves(self, wanted: str, others: list[str], journal: Journal, endpoint: Endpoint) -> bool:
-        """Whether traffic is to move to what is wanted, which is there already beside others."""
+        """Whether traffic is to move to what is asked for, which is there already beside others."""
         if goes_back(self.old, self.args):
             return False
         held = self.args.rollout_held
@@ -162,7 +162,7 @@ class Serving:
             patch_labels(self.place, id, {**self.args.ownership, ENDPOINT_LABEL: self.args.endpoint_id})
 
     def fitting(self, ours: Mapping[str, DeployedModel]) -> str | None:
-        """The deployment among ours that is what is wanted, in everything that is fixed while it runs."""
+        """The deployment among ours that matches what is asked for, in everything that is fixed while it runs."""
         fitting = [id for id, entry in ours.items() if self._fits(entry)]
         known = [id for id in fitting if id == self.state.deployed_model_id or id in self.ids]
         return next(iter([*known, *fitting]), None)
@@ -206,7 +206,7 @@ class Serving:
         now = replicas_serving(entry for id, entry in ours.items() if split.get(id)) or self.state.replicas_when_parked
         before = self.before
         if not before.min_replica_count and before.scale_to_zero_spec is None:
-            # A refresh told so that nothing was deployed.
+            # This is how a refresh showed that nothing was deployed.
             before = before.with_values(min_replica_count=1)
         return Capacity(self.place, self.args.resources(), before.resources(), journal.replicas or now)
 
@@ -229,7 +229,7 @@ class Serving:
         capacity.release(self._deploy(machines, {"0": 100}, capacity), capacity.new)
 
     def _replace(self, base: DeployedModel, others: list[str], capacity: Capacity) -> None:
-        """Roll out from ``base`` to what is wanted; what an earlier rollout left besides goes first."""
+        """Roll out from ``base`` to what is asked for; what an earlier rollout left besides goes first."""
         leftover = [id for id in others if id != base.id]
         machines = self._machines()
         write_journal(self.place, Journal(self.ids[0], self.args.model_id, capacity.replicas))
@@ -392,5 +392,5 @@ class Serving:
 
 
 def _named(wanted: str, before: str, actual: str) -> bool:
-    """Whether a deployment has what is wanted; where nothing is, what Google chose is right, what we chose is not."""
+    """Whether a deployment has what is asked for; where nothing is, Google's own choice is right, ours is not."""
     return actual == wanted if wanted else not before or actual != before

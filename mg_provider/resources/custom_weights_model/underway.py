@@ -36,7 +36,7 @@ def running(args: CustomWeightsModelArgs, known: str, context: Context, *, begun
 def _lost(args: CustomWeightsModelArgs, context: Context) -> Operation | None:
     """What may be deploying a Model with an id of another program of this stack on the endpoint, which is empty.
 
-    What it deploys is told by its Model's id alone. So it is waited for whatever began before the endpoint was made.
+    Only its Model's id says what it deploys. So it is waited for whatever began before the endpoint was made.
     """
     endpoint = find_endpoint(args, context)
     if endpoint is None or endpoint.deployed_models or not endpoint.create_time:

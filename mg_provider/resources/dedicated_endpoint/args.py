@@ -104,9 +104,9 @@ def _zero_problem(args: DedicatedEndpointArgs) -> str | None:
 def left_behind(old: DedicatedEndpointArgs, new: DedicatedEndpointArgs) -> str | None:
     """Why an endpoint cannot move to another region or project: a Model that it serves is named where it was.
 
-    Google's reference lets an endpoint serve a Model of another region, so that alone is no mistake. With an endpoint
-    that moves, it is far more often a name that was forgotten, and the endpoint that serves now would be replaced by
-    one that was never tried. A project's id and number cannot be compared.
+    Google's reference lets an endpoint serve a Model of another region, so that alone is not a mistake. With an
+    endpoint that moves, it is far more often a name that was forgotten, and the endpoint that serves now would be
+    replaced by one that was never tried. A project's id and number cannot be compared.
     """
     if not new.is_known("project", "region", "deployed_models"):
         return None
@@ -159,7 +159,7 @@ class DedicatedEndpointArgs(EndpointArgs):
     ] = Field(
         default=False,
         description="Undeploy what is on the endpoint and is not in deployed_models, such as models deployed by hand. "
-        "Default: they are told in unmanaged_deployed_models, and left alone.",
+        "Default: they are listed in unmanaged_deployed_models, and left alone.",
     )
     traffic_split: Annotated[dict[str, int], InPlace("endpoints.patch"), Traffic()] = Field(
         default={},
@@ -171,12 +171,12 @@ class DedicatedEndpointArgs(EndpointArgs):
         description="What chat requests name as `model` for each deployed model: a preview refuses a traffic_split "
         "between models of different names. Default: the query_model_id of the models in this program.",
     )
-    deployment_plan: Annotated[dict[str, str], Derived(), Local("told in previews"), Plan()] = Field(
+    deployment_plan: Annotated[dict[str, str], Derived(), Local("shown in previews"), Plan()] = Field(
         default={},
         description="What the last change did, by name of a deployed model: machines and GPUs, strategy, steps, "
         "probes, GPUs at the peak, order. A preview shows it beforehand.",
     )
-    rollouts_held: Annotated[dict[str, HeldModel], Derived(), Local("told in previews")] = Field(
+    rollouts_held: Annotated[dict[str, HeldModel], Derived(), Local("shown in previews")] = Field(
         default={},
         description="The rollouts that are held by `rollout.hold`, by name: the percent of the name's share, and what "
         "served before.",

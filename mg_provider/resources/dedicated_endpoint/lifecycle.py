@@ -50,7 +50,7 @@ from mg_provider.wire.vertex.endpoint import Endpoint
 
 
 class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, DedicatedEndpointState]):
-    """Makes the endpoint, then deploys, shifts traffic and undeploys until it serves what is wanted.
+    """Makes the endpoint, then deploys, shifts traffic and undeploys until it serves what is asked for.
 
     IAM: ``aiplatform.endpoints.*`` (create, get, update, deploy, undeploy, delete), ``aiplatform.models.get`` and
     ``aiplatform.models.deploy``.
@@ -109,7 +109,7 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         return [*super().changes(args, endpoint, context), *deployment_changes(args, ids, endpoint)]
 
     def settled(self, args: DedicatedEndpointArgs, state: DedicatedEndpointState) -> bool:
-        """Whether the endpoint still says whose it is, and nothing of it is still being made."""
+        """Whether the endpoint still says who owns it, and nothing of it is still being made."""
         return not (state.operation or lacks_ownership(args, state.ownership))
 
     def create(self, args: DedicatedEndpointArgs, context: Context) -> tuple[str, DedicatedEndpointState]:
@@ -171,7 +171,7 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         state: DedicatedEndpointState,
         context: Context,
     ) -> DedicatedEndpointState:
-        """Bring the cloud to what is wanted from wherever an earlier run left it."""
+        """Bring the cloud to what the arguments ask for from wherever an earlier run left it."""
         endpoint = find_endpoint(args, context)
         if endpoint is None and not ENDPOINT_ID.fullmatch(args.endpoint_id):
             raise gone_for_good(args)

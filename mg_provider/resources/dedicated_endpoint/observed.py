@@ -22,7 +22,7 @@ def observed_deployments(
 
     Args:
         wanted: What was asked for, by name.
-        names: The name of each deployment that is told, by id.
+        names: The name of each deployment that is shown, by id.
         endpoint: The endpoint.
     """
     served = {}
@@ -34,7 +34,7 @@ def observed_deployments(
 
 
 def _observed(wanted: ServedModel, deployed: DeployedModel) -> ServedModel:
-    """What was asked for, with what differs. What nobody set and Google chose is no drift."""
+    """What was asked for, with what differs. What nobody set and Google chose is not drift."""
     actual = observed_deployment(wanted, deployed)
     if is_same_model(wanted.model, deployed):
         actual["model"] = wanted.model
@@ -66,7 +66,7 @@ def observed_traffic(
 
 
 def named_traffic(names: Mapping[str, str], endpoint: Endpoint) -> dict[str, int]:
-    """The traffic that flows, by name; what has no name is told as unmanaged."""
+    """The traffic that flows, by name; what has no name is shown as unmanaged."""
     told: dict[str, int] = {}
     for id, percent in (endpoint.traffic_split or {}).items():
         name = names.get(id, f"unmanaged-{id}")

@@ -1,4 +1,4 @@
-"""What a change does to the deployments of an endpoint with models of its own, name by name, told before it is done."""
+"""What a change does to the deployments of an endpoint with own models, name by name, shown before it is done."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What became of the forwarding rules that Vertex AI makes by itself for an endpoint.
 
 A failed automation does not fail the deployment, and does not recover by itself; its results vanish with the last
-deployment and come anew with the next one (cloud.google.com/vertex-ai, Private Service Connect automation, 2026).
+deployment and come again with the next one (cloud.google.com/vertex-ai, Private Service Connect automation, 2026).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def tell_failures(endpoint: Endpoint, progress: Callable[[str], None]) -> None:
         if entry.state.endswith("FAILED"):
             cause = next((hint for code, hint in _CAUSES.items() if code in entry.error_message), "remove the cause")
             progress(
-                f"note: no forwarding rule was made in {entry.network} ({entry.error_message or 'no cause is told'}): "
+                f"note: no forwarding rule was made in {entry.network} ({entry.error_message or 'no cause given'}): "
                 f"clients there cannot reach the endpoint; it does not recover by itself: {cause}, then undeploy all "
                 "models and deploy again"
             )

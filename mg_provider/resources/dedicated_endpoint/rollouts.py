@@ -1,4 +1,4 @@
-"""What an endpoint with models of its own serves, brought to what is wanted, one name after the other.
+"""What an endpoint with models of its own serves, brought to what is asked for, one name after the other.
 
 A name whose model, machine or anything else that is fixed changes is rolled out: its new deployment comes beside the
 old one, takes over that name's share of the traffic in steps, each probed, and goes back by itself. At most one such

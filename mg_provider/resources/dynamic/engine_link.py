@@ -1,6 +1,6 @@
 """The engine on the other end: what its log takes, and what happens when it is gone.
 
-An engine that is killed tells nobody, and its provider processes would go on by themselves, beside those of the next
+An engine that is killed says nothing, and its provider processes would go on by themselves, beside those of the next
 ``up``. What does show is that nobody reads their output any more. That needs no process ids, so it is the same under a
 shell in between, in a container and wherever an engine is started from. A process whose output is a terminal or a file,
 as one that somebody runs by hand, is left alone.

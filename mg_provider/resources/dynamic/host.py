@@ -1,7 +1,7 @@
 """The one place that knows Pulumi's dynamic protocol and its quirks.
 
 ``DynamicProvider`` turns the protocol's dicts into a lifecycle's models and back. Numbers arrive as floats, ``None``
-vanishes, unknown values arrive as objects, the old inputs are not told to ``diff``, and a failed create is forgotten
+vanishes, unknown values arrive as objects, ``diff`` does not get the old inputs, and a failed create is forgotten
 unless the host is asked to keep it: all of that is settled here.
 """
 
@@ -106,7 +106,7 @@ def _host_threads(value: str | None) -> int:
         threads = -1
     if threads < 0:
         raise UserError(
-            f"{value!r} is no number of calls",
+            f"{value!r} is not a number of calls",
             property=HOST_THREADS_KEY,
             hint=f"write how many calls to serve at once, 0 for Pulumi's own limit; default {DEFAULT_HOST_THREADS}",
         )

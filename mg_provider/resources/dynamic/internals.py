@@ -38,7 +38,7 @@ class HostCall:
 
     @property
     def program_path(self) -> str:
-        """The resource's URN without stack and project; empty where the engine tells none."""
+        """The resource's URN without stack and project; empty where the engine gives none."""
         return str(getattr(self._request, "urn", "")).partition("::")[2].partition("::")[2]
 
     def say_only(self, text: str) -> None:
@@ -133,6 +133,6 @@ def widen(threads: int) -> int | None:
 
 
 def is_stopping() -> bool:
-    """Whether the host was told to end (the second Ctrl-C)."""
+    """Whether the host was asked to end (the second Ctrl-C)."""
     stage = getattr(getattr(_server_seen, "_state", None), "stage", None)
     return _server_seen is not None and getattr(stage, "name", "STARTED") != "STARTED"

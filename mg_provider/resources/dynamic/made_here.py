@@ -18,7 +18,7 @@ def argument_of_maker(output: pulumi.Input[Any], argument: str) -> pulumi.Output
         if not isinstance(output, pulumi.Output):
             return None
         found = [each for each in await output.resources() if isinstance(each, DynamicResource)]
-        # What is put together from several resources is none of theirs.
+        # What is put together from several resources belongs to none of them.
         return getattr(found[0], argument) if len(found) == 1 and found[0].takes(argument) else None
 
     return pulumi.Output.from_input(find())

@@ -28,7 +28,7 @@ class EndpointLifecycle(Lifecycle[A, S], Generic[A, S]):
     """What both endpoint resources have in common before anything is made."""
 
     def check(self, given: Mapping[str, Any], old: A | None, defaults: Defaults) -> tuple[A, list[Problem]]:
-        """As for every resource; and an id that only Vertex AI may choose is no id for a new endpoint."""
+        """As for every resource; and an id that only Vertex AI may choose cannot be that of a new endpoint."""
         args, problems = super().check(given, old, defaults)
         id, adopted = given.get("endpoint_id"), args.adopt
         if problems or not isinstance(id, str) or (old is not None and old.endpoint_id == id):
@@ -90,7 +90,7 @@ class EndpointLifecycle(Lifecycle[A, S], Generic[A, S]):
             context: Of the call.
 
         Raises:
-            MgError: It belongs to somebody else, or cannot become what is wanted.
+            MgError: It belongs to somebody else, or cannot become what is asked for.
         """
         labels = endpoint.labels or {}
         if args.owns(labels) or owner.owns(labels) or not args.adopting:

@@ -160,7 +160,7 @@ class EndpointArgs(CloudArgs):
     adopt: Annotated[EndpointName, Local("read when the resource is made")] = Field(
         default="",
         description="Take over this endpoint, made elsewhere, instead of making one: "
-        "projects/{project}/locations/{region}/endpoints/{id}. The preview tells what will change on it.",
+        "projects/{project}/locations/{region}/endpoints/{id}. The preview shows what will change on it.",
     )
     endpoint: Annotated[str, Derived(), Local("follows from the ids")] = Field(
         default="", description="projects/{project}/locations/{region}/endpoints/{endpoint_id}."
@@ -188,7 +188,7 @@ class EndpointArgs(CloudArgs):
         return f"projects/{self.project}/locations/{self.region}"
 
     def all_labels(self, claim: str) -> dict[str, str]:
-        """The endpoint's labels with those that say whose it is."""
+        """The endpoint's labels with those that say who owns it."""
         return {**self.labels, **self.ownership, CLAIM_LABEL: claim}
 
 
@@ -208,11 +208,11 @@ class EndpointState(CloudState):
         default="", description="The creation that was still running when waiting for it ended."
     )
     ownership: Annotated[dict[str, str] | None, Inner()] = Field(
-        default=None, description="The labels that say whose the endpoint is, as the cloud has them."
+        default=None, description="The labels that say who owns the endpoint, as the cloud has them."
     )
     unlabelled: Annotated[str, Inner()] = Field(
         default="",
-        description="While no label says whose the endpoint is: `asked` once it was asked for, `accepted` once Google "
+        description="While no label says who owns the endpoint: `asked` once it was asked for, `accepted` once Google "
         "took the call, `imported` and when it was made until the first `up` after an import.",
     )
 

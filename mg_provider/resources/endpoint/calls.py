@@ -1,4 +1,4 @@
-"""What both endpoint resources do with an endpoint: find it, prove whose it is, change it, take it down."""
+"""What both endpoint resources do with an endpoint: find it, prove who owns it, change it, take it down."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def delete_endpoint(args: EndpointArgs, context: Context) -> None:
 
 
 def nothing_left(cause: MgError, what: str) -> MgError:
-    """The cause, told with the fact that the failed attempt was taken back."""
+    """The cause, and that the failed attempt was taken back."""
     return MgError(
         f"{cause.summary}; {what} that it had made are deleted again",
         resource=cause.resource,

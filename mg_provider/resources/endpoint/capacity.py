@@ -57,7 +57,7 @@ def choices_problem(given: MachineSpec | list[MachineSpec] | None) -> str | None
 
 
 def accepts(given: MachineSpec | list[MachineSpec] | None, running: MachineSpec | None) -> bool:
-    """Whether a deployment that runs on a machine is what is wanted. Where nothing was asked for, every machine is."""
+    """Whether a deployment that runs on a machine is the right one. Where nothing was asked for, every machine is."""
     choices = choices_of(given)
     return not choices or (running is not None and any(same(choice, running) for choice in choices))
 

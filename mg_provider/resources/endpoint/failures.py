@@ -1,4 +1,4 @@
-"""Why a deployment failed, so told that its reader can act: stage, Google's words, the container's, what to do."""
+"""Why a deployment failed, in words that its reader can act on: stage, Google's words, the container's, what to do."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ def _another_one(args: EndpointArgs) -> NotOurs:
 
 
 def ownership_of(endpoint: Endpoint) -> dict[str, str]:
-    """The labels of an endpoint that say whose it is."""
+    """The labels of an endpoint that say who owns it."""
     labels = endpoint.labels or {}
     return {key: labels[key] for key in (OWNER_LABEL, RESOURCE_LABEL) if key in labels}
 

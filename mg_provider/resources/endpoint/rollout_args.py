@@ -126,7 +126,7 @@ class RolloutStrategy(BaseModel):
         return None if probe.kind == "none" else probe
 
     def options(self) -> RolloutOptions:
-        """What Vertex AI is told of a rolling deployment."""
+        """What a request to Vertex AI says of a rolling deployment."""
         return RolloutOptions(**{name: getattr(self, name) for name in _SURGE})
 
 

@@ -2,7 +2,7 @@
 
 A deployment is known by an id that follows from the endpoint, the name and everything that cannot change while it
 runs, so that it is found again when the answer of a call is lost. Its last four digits are check digits: a deployment
-of ours is told from one made by hand even where no state remembers it, as after a run that was killed.
+of ours is distinguished from one made by hand even where no state remembers it, as after a run that was killed.
 """
 
 from __future__ import annotations

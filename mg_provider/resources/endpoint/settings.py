@@ -1,7 +1,7 @@
-"""The settings of an endpoint: what differs from what is wanted, changing just that, and seeing what drifted.
+"""The settings of an endpoint: what differs from the arguments, changing just that, and seeing what drifted.
 
 Labels that the program does not name belong to others, such as Google's own and those of cost tools: they are kept,
-and they are no drift. Everything else about the settings is the program's to say.
+and they are not drift. The program decides everything else about the settings.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class Args(BaseModel):
     def decode(cls, given: Mapping[str, Any]) -> tuple[Self, list[Problem]]:
         """Arguments from plain values, and what is wrong with them.
 
-        A value that is or holds an ``Unknown`` is validated as far as it is known: its missing parts are no error.
+        A value that is or holds an ``Unknown`` is validated as far as it is known: its missing parts are not an error.
         """
         known = cls.model_fields
         unknown = [
@@ -210,7 +210,7 @@ def _validated(adapter: TypeAdapter[Any], value: Any, strict: bool) -> Any:
 
 
 def _unsound(args_type: type[Args], name: str, value: Any) -> Iterator[Problem]:
-    """What can be no part of any value. Nearly all are short printable texts, and a check looks at each twice."""
+    """What cannot be part of any value. Nearly all are short printable texts, and a check looks at each twice."""
     if (
         value is True
         or value is False

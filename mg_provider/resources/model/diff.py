@@ -13,7 +13,7 @@ from mg_provider.resources.model.unknown import ALWAYS_KNOWN, contains_unknown, 
 
 @dataclass(frozen=True)
 class Changes:
-    """Which arguments differ between what is and what is wanted."""
+    """Which arguments differ between what exists and what is asked for."""
 
     fields: frozenset[str] = frozenset()
     replaces: frozenset[str] = frozenset()

@@ -82,7 +82,7 @@ def parent_seeds(path: str) -> list[str]:
 
 
 def user_labels(labels: Mapping[str, str] | None) -> dict[str, str]:
-    """The labels without those that say whose it is."""
+    """The labels without those that say who owns it."""
     return {key: value for key, value in (labels or {}).items() if key not in OWN_LABELS}
 
 

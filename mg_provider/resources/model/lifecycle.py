@@ -63,7 +63,7 @@ def _timeouts_problem(args: CloudArgs) -> str | None:
 
 
 class CloudArgs(Args):
-    """What every resource has: where it is, whose it is, how long to wait."""
+    """What every resource has: where it is, who owns it, how long to wait."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(("region",), _region_problem),
@@ -284,7 +284,7 @@ class Lifecycle(ABC, Generic[A, S]):
         Args:
             given: The arguments as the program gave them.
             args: The same, completed.
-            context: The world. What cannot be reached is told, and is no problem.
+            context: The world. What cannot be reached is reported, and is not a problem.
         """
         return args, []
 

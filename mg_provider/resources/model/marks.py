@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Mark:
-    """What a change of the field does; ``reason`` is told to the reviewer."""
+    """What a change of the field does; ``reason`` is shown to the reviewer."""
 
     reason: str
 
@@ -18,8 +18,8 @@ class Mark:
 class Replaces(Mark):
     """A change makes a new resource and deletes the old one.
 
-    ``keeps`` names outputs that stay as they are all the same; ``unless`` tells, by the old and the new value, changes
-    that are made in place.
+    ``keeps`` names outputs that stay as they are all the same; ``unless`` picks out, by the old and the new value, the
+    changes that are made in place.
     """
 
     keeps: tuple[str, ...] = ()
@@ -30,7 +30,7 @@ class Replaces(Mark):
 class InPlace(Mark):
     """A change is made on the running resource; ``reason`` names the API call.
 
-    Some values cannot be reached in place: ``replaces_if`` tells them by the old and the new value, ``because`` why.
+    Some values cannot be reached in place: ``replaces_if`` picks them out by old and new value, ``because`` says why.
     """
 
     replaces_if: Callable[[Any, Any], bool] | None = None
@@ -102,4 +102,4 @@ class Derived:
 
 @dataclass(frozen=True)
 class Transient:
-    """Used while arguments are checked and kept nowhere, so that a change of it is none."""
+    """Used while arguments are checked and kept nowhere, so that changing it changes nothing."""

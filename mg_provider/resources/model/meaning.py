@@ -24,7 +24,7 @@ class HeldByClients:
 class Exposure:
     """Who can reach it, or where its data goes; ``what`` says which.
 
-    ``open`` tells values by which everybody's network reaches it; ``widens`` tells changes that let more in, by the old
+    ``open`` picks out values by which any network reaches it; ``widens`` picks out changes that let more in, by the old
     and the new value. Entries that a list gains widen it in any case.
     """
 
@@ -35,7 +35,7 @@ class Exposure:
 
 @dataclass(frozen=True)
 class SafetyNet:
-    """Something that keeps a mistake from doing harm; ``on`` tells by the value whether it is there."""
+    """Something that keeps a mistake from doing harm; ``on`` says by the value whether it is there."""
 
     what: str
     on: Callable[[Any], bool]

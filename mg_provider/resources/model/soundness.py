@@ -31,7 +31,7 @@ _UNFIT_IN_LINES = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 def unsound(
     path: str, value: Any, *, lines: bool, secret: bool = False, passed: tuple[type, ...] = ()
 ) -> Iterator[tuple[str, str]]:
-    """Where in an argument something is that can be no part of any value, and what to do.
+    """Where in an argument something is that cannot be part of any value, and what to do.
 
     Args:
         path: Where the value stands.

@@ -122,7 +122,7 @@ def value_at(thing: BaseModel | None, path: str) -> Any:
 
 
 def drifted(wanted: BaseModel, actual: Mapping[str, Any]) -> dict[str, Any]:
-    """What differs from what was asked for. What nobody set and Google chose is no drift."""
+    """What differs from what was asked for. What nobody set and Google chose is not drift."""
     told = wanted.model_fields_set | _always(type(wanted))
     return {name: value for name, value in actual.items() if name in told and not same(getattr(wanted, name), value)}
 

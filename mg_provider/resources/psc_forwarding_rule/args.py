@@ -193,7 +193,7 @@ class PscForwardingRuleArgs(CloudArgs):
         default={},
         description="Any values; when one changes, the endpoint's service attachment is looked up again. Pass what "
         "parks a model as `parked`, as it may come back with another attachment; while it is 'true', a closed "
-        "connection is no drift.",
+        "connection is not drift.",
     )
     network: Annotated[
         NetworkName, Replaces("an address belongs to one network"), Network(), Stands("rule", "network")
@@ -260,8 +260,8 @@ class PscForwardingRuleArgs(CloudArgs):
     )
     look_up: Annotated[bool, Local("used by the preview of a creation"), Transient()] = Field(
         default=False,
-        description="Look in the preview of a creation already whether subnetwork and address can be had, which takes "
-        "credentials. Not for a network that the same run makes.",
+        description="Check in the preview of a creation whether subnetwork and address are available. This needs "
+        "credentials, and a network that exists before the run.",
     )
     endpoint_allowlist: Annotated[list[str], Local("used by the preview"), Transient()] = Field(
         default=[],
@@ -392,7 +392,7 @@ class PscForwardingRuleState(CloudState):
     connected_service_attachment: str = Field(default="", description="Service attachment that the rule leads to.")
     reserved_address: str = Field(default="", description="projects/{project}/regions/{region}/addresses/{name}.")
     ownership: Annotated[dict[str, str] | None, Inner()] = Field(
-        default=None, description="The labels that say whose rule and address are, as far as both have them."
+        default=None, description="The labels that say who owns rule and address, as far as both have them."
     )
     unlabelled: Annotated[str, Inner()] = Field(
         default="",

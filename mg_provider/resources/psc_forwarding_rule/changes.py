@@ -68,7 +68,7 @@ class RegionalChanges:
         self._wait(self._begin(call, guard))
 
     def create(self, call: Callable[[str], ComputeOperation]) -> None:
-        """Make a creation, and wait until it is done. What is there already stays: whose it is, the caller looks.
+        """Make a creation, and wait until it is done. What is there already stays: the caller finds out who owns it.
 
         Raises:
             MgError: As :meth:`make`.

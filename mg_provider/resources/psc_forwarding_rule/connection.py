@@ -82,7 +82,7 @@ def must_be_reachable(args: PscForwardingRuleArgs, target: Target | None) -> Tar
 
 
 def must_be_allowed(args: PscForwardingRuleArgs, target: Target) -> None:
-    """Refuse to connect from a project that the endpoint does not let in, as far as its allowlist tells.
+    """Refuse to connect from a project that the endpoint does not let in, as far as its allowlist says.
 
     Raises:
         MgError: The project is not on the allowlist.
@@ -111,7 +111,7 @@ def explanation(status: str, args: PscForwardingRuleArgs) -> str | None:
         case PscConnectionStatus.REJECTED:
             return (
                 f"add {args.project}{number} to {allowlist}: the producer refuses this rule's project; then run "
-                "`pulumi up` again, which makes the rule anew behind the same address"
+                "`pulumi up` again, which makes the rule again behind the same address"
             )
         case PscConnectionStatus.CLOSED:
             now = "run `pulumi refresh` and `pulumi up`" if args.endpoint else "pass its present service_attachment"
@@ -128,8 +128,8 @@ def explanation(status: str, args: PscForwardingRuleArgs) -> str | None:
 
 
 def astray(args: PscForwardingRuleArgs, rule: ForwardingRule | None, target: Target | None) -> str:
-    """Why a rule does not lead where it is to lead, and what to do; a refresh tells it."""
-    healed = "`pulumi up` makes it anew behind the same address"
+    """Why a rule does not lead where it is to lead, and what to do; a refresh shows it."""
+    healed = "`pulumi up` makes it again behind the same address"
     if target is None:
         return f"{args.endpoint} does not exist any more: `pulumi refresh` its own resource too, then `pulumi up`"
     if rule is None:

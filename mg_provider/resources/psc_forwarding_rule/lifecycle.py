@@ -61,7 +61,7 @@ DELETE_SECONDS = 600.0
 class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingRuleState]):
     """Holds an address, makes the rule behind it and waits until the producer accepts.
 
-    The rule is made anew for what a rule cannot change; the address stays as long as the resource does. While nothing
+    The rule is made again for what a rule cannot change; the address stays as long as the resource does. While nothing
     is deployed on the endpoint, the address waits without a rule, or with the one it has.
 
     IAM: in the rule's project ``compute.addresses.*``, ``compute.forwardingRules.*``, ``compute.regionOperations.get``
@@ -106,7 +106,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
     def look(
         self, given: Mapping[str, Any], args: PscForwardingRuleArgs, context: Context
     ) -> tuple[PscForwardingRuleArgs, list[Problem]]:
-        """Find out whether subnetwork, rule and address can be had; an address that is reserved already is known."""
+        """Find out whether subnetwork, rule and address are available; an address that is reserved already is known."""
         try:
             check_subnetwork(args, context, retry_budget=LOOK_SECONDS)
             ownership = Ownership(args, args, "", in_state=False)
@@ -179,7 +179,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         accepted = rule is not None and is_accepted(rule.psc_connection_status)
         leads_to = short(rule.target or "") if rule is not None and accepted else ""
         if args.endpoint:
-            # A rule that was never made waits for something to lead to; one that was closed is mended by the `up` that
+            # A rule that was never made waits for something to lead to; one that was closed is fixed by the `up` that
             # deploys again, unless its model is parked on purpose.
             idle = target is not None and not target.attachments
             waits = idle and (rule is None or args.parked or not is_dead(rule))
@@ -205,7 +205,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         changes: Changes,
         context: Context,
     ) -> PscForwardingRuleState:
-        """Change labels and global access in place; make the rule anew behind its address for the rest."""
+        """Change labels and global access in place; make the rule again behind its address for the rest."""
         claim = state.claim or context.clock.request_id()
         ownership = Ownership(new, old, claim, in_state=True, made=set(state.unlabelled.split()))
         regional = RegionalChanges(ownership, context, context.limit(new.timeouts.update, UPDATE_SECONDS))
@@ -250,7 +250,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         changes: RegionalChanges,
         context: Context,
     ) -> PscForwardingRuleState:
-        """Make what is there what is wanted; ``old`` is what was wanted before."""
+        """Turn what is there into what is asked for; ``old`` is what was asked for before."""
         ownership = changes.ownership
         labels = Labelling({**args.labels, **args.ownership, CLAIM_LABEL: ownership.claim}, old.labels)
         wait_for_others(args, changes.limit, context)

@@ -44,7 +44,7 @@ class Ownership:
         return made and not any(each.operation_type == "setLabels" for each in about)
 
     def is_in_doubt(self, rule: ForwardingRule) -> bool:
-        """Whether a rule says nothing of whose it is, and nothing else that is known does."""
+        """Whether a rule says nothing of who owns it, and nothing else that is known does."""
         return self._unowned(rule.labels) and rule.id is not None and str(rule.id) not in self.made
 
     def has_rule(self, rule: ForwardingRule, held: Held | None) -> bool:

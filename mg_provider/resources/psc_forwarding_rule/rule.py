@@ -1,4 +1,4 @@
-"""The forwarding rule itself: made, labelled, changed in place, and made anew behind its address."""
+"""The forwarding rule itself: made, labelled, changed in place, and made again behind its address."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mg_provider.wire.compute import ForwardingRule, PscConnectionStatus
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule by its name, and whose it is."""
+    """A rule by its name, and who owns it."""
 
     args: PscForwardingRuleArgs
     ownership: Ownership
@@ -101,7 +101,7 @@ class Rule:
         if all(same(value, getattr(rule, path)) for path, value in wanted.items()):
             return rule
         if not self._patch(rule, wanted, changes):
-            self.context.progress("global access cannot be changed in place: making the rule anew behind its address")
+            self.context.progress("global access cannot be changed in place: making the rule again behind its address")
             self.remove(changes)
             rule = self._labelled(self._insert(target, held, changes), labels, changes)
         return self._there()

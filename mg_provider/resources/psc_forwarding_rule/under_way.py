@@ -14,7 +14,7 @@ from mg_provider.wire.compute import ComputeOperation
 def under_way(args: PscForwardingRuleArgs, context: Context) -> list[ComputeOperation]:
     """The operations on rule and address that have not ended.
 
-    A caller who may not list operations is told so, and goes on without.
+    A caller who may not list operations gets a note, and goes on without.
     """
     try:
         running = list(context.clients.compute.list_operations(args.project, args.region, 'status != "DONE"'))

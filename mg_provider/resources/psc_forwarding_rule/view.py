@@ -36,7 +36,7 @@ def observed_rule(args: PscForwardingRuleArgs, rule: ForwardingRule | None) -> P
 
 
 def _told(args: PscForwardingRuleArgs, rule: ForwardingRule) -> dict[str, Any]:
-    """The arguments that the rule tells."""
+    """The arguments that the rule shows."""
     told = seen(PscForwardingRuleArgs, "rule", rule)
     del told["service_attachment"]
     # A rule for which none was asked may have one that Google made by itself.

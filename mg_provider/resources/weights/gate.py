@@ -26,7 +26,7 @@ def pass_weights(
     context: Context,
     own_container: bool = False,
 ) -> MachineSpec | None:
-    """Check the folder and hear Model Garden's recommendation. Warnings are told, errors end the deployment.
+    """Check the folder and hear Model Garden's recommendation. Warnings are shown, errors end the deployment.
 
     Args:
         gcs_uri: ``gs://bucket/folder``.

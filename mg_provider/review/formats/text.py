@@ -65,7 +65,7 @@ def _reasons(reasons: Iterable[Reason]) -> Iterator[str]:
 
 
 def _notes(reasons: Iterable[Reason]) -> Iterator[str]:
-    """What is no reason for the verdict: the reasons stand above already."""
+    """What is not a reason for the verdict: the reasons stand above already."""
     for reason in reasons:
         if reason.severity == "note":
             yield f"{where(reason)}: {reason.text}" + (f" ({'; '.join(reason.details)})" if reason.details else "")

@@ -217,7 +217,7 @@ def _is_around(place: str, region: str) -> bool:
 
 
 def _place(value: Any, buckets: Mapping[str, str]) -> str:
-    """Where something is, as it is known of its bucket or told by its name; empty where nobody says."""
+    """Where something is, as it is known of its bucket or read from its name; empty where nobody says."""
     bucket = _BUCKET.match(value) if isinstance(value, str) else None
     return (buckets.get(bucket[1], "") if bucket else "") or _region(value)
 

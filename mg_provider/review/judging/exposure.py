@@ -17,7 +17,7 @@ PERMISSION = "aiplatform.endpoints.predict"
 
 
 def is_public(subject: Subject, values: Mapping[str, Any]) -> bool | None:
-    """Whether the internet reaches it; None where that is no question, or not known."""
+    """Whether the internet reaches it; None where the question does not arise, or the answer is not known."""
     model = subject.kind.args
     told = [(value_of(model, values, field), mark.open) for field, mark in marked(model, Exposure) if mark.open]
     if not told or any(is_unseen(value) for value, _ in told):

@@ -1,4 +1,4 @@
-"""What no other part of a review told: changes without a meaning of their own, and what is known only after up."""
+"""What no other part of a review says: changes without a meaning of their own, and what is known only after up."""
 
 from __future__ import annotations
 

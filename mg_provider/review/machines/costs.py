@@ -15,7 +15,7 @@ MINUTES = "10 to 60 minutes"
 
 
 def sum_of(amount: Amount) -> Sum:
-    """An amount, as the review tells it."""
+    """An amount, as the review writes it."""
     month = None if amount.usd is None else round(amount.usd * HOURS_A_MONTH, 2)
     usd = None if amount.usd is None else round(amount.usd, 4)
     return Sum(usd=usd, at_least=amount.at_least, month=month, text=amount.text(HOURS_A_MONTH), hour_text=amount.text())

@@ -83,7 +83,7 @@ class Subject:
 
     @property
     def odd(self) -> list[str]:
-        """The arguments that hold what is no value of theirs."""
+        """The arguments that hold something that is not a valid value of theirs."""
         return sorted({*(self.step.new or Side()).inputs} - {*self.new})
 
     @cached_property

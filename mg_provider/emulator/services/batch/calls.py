@@ -1,7 +1,7 @@
 """Vertex AI's batch prediction jobs: create, get, list, cancel, delete.
 
-A job is no long-running operation: create answers the job itself, whose state goes on by itself (aiplatform discovery
-documents of 2026-11-06).
+A job is not a long-running operation: create returns the job itself, whose state goes on by itself (aiplatform
+discovery documents of 2026-11-06).
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class EmulatedData:
         return output.write(self._ordered(answers), input_table(source["inputUri"], bigquery) if source else None, at)
 
     def _ordered(self, answers: Sequence[Answered]) -> list[Answered]:
-        """Answers as workers that share the rows finish them: in no order that a client could count on."""
+        """The answers as workers that share the rows finish them: in no order that a client could count on."""
         if self.world.behaviours["batch_output_order"] == "input":
             return list(answers)
         return [answers[place] for place in sorted(range(len(answers)), key=_scattered)]
@@ -129,7 +129,7 @@ def create_job(call: Call) -> Answer:
 
 
 def _model(call: Call, request: Json) -> BatchModel:
-    """The model, the container that is no registered model, or the endpoint that answers."""
+    """The model, the container that is not a registered model, or the endpoint that answers."""
     if "model" in request:
         return find_model(call, request["model"])
     if "endpoint" in request:
@@ -169,7 +169,7 @@ def _check(request: Json, call: Call) -> None:
 def _check_place(config: Json, field: str, format_field: str, formats: dict[str, str]) -> None:
     told = config.get(format_field, "")
     if told not in formats:
-        raise _wrong(f"{field}.{format_field}", f"{format_field} {told!r} is none of {sorted(formats)}")
+        raise _wrong(f"{field}.{format_field}", f"{format_field} {told!r} is not one of {sorted(formats)}")
     if formats[told] not in config:
         raise _wrong(field, f"{format_field} {told!r} needs {formats[told]}")
 

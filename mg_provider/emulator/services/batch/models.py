@@ -52,7 +52,7 @@ class BatchModel:
 
 
 def find_model(call: Call, name: str) -> BatchModel:
-    """The model of that resource name. ApiError when there is none, or when the name is no model's."""
+    """The model of that resource name. ApiError when there is none, or when the name is not that of a model."""
     if (match := _PUBLISHED.fullmatch(name)) is not None:
         return _published(match, name)
     match = _REGISTERED.fullmatch(name)

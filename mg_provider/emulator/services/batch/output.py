@@ -113,7 +113,7 @@ def _passed_fields(answers: Sequence[Answered], source: Table | None) -> list[Js
     names = dict.fromkeys(name for answered in answers for name in answered.record)
     kept = [name for name in names if name not in ("id", "response", "error")]
     if wrong := [name for name in kept if not re.fullmatch(r"[A-Za-z_]\w*", name)]:
-        raise JobFailedError(INVALID_ARGUMENT, f"{wrong[0]!r} is no name for a BigQuery column.")
+        raise JobFailedError(INVALID_ARGUMENT, f"{wrong[0]!r} is not a valid name for a BigQuery column.")
     return [{"name": name, "type": "STRING" if name == "custom_id" else "JSON"} for name in kept]
 
 

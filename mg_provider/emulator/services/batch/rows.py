@@ -23,7 +23,7 @@ RESERVED_COLUMNS = ("response", "id")
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the input: its columns as told, or why they could not be read."""
+    """A row of the input: its columns as given, or why they could not be read."""
 
     record: Mapping[str, Any]
     unreadable: str | None = None
@@ -38,7 +38,7 @@ class Answered:
 
 
 def rows_of_json_lines(text: str) -> list[Row]:
-    """Every line that is not blank; a line that is no JSON object fails by itself."""
+    """Every line that is not blank; a line that is not a JSON object fails by itself."""
     rows = []
     # Other characters that end a line of text may stand in a JSON string.
     for number, line in enumerate(text.split("\n"), 1):

@@ -1,4 +1,4 @@
-"""Runs a statement on DuckDB over rows of emulated tables, and tells what came out in BigQuery's types."""
+"""Runs a statement on DuckDB over rows of emulated tables, and returns what came out in BigQuery's types."""
 
 from __future__ import annotations
 

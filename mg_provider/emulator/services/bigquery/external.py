@@ -1,7 +1,7 @@
 """External tables over objects in the emulated buckets: text files with one column, a line each.
 
 ``_FILE_NAME`` is the object that a row is from. As in the service, what is not UTF-8 becomes U+FFFD, a line without
-anything is no row, and rows may be up to 100 MB. Source: "Loading CSV data from Cloud Storage" and "Querying Cloud
+anything is not a row, and rows may be up to 100 MB. Source: "Loading CSV data from Cloud Storage" and "Querying Cloud
 Storage data", read 2026-11.
 """
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 MACROS = (
-    # What the engine takes for JSON and BigQuery does not: constants that are no JSON, and more than 500 levels.
+    # What the engine takes for JSON and BigQuery does not: constants that are not JSON, and more than 500 levels.
     """CREATE MACRO mg_json_text(given) AS CASE
         WHEN (regexp_matches(given, 'NaN|Infinity') OR length(given) - length(translate(given, '[{', '')) > 500)
         AND NOT mg_is_json(given) THEN 'not JSON' ELSE given END""",
@@ -31,7 +31,7 @@ MACROS = (
 
 
 class StatementRefusedError(ValueError):
-    """The text is no statement that is understood here."""
+    """The text is not a statement that is understood here."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def parse_statement(
         parameters: ``queryParameters`` of the request.
 
     Raises:
-        StatementRefusedError: It is no single query or CREATE TABLE AS, or a table has no dataset, or a parameter no
+        StatementRefusedError: It is not a single query or CREATE TABLE AS, or a table has no dataset, or a parameter no
             value.
     """
     import sqlglot
@@ -137,7 +137,7 @@ def _name_columns(tree: exp.Select) -> None:
 
 
 def _stand_ins(tree: exp.Expr, names: _Names) -> dict[Reference, str]:
-    """Put a plain name for each table; what is defined by WITH is no table."""
+    """Put a plain name for each table; what is defined by WITH is not a table."""
     from sqlglot import exp
 
     defined = {each.alias for each in tree.find_all(exp.CTE)}

@@ -1,7 +1,7 @@
 """Compute Engine's lists over all regions of a project, which ``gcloud compute … list`` asks for.
 
 Source: "Method: addresses.aggregatedList" of the reference, read 2026-11; of the scopes that have nothing, only
-``global`` is told.
+``global`` is listed.
 """
 
 from __future__ import annotations

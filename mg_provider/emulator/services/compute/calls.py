@@ -24,14 +24,14 @@ _PAGE_ITEMS = 500
 
 
 def compute_state(world: World) -> ComputeState:
-    """The addresses, rules and networks of this emulator, which shows them as it is told to now."""
+    """The addresses, rules and networks of this emulator, which shows them as its behaviours say now."""
     state = world.part(ComputeState)
     state.hides = world.behaviours["being_made"] == "hidden"
     return state
 
 
 def networks_of(call: Call) -> Networks:
-    """The networks of this emulator, as strict as it is told to be now."""
+    """The networks of this emulator, as strict as its behaviours say now."""
     networks = compute_state(call.world).networks
     networks.strict = bool(call.world.behaviours["strict_networks"])
     return networks
@@ -43,7 +43,7 @@ def place_of(call: Call) -> Place:
 
 
 def repeated_operation(call: Call) -> RegionalOperation | None:
-    """The operation that the same ``requestId`` started before. ApiError when it is no UUID or all zeros."""
+    """The operation that the same ``requestId`` started before. ApiError when it is not a UUID, or all zeros."""
     request_id = call.query.get("requestId")
     if request_id is None:
         return None

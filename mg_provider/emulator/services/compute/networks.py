@@ -81,7 +81,7 @@ class Networks:
         """Make a subnetwork, and its network with it. ValueError when the range is taken or public."""
         key = (project_number, region, name)
         if ip_range is not None and not ip_range.is_private:
-            raise ValueError(f"{ip_range} is no private range")
+            raise ValueError(f"{ip_range} is not a private range")
         if key in self.subnetworks:
             raise ValueError(f"subnetwork {name} exists in {region} already")
         if ip_range is not None and self._taken(ip_range):

@@ -2,7 +2,7 @@
 
 Calls are counted in four groups, each from the beginning of a minute, with 1,500 for each (cloud.google.com/compute/
 docs/api-rate-limits, read 2026-11). How many operations may run at a time is a quota too (cloud.google.com/compute/
-operations-quota, read 2026-11), whose usual value no source tells: the behaviour ``compute_concurrent_operations``.
+operations-quota, read 2026-11), whose usual value no source gives: the behaviour ``compute_concurrent_operations``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The checksums that Cloud Storage tells of every object: CRC32C and MD5.
+"""The checksums that Cloud Storage gives for every object: CRC32C and MD5.
 
 CRC32C (Castagnoli) is not in the standard library. Data is cut into rows that take their steps together, in the few
 functions of the standard library that work on long numbers and texts: some tens of megabytes a second. A run of zeros

@@ -38,7 +38,7 @@ def _split_part(piece: bytes) -> tuple[Json, bytes]:
 
 
 def read_metadata(content: bytes) -> Json:
-    """Metadata as an object. ApiError when it is none."""
+    """Metadata as an object. ApiError when it is not one."""
     try:
         parsed = read_json(content or b"{}")
     except ValueError as error:

@@ -67,7 +67,7 @@ def replicas_text(machines: Machines, region: str | Unknown) -> str:
     """Machines, GPUs and price of a deployment at the fewest and at the most replicas, of each choice.
 
     The price is of the table at the time of the change; a text that stands in a state stays as it is, so that another
-    table is no change.
+    table is not a change.
     """
     low, high = machines.min_replica_count, _most(machines)
     told = []
