@@ -273,9 +273,9 @@ def test_a_folder_lists_its_objects_and_folders_over_all_pages(clients: Clients,
 @pytest.mark.parametrize(
     ("answer", "misfit"),
     [
-        ({}, "no Operation: name: Field required"),
-        ({"name": "o", "done": "perhaps"}, "no Operation: done: "),
-        ({"name": "o", "error": {"code": "secret"}}, "no Operation: error.code: "),
+        ({}, "not a valid Operation: name: Field required"),
+        ({"name": "o", "done": "perhaps"}, "not a valid Operation: done: "),
+        ({"name": "o", "error": {"code": "secret"}}, "not a valid Operation: error.code: "),
     ],
 )
 def test_an_answer_of_another_shape_is_an_error_that_names_the_misfit_and_not_its_value(

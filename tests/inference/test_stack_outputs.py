@@ -120,7 +120,7 @@ def test_a_file_that_is_no_state_is_told(program, tmp_path, content):
     file = tmp_path / "state.json"
     if content is not None:
         file.write_text(content)
-    with pytest.raises(UserError, match="is no state file"):
+    with pytest.raises(UserError, match="is not a state file"):
         Client.from_stack("dev", program=program, state=file)
 
 

@@ -307,7 +307,7 @@ def test_a_row_without_a_prompt_stops_it_before_a_table_is_made(mg, emulator):
     [
         (("SELECT 1", "bq://my-project.prompts"), "is not a table"),
         (("SELECT 1 AS prompt", "bq://my-project.prompts.a`b"), "is not a table"),
-        (("SELECT 1", MADE, "--prompt-column", "a b"), "is no name of a column"),
+        (("SELECT 1", MADE, "--prompt-column", "a b"), "is not a valid column name"),
         (("@none.sql", MADE), "none.sql cannot be read"),
     ],
 )
