@@ -169,8 +169,8 @@ def test_a_published_model_rolls_out_with_the_container_that_model_garden_names(
 @pytest.mark.parametrize(
     ("source", "says"),
     [
-        ({"publisher_model_name": "publishers/meta/models/llama-3.1-8b-instruct-maas"}, "tells no serving container"),
-        ({"hugging_face_model_id": "somebody/unverified"}, "tells no serving container"),
+        ({"publisher_model_name": "publishers/meta/models/llama-3.1-8b-instruct-maas"}, "lists no serving container"),
+        ({"hugging_face_model_id": "somebody/unverified"}, "lists no serving container"),
         ({"hugging_face_model_id": "meta-llama/x", "hugging_face_access_token": "hf_" + "a" * 12}, "needs a token"),
     ],
     ids=["run by google", "not verified", "gated"],

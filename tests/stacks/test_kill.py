@@ -34,7 +34,7 @@ def mg(emulator, tmp_path):
     put(emulator, "questions/one.jsonl", rows.encode(), "demo-weights")
     names = ("vertexAi", "compute", "storage", "bigQuery")
     endpoints = [f"mg:{name}CustomEndpoint={emulator.url}" for name in names]
-    # What a killed run leaves is taken up where somebody has said whose it is.
+    # What a killed run leaves is taken up where somebody has said who owns it.
     config = [part for entry in (*endpoints, "mg:owner=demo") for part in ("-c", entry)]
 
     def start(operation):
