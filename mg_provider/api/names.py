@@ -19,7 +19,9 @@ T = TypeVar("T")
 _PROJECT: Final = r"[a-z][a-z0-9-]{0,62}(?:[.:][a-z0-9-]{1,62})*|[0-9]{1,19}"
 _PLACE: Final = r"[a-z][a-z0-9-]{0,62}"
 _COMPUTE: Final = r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_COMPUTE_URL: Final = r"(?:https://(?:[a-z0-9-]+\.)+[a-z]+/compute/v1/)?"
+# Google's hosts, and those of its other clouds (`compute.apis-….goog`). No call goes there: only the name is used.
+_UNIVERSE: Final = r"apis(?:-[a-z0-9-]+)?\.(?:[a-z0-9-]+\.)?[a-z]+"
+_COMPUTE_URL: Final = rf"(?:https://(?:(?:www|compute)\.googleapis\.com|compute\.{_UNIVERSE})/compute/v1/)?"
 
 
 @dataclass(frozen=True)
