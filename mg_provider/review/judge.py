@@ -97,7 +97,7 @@ class _Judge:
     def review(self) -> Review:
         """All of it."""
         money, gpus, started = self._bill()
-        findings = [*self._errors(), *self._found(), *self._runs(started), *self._of_money(money, gpus)]
+        findings = [*self._errors(), *self._found(), *self._runs(started), *self._of_money()]
         findings += [finding for step in self._others for finding in others.other(step, self._label(step))]
         findings += [finding for step in self._steps for finding in nets.protection(step, self._label(step))]
         findings += [finding for subject in self._drifted for finding in drift(subject, self._wanted(subject))]
@@ -210,10 +210,10 @@ class _Judge:
         for subject, run in started:
             yield from runs.findings(subject, run)
 
-    def _of_money(self, money: Money, gpus: Gpus) -> Iterator[Finding]:
+    def _of_money(self) -> Iterator[Finding]:
         serving = [turn for each in self._subjects if not each.kind.runs for turn in self._turns[id(each)]]
         begun = [turn for each in self._subjects if runs.starts(each) for turn in self._turns[id(each)]]
-        yield from bills.bills(serving, begun, money, gpus, self._prices)
+        yield from bills.bills(serving, begun, self._prices)
 
     def _exposure(self, told: list[Reason]) -> Exposure:
         widened = any(

@@ -3,7 +3,11 @@
 import pytest
 
 from mg_provider import review
+from mg_provider.resources.custom_weights_model.lifecycle import CustomWeightsModelLifecycle
+from mg_provider.resources.dedicated_endpoint.lifecycle import DedicatedEndpointLifecycle
+from mg_provider.resources.psc_forwarding_rule.lifecycle import PscForwardingRuleLifecycle
 from mg_provider.review.formats.text import text
+from mg_provider.review.reading.kinds import KINDS
 from tests.review.build import (
     A100,
     ALLOWLIST,
@@ -90,6 +94,19 @@ def test_global_access_is_an_exposure():
     found = update(P, rule(), rule(allow_psc_global_access=True))
     assert gates(found) == ["exposure"]
     assert found.exposure.widened
+
+
+def test_what_keeps_its_id_is_deleted_before_the_new_one_is_made():
+    config = {"private_service_connect_config": ALLOWLIST}
+    first = replaced(C, model(**config), model())
+    assert "the old one is deleted before the new one is made" in texts(first)
+    assert first.gpus.peak == 1
+    beside = replaced(C, model(**config), model(**NEW_ID, model_id="llama-9"))
+    assert "the old one is deleted once the new one is made" in texts(beside)
+    assert beside.gpus.peak == 2
+    ids = {kind.name: kind.ids for kind in KINDS.values()}
+    lifecycles = (CustomWeightsModelLifecycle, DedicatedEndpointLifecycle, PscForwardingRuleLifecycle)
+    assert [ids[each.__name__.removesuffix("Lifecycle")] for each in lifecycles] == [each.ids for each in lifecycles]
 
 
 def test_secure_private_service_connect_replaces_the_endpoint():
@@ -285,6 +302,29 @@ def test_a_new_run_says_machines_money_and_where_the_output_goes():
     found = review.of(preview(step("create", B, "nightly", None, batch(output_config=output))))
     assert found.headline == "look: nightly: runs, and is paid: 4 x g2-standard-12, $4.60 an hour; it is new"
     assert found.runs[0].writes == "bq://other.answers (another project: other)"
+
+
+def test_a_run_with_a_choice_of_machines_says_the_cheapest_and_the_dearest():
+    found = review.of(preview(step("create", B, "nightly", None, batch(machine_spec=[L4, A100]))))
+    assert "runs, and is paid: 4 x g2-standard-12 or a2-highgpu-1g, $4.60 to $16.90 an hour" in found.headline
+    (run,) = found.runs
+    assert (run.machines, run.hour_least.hour_text, run.hour.hour_text) == (4, "$4.60", "$16.90")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"spot": True},
+        {"machine_spec": {"machine_type": "ct5lp-hightpu-4t", "tpu_topology": "2x2"}},
+        {"machine_spec": {"machine_type": "a4-highgpu-8g"}},
+        {"machine_spec": {"machine_type": "g4-standard-48"}},
+    ],
+)
+def test_what_no_price_list_has_is_unknown_and_never_nothing(arguments):
+    found = review.of(preview(step("create", C, "llama", None, model(**arguments))))
+    assert "price unknown" in found.headline or "price unknown" in said(found)
+    assert "unknown-price" in gates(found)
+    assert found.money.after.max.text == "unknown"
 
 
 # What is not known, and what is not ours.

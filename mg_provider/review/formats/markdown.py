@@ -8,7 +8,7 @@ from typing import Final
 
 from mg_provider.review.formats.mermaid import topology
 from mg_provider.review.formats.text import pair, where
-from mg_provider.review.model import Reason, Review
+from mg_provider.review.model import Money, Reason, Review
 
 MOST: Final = 65_536
 """Characters that GitHub takes in one comment."""
@@ -77,17 +77,7 @@ def _summary(review: Review) -> str:
     money, service = review.money, review.service
     rows = [("service", service.effect + (f", {service.minutes}" if service.minutes else ""))]
     if money.lines:
-        both = (
-            ("a month, fewest replicas", money.before.min, money.after.min, money.difference.min),
-            ("a month, most replicas", money.before.max, money.after.max, money.difference.max),
-        )
-        rows += [(title, f"{was.text} → {now.text} ({change.text})") for title, was, now, change in both]
-        rows.append(
-            (
-                "peak of the change",
-                f"{money.peak.hour_text} an hour{f' for {money.peak_minutes}' if money.peak_minutes else ''}",
-            )
-        )
+        rows += _moves(money)
     if review.gpus.lines:
         gpus = f"{pair(review.gpus.before)} → {pair(review.gpus.after)}, at the peak {review.gpus.peak}"
         rows.append(("GPUs", gpus))
@@ -95,6 +85,27 @@ def _summary(review: Review) -> str:
         rows.append(("public afterwards", _few(review.exposure.public)))
     rows.append(("resources", ", ".join(f"{count} {operation}" for operation, count in review.counts.items())))
     return _table(("", ""), rows)
+
+
+def _moves(money: Money) -> Iterator[tuple[str, str]]:
+    """What a month and an hour cost before and after, and more than that at the peak."""
+    ranges = (
+        ("at the fewest replicas", money.before.min, money.after.min, money.difference.min, money.percent_min),
+        ("at the most replicas", money.before.max, money.after.max, money.difference.max, money.percent_max),
+    )
+    one = (money.before.min, money.after.min) == (money.before.max, money.after.max)
+    for title, was, now, change, percent in ranges[1:] if one else ranges:
+        if was == now and not change.usd:
+            told = f"{now.text}, {now.hour_text} an hour: as before" if change.usd is not None else now.text
+        else:
+            sign = "+" if (change.usd or 0) > 0 else ""
+            share = f", {percent:+,g} %" if percent else ""
+            more = f" ({sign}{change.text}{share}); {was.hour_text} → {now.hour_text} an hour"
+            told = f"{was.text} → {now.text}{'' if change.text == 'unknown' else more}"
+        yield ("a month" if one else f"a month, {title}", told)
+    if money.peak_minutes or money.peak.usd != max(money.before.max.usd or 0, money.after.max.usd or 0):
+        minutes = f" for {money.peak_minutes}" if money.peak_minutes else ""
+        yield ("peak of the change", f"{money.peak.hour_text} an hour{minutes}")
 
 
 def _few(names: Sequence[str], most: int = 10) -> str:

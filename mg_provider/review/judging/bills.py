@@ -7,19 +7,19 @@ from collections.abc import Iterator, Mapping
 from mg_provider.prices import Amount, Prices
 from mg_provider.resources.model.meaning import Costs
 from mg_provider.review.judging.findings import Finding, about
-from mg_provider.review.machines.costs import Bill, region_before
+from mg_provider.review.machines.costs import Bill, gpus_of, money_of, region_before
 from mg_provider.review.machines.deployments import Deployment, Turn, span
-from mg_provider.review.model import Gpus, Money
+from mg_provider.review.model import Gpus
 from mg_provider.review.reading.values import show
 
 
-def bills(turns: list[Turn], runs: list[Turn], money: Money, gpus: Gpus, prices: Prices) -> Iterator[Finding]:
+def bills(turns: list[Turn], runs: list[Turn], prices: Prices) -> Iterator[Finding]:
     """What is made, what moves to other machines, and what all of it comes to."""
     bill = Bill(prices)
     for turn in turns:
         yield from _made(turn, bill)
         yield from _moved(turn, bill)
-    yield from _sum(turns, money, gpus)
+    yield from _sum(turns, prices)
     for turn in [*(turn for turn in turns if turn.changes_bill or turn.rolls_out), *runs]:
         yield from _unknown(turn, bill)
 
@@ -49,9 +49,7 @@ def _moved(turn: Turn, bill: Bill) -> Iterator[Finding]:
         f"other machines: {before.label}{_gpus(before)} → {after.label}{_gpus(after)}, "
         f"{was.text()} → {now.text()} an hour each"
     )
-    needed = after.most * after.gpus
-    quota = f"needs quota for {needed} {after.accelerator}; whether the region has them is not known here"
-    detail = quota if needed else ""
+    detail = "whether the region has such machines is not known here" if after.gpus else ""
     yield about(turn.subject, "cost" if dearer else "change", "look", "money", text, label=turn.label, detail=detail)
 
 
@@ -70,8 +68,10 @@ def _gpus(deployment: Deployment) -> str:
     return f" ({deployment.gpus} {deployment.accelerator})" if deployment.gpus else ""
 
 
-def _sum(turns: list[Turn], money: Money, gpus: Gpus) -> Iterator[Finding]:
-    label = ", ".join(sorted({turn.subject.label for turn in turns if turn.changes_bill}))
+def _sum(turns: list[Turn], prices: Prices) -> Iterator[Finding]:
+    labels = {turn.subject.label for turn in turns if turn.changes_bill}
+    named = [turn for turn in turns if turn.subject.label in labels]
+    money, gpus, label = money_of(named, [], prices, whole=False), gpus_of(named, []), ", ".join(sorted(labels))
     difference = (money.difference.min, money.difference.max)
     unknown = any(part.usd is None for part in difference)
     more = any(part.usd is not None and round(part.usd, 4) > 0 for part in difference)
@@ -82,7 +82,18 @@ def _sum(turns: list[Turn], money: Money, gpus: Gpus) -> Iterator[Finding]:
             text += f" at the fewest replicas, {high[0].text} → {high[1].text} at the most"
         if gpus.before != gpus.after:
             text += f"; GPUs {span(*gpus.before)} → {span(*gpus.after)}"
-        yield Finding("cost", "look", "money", label, text, follows=True)
+        yield Finding("cost", "look", "money", label, text, detail=_quota(gpus), follows=True)
+
+
+def _quota(gpus: Gpus) -> str:
+    """The quota that the peak of the change needs, where it is more than what runs before."""
+    needed: dict[tuple[str, str], list[int]] = {}
+    for line in gpus.lines:
+        if line.accelerator:
+            sums = needed.setdefault((line.region, line.accelerator), [0, 0])
+            sums[0], sums[1] = sums[0] + line.before[1], sums[1] + line.peak
+    told = [f"{now} {kind} in {region} (until now {was})" for (region, kind), (was, now) in needed.items() if now > was]
+    return f"needs quota for {', '.join(told)}" if told else ""
 
 
 def _unknown(turn: Turn, bill: Bill) -> Iterator[Finding]:

@@ -87,7 +87,8 @@ def replacements(subject: Subject) -> Iterator[Finding]:
         yield about(subject, "change", "look", "gone", f"replaced, because {why}")
         return
     text = f"replaced, because {why}: the old one is deleted, and its address is lost"
-    detail = _moved_text(subject)
+    order = "deleted before the new one is made" if subject.goes_first else "deleted once the new one is made"
+    detail = "; ".join(filter(None, (_moved_text(subject), f"the old one is {order}")))
     yield about(subject, "address-change", "stop", "gone", text, also=("downtime", "unprotected-delete"), detail=detail)
 
 

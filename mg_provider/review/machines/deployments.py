@@ -95,9 +95,10 @@ class Turn:
     def peak(self) -> tuple[Deployment, ...]:
         """What runs at once while the change is made; of one deployment that stays the bigger."""
         both = tuple(entry for entry in (self.before, self.after) if entry is not None)
-        if len(both) < 2 or self.subject.is_replaced:
+        if len(both) < 2:
             return both
-        if not self.rolls_out or self.strategy.strategy == "recreate":
+        beside = not self.subject.goes_first if self.subject.is_replaced else self.rolls_out
+        if not beside or (self.strategy.strategy == "recreate" and not self.subject.is_replaced):
             return (max(both, key=lambda entry: (entry.most * max(entry.gpus, 1), entry.most)),)
         return both
 

@@ -114,6 +114,13 @@ class Subject:
         return self.op == "replace" or self.op.endswith("-replacement") or self.op.endswith("-replaced")
 
     @property
+    def goes_first(self) -> bool:
+        """Whether what is replaced is deleted before the other one is made, as both would have one id."""
+        here = all(self.old.get(field) == self.new.get(field) for field in ("project", "region"))
+        kept = any(self.new.get(field) and self.old.get(field) == self.new.get(field) for field in self.kind.ids)
+        return self.is_replaced and here and kept
+
+    @property
     def region(self) -> str:
         """Where it is after, or of one that goes before."""
         found = self.new.get("region") or self.old.get("region")

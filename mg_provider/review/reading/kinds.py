@@ -28,11 +28,12 @@ M = TypeVar("M")
 
 @dataclass(frozen=True)
 class Kind:
-    """A type of resource: its arguments and its outputs."""
+    """A type of resource: its arguments and its outputs. ``ids``: the arguments that no two of them share."""
 
     name: str
     args: type[BaseModel]
     state: type[BaseModel]
+    ids: tuple[str, ...] = ()
 
     @property
     def runs(self) -> bool:
@@ -46,9 +47,15 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    f"{OURS}CustomWeightsModel": Kind("CustomWeightsModel", CustomWeightsModelArgs, CustomWeightsModelState),
-    f"{OURS}DedicatedEndpoint": Kind("DedicatedEndpoint", DedicatedEndpointArgs, DedicatedEndpointState),
-    f"{OURS}PscForwardingRule": Kind("PscForwardingRule", PscForwardingRuleArgs, PscForwardingRuleState),
+    f"{OURS}CustomWeightsModel": Kind(
+        "CustomWeightsModel", CustomWeightsModelArgs, CustomWeightsModelState, ("endpoint_id", "model_id")
+    ),
+    f"{OURS}DedicatedEndpoint": Kind(
+        "DedicatedEndpoint", DedicatedEndpointArgs, DedicatedEndpointState, ("endpoint_id",)
+    ),
+    f"{OURS}PscForwardingRule": Kind(
+        "PscForwardingRule", PscForwardingRuleArgs, PscForwardingRuleState, ("forwarding_rule_name",)
+    ),
     f"{OURS}BatchJob": Kind("BatchJob", BatchJobArgs, BatchJobState),
 }
 
