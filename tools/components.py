@@ -1,4 +1,4 @@
-"""What the documents tell of a component, from its docstring and the signature of its constructor."""
+"""What the documents say about a component, from its docstring and the signature of its constructor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the documents tell of a resource, from the marks and descriptions of its arguments and outputs."""
+"""What the documents say about a resource, from the marks and descriptions of its arguments and outputs."""
 
 from __future__ import annotations
 

@@ -215,7 +215,7 @@ class PulumiEngine(Engine):
         return done.stdout
 
     def _watch(self, say: Say, *arguments: str) -> None:
-        """Run a command and hand on its lines that tell of resources."""
+        """Run a command and pass on its lines about resources."""
         command = [_pulumi(), *arguments, "--stack", STACK, "--non-interactive", "--color", "never"]
         lines: list[str] = []
         with subprocess.Popen(  # noqa: S603 - the command that the user has on PATH

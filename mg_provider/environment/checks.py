@@ -16,7 +16,7 @@ from mg_provider.resources.psc_forwarding_rule.args import not_allowed
 
 
 def names(environment: Environment) -> Iterator[Mistake]:
-    """Regions that are none, and entries that name others which there are not: the rest takes them as given."""
+    """Regions that do not exist, and entries that name entries which do not exist: the rest relies on them."""
     yield from _regions(environment)
     for name, endpoint in environment.endpoints.items():
         for served, config in endpoint.deployed_models.items():

@@ -30,7 +30,7 @@ class Draft:
         given: What the program writes.
         kept: What only the state has: ids and what follows from them.
         state: The outputs that reading needs.
-        told: Further outputs, once it was read.
+        further: Further outputs, once it was read.
         labels: The labels that may say who owns it; None for what carries none.
         notes: What the user should know, a line each.
     """
@@ -39,7 +39,7 @@ class Draft:
     given: Mapping[str, Any]
     kept: Mapping[str, Any]
     state: State
-    told: Mapping[str, Any] = field(default_factory=dict)
+    further: Mapping[str, Any] = field(default_factory=dict)
     labels: Mapping[str, str] | None = None
     notes: tuple[str, ...] = ()
 
@@ -106,7 +106,7 @@ def settle(draft: Draft, found: Found, name: str, owner: str, context: Context) 
             f"{kind} cannot describe {found.path} as it is: the arguments {', '.join(wrong)} would change",
             hint="leave it where it is, and report this with the description of the resource",
         )
-    told = reading.state.model_copy(update={} if owned else dict(draft.told))
+    told = reading.state.model_copy(update={} if owned else dict(draft.further))
     provider = {"__provider": serialized(draft.provider)}
     return Imported(
         found,

@@ -49,7 +49,7 @@ def explained(error: MgError, name: str, address: Address, model: str, vertex: V
         name: The endpoint.
         address: Where it was asked.
         model: The model that was asked for.
-        vertex: Tells the endpoint's state; if it cannot, the refusal stands.
+        vertex: Reads the endpoint's state; if it cannot, the refusal stands.
     """
     if not isinstance(error, _EXPLAINABLE) or isinstance(error, CertificateNotTrusted):
         return error

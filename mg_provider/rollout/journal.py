@@ -30,7 +30,7 @@ class Journal:
 
 
 def journal_of(endpoint: Endpoint | None) -> Journal:
-    """What the endpoint's labels tell of a rollout."""
+    """What the endpoint's labels say about a rollout."""
     labels = (endpoint.labels if endpoint else None) or {}
     deployment, _, replicas = labels.get(DEPLOYMENT_LABEL, "").partition("_")
     return Journal(deployment, labels.get(MODEL_LABEL, ""), int(replicas) if replicas.isdigit() else 0)

@@ -8,7 +8,7 @@ TOKEN = "hf_" + "s" * 20
 
 
 class BrokenLifecycle(Lifecycle):
-    """Everything in it fails with an error that nobody thought of, and that tells a secret."""
+    """Everything in it fails with an error that nobody thought of, and that contains a secret."""
 
     args_type = CloudArgs
     state_type = State

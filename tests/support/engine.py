@@ -1,4 +1,4 @@
-"""The engine's end of what a provider process tells it."""
+"""The engine's end of what a provider process sends it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager

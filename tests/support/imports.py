@@ -27,7 +27,7 @@ class Outcome:
 
     @property
     def changes(self):
-        """The requests that were no reading."""
+        """The requests that were not reads."""
         return [entry for entry in self.requests if entry["method"] != "GET"]
 
     @property

@@ -71,7 +71,7 @@ class Holder:
             since: The number of requests.
             error: What it said, if it failed.
             cut: Whether it ended without a word.
-            settled: Whether it brought everything to what is wanted, so that nothing may be left over.
+            settled: Whether it brought everything to what is asked for, so that nothing may be left over.
         """
         # What a run without a word left behind is found by the next one that gets through.
         self.looked, self.error, self.cut = since, error, cut or (self.cut and bool(error))

@@ -28,7 +28,7 @@ class Life:
         host: The provider's process.
         provider_type: The kind of resource.
         name: The resource's name.
-        owner: Whose it is.
+        owner: Who owns it.
         parents: The types of the components that it is in.
         after: A life that this one goes on with, as another process does with a stack's state.
     """
@@ -139,7 +139,7 @@ class Life:
     def refresh(self):
         """Read the cloud; answers the inputs that changed, or None if the resource is gone.
 
-        An input that only repeats an output as it was is no change: the engine shows none.
+        An input that only repeats an output as it was is not a change: the engine shows none.
         """
         with self._step(settles=False):
             return self._refresh()

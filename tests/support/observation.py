@@ -162,7 +162,7 @@ def _holds(body, keys, wanted):
 
 
 def matches(actual, wanted):
-    """Whether something has what is wanted, and perhaps more."""
+    """Whether something has what is asked for, and perhaps more."""
     if isinstance(wanted, dict):
         return isinstance(actual, dict) and all(matches(actual.get(key), entry) for key, entry in wanted.items())
     if isinstance(wanted, list):

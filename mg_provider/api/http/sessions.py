@@ -49,7 +49,7 @@ class HttpSession:
             requests.RequestException: the request got no whole answer.
         """
         if self._trust:
-            # Told with each request: otherwise REQUESTS_CA_BUNDLE wins.
+            # Given with each request: otherwise REQUESTS_CA_BUNDLE wins.
             options["verify"] = self._trust.verify
         return self._session.request(method, url, **options)
 

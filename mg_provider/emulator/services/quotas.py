@@ -1,4 +1,4 @@
-"""GPU quotas as Cloud Quotas and Cloud Monitoring tell of them, which gcloud asks before it deploys.
+"""GPU quotas as Cloud Quotas and Cloud Monitoring report them, which gcloud reads before it deploys.
 
 Source: ``command_lib/ai/model_garden_utils.py`` of gcloud 528.
 """

@@ -42,18 +42,18 @@ Lines = Callable[[memoryview], list[Any]]
 
 
 @cache
-def lines_decoder(kind: Kind, told: frozenset[str]) -> Lines:
+def lines_decoder(kind: Kind, quiet: frozenset[str]) -> Lines:
     """A decoder of whole lines. It raises msgspec.MsgspecError or RecursionError at a row that it does not accept.
 
     Args:
         kind: What the bodies are.
-        told: Of the fields that a job ignores, those that are not worth a word; rows with others are not accepted.
+        quiet: Of the fields that a job ignores, those that are not worth a word; rows with others are not accepted.
     """
-    return msgspec.json.Decoder(_row(kind, told)).decode_lines
+    return msgspec.json.Decoder(_row(kind, quiet)).decode_lines
 
 
-def _row(kind: Kind, told: frozenset[str]) -> type[Struct]:
-    news = [name for name in IGNORED if name not in told]
+def _row(kind: Kind, quiet: frozenset[str]) -> type[Struct]:
+    news = [name for name in IGNORED if name not in quiet]
     name_type: Any = str | int | None if kind == "any" else str | None
     return msgspec.defstruct(
         "Row",

@@ -113,7 +113,7 @@ def delete_all(deployment: Deployment, deletions: list[Deletion]) -> None:
                 try:
                     future.result()
                 except StoppedError:
-                    continue  # Told already; what it depends on must stay.
+                    continue  # Reported already; what it depends on must stay.
                 for blocked in blockers.values():
                     blocked.discard(key)
 

@@ -126,7 +126,7 @@ class Deployment:
 
     @contextmanager
     def performing(self, step: Step) -> Iterator[None]:
-        """Tell of a step, run it, and stop the deployment if it fails."""
+        """Report a step, run it, and stop the deployment if it fails."""
         with self.changed:
             if self._stopping:
                 raise StoppedError

@@ -237,7 +237,7 @@ class Registrar:
 
     @contextmanager
     def _failing(self, goal: Goal) -> Iterator[None]:
-        """Tell of a failure outside an operation: a check, a diff or a provider that would not start."""
+        """Report a failure outside an operation: a check, a diff or a provider that would not start."""
         try:
             yield
         except StepError as error:

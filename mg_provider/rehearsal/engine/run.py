@@ -203,7 +203,7 @@ def _in_parallel(
             with deployment.working():
                 found[id(state)] = work(deployment, state)
         except StoppedError:
-            return  # Told already.
+            return  # Reported already.
 
     with ThreadPoolExecutor(max_workers=deployment.options.parallel) as pool:
         list(pool.map(one, chosen))

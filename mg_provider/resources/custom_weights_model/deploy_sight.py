@@ -25,7 +25,7 @@ class DeploySight:
     """Looks at the endpoint while its deployment runs. A look that gets no answer changes nothing.
 
     Args:
-        args: What is wanted.
+        args: What is asked for.
         context: Of the call.
         on_endpoint: Is given the endpoint after each look that finds it.
     """

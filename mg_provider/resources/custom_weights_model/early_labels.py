@@ -25,7 +25,7 @@ class EarlyLabels:
     """One deployment's labels.
 
     Attributes:
-        args: What is wanted.
+        args: What is asked for.
         claim: The create that holds the endpoint.
         context: Of the call.
     """

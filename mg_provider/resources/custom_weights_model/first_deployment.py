@@ -62,7 +62,7 @@ class FirstDeployment:
     """One run's work of getting a model served.
 
     Attributes:
-        args: What is wanted.
+        args: What is asked for.
         state: What an earlier run knew.
         context: Of the call.
         keep: Makes the error that keeps what exists in the stack's state.

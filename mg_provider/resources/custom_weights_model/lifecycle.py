@@ -118,7 +118,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         return args if given.get("model_id") else with_model_of(args, endpoint, context)
 
     def fixed(self, args: CustomWeightsModelArgs, endpoint: Endpoint) -> Iterator[Problem]:
-        """What is wanted otherwise than the endpoint has it."""
+        """What is asked for and differs from what the endpoint has."""
         yield from super().fixed(args, endpoint)
         yield from adoption_problems(args, endpoint)
 

@@ -71,7 +71,7 @@ def model_to_upload(
     """The Model that the arguments ask for, without its names.
 
     Args:
-        args: What is wanted.
+        args: What is asked for.
         machines: That it may run on, in order; None for Google's choice.
         called: What requests name a Model that it is to replace; empty without one.
         context: Of the call.

@@ -63,7 +63,7 @@ class Serving:
     """One run's work on what an endpoint serves.
 
     Attributes:
-        args: What is wanted.
+        args: What is asked for.
         old: What was wanted in the last run that went well; ``args`` itself in a creation.
         state: What the last run knew.
         context: Of the call.
@@ -85,7 +85,7 @@ class Serving:
         """Serve what is asked for, alone, whatever serves now.
 
         Raises:
-            RolledBack: What is wanted failed, and what served before serves again.
+            RolledBack: What was asked for failed, and what served before serves again.
             MgError: It was interrupted; the next run goes on.
         """
         journal = journal_of(endpoint)
@@ -211,7 +211,7 @@ class Serving:
         return Capacity(self.place, self.args.resources(), before.resources(), journal.replicas or now)
 
     def _stay(self, wanted: str, others: list[str], capacity: Capacity, *, changes: bool, misdirected: bool) -> None:
-        """What is wanted is there already: nothing to change, or an interrupted change is not wanted any more."""
+        """What is asked for is there already: nothing to change, or an interrupted change is not wanted any more."""
         if others:
             write_journal(self.place, Journal(wanted, self.args.model_id, capacity.replicas))
             capacity.hold(wanted)

@@ -94,7 +94,7 @@ def go_on(
     """Wait for everything that an earlier run began, whichever way it ends, before anything is deployed.
 
     Args:
-        args: What is wanted.
+        args: What is asked for.
         old: What was wanted in the last run.
         state: What the last run knew.
         context: Of the call.

@@ -96,7 +96,7 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         return args.with_values(dedicated_endpoint_enabled=bool(endpoint.dedicated_endpoint_enabled))
 
     def fixed(self, args: DedicatedEndpointArgs, endpoint: Endpoint) -> Iterator[Problem]:
-        """What is wanted otherwise than the endpoint has it, and can never be changed on it."""
+        """What is asked for and differs from what the endpoint has, and can never be changed on it."""
         yield from super().fixed(args, endpoint)
         for name, path in fixed_in(DedicatedEndpointArgs, "endpoint").items():
             wanted, actual = getattr(args, name), getattr(endpoint, path)

@@ -49,7 +49,7 @@ class NamedModels:
     """One run's work on the named models of an endpoint.
 
     Attributes:
-        args: What is wanted.
+        args: What is asked for.
         old: What was wanted in the last run that went well; ``args`` itself in a creation.
         known: The deployment of each name after the last run, or where a rollout is held, the one that served before
             it. One that had to be made again is put in here.

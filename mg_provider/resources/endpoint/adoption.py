@@ -71,7 +71,7 @@ class EndpointLifecycle(Lifecycle[A, S], Generic[A, S]):
         return args
 
     def fixed(self, args: A, endpoint: Endpoint) -> Iterator[Problem]:
-        """What is wanted otherwise than the endpoint has it, and can never be changed on it."""
+        """What is asked for and differs from what the endpoint has, and can never be changed on it."""
         if moves_address(args.private_service_connect_config, without_outputs(endpoint.private_service_connect_config)):
             yield fixed_problem("private_service_connect_config", endpoint.private_service_connect_config)
 
@@ -83,7 +83,7 @@ class EndpointLifecycle(Lifecycle[A, S], Generic[A, S]):
         """Refuse to touch an endpoint that is not this resource's, unless the program asks for it by name.
 
         Args:
-            args: What is wanted.
+            args: What is asked for.
             owner: What was wanted in the last run; ``args`` itself in a creation.
             claim: The create that holds the endpoint, as far as this run knows.
             endpoint: As it was found.

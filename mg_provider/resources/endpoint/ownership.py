@@ -35,7 +35,7 @@ class Ownership:
     """What a run may touch.
 
     Attributes:
-        args: What is wanted; the endpoint's id and the labels that it gets.
+        args: What is asked for; the endpoint's id and the labels that it gets.
         old: What was wanted in the last run, whose labels may still be there.
         claim: The create that took hold of the endpoint, as the stack's state has it.
         in_state: Whether the resource is in the stack's state.

@@ -37,7 +37,7 @@ def settle_endpoint(args: EndpointArgs, old: EndpointArgs, claim: str, context: 
     A change that somebody makes meanwhile is read again and kept, except where it is about the same fields.
 
     Args:
-        args: What is wanted.
+        args: What is asked for.
         old: What was wanted in the last run; a label that it had and ``args`` has not is removed.
         claim: The create that holds the endpoint.
         context: The world.

@@ -28,7 +28,7 @@ ENDPOINT_LABEL = "mg-endpoint"
 OWN_LABELS = frozenset({OWNER_LABEL, RESOURCE_LABEL, CLAIM_LABEL, ENDPOINT_LABEL, DEPLOYMENT_LABEL, MODEL_LABEL})
 
 _LABEL_KEY = re.compile(r"[^\W\d_][\w-]{0,62}")
-# Google keeps 64; three say whose a resource is, two tell of a rollout under way.
+# Google keeps 64; three say whose a resource is, two describe a rollout under way.
 _MOST_LABELS = 59
 _LABEL_VALUE = re.compile(r"[\w-]{0,63}")
 

@@ -92,7 +92,7 @@ class ReadBack:
 
 @dataclass(frozen=True)
 class FilledIn:
-    """A value where there was none is no change: nothing in the cloud can come to have it."""
+    """A value where there was none is not a change: nothing in the cloud can take it on."""
 
 
 @dataclass(frozen=True)

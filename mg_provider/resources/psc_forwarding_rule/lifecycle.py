@@ -192,7 +192,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         # An earlier look may have found that the rule does not lead there; its URL stays what it is to be.
         endpoint = args.endpoint or state.base_url.partition(f"/{API_VERSION}/")[2]
         found = state_of(args.with_values(endpoint=endpoint), rule, held)
-        # Whose it is stays known where somebody took the labels away.
+        # The owner stays known where somebody took the labels away.
         found = found.model_copy(update={"claim": found.claim or state.claim, "unlabelled": state.unlabelled})
         return Reading(seen.with_values(**urls(found.ip_address, endpoint)), found)
 

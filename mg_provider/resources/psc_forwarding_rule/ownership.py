@@ -22,7 +22,7 @@ class Ownership:
     """What a run may touch.
 
     Attributes:
-        args: What is wanted.
+        args: What is asked for.
         old: What was wanted in the last run, whose labels may still be there.
         claim: The create that took hold of rule and address, as the stack's state has it.
         in_state: Whether the resource is in the stack's state.

@@ -26,7 +26,7 @@ def must_be_remade(args: PscForwardingRuleArgs, rule: ForwardingRule, target: st
         return True
     told = _told(args, rule)
     fixed = changed_by(PscForwardingRuleArgs, "rule", REMADE).keys() - {"service_attachment"}
-    # What Google does not tell of a rule is taken from the program's own change.
+    # What Google does not say about a rule is taken from the program's own change.
     return any(not same(getattr(args, name), told[name]) if name in told else name in changed for name in fixed)
 
 

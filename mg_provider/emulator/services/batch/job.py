@@ -89,7 +89,7 @@ class BatchJob:
     failure: JobFailedError | None = None
     output_info: Json = field(default_factory=dict)
     on_change: Callable[[BatchJob, float], None] = lambda job, at: None
-    """Told of each change of state, with its moment."""
+    """Called with each change of state and its moment."""
     _next: Event | None = None
 
     @property

@@ -94,7 +94,7 @@ class _Run:
         self.result = QueryResult(new_id, location or "US", query, call.world.now())
 
     def run(self) -> QueryResult:
-        """Answer the query. ApiError for what is wrong with it."""
+        """Run the query. ApiError for what is wrong with it."""
         if self.query.get("useLegacySql", True):
             raise invalid("Legacy SQL is not emulated: set useLegacySql to false.", reason="invalidQuery")
         definitions = self.query.get("tableDefinitions", {})

@@ -61,7 +61,7 @@ def prober(args: EndpointArgs, rollout: RolloutStrategy, context: Context, weigh
         args: Of the endpoint.
         rollout: How the new deployment comes.
         context: Of the call.
-        weights: Tells the folder of the weights that Google's container serves, or nothing.
+        weights: Returns the folder of the weights that Google's container serves, or nothing.
     """
     request = rollout.probing
     if request is None:
