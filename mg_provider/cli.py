@@ -169,7 +169,7 @@ def regions(
     count: Annotated[int | None, typer.Option(min=1, help="How many, instead of what the stack says.")] = None,
     candidates: Annotated[list[str] | None, typer.Option("--from", help="Where to look; may be repeated.")] = None,
     write: Annotated[bool, typer.Option("--write", help="Pin the choice in the stack's config file.")] = False,
-    repin: Annotated[bool, typer.Option("--repin", help="Give up pinned regions; without it they stay.")] = False,
+    repin: Annotated[bool, typer.Option("--repin", help="Choose pinned regions again; by default they stay.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
     config: Annotated[
         list[str] | None, typer.Option("--config", "-c", help="key=value, over the stack's file.")

@@ -125,7 +125,7 @@ def why_no_words(response: Any) -> str | None:
     if message.get("refusal"):
         return f"the model refused: {message['refusal']}"
     if finish == "content_filter":
-        return "a filter took the words away (finish_reason content_filter)"
+        return "a filter removed the answer (finish_reason content_filter)"
     if finish == "length":
         return "max_tokens ended the answer before its first word (finish_reason length): raise max_tokens"
     return f"the model said nothing (finish_reason {finish})"

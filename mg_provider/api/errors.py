@@ -10,7 +10,7 @@
     │   ├── PermissionDenied         403
     │   ├── PolicyViolated           400 or 412, an organization policy forbids it
     │   ├── NotFound                 404; the only error that means gone
-    │   ├── NotReached               404 of which Google does not say that the resource is gone
+    │   ├── NotReached               404 of which Google does not mean that the resource is gone
     │   ├── AlreadyExists            409
     │   ├── Aborted                  409, or 412: somebody changed it in between
     │   ├── QuotaExceeded            403 or 429, asking again will not help
@@ -140,7 +140,7 @@ class FailedPrecondition(CloudError):
 
 
 class AgentsNotReady(CloudError):
-    """The service agents of a new project are being made; the same call fares better in some minutes."""
+    """The service agents of a new project are being made; the same call fares better in a few minutes."""
 
 
 class Unauthenticated(CloudError):
@@ -175,7 +175,7 @@ class NotFound(CloudError):
 
 
 class NotReached(CloudError):
-    """A 404 that does not say that the resource is gone: of a proxy, or of Google about something else.
+    """A 404 that does not mean that the resource is gone: of a proxy, or of Google about something else.
 
     Attributes:
         answered_by: Who answered, unless it was Google: a host, and what it calls itself.
@@ -187,9 +187,9 @@ class NotReached(CloudError):
 
     def _sentence(self) -> str:
         if not self.answered_by:
-            return f"{super()._sentence().rstrip('.')}. This does not say that the resource is gone"
+            return f"{super()._sentence().rstrip('.')}. This does not mean that the resource is gone"
         call = f"{self.method} {urlsplit(self.url).path}"
-        return f"{self.answered_by} answered {self.status} to {call} with {self.message}: that is not Google's word"
+        return f"{self.answered_by} answered {self.status} to {call} with {self.message}: this is not Google's answer"
 
 
 class AlreadyExists(CloudError):
@@ -257,7 +257,7 @@ class OperationTimeout(MgError):
         last = f"; its last stage was {stage}" if stage else ""
         super().__init__(
             f"{operation} has not ended after {waited:.0f} s{last}",
-            hint="it goes on in the cloud: run `pulumi up` again to go on waiting, with a longer timeout if needed",
+            hint="it continues in the cloud: run `pulumi up` again to keep waiting, with a longer timeout if needed",
         )
 
 
@@ -274,7 +274,7 @@ class OperationCancelled(MgError):
         self.stage = stage
         super().__init__(
             f"stopped waiting for {operation}",
-            hint="it goes on in the cloud: run `pulumi up` to go on waiting, or `pulumi destroy` to remove it",
+            hint="it continues in the cloud: run `pulumi up` to keep waiting, or `pulumi destroy` to remove it",
         )
 
 
@@ -288,7 +288,7 @@ class OperationLost(MgError):
     def __init__(self, operation: str) -> None:
         self.operation = operation
         super().__init__(
-            f"{operation} is not known any more, so how it ended is not known either",
+            f"{operation} is not known to Google any more, so its result is unknown",
             hint="run the same command again: it looks for what the operation has made or removed",
         )
 

@@ -72,7 +72,7 @@ def _regions(environment: Environment) -> Iterator[Mistake]:
     if isinstance(regions, AutoRegions) and len(regions.pinned) != regions.auto.count:
         yield Mistake(
             "regions.auto",
-            f"{regions.auto.count} regions are wanted, and {len(regions.pinned)} pinned: run "
+            f"{regions.auto.count} regions are asked for, and {len(regions.pinned)} pinned: run "
             "`mg regions --stack STACK --write`, and commit what it writes",
         )
     places = {"regions": environment.all_regions}
@@ -198,7 +198,7 @@ def _perimeter(environment: Environment) -> Iterator[Mistake]:
         return
     allowlist = environment.allowlist
     if allowlist is None or (allowlist.perimeter is None and allowlist.perimeter_projects is None):
-        yield Mistake("allowlist", "vpc_sc needs one, with perimeter or perimeter_projects to hold it against")
+        yield Mistake("allowlist", "vpc_sc needs one, with perimeter or perimeter_projects to check it against")
     alone = {name: model for name, model in environment.models.items() if model.own_endpoint}
     for name, endpoint in environment.endpoints.items():
         if endpoint.private is None:

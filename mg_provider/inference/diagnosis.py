@@ -116,7 +116,7 @@ def _of_models(error: MgError, endpoint: Endpoint, model: str) -> EndpointNotAns
         return EndpointNotAnswering(
             "no replica",
             f"no replica serves on {endpoint.name}: it is scaled to zero, or none has started yet",
-            hint="ask again in some minutes: a request wakes an endpoint that is scaled to zero",
+            hint="ask again in a few minutes: a request wakes an endpoint that is scaled to zero",
         )
     return None
 
@@ -128,7 +128,7 @@ def _waking(endpoint: Endpoint) -> EndpointNotAnswering | None:
     return EndpointNotAnswering(
         "waking",
         f"{endpoint.name} was scaled to zero and is waking: this request was dropped, and started its first replica",
-        hint="ask again in some minutes; to answer at once always, set min_replica_count to 1 and remove "
+        hint="ask again in a few minutes; to answer at once always, set min_replica_count to 1 and remove "
         "scale_to_zero_spec",
     )
 

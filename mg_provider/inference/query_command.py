@@ -129,7 +129,7 @@ def _tell(query: Query, client: Client, question: str, write: Write, complain: W
             return FINE
         write(f"{whole.text}\n")
     if answer.no_words:
-        complain(f"there are no words: {answer.no_words}\n")
+        complain(f"the answer has no words: {answer.no_words}\n")
         return FAILED
     if answer.finish_reason == _CUT:
         complain("the answer is cut: it reached max_tokens (finish_reason length); raise --max-tokens\n")

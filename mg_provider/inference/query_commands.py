@@ -21,7 +21,7 @@ def query(
     ],
     stack: Annotated[str | None, typer.Option("--stack", "-s", help="Stack whose output names the endpoint.")] = None,
     output: Annotated[
-        str | None, typer.Option(help="That output, such as endpoints.chat; needless where there is but one.")
+        str | None, typer.Option(help="That output, such as endpoints.chat; not needed if there is only one.")
     ] = None,
     program: Annotated[Path, typer.Option(help="Folder of the stack's Pulumi.yaml.")] = Path(),
     state: Annotated[Path | None, typer.Option(help="State file to read the outputs from.")] = None,

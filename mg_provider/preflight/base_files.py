@@ -91,7 +91,7 @@ def _base(name: Any, file: str, folder: Path | None, seen: tuple[Path, ...]) -> 
     if not isinstance(name, str) or not name:
         raise BaseFileProblem(EXTENDS, "should be the name of a file, such as base.yaml", file)
     if folder is None:
-        raise BaseFileProblem(EXTENDS, "is of use in a stack's file only", file)
+        raise BaseFileProblem(EXTENDS, "works in a stack's file only", file)
     path = (folder / file).parent / name if file else folder / name
     place = path.resolve()
     if place in seen:

@@ -11,7 +11,7 @@ from mg_provider.preflight.machines.machine import accelerators
 from mg_provider.preflight.machines.recommend import HAS_QUOTA, NO_QUOTA, Advice
 from mg_provider.prices import HOURS_A_MONTH, Price, money, standard_prices
 
-_QUOTA = {HAS_QUOTA: "quota suffices", NO_QUOTA: "quota does not suffice"}
+_QUOTA = {HAS_QUOTA: "quota suffices", NO_QUOTA: "quota is too small"}
 
 
 def render(report: WeightsReport, advice: Advice | None = None, region: str = "") -> list[str]:

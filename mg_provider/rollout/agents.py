@@ -47,8 +47,8 @@ class Agents:
             return False
         if not self.times:
             self.world.progress(
-                "this project's service agents are being provisioned, which takes some minutes: going on once they are "
-                "there"
+                "this project's service agents are being provisioned, which takes a few minutes: going on once they "
+                "are there"
             )
         self.world.clock.sleep(min(_LONGEST_SECONDS, _FIRST_SECONDS * 2**self.times))
         self.times += 1

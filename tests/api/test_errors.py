@@ -201,7 +201,7 @@ def test_service_agents_on_their_way_are_an_error_of_their_own_that_passes() -> 
     error = read(400, {"code": 400, "message": PROVISIONED, "status": "FAILED_PRECONDITION"})
 
     assert type(error) is AgentsNotReady
-    assert "in some minutes" in (error.hint or "")
+    assert "in a few minutes" in (error.hint or "")
 
 
 @pytest.mark.parametrize(

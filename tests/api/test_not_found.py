@@ -108,7 +108,7 @@ def test_a_404_of_googles_about_something_else_is_no_not_found(url: str, message
 
     assert type(error) is NotReached
     assert message.rstrip(".") in str(error)
-    assert "does not say that the resource is gone" in str(error)
+    assert "does not mean that the resource is gone" in str(error)
     assert error.hint
 
 

@@ -191,7 +191,7 @@ FORGOTTEN_OPERATION = google_error(404, "NOT_FOUND", f"Operation {NAME} is not f
 
 def test_an_operation_that_is_not_known_any_more_is_lost_and_says_nothing_of_its_resource(cloud: Cloud) -> None:
     cloud.troubles = [FORGOTTEN_OPERATION] * 1000
-    with pytest.raises(OperationLost, match="how it ended is not known") as caught:
+    with pytest.raises(OperationLost, match="its result is unknown") as caught:
         cloud.wait()
 
     assert not isinstance(caught.value, CloudError)

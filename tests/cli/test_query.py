@@ -107,7 +107,7 @@ def test_an_answer_that_is_cut_or_has_no_words_says_so(stream, emulator):
     assert "the answer is cut: it reached max_tokens" in told
     code, said, told = query({"content": None, "reasoning_content": "Well"}, "length")
     assert (code, said) == (1, "")
-    assert "there are no words: the model only reasoned" in told
+    assert "the answer has no words: the model only reasoned" in told
 
 
 def test_the_command_itself_answers(cloud, options):

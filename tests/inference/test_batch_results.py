@@ -207,7 +207,7 @@ UNREADABLE = {
     b'{"custom_id": ': "not a JSON object that can be read",
     b'{"custom_id": "\xff"}': "not UTF-8 from byte 16 on",
     b'{"custom_id": "\\ud83d bird"}': "surrogate",
-    b'{"note": ' + b"[" * 100_000 + b"]" * 100_000 + b"}": "too deep inside each other",
+    b'{"note": ' + b"[" * 100_000 + b"]" * 100_000 + b"}": "nested too deeply",
     b"[1, 2]": "not a JSON object that can be read",
 }
 

@@ -154,7 +154,7 @@ def test_an_endpoint_that_wakes_from_zero_says_so(cloud, ask, emulator):
     emulator.scale("chat", endpoint["deployedModels"][0]["id"], 0)
     refused = not_answering(ask, endpoint["name"])
     assert refused.reason == "waking"
-    assert "ask again in some minutes" in refused.hint
+    assert "ask again in a few minutes" in refused.hint
 
 
 def test_an_endpoint_that_is_not_there_and_one_that_only_fails_are_told_as_they_are(cloud, ask, emulator):

@@ -59,7 +59,7 @@ def test_regions_without_machine_or_quota_are_passed_over(weights, emulator):
     states = quota_states(Wanted(weights.uri, (L4,)), "my-project", weights.clients, CANDIDATES)
     assert states == {"us-central1": NO_QUOTA, "europe-west4": HAS_QUOTA, "asia-southeast1": HAS_QUOTA}
     assert choose_regions(2, CANDIDATES, [states]) == ["europe-west4", "asia-southeast1"]
-    with pytest.raises(Exception, match="3 regions are wanted, and 2 have machine and quota") as error:
+    with pytest.raises(Exception, match="3 regions are asked for, and 2 have machine and quota") as error:
         choose_regions(3, CANDIDATES, [states])
     assert "us-central1 (no quota), us-east4 (no such machine)" in str(error.value)
 
@@ -68,7 +68,7 @@ def test_a_region_with_one_of_the_choices_will_do(mg, emulator):
     emulator.behave(stockouts=["us-east4/g2-standard-12", "us-central1/g2-standard-12"])
     other = "{machine_type: g2-standard-24, accelerator_type: NVIDIA_L4, accelerator_count: 2}"
     text = mg.file.read_text()
-    assert mg().exit_code != 0, "two regions are wanted, and one has that machine"
+    assert mg().exit_code != 0, "two regions are asked for, and one has that machine"
     one = "{machine_type: g2-standard-12, accelerator_type: NVIDIA_L4, accelerator_count: 1}"
     mg.file.write_text(text.replace(one, f"[{one}, {other}]"))
     assert mg().stdout.startswith(f"us-central1: {HAS_QUOTA}\nus-east4: {HAS_QUOTA}\n")
@@ -168,7 +168,7 @@ def test_block_style_is_edited_narrowly_too(tmp_path):
     ("options", "code", "words"),
     [
         (["--from", "mars"], 2, "mars is not a region"),
-        (["--count", "4"], 1, "4 regions are wanted"),
+        (["--count", "4"], 1, "4 regions are asked for"),
     ],
 )
 def test_what_cannot_be_chosen_is_told(mg, options, code, words):

@@ -204,7 +204,7 @@ def test_what_has_no_prompt_says_which_columns_there_are(mg, tmp_path):
     ("line", "reason"),
     [
         (rb'{"prompt": "nice \ud83d"}', r"half of a character, \ud83d at column 18"),
-        (b'{"prompt": "x", "note": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "too deep inside each other"),
+        (b'{"prompt": "x", "note": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
         (b'{"prompt": "\xff"}', "is not UTF-8 from byte 13"),
         (b'{"prompt": NaN}', "NaN"),
     ],

@@ -265,7 +265,9 @@ MACHINES = {
         *COUNT,
         Bad(0, "greater than or equal to 1"),
         Bad(3, "is 3, more than max_replica_count 2: use 1 to 2"),
-        Bad(1, "of use with min_replica_count 0 only: remove it", min_replica_count=1, scale_to_zero_spec=ABSENT),
+        Bad(
+            1, "only has an effect with min_replica_count 0: remove it", min_replica_count=1, scale_to_zero_spec=ABSENT
+        ),
     ],
     "autoscaling_metric_specs": [
         *LIST,

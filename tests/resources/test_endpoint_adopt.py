@@ -151,7 +151,7 @@ def test_a_preview_that_cannot_reach_the_cloud_says_so_and_goes_on(emulator, hos
     emulator.fail(rpc="endpoints.get", fault="status", status=403, times=1)
     since = len(host.said)
     assert life.preview(wanted(name, model)) == ("create", [])
-    says = "what would change on it is not known now"
+    says = "could not check what would change on it"
     assert says in told(host, since, says)
 
 

@@ -109,7 +109,7 @@ def test_the_wait_ends_with_the_timeout_and_leaves_nothing(emulator, life, weigh
     emulator.fail(rpc="locations.deploy", fault="service_agents_400", times=99)
     with pytest.raises(HostError, match="Service agents are being provisioned") as failure:
         life.up({"gcs_uri": weights, "machine_spec": L4, "timeouts": {"create": 1}})
-    assert "run the same command again in some minutes" in failure.value.text
+    assert "run the same command again in a few minutes" in failure.value.text
     assert failure.value.kept is None
     assert emulator.ledger()["empty"]
 

@@ -95,7 +95,7 @@ def test_a_quota_that_does_not_suffice_is_told_with_the_regions_that_would_work(
     with pytest.raises(HostError, match="quota"):
         life.up({"gcs_uri": uri, "machine_spec": L4})
     told = "\n".join(host.said[before:])
-    assert "quota in us-central1 does not suffice for g2-standard-12" in told
+    assert "quota in us-central1 is too small for g2-standard-12" in told
     assert "or deploy in europe-west4" in told
     assert emulator.ledger()["empty"]
 

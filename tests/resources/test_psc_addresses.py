@@ -380,9 +380,9 @@ def test_a_reserved_address_by_name_is_known_in_the_preview_that_looks(cloud, li
 @pytest.mark.parametrize(
     ("rpc", "status", "told"),
     [
-        ("compute.subnetworks.get", 403, "clients may not be looked at; going on without"),
-        ("compute.subnetworks.get", 401, "clients: whether it gives the address is not known now: "),
-        ("compute.addresses.get", 403, "clients: whether it gives the address is not known now: "),
+        ("compute.subnetworks.get", 403, "clients may not be read by the caller; going on without this check"),
+        ("compute.subnetworks.get", 401, "clients: could not check whether it has the address: "),
+        ("compute.addresses.get", 403, "clients: could not check whether it has the address: "),
     ],
 )
 def test_a_preview_that_cannot_look_says_so_and_goes_on(cloud, life, host, rpc, status, told):

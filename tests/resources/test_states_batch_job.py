@@ -113,7 +113,7 @@ def test_a_cancelled_job_says_so_and_what_was_answered_stays(emulator, life):
 
 def test_an_expired_job_says_so(emulator, life):
     emulator.behave(batch_end="expired")
-    with pytest.raises(HostError, match="JOB_STATE_EXPIRED, because its time was over: 50 rows answered") as failure:
+    with pytest.raises(HostError, match="JOB_STATE_EXPIRED, because it ran out of time: 50 rows answered") as failure:
         life.up(arguments(allow_partial=1))
     assert "split the input, or raise starting_replica_count" in failure.value.text
     assert life.outputs["incomplete_count"] == 50
@@ -135,7 +135,7 @@ def test_a_job_that_found_no_service_agents_says_to_wait_and_not_that_a_run_agai
     emulator.fail(rpc=CREATE, fault="service_agents_400", place="operation")
     with pytest.raises(HostError, match="Service agents are being provisioned") as failure:
         life.up(arguments())
-    assert "do: wait some minutes" in failure.value.text
+    assert "do: nothing was computed: wait a few minutes" in failure.value.text
     assert "run the same command again" not in failure.value.text
     life.destroy()
     assert emulator.ledger()["empty"]
@@ -264,5 +264,5 @@ def test_a_run_that_is_done_is_told_when_a_creation_takes_it_up(emulator, life):
     own = Host(config(emulator))
     Life(own, BatchJobProvider, name="nightly").up(arguments())
     own.close()
-    assert any("another value in `triggers` makes another one" in line for line in own.said)
+    assert any("another value in `triggers` starts another run" in line for line in own.said)
     life.destroy()

@@ -117,7 +117,7 @@ def test_a_mistake_is_told_with_the_file_that_has_it(tmp_path, base, own, told):
 
 
 def test_without_a_file_there_is_nothing_to_extend():
-    with pytest.raises(environment.ConfigError, match="extends: is of use in a stack's file only"):
+    with pytest.raises(environment.ConfigError, match="extends: works in a stack's file only"):
         environment.read({"extends": "base.yaml"})
 
 

@@ -73,7 +73,7 @@ def test_every_stack_that_comes_along_is_valid(file):
         ),
         (
             {"regions": {"auto": {"count": 2}}},
-            "environment.regions.auto: 2 regions are wanted, and 0 pinned: run `mg regions",
+            "environment.regions.auto: 2 regions are asked for, and 0 pinned: run `mg regions",
         ),
         (
             {

@@ -90,7 +90,7 @@ class BatchOutput:
             return
         bucket, folder = split_object(self.location)
         if not folder.rstrip("/").rpartition("/")[2].startswith(_FOLDER):
-            raise UserError(f"{self.location} is not named as a job's output folder is", hint="delete it by hand")
+            raise UserError(f"{self.location} is not named like a job's output folder", hint="delete it by hand")
         try:
             found = self._objects(all_files=True)
         except NotFound:

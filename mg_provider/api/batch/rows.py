@@ -120,7 +120,7 @@ def read_line(line: bytes) -> OutputLine:
     try:
         return OutputLine(_DECODER.decode(line))
     except RecursionError as problem:
-        raise NotReadable("the line has lists and objects too deep inside each other to be read") from problem
+        raise NotReadable("the line has lists and objects nested too deeply to be read") from problem
     except UnicodeDecodeError as problem:
         raise NotReadable(f"the line is not UTF-8 from byte {_first_that_is_not_utf_8(line)} on") from problem
     except msgspec.MsgspecError as problem:

@@ -19,7 +19,7 @@ def agent_of(project_number: str) -> str:
 
 
 def says_being_provisioned(message: str) -> bool:
-    """Whether a text says that a new project's service agents are being made, which passes in some minutes."""
+    """Whether a text says that a new project's service agents are being made, which passes in a few minutes."""
     return _PROVISIONED.search(message) is not None
 
 

@@ -155,7 +155,7 @@ def error_from_response(
 def _not_reached(
     reason: str, message: str, details: list[dict[str, Any]], method: str, url: str, *, by: str | None
 ) -> NotReached:
-    """The error of a 404 that is not Google's word that what was asked for is gone."""
+    """The error of a 404 this answer does not come from Google that what was asked for is gone."""
     hint = hint_for(404, reason, message, details) or hint_for_not_reached(message, urlsplit(url).netloc if by else "")
     what = message if not by or message.startswith(("a ", "an ")) else f"{message!r}"
     return NotReached(404, reason, what, answered_by=by or "", details=details, method=method, url=url, hint=hint)

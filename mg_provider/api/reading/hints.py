@@ -59,7 +59,7 @@ def _service_disabled(symptoms: Symptoms) -> str | None:
 def _provisioning(symptoms: Symptoms) -> str | None:
     if not says_being_provisioned(symptoms.message):
         return None
-    return "run the same command again in some minutes: the service agents of a new project are on their way"
+    return "run the same command again in a few minutes: the service agents of a new project are still being set up"
 
 
 def _image(symptoms: Symptoms) -> str | None:
@@ -147,7 +147,7 @@ def _quota(symptoms: Symptoms) -> str | None:
 def _internal(symptoms: Symptoms) -> str | None:
     if symptoms.reason != "INTERNAL":
         return None
-    return "Google names no cause: run again; if it lasts, look into the audit logs of this project for what failed"
+    return "Google names no cause: run again; if it fails again, look in the audit logs of this project for what failed"
 
 
 def _unauthenticated(symptoms: Symptoms) -> str | None:
@@ -162,7 +162,7 @@ def _stale(symptoms: Symptoms) -> str | None:
     if symptoms.reason != "ABORTED":
         return None
     if symptoms.status == 412 and not says_changed(symptoms.message):
-        return "look into what Google's text says of the condition that is not met, then run again"
+        return "see which condition Google's text names, meet it, then run again"
     return "somebody changed the resource meanwhile: run `pulumi refresh`, look at the difference, and run again"
 
 
@@ -172,7 +172,7 @@ def says_changed(message: str) -> bool:
 
 
 def hint_for_not_reached(message: str, answered_by: str) -> str:
-    """What to do about a 404 that does not say that the resource is gone.
+    """What to do about a 404 that does not mean that the resource is gone.
 
     Args:
         message: What was answered.

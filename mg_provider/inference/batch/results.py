@@ -168,7 +168,8 @@ def find_output(job: str, clients: Clients) -> str:
         return job
     found = clients.vertex.get_batch_prediction_job(_job_name(job, clients.settings))
     if not found.ended:
-        raise MgError(f"{job} has not ended: it is {found.state}{_counts(found)}", hint="come back when it has ended")
+        what = f"{job} has not ended: it is {found.state}{_counts(found)}"
+        raise MgError(what, hint="run this again once it has ended")
     location = found.output_location
     if not location:
         told = f": {excerpt(found.error.message)}" if found.error else ""

@@ -38,7 +38,7 @@ def list_models(
     """Print the models that fit, and who says so.
 
     Args:
-        search: Words that the name has.
+        search: Words in the name.
         deployable: Only those that an endpoint can serve as they are.
         batch: Only those that batch prediction is documented for.
         as_json: Print one JSON object.

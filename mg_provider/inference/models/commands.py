@@ -20,8 +20,8 @@ Config = Annotated[list[str] | None, typer.Option("--config", "-c", help="key=va
 @models.callback()
 def listed(
     context: typer.Context,
-    search: Annotated[str | None, typer.Option(help="Words that the name has.")] = None,
-    deployable: Annotated[bool, typer.Option("--deployable", help="Only what an endpoint serves as it is.")] = False,
+    search: Annotated[str | None, typer.Option(help="Words in the name.")] = None,
+    deployable: Annotated[bool, typer.Option("--deployable", help="Only what an endpoint serves unchanged.")] = False,
     batch: Annotated[bool, typer.Option("--batch", help="Only what batch prediction is documented for.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
     config: Config = None,

@@ -43,7 +43,7 @@ _REASONS = {
     "stream": "body.stream is set: an answer in a file cannot be streamed; remove it",
     "not_utf8": "the line has bytes that are not UTF-8, or U+FFFD, which stands for such",
     "half_character": "the line has half of a character, such as \\ud83d alone: cut texts between characters",
-    "too_deep": "the line has lists and objects too deep inside each other to be read",
+    "too_deep": "the line has lists and objects nested too deeply to be read",
     "not_json": "the line is not valid JSON",
     "not_an_object": "the line is not an object",
     "reserved_key": "'response' or 'id' is reserved for the output: rename it",

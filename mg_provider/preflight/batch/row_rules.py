@@ -65,7 +65,7 @@ def parse_line(line: bytes) -> Any:
     except json.JSONDecodeError as problem:
         raise NotARow("not_json", f"is not valid JSON at column {problem.colno}: {problem.msg}") from problem
     except RecursionError as problem:
-        raise NotARow("too_deep", "has lists and objects too deep inside each other to be read") from problem
+        raise NotARow("too_deep", "has lists and objects nested too deeply to be read") from problem
     except ValueError as problem:
         raise NotARow("not_json", f"is not valid JSON: {problem}") from problem
     if words := half_character_words(text):

@@ -105,7 +105,7 @@ class TextCheck:
             self._report.wrong_row(errors)
         for name in sorted(row.ignored - self._told):
             place = "body.model" if name == "model" else name
-            message = f"{place} is there, in this row or more: the job ignores it; what counts is the job's own"
+            message = f"{place} is there, in this row or more: the job ignores it and uses its own"
             self._report.add("warning", "ignored_field", message, source, number)
         self._told |= row.ignored & frozenset(IGNORED)
         return row.custom_id

@@ -188,7 +188,7 @@ def _quota(region: str, here: list[Recommendation], chosen: MachineSpec | None, 
     kinds = sorted({described(option.spec.machine_spec) for option in relevant if option.spec})
     others = [name for name in works if name != region]
     elsewhere = f", or deploy in {', '.join(others)}" if others else ""
-    message = f"quota in {region} does not suffice for {' or '.join(kinds)}: ask for more custom model serving quota"
+    message = f"quota in {region} is too small for {' or '.join(kinds)}: ask for more custom model serving quota"
     return [warning("no_quota", f"{message}{elsewhere}")]
 
 

@@ -79,7 +79,7 @@ def choose_regions(
     if len(works) < count:
         why = ", ".join(f"{region} ({_WHY[ranks[region]]})" for region in looked_at if region not in works)
         raise UserError(
-            f"{count} regions are wanted, and {len(works)} have machine and quota: {', '.join(works) or 'none'}",
+            f"{count} regions are asked for, and {len(works)} have machine and quota: {', '.join(works) or 'none'}",
             property="count",
             hint=f"ask for fewer, for other regions, or for quota; not taken: {why}" if candidates else "ask for fewer",
         )

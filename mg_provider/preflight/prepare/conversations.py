@@ -66,7 +66,7 @@ def _conversation(given: list[Any], report: InputReport, source: str, line: int)
     messages = [_message(each) for each in given]
     if messages[-1].get("role") == "assistant" and not report.counts["ends_with_answer"]:
         message = (
-            "the conversation ends with an answer of the assistant, in this row or more: it is asked as it is, and the "
+            "the conversation ends with an answer of the assistant, in this row or more: it is sent unchanged, and the "
             "model adds another answer; remove the last message if the model is to give it"
         )
         report.add("warning", "ends_with_answer", message, source, line)

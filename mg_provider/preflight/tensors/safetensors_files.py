@@ -82,10 +82,10 @@ def compare_tensors(folder: Folder, read: list[ReadFile], index: ShardIndex) -> 
             continue
         indexed = set(index.tensors[file.name])
         if missing := sorted(indexed - file.header.tensors.keys()):
-            message = f"{index.name} says that {file.name} has {some(missing)}, which it has not: upload both again"
+            message = f"{index.name} lists {some(missing)} in {file.name}, which lacks them: upload both again"
             findings.append(error("missing_tensors", message, folder.object(file.name)))
         if extra := sorted(file.header.tensors.keys() - indexed):
-            message = f"{file.name} has {some(extra)}, of which {index.name} says nothing"
+            message = f"{file.name} has {some(extra)}, which {index.name} does not list"
             findings.append(warning("extra_tensors", message, folder.object(file.name)))
     return findings
 

@@ -145,7 +145,7 @@ class _Check:
         findings = [*identity.findings]
         if not identity.kind and is_embedding({*self.folder.sizes, *self.folder.subfolders}):
             message = (
-                "the files of sentence-transformers beside the weights show an embedding model: it deploys, but what "
+                "the files of sentence-transformers beside the weights show an embedding model: it deploys, but "
                 "its answers to a chat or a prompt are of no use"
             )
             findings.append(warning("embedding_model", message, self.folder.uri))

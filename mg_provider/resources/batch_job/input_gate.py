@@ -50,7 +50,7 @@ def pass_input(args: BatchJobArgs, context: Context) -> None:
         more = report.errors - min(len(decisive), _SHOWN)
         rest = f"\n  and {more:,} more" if more > 0 else ""
         raise MgError(
-            f"the batch would not be answered as it is:\n{lines}{rest}",
+            f"the batch cannot be answered with this input:\n{lines}{rest}",
             hint="fix the input (`mg batch check` checks it without a run), set allow_partial so that rows may fail, "
             "or preflight=False to leave this check out",
         )

@@ -87,7 +87,7 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
         if not _holders.has_other(job.name or "", state.claim):
             context.take_up(f"job {job.name}", job.create_time or "", args)
         if job.ended and not found_no_machine(job):
-            context.progress(f"this run is done: {job.name}; another value in `triggers` makes another one")
+            context.progress(f"this run is done: {job.name}; another value in `triggers` starts another run")
 
     def read(
         self, id: str, args: BatchJobArgs, state: BatchJobState, context: Context
@@ -116,7 +116,7 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
             raise Incomplete(error, id, new, state) from error
         if job is None and state.ended:
             # It was paid for, and its answers are where they were.
-            context.progress(f"{state.batch_prediction_job} is gone; another value in `triggers` makes another run")
+            context.progress(f"{state.batch_prediction_job} is gone; another value in `triggers` starts another run")
             return self._accepted(new, state, ended_job(state))
         return self._converge(new, state, runs, job, context)
 
@@ -152,7 +152,7 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
         if job is None:
             job = self._start(args, runs, state, context)
         elif not job.ended:
-            context.progress(f"staying with the job that is there already, {job.name}")
+            context.progress(f"waiting for the job that exists already, {job.name}")
         if args.wait and not job.ended:
             job = self._wait(args, job, state, context)
         if found_no_machine(job) and len(choices_of(args.machine_spec)) > 1 and self._left(args, runs, state, context):

@@ -64,7 +64,7 @@ def _machine_of_model(args: BatchJobArgs, context: Context) -> MachineSpec | Non
         context.progress(f"the machine is {machine_words(spec)}, Google's own choice for the model")
     elif _asks_for_machines(args):
         raise UserError(
-            f"{args.model} runs on Google's own machines, so there is none to ask for",
+            f"{args.model} runs on Google's own machines, so a machine cannot be chosen",
             property="machine_spec",
             hint="remove spot, flex_start, starting_replica_count and max_replica_count, or set machine_spec",
         )

@@ -172,7 +172,7 @@ def _told(job: BatchPredictionJob, args: BatchJobArgs, state: BatchJobState) -> 
         return f"the job ended as {job.state}, because somebody cancelled it: {done}", "find out who cancelled it"
     if job.state == JobState.EXPIRED:
         return (
-            f"the job ended as {job.state}, because its time was over: {done}",
+            f"the job ended as {job.state}, because it ran out of time: {done}",
             "split the input, or raise starting_replica_count",
         )
     if job.error and _NEVER_READY in (job.error.message or ""):
@@ -183,7 +183,7 @@ def _told(job: BatchPredictionJob, args: BatchJobArgs, state: BatchJobState) -> 
     if job.error and says_being_provisioned(job.error.message or ""):
         return (
             f"the job ended as {job.state}: {done}",
-            "wait some minutes: the service agents of a new project are on their way, and nothing was computed",
+            "nothing was computed: wait a few minutes until the service agents of the new project are ready",
         )
     cause = error_from_status(job.error) if job.error else None
     if state.passed_over:

@@ -55,7 +55,7 @@ def _endpoint_problem(args: BatchJobFields) -> str | None:
     fields = type(args).model_fields
     asked = [name for name in _MACHINES if getattr(args, name) not in (fields[name].default, None)]
     if args.endpoint and asked:
-        return f"answers on its own machines, so {' and '.join(asked)} would mean nothing: remove that, or name a model"
+        return f"answers on its own machines, so {' and '.join(asked)} have no effect: remove that, or name a model"
     return None
 
 

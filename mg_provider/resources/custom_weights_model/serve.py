@@ -194,7 +194,7 @@ class Serving:
             try:
                 self.context.wait(operation, self.place.deploy_seconds, "deploying")
             except OperationFailed as error:
-                self.context.progress(f"it did not end well: {error.summary}")
+                self.context.progress(f"it failed: {error.summary}")
 
     def _park(self, ours: Mapping[str, DeployedModel]) -> None:
         undeploy(self.place, ours)

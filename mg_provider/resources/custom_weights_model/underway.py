@@ -126,7 +126,7 @@ def go_on(
             endpoint = find_endpoint(args, context)
             other_machines = lacks_capacity(error) and len(args.choices()) > 1
             if other_machines or (endpoint is not None and endpoint.deployed_models):
-                context.progress(f"it did not end well: {error.summary}")
+                context.progress(f"it failed: {error.summary}")
             else:
                 told = (args.hugging_face_access_token,)
                 explain_failure(error, args.endpoint, context, secrets=told, allowlist=args.allowlist)

@@ -233,7 +233,7 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
             try:
                 context.wait(operation, context.limit(args.timeouts.create, CREATE_SECONDS), "deploying")
             except MgError as error:
-                context.progress(f"it did not end well: {error.summary}")
+                context.progress(f"it failed: {error.summary}")
                 if context.cancelled() or not getattr(error, "reason", None):
                     raise
 

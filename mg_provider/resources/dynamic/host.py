@@ -219,7 +219,7 @@ class DynamicProvider(ResourceProvider):
         try:
             context = cls._context(args)
         except MgError as error:
-            say(f"mg {cls._label(args)}: what the creation would take over is not looked at: {error.summary}")
+            say(f"mg {cls._label(args)}: could not check what the creation would take over: {error.summary}")
             return args, []
         return cls.lifecycle().look(given, args, context)
 

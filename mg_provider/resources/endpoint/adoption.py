@@ -58,7 +58,7 @@ class EndpointLifecycle(Lifecycle[A, S], Generic[A, S]):
             reason = f"there is no endpoint {args.endpoint}: correct the name, or remove adopt to have one made"
             return args, [Problem("adopt", reason)]
         except MgError as error:
-            context.progress(f"adopting {args.endpoint}: what would change on it is not known now: {error.summary}")
+            context.progress(f"adopting {args.endpoint}: could not check what would change on it: {error.summary}")
             return args, []
         if not problems:
             context.progress(f"adopting {args.endpoint}: {'what will change:' if changes else 'nothing will change'}")

@@ -206,7 +206,7 @@ def _initial(machines: Machines) -> str | None:
     if initial is None:
         return None
     if machines.min_replica_count != 0:
-        return f"is {initial}, which is of use with min_replica_count 0 only: remove it"
+        return f"is {initial}, which only has an effect with min_replica_count 0: remove it"
     return f"is {initial}, more than max_replica_count {most}: use 1 to {most}" if initial > most else None
 
 

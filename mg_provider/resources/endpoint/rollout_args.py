@@ -165,7 +165,7 @@ def _steps_problem(rollout: RolloutStrategy) -> str | None:
 def _surge_problem(rollout: RolloutStrategy) -> str | None:
     given = [name for name in _SURGE if getattr(rollout, name) is not None]
     if given and rollout.strategy != "rolling":
-        return f"has {given[0]}, which is of use with strategy rolling only: remove it"
+        return f"has {given[0]}, which only strategy rolling uses: remove it"
     for what in ("surge", "unavailable"):
         if {f"max_{what}_replicas", f"max_{what}_percentage"} <= set(given):
             return f"has max_{what}_replicas and max_{what}_percentage: remove one of them"

@@ -210,7 +210,7 @@ UNSETTLED = (ConnectionFailed, OperationCancelled, OperationLost, OperationTimeo
 
 
 class Incomplete(MgError):
-    """Something exists, but the work on it did not end well. It stays in the stack's state.
+    """Something exists, but the work on it failed. It stays in the stack's state.
 
     Attributes:
         id: The id of what exists.

@@ -42,7 +42,7 @@ def check_subnetwork(args: PscForwardingRuleArgs, context: Context, *, retry_bud
             f"or see `gcloud compute networks subnets list --project {project_of(path)} --regions {args.region}`",
         ) from error
     except PermissionDenied:
-        context.progress(f"{path} may not be looked at; going on without")
+        context.progress(f"{path} may not be read by the caller; going on without this check")
         return
     network = short(found.network or "")
     apart = network and (

@@ -121,7 +121,7 @@ def explanation(status: str, args: PscForwardingRuleArgs) -> str | None:
             )
         case PscConnectionStatus.NEEDS_ATTENTION:
             return (
-                "run `pulumi up` again in some minutes, the rule stays: the producer has accepted, and has to act on "
+                "run `pulumi up` again in a few minutes, the rule stays: the producer has accepted, and has to act on "
                 "its side; if it lasts, ask Google's support about the endpoint, naming psc_connection_id"
             )
     return None

@@ -112,7 +112,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
             ownership = Ownership(args, args, "", in_state=False)
             held = find_usable(args, ownership, Rule(args, ownership, context).own(), context)
         except (CloudError, ConnectionFailed) as error:
-            context.progress(f"{args.subnetwork_path}: whether it gives the address is not known now: {error.summary}")
+            context.progress(f"{args.subnetwork_path}: could not check whether it has the address: {error.summary}")
             return args, []
         except MgError as error:
             named = (error.property if isinstance(error, UserError) else None) or "forwarding_rule_name"

@@ -40,7 +40,7 @@ def wait_for_others(args: PscForwardingRuleArgs, limit: float, context: Context)
                 args.project, args.region, operation, timeout=limit, cancelled=context.cancelled
             )
         except (OperationFailed, OperationLost) as error:
-            context.progress(f"the earlier change did not end well: {error.summary}")
+            context.progress(f"the earlier change failed: {error.summary}")
 
 
 def _is_about(operation: ComputeOperation, args: PscForwardingRuleArgs) -> bool:

@@ -62,10 +62,10 @@ class ModelSource(BaseModel):
     hugging_face_access_token: Annotated[
         str, Secret(), Local("read when deploying"), Unseen("a secret, which Google does not show", sent=True)
     ] = Field(default="", description="Read token for a gated Hugging Face model; kept secret.", repr=False)
-    hugging_face_cache_enabled: Annotated[
-        bool, Local("read when deploying"), Unseen("a word to one call", sent=True)
-    ] = Field(default=False, description="Use Google's cached copy of the Hugging Face model.")
-    accept_eula: Annotated[bool, Local("read when deploying"), Unseen("a word to one call", sent=True)] = Field(
+    hugging_face_cache_enabled: Annotated[bool, Local("read when deploying"), Unseen("used by one call", sent=True)] = (
+        Field(default=False, description="Use Google's cached copy of the Hugging Face model.")
+    )
+    accept_eula: Annotated[bool, Local("read when deploying"), Unseen("used by one call", sent=True)] = Field(
         default=False, description="Accept the model's End User License Agreement."
     )
 
@@ -101,7 +101,7 @@ def _hugging_face_problem(args: ModelSource) -> str | None:
 
 def _token_problem(args: ModelSource) -> str | None:
     if args.hugging_face_access_token and not args.hugging_face_model_id:
-        return "is of use with hugging_face_model_id only: remove it"
+        return "only applies to hugging_face_model_id: remove it"
     return None
 
 
