@@ -22,7 +22,7 @@ def shares(endpoint: Endpoint | None) -> dict[str, int]:
 def settle_traffic(place: Place, wanted: Mapping[str, int], *, clear: bool = False) -> Endpoint:
     """Give each deployment its percent of the requests, if that is not so already.
 
-    A change that somebody makes meanwhile is read again. With nothing wanted the traffic is left as it is, or with
+    A change that somebody makes meanwhile is read again. With nothing wanted the traffic is left unchanged, or with
     ``clear`` taken from all.
     """
     vertex = place.world.clients.vertex

@@ -88,7 +88,7 @@ def test_of_two_stacks_that_claim_a_name_at_once_one_gets_it_and_the_other_touch
     assert len(failures) == 1, {name: error.text for name, error in failures.items()}
     (loser, error), *_ = failures.items()
     winner = lives["two" if loser == "one" else "one"]
-    assert "is left as it is" in error.text or "is in use by" in error.text
+    assert "is left unchanged" in error.text or "is in use by" in error.text
     assert error.kept is None
     assert lives[loser].id is None
     assert get(emulator, RULES, "shared")["labels"]["mg-claim"] == winner.outputs["claim"]
@@ -106,7 +106,7 @@ def test_a_rule_that_somebody_else_is_making_is_waited_for_and_then_left_alone(e
     call(f"{emulator.url}{RULES}", {**body, "IPAddress": f"{REGION}/addresses/reserved"})
     seen = len(emulator.requests())
     emulator.set_speed(SEEN)
-    with pytest.raises(HostError, match="is left as it is") as failure:
+    with pytest.raises(HostError, match="is left unchanged") as failure:
         life.up(arguments(forwarding_rule_name="shared", address="reserved"))
     assert failure.value.kept is None
     assert [one for one in changes_of(emulator, seen) if one["status"] == 200] == []
@@ -139,12 +139,12 @@ def test_whose_a_rule_is_is_looked_at_again_after_each_wait(emulator, life, rpc)
 
     thread = threading.Thread(target=take)
     thread.start()
-    with pytest.raises(HostError, match="is left as it is"):
+    with pytest.raises(HostError, match="is left unchanged"):
         life.up(arguments(**change))
     thread.join()
     assert get(emulator, RULES, name)["labels"]["mg-owner"] == "another"
     assert {one["status"] for one in asked_for()} == {400}
-    with pytest.raises(HostError, match="is left as it is"):
+    with pytest.raises(HostError, match="is left unchanged"):
         life.destroy()
     assert kinds(emulator) == ["compute.Address", "compute.ForwardingRule"]
 
@@ -256,7 +256,7 @@ def test_a_rule_behind_a_named_address_that_was_killed_before_it_had_labels_is_k
 def test_a_creation_marked_as_another_stacks_is_left_alone(emulator, life, rival):
     killed_before_it_had_labels(emulator, NAMED)
     emulator.set_speed(QUICK)
-    with pytest.raises(HostError, match="is left as it is"):
+    with pytest.raises(HostError, match="is left unchanged"):
         rival.up(NAMED)
     assert "labels" not in get(emulator, RULES, "mine")
 
@@ -271,7 +271,7 @@ def test_where_no_operation_tells_of_its_creation_a_rule_without_labels_is_left_
         with emulator.world.lock:
             compute_state(emulator.world).operations.operations.clear()
     emulator.set_speed(QUICK)
-    with pytest.raises(HostError, match="is left as it is") as failure:
+    with pytest.raises(HostError, match="is left unchanged") as failure:
         life.up(wanted)
     assert "set another forwarding_rule_name" in failure.value.text
     assert kinds(emulator) == ["compute.Address", "compute.ForwardingRule"]

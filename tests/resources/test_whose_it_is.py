@@ -101,7 +101,7 @@ def test_of_two_stacks_that_claim_the_same_ids_at_once_one_gets_all_of_it(emulat
     winner, loser = claims(emulator, first, second, (wanted, wanted), passed=passed, ends=("locations.deploy",))
     assert winner.error is None
     assert "shared" in loser.error
-    assert "left as it is" in loser.error or "already exists" in loser.error
+    assert "left unchanged" in loser.error or "already exists" in loser.error
     assert kinds(emulator) == ONE
     assert first.refresh() == {}
     assert first.preview(wanted) == ("same", [])
@@ -120,7 +120,7 @@ def test_of_two_stacks_that_claim_the_same_empty_endpoint_at_once_one_gets_it(em
     wanted = {"endpoint_id": "shared"}
     winner, loser = claims(emulator, first, second, (wanted, wanted), passed=passed, ends=("endpoints.create",))
     assert winner.error is None
-    assert "left as it is" in loser.error
+    assert "left unchanged" in loser.error
     assert second.id is None
     assert first.refresh() == {}
     assert first.preview(wanted) == ("same", [])
@@ -420,7 +420,7 @@ def test_moved_with_an_alias_nothing_is_replaced(emulator, host, weights, parked
 
 def test_two_resources_of_different_kinds_with_one_name_and_id_are_two(emulator, host, weights):
     model_life(host).up(arguments(weights, endpoint_id="shared"))
-    with pytest.raises(HostError, match="left as it is"):
+    with pytest.raises(HostError, match="left unchanged"):
         Life(host, DedicatedEndpointProvider).up({"endpoint_id": "shared"})
     assert kinds(emulator) == ONE
 

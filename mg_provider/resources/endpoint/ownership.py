@@ -178,7 +178,7 @@ def imported_as(unlabelled: str) -> str:
 def _another_one(args: EndpointArgs) -> NotOurs:
     return NotOurs(
         f"endpoint {args.endpoint} is not the one that was imported: that one was deleted, and somebody made another "
-        "one with its id since then; it is left as it is",
+        "one with its id since then; it is left unchanged",
         resource=args.resource,
         exists=[args.endpoint],
         hint="remove the resource from the state with `pulumi state delete`; import the endpoint again if it is yours",
@@ -226,7 +226,7 @@ def another_resource(what: str, resource: str, labels: Mapping[str, str], id: st
     """The error of something that another resource of this very stack has, as after a rename without an alias."""
     whose = f"{RESOURCE_LABEL}={labels.get(RESOURCE_LABEL, 'none')}"
     return NotOurs(
-        f"{what} exists and belongs to another resource of this stack ({whose}), so it is left as it is",
+        f"{what} exists and belongs to another resource of this stack ({whose}), so it is left unchanged",
         resource=resource,
         hint="if the resource was renamed or moved, say so with aliases=[pulumi.Alias(...)] in its options; if there "
         f"are two, give each its own {id}",
@@ -237,7 +237,7 @@ def unlabelled(args: EndpointArgs, endpoint: Endpoint) -> NotOurs:
     """The error of an endpoint without labels that may be what an interrupted run of ours made, or anybody else's."""
     entries = [f"{args.endpoint}: deployment {entry.id} of {entry.model}" for entry in endpoint.deployed_models or []]
     return NotOurs(
-        f"endpoint {args.endpoint} exists and does not carry this stack's ownership label, so it is left as it is, and "
+        f"endpoint {args.endpoint} exists and does not carry this stack's ownership label, so it is left unchanged, and "
         "what is deployed on it goes on running",
         resource=args.resource,
         exists=[args.endpoint, *entries],

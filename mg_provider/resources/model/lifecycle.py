@@ -155,7 +155,7 @@ class Context:
             return
         raise MgError(
             f"{what} exists, made {made or 'at an unknown time'} by a stack that is also called {args.owner}; on a "
-            "self-managed backend another person's stack can have that name, so it is left as it is",
+            "self-managed backend another person's stack can have that name, so it is left unchanged",
             resource=args.resource,
             exists=[what],
             hint="if an earlier run of yours made it, run `pulumi config set mg:owner organization` and `pulumi up` "
@@ -333,7 +333,7 @@ def kept(old: CloudArgs | None, new: CloudArgs, field: str) -> str | None:
 
 
 class NotOurs(MgError):
-    """Something belongs to somebody else, and was left as it is."""
+    """Something belongs to somebody else, and was left unchanged."""
 
 
 def not_ours(what: str, resource: str, instead: str, labels: Mapping[str, str] | None = None) -> NotOurs:
@@ -345,7 +345,7 @@ def not_ours(what: str, resource: str, instead: str, labels: Mapping[str, str] |
         else "does not carry this stack's ownership label"
     )
     return NotOurs(
-        f"{what} exists and {whose}, so it is left as it is",
+        f"{what} exists and {whose}, so it is left unchanged",
         resource=resource,
         hint=f"{instead}, or remove it if nobody needs it",
     )
