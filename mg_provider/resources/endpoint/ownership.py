@@ -237,8 +237,8 @@ def unlabelled(args: EndpointArgs, endpoint: Endpoint) -> NotOurs:
     """The error of an endpoint without labels that may be what an interrupted run of ours made, or anybody else's."""
     entries = [f"{args.endpoint}: deployment {entry.id} of {entry.model}" for entry in endpoint.deployed_models or []]
     return NotOurs(
-        f"endpoint {args.endpoint} exists and does not carry this stack's ownership label, so it is left unchanged, and "
-        "what is deployed on it goes on running",
+        f"endpoint {args.endpoint} exists and does not carry this stack's ownership label, so it is left unchanged, "
+        "and what is deployed on it goes on running",
         resource=args.resource,
         exists=[args.endpoint, *entries],
         hint=f"if an interrupted run of this stack made it, put the labels on ({_label_command(args, args.ownership)}) "

@@ -101,7 +101,8 @@ class Ownership:
         missing = {**args.ownership, **({CLAIM_LABEL: self.claim} if self.claim else {})}
         told = ",".join(f"{key}={value}" for key, value in missing.items())
         return MgError(
-            f"{kind} {path} is in this stack's state, but somebody removed the labels that say so; it is left unchanged",
+            f"{kind} {path} is in this stack's state, but somebody removed the labels that say so; "
+            "it is left unchanged",
             resource=args.resource,
             exists=[path],
             hint=f"put the labels back (gcloud compute {collection} update {path.rpartition('/')[2]} "
