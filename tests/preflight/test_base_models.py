@@ -7,6 +7,7 @@ import pytest
 
 from mg_provider.data import table
 from mg_provider.preflight.weights.base_models import identify
+from tests.support.tensors import real_models
 
 FAMILIES = table("base_models")["families"]
 EXPERTS = {"llama4": "num_local_experts", "deepseek_v3": "n_routed_experts"}
@@ -70,7 +71,7 @@ LISTED = [
 
 def config_of(family, model):
     kind = family["model_types"][0]
-    shape = {name: value for name, value in model.items() if name not in {"name", "experts", "architecture"}}
+    shape = {name: value for name, value in model.items() if name not in {"name", "experts", "architecture", "alike"}}
     experts = {EXPERTS.get(kind, "num_experts"): model["experts"]} if "experts" in model else {}
     architecture = model.get("architecture", family["architectures"][0])
     return {"architectures": [architecture], "model_type": kind, **shape, **experts}
@@ -101,6 +102,16 @@ def _spelt(name):
 def test_the_table_says_when_and_where_it_is_from():
     assert table("base_models")["as_of"] == "2026-11-28"
     assert "Deploy models with custom weights" in table("base_models")["source"]
+
+
+def test_a_model_of_the_same_shape_as_a_listed_one_has_its_own_name():
+    config = real_models()["phi-4"]["config"]
+    assert identify(config, "gs://b/config.json").base_model == "Phi-4-reasoning or phi-4"
+    told = identify({**config, "rope_theta": 250000.0}, "gs://b/config.json")
+    assert told.base_model == "phi-4"
+    assert [(finding.severity, finding.code) for finding in told.findings] == [("note", "alike")]
+    listed = identify({**config, "rope_theta": 500000.0}, "gs://b/config.json")
+    assert (listed.base_model, listed.findings) == ("Phi-4-reasoning", ())
 
 
 @pytest.mark.parametrize(("family", "model"), MODELS, ids=lambda row: row.get("name", row.get("family")))

@@ -17,6 +17,10 @@ def with_body(text):
     return b'{"custom_id": "a", "body": {' + text + b"}}"
 
 
+def nested(levels):
+    return b"[" * levels + b"]" * levels
+
+
 PROMPT = b'"prompt": "x"'
 CASES = [
     *((line(row), None) for row in SOUND),
@@ -73,6 +77,15 @@ CASES = [
     (with_body(rb'"prompt": "\\ud83d"'), None),
     (with_body(rb'"prompt": "\\\ud83d"'), "half_character"),
     (with_body(PROMPT + b', "note": ' + DEEP), "too_deep"),
+    # The row, its body, and so many lists.
+    (with_body(PROMPT + b', "note": ' + nested(498)), None),
+    (with_body(PROMPT + b', "note": ' + nested(499)), "too_deep"),
+    (with_body(PROMPT + b', "note": ' + nested(600)), "too_deep"),
+    (with_body(PROMPT + b', "note": ' + nested(990)), "too_deep"),
+    (with_body(PROMPT + b', "note": [' + b", ".join([nested(300)] * 3) + b"]"), None),
+    (with_body(b'"prompt": "' + b"[{" * 600 + b'"'), None),
+    (with_body(b'"prompt": "' + b"[{" * 600), "not_json"),
+    (with_body(b'"messages": [' + b'{"role": "user", "content": ["x"]}, ' * 600), "not_json"),
     (b'{"note": ' + DEEP + b', "body": {"prompt": "x"}}', "too_deep"),
     (DEEP, "too_deep"),
     (b"[]", "not_an_object"),

@@ -67,6 +67,20 @@ def test_json_lines_of_texts_or_objects_become_rows_with_numbers(mg, tmp_path):
     assert user_prompts(read(output)) == PROMPTS[:2]
 
 
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_file_that_is_one_json_array_becomes_rows(mg, tmp_path, indent):
+    source, output = tmp_path / "in.json", tmp_path / "out.jsonl"
+    entries = [PROMPTS[0], {"prompt": PROMPTS[1]}, {"messages": [{"role": "user", "content": PROMPTS[2]}]}]
+    source.write_text("\ufeff\n" + json.dumps(entries, indent=indent))
+    assert mg(source, output).stdout == f"{output}: 3 rows\n"
+    assert user_prompts(read(output)) == PROMPTS
+    source.write_text(json.dumps([*entries, 7], indent=indent))
+    assert "the entry is neither an object nor text" in mg(source, output, "--overwrite", code=1).stderr
+    source.write_text(json.dumps(entries, indent=indent)[:-2])
+    assert "begins as one JSON array, and is not valid JSON at" in mg(source, output, "--overwrite", code=1).stderr
+    assert user_prompts(read(output)) == PROMPTS
+
+
 def test_a_source_and_an_output_in_cloud_storage(mg, emulator, tmp_path, monkeypatch):
     monkeypatch.setattr(input_files, "OBJECT_PIECE", 7)
     put(emulator, "in/a.csv", "\ufeffprompt\r\neins\r\nzwei ä\r\n".encode())
@@ -90,7 +104,8 @@ def test_a_source_and_an_output_in_cloud_storage(mg, emulator, tmp_path, monkeyp
         ("in.csv", "", "there is no column prompt; there is none"),
         ("in.jsonl", '"one"\n{"prompt": 7}\n', "in.jsonl:2: error: there is no prompt"),
         ("in.jsonl", "one\n", "in.jsonl:1: error: the line is not valid JSON"),
-        ("in.jsonl", "[]\n", "neither an object nor text"),
+        ("in.jsonl", "[]\n", "one JSON array without entries"),
+        ("in.jsonl", "7\n", "the line is neither an object nor text"),
         ("in.jsonl", "", "error: the file is empty"),
         ("none.csv", None, "there is no such file"),
     ],

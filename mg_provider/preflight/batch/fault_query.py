@@ -7,13 +7,13 @@ The order of the tests is that of `row_rules.py`, so that a row's fault is the f
 
 from __future__ import annotations
 
-from mg_provider.preflight.batch.row_rules import IMAGES, ROLES
+from functools import reduce
+
+from mg_provider.preflight.batch.row_rules import DEEPEST, IMAGES, ROLES
 
 SAMPLES = 5
 """Rows that are shown of each kind of fault."""
 LINE = "line"
-DEEPEST = 500
-"""Levels of JSON that BigQuery reads."""
 FILES = "lines"
 
 _SHOWN = 120
@@ -84,10 +84,16 @@ _HALF_CHARACTER = (
     f"REGEXP_CONTAINS(REGEXP_REPLACE({LINE}, "
     r"r'\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}', '_'), r'\\u[dD][89a-fA-F][0-9a-fA-F]{2}')"
 )
+# Without its texts, and four times without the innermost brackets, a row that is not deep has none left.
+_BRACKETS = reduce(
+    lambda rest, _: rf"REGEXP_REPLACE({rest}, r'[\[{{][^\[\]{{}}]*[\]}}]', '')",
+    range(4),
+    rf"""REGEXP_REPLACE({LINE}, r'"(?:\\.|[^"\\])*"?', '')""",
+)
 _LINE_FAULTS = {
     f"STRPOS({LINE}, '\\uFFFD') > 0": "not_utf8",
     _HALF_CHARACTER: "half_character",
-    f"record IS NULL AND LENGTH({LINE}) - LENGTH(REPLACE(REPLACE({LINE}, '[', ''), '{{', '')) > {DEEPEST}": "too_deep",
+    f"record IS NULL AND LENGTH(REGEXP_REPLACE({_BRACKETS}, r'[^\\[{{]', '')) > {DEEPEST - 4}": "too_deep",
     "record IS NULL": "not_json",
     "JSON_TYPE(record) != 'object'": "not_an_object",
     "JSON_QUERY(record, '$.response') IS NOT NULL OR JSON_QUERY(record, '$.id') IS NOT NULL": "reserved_key",

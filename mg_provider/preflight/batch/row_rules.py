@@ -7,6 +7,7 @@ reserved and ignored fields. OpenAI's reference of chat completions and completi
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple, NoReturn
 
@@ -17,6 +18,12 @@ RESERVED = ("response", "id")
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 IMAGES = ("image_url", "image", "input_image")
 
+DEEPEST = 500
+"""Levels of lists and objects: BigQuery reads no more, and no row of a conversation comes near it."""
+
+_TOO_DEEP = f"has lists and objects nested too deeply to be read: more than {DEEPEST} levels"
+# A text that does not end goes on to the end of the line.
+_STEPS = re.compile(r'"(?:\\.|[^"\\])*"?|[\[{]|[\]}]')
 _LONGEST_NUMBER = 4000
 """Digits; Python reads no longer whole numbers."""
 
@@ -42,11 +49,13 @@ class NotARow(ValueError):
 
     Attributes:
         code: A short name of the reason, as in a finding.
+        message: The reason, to stand after what it is about.
     """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"the line {message}")
         self.code = code
+        self.message = message
 
 
 def parse_line(line: bytes) -> Any:
@@ -60,17 +69,34 @@ def parse_line(line: bytes) -> Any:
     except UnicodeDecodeError as problem:
         where = f"byte {problem.start + 1} ({line[problem.start]:#04x})"
         raise NotARow("not_utf8", f"is not UTF-8 from {where} on: write the file in UTF-8") from problem
+    if may_be_deep(line) and _depth(text) > DEEPEST:
+        raise NotARow("too_deep", _TOO_DEEP)
     try:
         found = json.loads(text, parse_constant=_refuse, parse_int=_whole)
     except json.JSONDecodeError as problem:
-        raise NotARow("not_json", f"is not valid JSON at column {problem.colno}: {problem.msg}") from problem
+        where = f"line {problem.lineno}, column {problem.colno}" if problem.lineno > 1 else f"column {problem.colno}"
+        raise NotARow("not_json", f"is not valid JSON at {where}: {problem.msg}") from problem
     except RecursionError as problem:
-        raise NotARow("too_deep", "has lists and objects nested too deeply to be read") from problem
+        raise NotARow("too_deep", _TOO_DEEP) from problem
     except ValueError as problem:
         raise NotARow("not_json", f"is not valid JSON: {problem}") from problem
     if words := half_character_words(text):
         raise NotARow("half_character", words)
     return found
+
+
+def may_be_deep(text: bytes, start: int = 0, end: int | None = None) -> bool:
+    """Whether a line has as many brackets as one that is too deep; told quickly."""
+    end = len(text) if end is None else end
+    return end - start > DEEPEST and text.count(b"[", start, end) + text.count(b"{", start, end) > DEEPEST
+
+
+def _depth(text: str) -> int:
+    depth = most = 0
+    for step in _STEPS.finditer(text):
+        depth += (step[0] in "[{") - (step[0] in "]}")
+        most = max(most, depth)
+    return most
 
 
 def read_row(line: bytes) -> ReadRow:

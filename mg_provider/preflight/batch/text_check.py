@@ -12,7 +12,7 @@ import msgspec
 
 from mg_provider.preflight.batch.custom_ids import CustomIds
 from mg_provider.preflight.batch.input_report import InputReport
-from mg_provider.preflight.batch.row_rules import kind_of_id, read_row
+from mg_provider.preflight.batch.row_rules import DEEPEST, kind_of_id, may_be_deep, read_row
 from mg_provider.preflight.batch.row_shapes import IGNORED, Kind, lines_decoder
 
 LONGEST_LINE = 10_000_000
@@ -271,6 +271,9 @@ class _File:
         """The custom_ids if all these lines are sound beyond doubt, by the quickest way that is sure."""
         if not _ends_rows(piece, start, end, lines):
             return None
+        if _may_be_deep(piece, start, end):
+            # The decoder takes a few levels more.
+            return None
         block = memoryview(piece)[start:end]
         if piece is not self._seen:
             self._seen, self._ascii = piece, piece.isascii()
@@ -315,6 +318,19 @@ def _parts(piece: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
         last = end if last < 0 else last
         yield start, last
         start = last + 1
+
+
+def _may_be_deep(piece: bytes, start: int, end: int) -> bool:
+    """Whether a row of these may be too deep. A shorter one than all its brackets is not: such are passed over."""
+    while end - start > 2 * DEEPEST:
+        last = piece.rfind(b"\n", start, start + 2 * DEEPEST)
+        if last < 0:
+            last = piece.find(b"\n", start, end)
+            last = end if last < 0 else last
+            if may_be_deep(piece, start, last):
+                return True
+        start = last + 1
+    return False
 
 
 def _ends_rows(piece: bytes, start: int, end: int, lines: int) -> bool:

@@ -28,8 +28,8 @@ def prepare_file(
     overwrite also storage.objects.delete.
 
     Args:
-        source: File, ``gs://`` object or pattern. CSV has a header; a JSON line is an object with a prompt or a
-            conversation, or the prompt as text; Parquet has columns as JSON lines have keys.
+        source: File, ``gs://`` object or pattern. CSV has a header; a JSON line, or an entry of one JSON array, is an
+            object with a prompt or a conversation, or the prompt as text; Parquet has columns as JSON lines have keys.
         output: File or ``gs://`` object.
         form: What the source is.
         shape: What the rows have in common.

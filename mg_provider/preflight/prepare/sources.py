@@ -23,6 +23,10 @@ Prompts = Iterator[tuple[int, str | None, Prompt | None]]
 """Line, name and prompt."""
 
 _ROWS_AT_ONCE = 1000
+_UTF_8_MARK = b"\xef\xbb\xbf"
+_PEEKED = 64
+_LONGEST_ARRAY = 200_000_000
+"""Bytes of a file that is one array: it is held in memory."""
 _OFFLINE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -54,8 +58,11 @@ def read_csv(file: InputFile, shape: Shape, report: InputReport) -> Prompts:
 
 
 def read_jsonl(file: InputFile, shape: Shape, report: InputReport) -> Prompts:
-    """Lines of JSON: objects by key, or prompts as text."""
+    """Lines of JSON, or one array of such entries: objects by key, or prompts as text."""
     lines = io.BufferedReader(_Pieces(file.pieces()))
+    if lines.peek(_PEEKED).removeprefix(_UTF_8_MARK).lstrip().startswith(b"["):
+        yield from _read_array(lines.read(_LONGEST_ARRAY + 1), file, shape, report)
+        return
     number = 0
     while line := lines.readline(LONGEST_LINE + 1):
         number += 1
@@ -65,16 +72,38 @@ def read_jsonl(file: InputFile, shape: Shape, report: InputReport) -> Prompts:
         if not line.strip():
             continue
         try:
-            row = parse_line(line.removeprefix(b"\xef\xbb\xbf"))
+            row = parse_line(line.removeprefix(_UTF_8_MARK))
         except NotARow as problem:
             report.add("error", problem.code, str(problem), file.name, number)
             continue
-        if isinstance(row, str):
-            yield number, None, row
-        elif isinstance(row, dict):
-            yield from _read(row, shape, report, file.name, number)
-        else:
-            report.add("error", "not_an_object", "the line is neither an object nor text", file.name, number)
+        yield from _entry(row, "line", shape, report, file.name, number)
+
+
+def _read_array(content: bytes, file: InputFile, shape: Shape, report: InputReport) -> Prompts:
+    """One JSON array that is the whole file; its entries are counted as lines are."""
+    if len(content) > _LONGEST_ARRAY:
+        message = f"the file is one JSON array of more than {_LONGEST_ARRAY:,} bytes: write one entry on each line"
+        report.add("error", "array_too_long", message, file.name, None)
+        return
+    try:
+        rows = parse_line(content.removeprefix(_UTF_8_MARK).strip())
+    except NotARow as problem:
+        # Positions are those of the whole file, which begins as an array.
+        report.add("error", problem.code, f"the file begins as one JSON array, and {problem.message}", file.name, None)
+        return
+    if not rows:
+        report.add("error", "empty", "the file is one JSON array without entries", file.name, None)
+    for number, row in enumerate(rows, 1):
+        yield from _entry(row, "entry", shape, report, file.name, number)
+
+
+def _entry(row: Any, what: str, shape: Shape, report: InputReport, source: str, number: int) -> Prompts:
+    if isinstance(row, str):
+        yield number, None, row
+    elif isinstance(row, dict):
+        yield from _read(row, shape, report, source, number)
+    else:
+        report.add("error", "not_an_object", f"the {what} is neither an object nor text", source, number)
 
 
 def read_parquet(file: InputFile, shape: Shape, report: InputReport) -> Prompts:

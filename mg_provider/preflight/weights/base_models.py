@@ -62,6 +62,7 @@ def identify(config: Mapping[str, Any], uri: str, *, own_container: bool = False
     native = family.get("native_quantization", {})
     names, nearest = _names(family["models"], config, architecture)
     findings = [*_type_mismatch(config, family, uri), *([] if names else [_unlisted_size(family, nearest, uri)])]
+    findings += [_alike(row, uri) for row in family["models"] if names and set(names) <= {*row.get("alike", {})}]
     return Identity(
         architecture,
         " or ".join(names) or None,
@@ -86,10 +87,17 @@ def _names(models: list[dict[str, Any]], config: Mapping[str, Any], architecture
     if not same or vocabulary is None:
         return [row["name"] for row in same], []
     away = {row["name"]: abs(row["vocab_size"] - vocabulary) / row["vocab_size"] for row in same}
-    near = [row["name"] for row in same if away[row["name"]] <= NEAR and theta in (None, row.get("rope_theta", theta))]
+    near = [row for row in same if away[row["name"]] <= NEAR and _called(row, theta)]
     if near:
-        return [name for name in near if not away[name]] or near, []
+        closest = [row for row in near if not away[row["name"]]] or near
+        return [name for row in closest for name in _called(row, theta)], []
     return [], [name for name in away if away[name] == min(away.values())]
+
+
+def _called(row: Mapping[str, Any], theta: float | None) -> list[str]:
+    """What a row's shape may be by its rope_theta: the listed model, and those of its shape that no list has."""
+    bases: dict[str, float | None] = {row["name"]: row.get("rope_theta", theta), **row.get("alike", {})}
+    return [name for name, base in bases.items() if theta in (None, base)]
 
 
 def _same(row: Mapping[str, Any], sizes: Dimensions, config: Mapping[str, Any], architecture: str) -> bool:
@@ -148,6 +156,14 @@ def _type_mismatch(config: Mapping[str, Any], family: Mapping[str, Any], uri: st
     expected = " or ".join(family["model_types"])
     message = f"config.json has model_type {shown(str(kind))}, its architecture goes with {expected}: set model_type"
     return [warning("model_type", message, uri)]
+
+
+def _alike(row: Mapping[str, Any], uri: str) -> Finding:
+    message = (
+        f"this is {' or '.join(row['alike'])}, which custom weights do not list. {row['name']}, which they list, has "
+        "the same shape: it may work, but Google does not say so"
+    )
+    return note("alike", message, uri)
 
 
 def _unlisted_size(family: Mapping[str, Any], nearest: list[str], uri: str) -> Finding:
