@@ -86,7 +86,7 @@ def parse_line(line: bytes) -> Any:
 
 
 def may_be_deep(text: bytes, start: int = 0, end: int | None = None) -> bool:
-    """Whether a line has as many brackets as one that is too deep; told quickly."""
+    """Whether a line has as many brackets as one that is too deep: a quick look."""
     end = len(text) if end is None else end
     return end - start > DEEPEST and text.count(b"[", start, end) + text.count(b"{", start, end) > DEEPEST
 

@@ -195,9 +195,7 @@ class PscForwardingRuleArgs(CloudArgs):
         "parks a model as `parked`, as it may come back with another attachment; while it is 'true', a closed "
         "connection is not drift.",
     )
-    network: Annotated[
-        NetworkName, Replaces("an address belongs to one network"), Network(), Stands("rule", "network")
-    ] = Field(
+    network: Annotated[NetworkName, Replaces("the network is fixed"), Network(), Stands("rule", "network")] = Field(
         description="Network of the clients: name, or projects/{project}/global/networks/{name}, for a Shared VPC "
         "with the host project.",
     )
