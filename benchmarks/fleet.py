@@ -43,7 +43,7 @@ class RehearsalCommand(RehearsalEngine):
     """``mg rehearse`` as it is typed: a process that starts, as ``pulumi`` is."""
 
     def up(self, say: Say) -> None:
-        """Bring the stack to what the program wants."""
+        """Change the stack to match the program."""
         self._type("up")
 
     def preview(self) -> dict[str, Any]:

@@ -137,7 +137,7 @@ def preflight(
     gcs_uri: Annotated[str, typer.Argument(help="gs:// folder with weights in Hugging Face format.")],
     region: Annotated[str, typer.Option(help="Region of the deployment.")],
     project: Annotated[str | None, typer.Option(help="Project id. Default: GOOGLE_CLOUD_PROJECT.")] = None,
-    machine_type: Annotated[str | None, typer.Option(help="Machine type that it shall run on.")] = None,
+    machine_type: Annotated[str | None, typer.Option(help="Machine type to run on.")] = None,
     accelerator_type: Annotated[str | None, typer.Option(help="Accelerator type.")] = None,
     accelerator_count: Annotated[int | None, typer.Option(help="Accelerators of a replica.")] = None,
     allow_quantized: Annotated[bool, typer.Option("--allow-quantized", help="Only warn of quantized weights.")] = False,
@@ -272,7 +272,7 @@ Seed = Annotated[
 
 
 _OPERATIONS: dict[Operation, str] = {
-    "up": "Bring the stack to what the program wants.",
+    "up": "Change the stack to match the program.",
     "preview": "Show what up would do.",
     "refresh": "Take what is in the cloud into the stack's state.",
     "destroy": "Delete everything that the stack has.",

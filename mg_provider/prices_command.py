@@ -77,10 +77,10 @@ def refresh(
         complain(f"error: {problem}\n")
         return USAGE
     except MgError as problem:
-        complain(f"error: {problem}\nexists: {output} is as it was\n")
+        complain(f"error: {problem}\nexists: {output} is unchanged\n")
         return FAILED
     if not rows:
-        complain(f"error: the catalogue has no price of a machine that serves\nexists: {output} is as it was\n")
+        complain(f"error: the catalogue has no price of a machine that serves\nexists: {output} is unchanged\n")
         return FAILED
     file = PriceFile(as_of=max(row.as_of for row in rows), source=SOURCE, rows=rows)
     try:

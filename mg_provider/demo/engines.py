@@ -58,7 +58,7 @@ class Engine(ABC):
 
     @abstractmethod
     def up(self, say: Say) -> None:
-        """Bring the stack to what the program wants."""
+        """Change the stack to match the program."""
 
     def failing_up(self, say: Say) -> str:
         """Run an ``up`` that is to fail; answers what it said.
@@ -76,7 +76,7 @@ class Engine(ABC):
             self.up(heard)
         except NotAsClaimedError as failure:
             return "\n".join((*said, str(failure)))
-        raise NotAsClaimedError("up was to fail, and went well")
+        raise NotAsClaimedError("up was expected to fail, and succeeded")
 
     @abstractmethod
     def preview(self) -> dict[str, Any]:
@@ -106,7 +106,7 @@ class RehearsalEngine(Engine):
         return self.workspace.folder / "state.json"
 
     def up(self, say: Say) -> None:
-        """Bring the stack to what the program wants."""
+        """Change the stack to match the program."""
         self._run("up", _story_only(say))
 
     def preview(self) -> dict[str, Any]:
@@ -174,7 +174,7 @@ class PulumiEngine(Engine):
         self._call("stack", "init", STACK)
 
     def up(self, say: Say) -> None:
-        """Bring the stack to what the program wants."""
+        """Change the stack to match the program."""
         self._watch(say, "up", "--yes", "--skip-preview", "--suppress-outputs")
 
     def preview(self) -> dict[str, Any]:

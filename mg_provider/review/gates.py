@@ -34,9 +34,9 @@ class Gates(BaseModel):
 
     fail_on: list[str] = Field(default=[], description="Names of gates, and stop for a verdict of stop.")
     budget: float | None = Field(default=None, ge=0, description="Dollars a month, at the most replicas.")
-    increase: str = Field(default="", description="By how much a month may become dearer: 20%, or dollars: 500.")
+    increase: str = Field(default="", description="How much a month's cost may rise: 20%, or dollars: 500.")
     gpus: int | None = Field(default=None, ge=0, description="Most GPUs at once, at the peak of the change.")
-    only_if: list[str] = Field(default=[], description="What must be so for a review to be printed.")
+    only_if: list[str] = Field(default=[], description="The condition for printing a review.")
     look_fails: bool = Field(default=False, description="Exit code 4 unless the verdict is safe.")
     prices: str = Field(default="", description="A file of prices.")
     buckets: dict[str, str] = Field(default={}, description="Where buckets of weights are: location by name.")
@@ -135,7 +135,7 @@ def _budget(review: Review, gates: Gates) -> Iterator[GateResult]:
         yield GateResult(gate=asked, text=f"{told.text} a month at the most replicas is more")
     elif _is_partly_unknown(told):
         unknown = ", ".join(review.money.unknown) or "a machine that Google chooses"
-        yield GateResult(gate=asked, text=f"nobody can say that it is kept, without a price for {unknown}")
+        yield GateResult(gate=asked, text=f"it cannot be checked without a price for {unknown}")
 
 
 def _increase(review: Review, gates: Gates) -> Iterator[GateResult]:
@@ -157,7 +157,7 @@ def _increase(review: Review, gates: Gates) -> Iterator[GateResult]:
             return
         if _is_partly_unknown(change):
             unknown = ", ".join(money.unknown) or "a machine that Google chooses"
-            yield GateResult(gate=asked, text=f"nobody can say that it is kept, without a price for {unknown}")
+            yield GateResult(gate=asked, text=f"it cannot be checked without a price for {unknown}")
             return
 
 
@@ -167,7 +167,7 @@ def _gpus(review: Review, gates: Gates) -> Iterator[GateResult]:
     if review.gpus.peak > gates.gpus:
         yield GateResult(gate=f"gpus={gates.gpus}", text=f"{review.gpus.peak} GPUs at the peak are more")
     elif review.gpus.unknown:
-        text = f"nobody can say that it is kept: {review.gpus.unknown[0]}"
+        text = f"it cannot be checked: {review.gpus.unknown[0]}"
         yield GateResult(gate=f"gpus={gates.gpus}", text=text)
 
 

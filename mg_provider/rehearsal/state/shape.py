@@ -167,7 +167,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
         keys = [key for key, _ in pairs]
-        raise ValueError(f"{next(key for key in keys if keys.count(key) > 1)!r:.80} is there twice")
+        raise ValueError(f"{next(key for key in keys if keys.count(key) > 1)!r:.80} appears twice")
     return made
 
 

@@ -30,7 +30,7 @@ def rest(subject: Subject) -> Iterator[Finding]:
     if subject.op in ("same", "read"):
         return
     if subject.op == "import":
-        yield about(subject, "change", "look", "changes", "imported: it is taken over as it is")
+        yield about(subject, "change", "look", "changes", "imported: it is taken over unchanged")
     if subject.op == "update" and subject.new.get("owner") and not subject.old.get("owner"):
         text = "was imported: gets this stack's labels, and is this stack's to change and delete from then on"
         yield about(subject, "change", "look", "changes", text)
