@@ -145,10 +145,8 @@ def _allowlist_problem(args: PscForwardingRuleArgs) -> str | None:
     allowed = args.endpoint_allowlist
     if not not_allowed(args.project, allowed):
         return None
-    return (
-        f"{args.project} is not on the endpoint's project_allowlist, which has {', '.join(allowed)}: add it there, in "
-        "private_service_connect_config"
-    )
+    found = f"{args.project} is not on the endpoint's project_allowlist, which has {', '.join(allowed)}"
+    return f"{found}: add it there, in private_service_connect_config"
 
 
 def _public_problem(args: PscForwardingRuleArgs) -> str | None:
