@@ -13,7 +13,7 @@ from tests.support.rollouts import BIGGER, L4
 
 OLD, NEW, OTHER = (f"{PARENT}/models/{id}" for id in ("old", "new", "other"))
 L4S = "up to 1 NVIDIA_L4 (1 x g2-standard-12)"
-BOTH = f"at the peak {L4S} and {L4S} together"
+BOTH = f"at the peak {L4S} and {L4S} together, $2.30 an hour"
 STAYS = "endpoint, address and other names stay"
 PRIVATE = {"enable_private_service_connect": True, "project_allowlist": ["my-project"]}
 

@@ -72,8 +72,8 @@ def test_the_preview_names_the_new_model_and_tells_strategy_steps_probe_and_gpus
     assert inputs["deployment_plan"] == (
         "shift: deploys beside, then moves traffic to 10 %, 50 %, 100 %; starts with as many replicas as serve then "
         "(at most 2), and sets the fewest back at the end; at the peak up to 2 NVIDIA_L4 (2 x g2-standard-12) and up "
-        "to 2 NVIDIA_L4 (2 x g2-standard-12) together; probed by chat at each step (by predict where the weights "
-        "have no chat template); endpoint and address stay"
+        "to 2 NVIDIA_L4 (2 x g2-standard-12) together, $4.60 an hour; probed by chat at each step (by predict where "
+        "the weights have no chat template); endpoint and address stay"
     )
     after = life.up(arguments(new, max_replica_count=2))
     assert after["model"] == inputs["model"]

@@ -22,7 +22,7 @@ register_format_alias(".md", ".txt")
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_has_the_review_that_an_approver_read(change):
-    """Both engines' previews of a change have one review; `pytest -p no:xdist --inline-snapshot=fix` writes it again."""
+    """Both engines' previews have one review; `pytest -p no:xdist --inline-snapshot=fix` writes it again."""
     for engine in ENGINES:
         found = review.of((PREVIEWS / f"{change}.{engine}.json").read_text(encoding="utf-8"))
         assert OWN.sub("ID", markdown(found)) == external_file(REVIEWS / f"{change}.md")

@@ -120,7 +120,7 @@ def _rollout(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str:
     parts = [
         f"{stays}{way(rollout, ', '.join([*steps, *stops]))}",
         *size(before, new),
-        cost if held else peak(rollout, before, new),
+        cost if held else peak(rollout, before, new, new.region),
         f"{probing(new, rollout)}{_renamed(old, new)}",
         *_environment(old, new),
     ]

@@ -133,7 +133,7 @@ class _Changes:
         until = f", where it is held at {held.percent} % of its share until rollout.hold is removed" if held else ""
         both = (replicas_text(each, self.new.region) for each in (before, served))
         cost = f"BOTH RUN AND ARE PAID FOR: {' and '.join(both)}"
-        paid = cost if held else peak(rollout, before, served)
+        paid = cost if held else peak(rollout, before, served, self.new.region)
         told = [f"{how}{until}", *size(before, served), paid, self._probing(name, share)]
         told.append("endpoint, address and other names stay")
         return f"{order if len(self.replaced) > 1 else ''}{'; '.join(told)}"

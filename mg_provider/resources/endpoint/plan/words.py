@@ -38,11 +38,11 @@ def way(rollout: RolloutStrategy, steps: str, *, alone: bool = True) -> str:
     return f"shift: deploys beside, then {f'moves traffic to {steps}' if steps else 'undeploys the old one'}"
 
 
-def peak(rollout: RolloutStrategy, old: Machines, new: Machines) -> str:
-    """The most GPUs while one deployment takes another one's place."""
+def peak(rollout: RolloutStrategy, old: Machines, new: Machines, region: str | Unknown) -> str:
+    """The most GPUs while one deployment takes another one's place, and what both cost then."""
     if rollout.strategy == "recreate":
         return f"no more than {gpus(new)} at a time"
-    return f"at the peak {gpus(old)} and {gpus(new)} together"
+    return f"at the peak {gpus(old)} and {gpus(new)} together{_both(old, new, region)}"
 
 
 def probing(args: EndpointArgs, rollout: RolloutStrategy) -> str:
@@ -81,13 +81,29 @@ def replicas_text(machines: Machines, region: str | Unknown) -> str:
 def _price(machines: Machines, spec: MachineSpec, region: str | Unknown) -> str:
     if isinstance(region, Unknown):
         return ""
+    each = _hour(machines, spec, region)
+    if each is None:
+        return ", price unknown"
+    low, high = (money(each * replicas) for replicas in (machines.min_replica_count, _most(machines)))
+    return f", {low if low == high else f'{low} to {high}'} an hour"
+
+
+def _both(old: Machines, new: Machines, region: str | Unknown) -> str:
+    """What two deployments cost at once, on the dearest of their choices."""
+    if isinstance(region, Unknown):
+        return ""
+    hours = [[_hour(each, spec, region) for spec in each.choices()] for each in (old, new)]
+    if not all(hours) or any(hour is None for each in hours for hour in each):
+        return ", price unknown"
+    most = [max(hour or 0 for hour in each) * _most(one) for each, one in zip(hours, (old, new), strict=True)]
+    return f", {money(sum(most))} an hour"
+
+
+def _hour(machines: Machines, spec: MachineSpec, region: str) -> float | None:
     usage: Usage = "spot" if machines.spot else "flex start" if machines.flex_start else "on demand"
     kind, count = accelerators(spec)
     found = standard_prices().hour(spec.machine_type or "", region, usage, kind or "", count or 0)
-    if found is None:
-        return ", price unknown"
-    low, high = (money(found.usd * replicas) for replicas in (machines.min_replica_count, _most(machines)))
-    return f", {low if low == high else f'{low} to {high}'} an hour"
+    return None if found is None else found.usd
 
 
 def _span(low: int, high: int) -> str:
