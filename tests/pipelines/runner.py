@@ -121,7 +121,8 @@ class GitLab(Runner):
         """Whether the job went well."""
         document = yaml.safe_load((PIPELINES / "gitlab" / "gitlab-ci.yml").read_text())
         job = document[name]
-        environment = {key: value for key, value in document["variables"].items() if "$" not in value}
+        given = {**document["variables"], **{key: str(value) for key, value in job.get("variables", {}).items()}}
+        environment = {key: value for key, value in given.items() if "$" not in value}
         environment |= {"CI_API_V4_URL": self.forge.url, "CI_PROJECT_ID": "5", "CI_MERGE_REQUEST_IID": "7"}
         environment |= {"REVIEW_TOKEN": "forge-token", **variables}
         dotenv = self.folder / "review.env"

@@ -149,6 +149,21 @@ def test_a_batch_on_github_runs_each_night_once_and_opens_an_issue_where_it_fail
     assert [issue["title"] for issue in forge.issues] == ["The nightly batch of prod failed"]
 
 
+def test_a_batch_on_gitlab_runs_each_night_once_and_opens_an_issue_where_it_failed(gitlab, shop, emulator, forge):
+    make_table(emulator, [chat("Why?", custom_id="a"), {"custom_id": "bad"}])
+    shop.batch({"nightly": {**BATCH, "allow_partial": 0.5}})
+    for _ in range(2):
+        assert gitlab.job("nightly", ASKED="2026-11-27"), gitlab.said
+    assert "failed: 1" in gitlab.said
+    assert started(emulator) == 1
+    shop.batch({"nightly": {**BATCH, "preflight": False}})
+    assert not gitlab.job("nightly", ASKED="2026-11-28")
+    assert "more than allow_partial" in gitlab.said
+    assert gitlab.job("alert", CI_PIPELINE_URL="https://gitlab.com/shop/models/-/pipelines/1"), gitlab.said
+    (issue,) = forge.issues
+    assert issue["title"] == "The nightly batch of prod failed"
+
+
 def test_a_preview_that_fails_is_said_in_the_comment_and_fails_the_gate(github, shop, forge):
     (shop.folder / "stacks" / "__main__.py").write_text("raise SystemExit('no such team')\n")
     assert github.job("review", "preview"), github.said
