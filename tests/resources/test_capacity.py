@@ -266,7 +266,7 @@ def test_a_timeout_on_the_second_choice_goes_on_with_it(emulator, life, weights)
     emulator.fail(rpc="endpoints.deployModel", fault="stall", at_stage="STARTING_MODEL_SERVER")
     wanted = arguments(weights, L4, A100)
     with pytest.raises(HostError, match="has not ended after") as failure:
-        life.up({**wanted, "timeouts": {"create": 2}})
+        life.up({**wanted, "timeouts": {"create": 20}})
     assert failure.value.kept is not None
     assert failure.value.kept[1]["machine_spec_taken"] == A100
     life.destroy()

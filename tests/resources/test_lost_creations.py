@@ -141,7 +141,7 @@ def says_whose_it_is(emulator, life, wanted):
 def test_of_two_uploads_of_one_model_the_loser_leaves_nothing(emulator, host, weights, passed):
     lives = [Life(host, CustomWeightsModelProvider, owner=f"acme/project/{name}") for name in ("stack", "other")]
     wanted = arguments(weights, model_id="shared", query_model_id="chatty")
-    claims(emulator, *lives, (wanted, wanted), passed=passed, ends=("models.upload",))
+    claims(emulator, *lives, (wanted, wanted), passed=passed, ends=("models.upload",), speed=30)
     emulator.advance(7200)
     assert sum(life.id is not None for life in lives) == 1
     assert kinds(emulator) == ONE

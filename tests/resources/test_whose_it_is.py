@@ -75,14 +75,16 @@ class Claim(threading.Thread):
             self.error = error.text
 
 
-def claims(emulator, first, second, wanted, *, passed, ends):
+def claims(emulator, first, second, wanted, *, passed, ends, speed=1):
     """Both at the same moment: the second asks while what the first asked for is under way."""
-    emulator.set_speed(1)
+    emulator.set_speed(speed)
     winner = Claim(first, wanted[0])
     for _ in range(1000):
         if asked_for(emulator, *ends):
             break
         winner.join(0.01)
+    else:
+        raise AssertionError(f"{ends} was never asked for")
     emulator.advance(passed)
     loser = Claim(second, wanted[1])
     loser.join(1.0)
