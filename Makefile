@@ -29,7 +29,7 @@ demo: $(READY) ## Custom weights from a bucket to an answered request, on this m
 
 test: $(READY) ## All tests
 	@$(BIN)/python -m tests.support.real_clients
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-all: test ## All tests, then those of the host and the rehearsal on every other Python that is there
 	@$(BIN)/python -m tools.versions pythons
