@@ -194,8 +194,8 @@ class _Judge:
         for subject in self._subjects:
             if not subject.goes and exposure.is_public(subject, subject.new):
                 public |= gone.own_names(subject, subject.new)
-            elif subject.goes and not subject.kind.runs:
-                deleted |= gone.own_names(subject, subject.old)
+            if (subject.goes or subject.is_replaced) and not subject.kind.runs:
+                deleted |= gone.own_names(subject, subject.old) - gone.own_names(subject, subject.new)
         for subject in self._subjects:
             for field, _ in marked(subject.kind.args, Leads):
                 target = subject.new.get(field)

@@ -304,6 +304,18 @@ def test_a_new_run_says_machines_money_and_where_the_output_goes():
     assert found.runs[0].writes == "bq://other.answers (another project: other)"
 
 
+def test_a_deployment_with_a_choice_of_machines_says_the_cheapest_and_the_dearest():
+    found = review.of(preview(step("create", C, "llama", None, model(machine_spec=[L4, A100]))))
+    either = "g2-standard-12 or a2-highgpu-1g (1 NVIDIA_L4 or NVIDIA_TESLA_A100)"
+    assert f"new, on 1 x {either}, $1.15 to $4.22 an hour each" in said(found)
+
+
+def test_a_rule_that_stays_with_a_replaced_endpoint_reaches_nothing():
+    old = step("replace", C, "llama", model(), model(**NEW_ID))
+    found = review.of(preview(old, step("same", P, "way", rule(), rule())))
+    assert "leads to an endpoint that is deleted: it reaches nothing. Remove it" in said(found)
+
+
 def test_a_run_with_a_choice_of_machines_says_the_cheapest_and_the_dearest():
     found = review.of(preview(step("create", B, "nightly", None, batch(machine_spec=[L4, A100]))))
     assert "runs, and is paid: 4 x g2-standard-12 or a2-highgpu-1g, $4.60 to $16.90 an hour" in found.headline

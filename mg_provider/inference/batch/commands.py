@@ -63,7 +63,8 @@ class PrepareFormat(StrEnum):
 @batch.command()
 def prepare(
     source: Annotated[
-        str, typer.Argument(help="CSV, JSON lines or Parquet, a file or gs://…; or a query, @file, bq://….")
+        str,
+        typer.Argument(help="CSV, JSON lines, a JSON array or Parquet, a file or gs://…; or a query, @file, bq://…."),
     ],
     output: Annotated[str, typer.Argument(help="File or gs:// object; for a query a bq:// table.")],
     form: Annotated[

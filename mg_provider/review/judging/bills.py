@@ -30,8 +30,8 @@ def _made(turn: Turn, bill: Bill) -> Iterator[Finding]:
         yield about(turn.subject, "change", "note", "money", gives, label=turn.label)
     if turn.before is not None or turn.after is None or not turn.after.most or turn.subject.op == "import":
         return
-    each = bill.machine(turn.after, turn.subject.region)[1]
-    text = f"new, on {turn.after.text()}{_gpus(turn.after)}, {_each(each)}"
+    low, high, _ = bill.machine(turn.after, turn.subject.region)
+    text = f"new, on {turn.after.text()}{_gpus(turn.after)}, {_each(low, high)}"
     yield about(turn.subject, "cost", "look", "money", text, label=turn.label)
 
 
@@ -104,5 +104,7 @@ def _unknown(turn: Turn, bill: Bill) -> Iterator[Finding]:
     yield about(turn.subject, "unknown-price", "look", "money", text)
 
 
-def _each(price: Amount) -> str:
-    return "price unknown" if price.usd is None else f"{price.text()} an hour each"
+def _each(low: Amount, high: Amount) -> str:
+    """What one machine costs; of several choices, from the cheapest to the dearest."""
+    prices = dict.fromkeys((low.text(), high.text()))
+    return "price unknown" if high.usd is None else f"{' to '.join(prices)} an hour each"

@@ -48,8 +48,8 @@ class Deployment:
 
     @property
     def accelerator(self) -> str:
-        """The accelerator of its machine; of several choices the first one's."""
-        return self.machines[0].accelerator if self.machines else ""
+        """The accelerator of its machine, or those of its choices."""
+        return " or ".join(dict.fromkeys(machine.accelerator for machine in self.machines if machine.accelerator))
 
     @property
     def gpus(self) -> int:
