@@ -98,7 +98,7 @@ def test_a_failed_job_is_told_by_every_up_and_runs_again_only_when_something_cha
     for _ in range(2):
         with pytest.raises(HostError, match=r"JOB_STATE_FAILED.*\n.*No files found") as failure:
             life.up(arguments("in/missing.jsonl", preflight=False))
-        assert "change an argument, or a value in triggers" in failure.value.text
+        assert "change an argument or a value in triggers" in failure.value.text
         assert failure.value.kept is not None
     assert started(emulator) == 1
     put_questions(emulator, "in/missing.jsonl")
