@@ -100,7 +100,7 @@ def test_an_output_dataset_in_another_region_is_told(emulator, life):
 
 def test_rows_may_be_wrong_as_far_as_the_program_allows_rows_to_fail(emulator, life):
     put_rows(emulator, "in/questions.jsonl", [chat("fine"), {"body": "hello"}, chat("fine"), chat("fine")])
-    with pytest.raises(HostError, match="the batch would not be answered as it is"):
+    with pytest.raises(HostError, match="the batch cannot be answered with this input"):
         life.up(arguments(allow_partial=0.2))
     assert started(emulator) == 0
     assert life.up(arguments(allow_partial=0.25))["failed_count"] == 1

@@ -258,7 +258,7 @@ def lost_labels(args: EndpointArgs, labels: Mapping[str, str]) -> NotOurs:
     """The error of an endpoint in the stack's state whose labels somebody took away, with the command that heals it."""
     return NotOurs(
         f"endpoint {args.endpoint} is in this stack's state, but somebody removed the labels that say so; it is left "
-        "as it is, and what is deployed on it goes on running",
+        "unchanged, and what is deployed on it goes on running",
         resource=args.resource,
         exists=[args.endpoint],
         hint=f"put the labels back ({_label_command(args, labels)}), then run the same command again",
