@@ -71,7 +71,7 @@ def test_pulumis_own_engine_keeps_the_demos_word_and_tells_everything_when_asked
         assert claim in done.stdout, claim
     # The long story has the ids, the plans and the stages.
     assert "going back: probe " in done.stdout
-    assert "deploys on 1 x g2-standard-12, 1 NVIDIA_L4, $1.15 an hour; public" in done.stdout
+    assert "deploys on 1 to 2 x g2-standard-12, 1 to 2 NVIDIA_L4, $1.15 to $2.30 an hour; private" in done.stdout
     assert re.search(r"assistant-us-central1 endpoint +assistant-us-central1-\w+ +assistant-us-central1-", done.stdout)
     assert list(tmp_path.glob("mg-demo-*")) == []
 
