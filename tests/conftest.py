@@ -9,6 +9,7 @@ import pytest
 
 from mg_provider.emulator import Emulator
 from tests.support import forks, google_protos, real_clients
+from tests.support.dealing import dealt
 from tests.support.empty_messages import empty_messages
 from tests.support.invariants import watch
 
@@ -39,6 +40,12 @@ def clients_python() -> str:
 def pytest_xdist_auto_num_workers() -> int:
     """Three for each processor: a life waits for answers most of the time."""
     return 3 * (os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several workers run the tests, the longest are dealt out first."""
+    if workers := getattr(config, "workerinput", {}).get("workercount"):
+        items[:] = dealt(items, workers)
 
 
 @pytest.fixture(scope="session")

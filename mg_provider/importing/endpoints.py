@@ -27,6 +27,7 @@ from mg_provider.rollout.query_id import query_id
 from mg_provider.wire.vertex.deployed_model import DeployedModel
 from mg_provider.wire.vertex.endpoint import Endpoint
 from mg_provider.wire.vertex.model import Model
+from mg_provider.wire.vertex.operation import Operation
 
 Kind = Literal["CustomWeightsModel", "DedicatedEndpoint"]
 
@@ -64,7 +65,10 @@ def look(found: Found, context: Context) -> Serving:
         UserError: What it serves is changing now.
     """
     endpoint, models = cast(Endpoint, found.thing), {}
-    if operation := running_operation(found.path, deploys, context):
+    operation = running_operation(found.path, deploys, context)
+    if operation is None and not endpoint.deployed_models:
+        operation = running_operation(found.place.parent, lambda each: _made(each, endpoint), context)
+    if operation:
         raise UserError(
             f"a model is being deployed on {found.path} now ({operation.name})",
             hint="wait until that has ended, then import the endpoint with what is on it",
@@ -78,6 +82,13 @@ def look(found: Found, context: Context) -> Serving:
         except NotFound:
             context.progress(f"{name} is gone")
     return Serving(endpoint, found.place, models)
+
+
+def _made(operation: Operation, endpoint: Endpoint) -> bool:
+    """Whether an operation is a deployment from Model Garden that may have made an endpoint: it does not name it."""
+    garden = "DeployOperationMetadata" in str((operation.metadata or {}).get("@type"))
+    before = not operation.started or not endpoint.create_time or operation.started <= endpoint.create_time
+    return garden and before
 
 
 def _bare(deployed: DeployedModel) -> str:

@@ -11,7 +11,7 @@ from mg_provider.importing.wanted import read_wanted
 from tests.support.batch import put_questions
 from tests.support.endpoints import L4_AS_SHOWN, Hand
 from tests.support.imports import PARENT, REGION, job_body, make_rule, private_endpoint, rule_to, run_import, settings
-from tests.support.weights import call, make_bucket
+from tests.support.weights import call, make_bucket, put_weights
 
 QUICK = 1_000_000
 
@@ -203,6 +203,21 @@ def test_an_endpoint_on_which_a_model_is_being_deployed_is_refused_until_that_ha
     resources = {"machineSpec": L4_AS_SHOWN, "minReplicaCount": 1}
     body = {"deployedModel": {"model": model, "dedicatedResources": resources}, "trafficSplit": {"0": 100}}
     call(f"{emulator.url}/v1beta1/{endpoint}:deployModel", body)
+    assert f"a model is being deployed on {endpoint} now" in refused(endpoint)
+
+
+def test_an_endpoint_that_model_garden_has_just_made_is_refused_until_its_model_is_on_it(emulator, hand, refused):
+    make_bucket(emulator)
+    emulator.set_speed(1)
+    body = {
+        "customModel": {"gcsUri": put_weights(emulator)},
+        "endpointConfig": {"endpointUserId": "by-hand"},
+        "deployConfig": {"dedicatedResources": {"machineSpec": L4_AS_SHOWN, "minReplicaCount": 1}},
+    }
+    call(f"{emulator.url}/v1beta1/{PARENT}:deploy", body)
+    emulator.advance(60)
+    endpoint = f"{PARENT}/endpoints/by-hand"
+    assert hand.endpoint(endpoint).get("deployedModels", []) == []
     assert f"a model is being deployed on {endpoint} now" in refused(endpoint)
 
 
