@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 import yaml
 
+from mg_provider.command_line.called import mg_command
 from mg_provider.command_line.exits import FAILED, FINE, USAGE
 from mg_provider.yaml_file import read_yaml
 
@@ -143,7 +144,8 @@ def _next(project: NewProject, has_environment: bool) -> str:
     steps = [] if inside else [f"cd {folder}"]
     if not has_environment:
         steps += [f"python3 -m venv {ENVIRONMENT}", f"{ENVIRONMENT}/bin/pip install -r requirements.txt"]
-    steps += ["mg rehearse up", f"mg review --engine rehearsal --stack {STACK}"]
+    mg = mg_command(ENVIRONMENT)
+    steps += [f"{mg} rehearse up", f"{mg} review --engine rehearsal --stack {STACK}"]
     lines += ["", "Try it on this machine, without a cloud account:", "", *(f"  {step}" for step in steps)]
     lines += [
         "",

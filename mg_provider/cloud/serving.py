@@ -55,7 +55,7 @@ def serve(port: int, speed: float, *, seed: Path | None = None, keep: Path | Non
     except NotKept as error:
         return _refuse(str(error), "delete it, or give another folder with --keep-in")
     with emulator:
-        if seed and (code := fill(seed, emulator.url, _tell)):
+        if seed and (code := fill(seed, emulator.url, _tell, at_start=True)):
             return code
         sys.stdout.write(f"{emulator.url}\n")
         sys.stdout.flush()
@@ -64,12 +64,13 @@ def serve(port: int, speed: float, *, seed: Path | None = None, keep: Path | Non
     return FINE
 
 
-def fill(seed: Path, url: str, say: Callable[[str], None]) -> int:
-    """Put into a running emulator what a seed says; the exit code."""
+def fill(seed: Path, url: str, say: Callable[[str], None], *, at_start: bool = False) -> int:
+    """Put into an emulator what a seed says; the exit code."""
     try:
         apply_seed(seed, url, say)
     except SeedError as error:
-        return _refuse(str(error), f"correct {seed}, and run this again: what is there already stays")
+        stays = "" if at_start else ": what is there already stays"
+        return _refuse(str(error), f"correct {seed}, and run this again{stays}")
     except MgError as error:
         return _refuse(error.summary, error.hint or "see `mg emulator --help`")
     return FINE

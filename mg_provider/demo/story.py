@@ -19,6 +19,7 @@ from mg_provider.api.http.settings import Settings
 from mg_provider.api.http.transport import Call
 from mg_provider.clock import SystemClock
 from mg_provider.cloud.toy_model import make_folder
+from mg_provider.command_line.called import mg_command
 from mg_provider.demo import changes
 from mg_provider.demo.cost import NIGHT, gpus, hourly
 from mg_provider.demo.engines import Engine, Workspace, choose
@@ -317,7 +318,7 @@ def run(engine_name: str | None, *, keep: bool, speed: float, console: Console, 
             return 1
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-    told = f"Everything was as claimed, in {narrator.seconds:.0f} s. Next: `mg init`, or `mg help start`."
+    told = f"Everything was as claimed, in {narrator.seconds:.0f} s. Next: `{mg_command()} init my-model`."
     console.print(told, highlight=False)
     return 0
 

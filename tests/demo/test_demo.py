@@ -20,6 +20,7 @@ from tests.documents.test_demo_page import first_missing, shown
 
 ROOT = Path(__file__).parent.parent.parent
 MG = Path(sys.executable).parent / "mg"
+MG_ON_PATH = {"PATH": f"{MG.parent}:{os.environ['PATH']}"}
 CLAIMS = (
     "✓ 4 endpoints, 3 models, 5 deployments and 1 batch run exist",
     "✓ a second preview has nothing to do",
@@ -46,7 +47,7 @@ MOST_LINES, MOST_COLUMNS = 60, 80
 
 
 def run_demo(tmp_path, *options):
-    environment = {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    environment = {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), **MG_ON_PATH}
     return subprocess.run(
         [MG, "demo", *options], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200, check=False
     )
@@ -79,7 +80,7 @@ def test_pulumis_own_engine_keeps_the_demos_word_and_tells_everything_when_asked
 @pytest.mark.timeout(240)
 def test_the_demo_keeps_its_word_in_one_screen_and_stays_up_until_it_is_interrupted(tmp_path):
     """One run, as it takes long: the whole story, what `--keep` leaves, the picture in the README."""
-    environment = {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1", **MG_ON_PATH}
     command = [MG, "demo", "--engine", "rehearsal", "--keep", "--speed", "6000"]
     told, answers = [], []
     with subprocess.Popen(

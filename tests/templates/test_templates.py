@@ -11,6 +11,7 @@ import yaml
 from packaging.requirements import Requirement
 
 from mg_provider.cloud.own import OwnCloud
+from mg_provider.command_line.called import mg_command
 from mg_provider.emulator import Emulator
 from mg_provider.init_command import TEMPLATES, run
 from mg_provider.rehearsal.command import rehearse
@@ -147,7 +148,7 @@ def test_a_project_has_the_name_of_its_folder_and_the_values_that_were_given(tmp
         "mg:region": "us-central1",
         "my-models-new:weights": "gs://a/b",
     }
-    assert "mg rehearse up" in said
+    assert f"{mg_command()} rehearse up" in said
     assert "pulumi up" in said
 
 
