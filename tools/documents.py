@@ -131,6 +131,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "commands": _commands,
     "exits": _exits,
     "variables": _variables,
+    "refusal": review_example.refusal,
     "review": review_example.comment,
     "chart": review_example.chart,
     "errors": troubleshooting.errors,

@@ -36,6 +36,11 @@ def comment() -> str:
     return markdown(review.of(refused())).partition("\n\n<details")[0]
 
 
+def refusal() -> str:
+    """Why the pipeline refuses that change: the reasons to stop, as the comment has them."""
+    return "\n".join(line for line in comment().splitlines() if line.startswith("- 🔴"))
+
+
 def chart() -> str:
     """The chart of the same comment."""
     return f"```mermaid\n{topology(review.of(refused()).fleet)}\n```"
