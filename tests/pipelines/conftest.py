@@ -67,7 +67,7 @@ def shop(tmp_path, emulator, virtualenv):
 
 
 @pytest.fixture
-def pulumi(request, shop, environment):
+def pulumi(request, shop, environment, virtualenv):
     """The folder of the `pulumi` command: a stand-in with the rehearsal engine, or with ``"pulumi"`` the real one."""
     if getattr(request, "param", "rehearsal") == "pulumi":
         real = shutil.which("pulumi")
@@ -87,7 +87,7 @@ def pulumi(request, shop, environment):
     folder = shop.folder / "bin"
     folder.mkdir()
     command = folder / "pulumi"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{stand_in.__file__}" "$@"\n')
+    command.write_text(f'#!/bin/sh\nexec "{virtualenv}/bin/python" -u "{stand_in.__file__}" "$@"\n')
     command.chmod(0o755)
     return folder
 

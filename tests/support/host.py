@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import select
 import subprocess
 import sys
 import threading
@@ -70,7 +71,7 @@ class Host:
             pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
             self.process = subprocess.Popen([*launcher, sys.executable, *arguments], env=environment, **pipes)
         port = int(self.process.stdout.readline())
-        self.said = []
+        self._lines, self._reading, self._ended = [], threading.Lock(), False
         self._reader = threading.Thread(target=self._listen, daemon=True)
         self._reader.start()
         self.channel = grpc.insecure_channel(f"127.0.0.1:{port}")
@@ -78,9 +79,23 @@ class Host:
         self.stub.Configure(provider_pb2.ConfigureRequest(args=struct(config)))
         self.account = account_at(config.get("mg:vertexAiCustomEndpoint"))
 
+    @property
+    def said(self):
+        """The lines that it has written until now: all that it wrote before its last answer among them."""
+        while not self._ended and select.select([self.process.stderr], [], [], 0)[0]:
+            self._reader.join(0.001)
+        with self._reading:
+            return list(self._lines)
+
     def _listen(self):
-        for line in self.process.stderr:
-            self.said.append(line.rstrip("\n"))
+        rest, stream = b"", self.process.stderr.fileno()
+        while not self._ended:
+            select.select([stream], [], [])
+            with self._reading:
+                data = os.read(stream, 65536)
+                *lines, rest = (rest + data).split(b"\n")
+                self._lines += [line.decode(errors="replace") for line in lines]
+                self._ended = not data
 
     def close(self):
         self.channel.close()
