@@ -38,8 +38,8 @@ def clients_python() -> str:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Two for each processor: a life waits for answers half of the time."""
-    return 2 * (os.cpu_count() or 1)
+    """Five for two processors: a life waits for answers half of the time."""
+    return 5 * (os.cpu_count() or 1) // 2 or 2
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
