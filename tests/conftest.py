@@ -39,7 +39,7 @@ def clients_python() -> str:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Five for two processors: a life waits for answers half of the time."""
-    return 5 * (os.cpu_count() or 1) // 2 or 2
+    return 5 * (os.cpu_count() or 1) // 2
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
