@@ -67,15 +67,15 @@ class Demo:
     def _weights(self) -> None:
         self._narrator.chapter("A bucket with custom weights")
         storage = self._clients.storage
-        storage.insert_bucket("my-project", Bucket(name=BUCKET, location="US-CENTRAL1"))
+        # Weights are loaded from a bucket near the machines.
+        for bucket, location in ((BUCKET, "US-CENTRAL1"), (f"{BUCKET}-eu", "EU")):
+            storage.insert_bucket("my-project", Bucket(name=bucket, location=location))
         for version, seed in (("v1", 1), ("v2", 2)):
             files = make_folder(seed)
             for name, content in files.items():
                 storage.upload_object(BUCKET, f"llama-toy/{version}/{name}", content)
-        # Weights are loaded from a bucket near the machines.
-        storage.insert_bucket("my-project", Bucket(name=f"{BUCKET}-eu", location="EU"))
-        for name, content in make_folder(1).items():
-            storage.upload_object(f"{BUCKET}-eu", f"llama-toy/v1/{name}", content)
+                if version == "v1":
+                    storage.upload_object(f"{BUCKET}-eu", f"llama-toy/v1/{name}", content)
         size = sum(map(len, files.values()))
         self._narrator.say(f"gs://{BUCKET}/llama-toy/v1 and v2: {len(files)} files each, {size:,} bytes")
         self._narrator.say(f"gs://{BUCKET}-eu/llama-toy/v1: the same as v1, near Europe's machines")

@@ -22,7 +22,7 @@ from mg_provider.resources.endpoint.ownership import as_imported
 from mg_provider.resources.endpoint.served_model import ServedModel
 from mg_provider.resources.model.identity import OWNER_LABEL
 from mg_provider.resources.model.lifecycle import Context
-from mg_provider.rollout.place import deploys, running_operation
+from mg_provider.rollout.place import deploys, deploys_from_garden, running_operation
 from mg_provider.rollout.query_id import query_id
 from mg_provider.wire.vertex.deployed_model import DeployedModel
 from mg_provider.wire.vertex.endpoint import Endpoint
@@ -86,9 +86,8 @@ def look(found: Found, context: Context) -> Serving:
 
 def _made(operation: Operation, endpoint: Endpoint) -> bool:
     """Whether an operation is a deployment from Model Garden that may have made an endpoint: it does not name it."""
-    garden = "DeployOperationMetadata" in str((operation.metadata or {}).get("@type"))
     before = not operation.started or not endpoint.create_time or operation.started <= endpoint.create_time
-    return garden and before
+    return deploys_from_garden(operation) and before
 
 
 def _bare(deployed: DeployedModel) -> str:

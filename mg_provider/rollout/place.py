@@ -200,6 +200,11 @@ def cancel(operation: Operation, limit: float, world: World) -> None:
         return
 
 
+def deploys_from_garden(operation: Operation) -> bool:
+    """Whether an operation is Model Garden's deploy, which makes an endpoint and does not name it."""
+    return "DeployOperationMetadata" in str((operation.metadata or {}).get("@type"))
+
+
 def deploys(operation: Operation) -> bool:
     """Whether an operation puts a model on an endpoint."""
     return "DeployModelOperationMetadata" in str((operation.metadata or {}).get("@type"))

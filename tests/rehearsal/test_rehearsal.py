@@ -55,17 +55,22 @@ def await_call(world: RehearsalWorld, call: str, process: subprocess.Popen[str])
     pytest.fail(f"{call} was never called")
 
 
-def test_a_killed_engine_leaves_a_valid_state_and_no_processes(plain_world: RehearsalWorld) -> None:
-    world = plain_world
-    world.program("Thing('a')\nThing('b', opts=opts(depends_on=[Thing('c')]))\n")
-    world.fail(create__b="hang")
+def killed_at(world: RehearsalWorld, call: str) -> None:
+    """An up whose engine is killed while a call runs; it leaves no process."""
     with run_apart(world) as process:
-        await_call(world, "create b", process)
+        await_call(world, call, process)
         process.kill()
         process.wait()
         # The pipe ends only when no child of the engine holds it any more.
         assert process.stdout is not None
         process.stdout.read()
+
+
+def test_a_killed_engine_leaves_a_valid_state_and_no_processes(plain_world: RehearsalWorld) -> None:
+    world = plain_world
+    world.program("Thing('a')\nThing('b', opts=opts(depends_on=[Thing('c')]))\n")
+    world.fail(create__b="hang")
+    killed_at(world, "create b")
     state = json.loads(world.state_file.read_text(encoding="utf-8"))["deployment"]
     assert [entry["resource"]["urn"].rsplit("::", 1)[-1] for entry in state["pending_operations"]] == ["b"]
     world.fail()
@@ -79,12 +84,7 @@ def test_a_destroy_after_a_killed_creation_says_what_it_leaves_and_what_to_do(pl
     world = plain_world
     world.program("Thing('a')\n")
     world.fail(create__a="hang")
-    with run_apart(world) as process:
-        await_call(world, "create a", process)
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.read()
+    killed_at(world, "create a")
     world.fail()
     _, told = world.rehearse("destroy")
     assert "run `mg rehearse up` first" in "\n".join(told)

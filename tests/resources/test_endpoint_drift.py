@@ -262,6 +262,6 @@ def test_an_automated_connection_that_failed_is_told_with_its_cause_and_what_to_
     ]
     life.refresh()
     says = "service connection policy for the service class gcp-vertexai"
-    assert says in told(host, before, says)
+    assert says in told(host, before)
     life.destroy()
     assert kinds(emulator) == ["Model"]

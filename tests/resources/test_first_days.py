@@ -35,7 +35,7 @@ def calls_of(emulator, end):
 
 
 def lines(host, since):
-    return [line for line in told(host, since, LINE).splitlines() if LINE in line]
+    return [line for line in told(host, since).splitlines() if LINE in line]
 
 
 def agent(emulator):

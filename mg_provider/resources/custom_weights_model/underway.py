@@ -12,7 +12,7 @@ from mg_provider.resources.endpoint.calls import CREATE_SECONDS, DELETE_SECONDS,
 from mg_provider.resources.endpoint.failures import explain_failure, lacks_capacity
 from mg_provider.resources.endpoint.underway import InLocation, stop, under_way
 from mg_provider.resources.model.lifecycle import Context
-from mg_provider.rollout.place import running_operation
+from mg_provider.rollout.place import deploys_from_garden, running_operation
 from mg_provider.rollout.sources import Source
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _lost(args: CustomWeightsModelArgs, context: Context) -> Operation | None:
     made = endpoint.create_time
 
     def matches(operation: Operation) -> bool:
-        deploys = "DeployOperationMetadata" in str((operation.metadata or {}).get("@type"))
+        deploys = deploys_from_garden(operation)
         return deploys and operation.started is not None and operation.started <= made
 
     return running_operation(args.parent, matches, context)
@@ -53,7 +53,7 @@ def _lost(args: CustomWeightsModelArgs, context: Context) -> Operation | None:
 def _names_model(args: CustomWeightsModelArgs, operation: Operation) -> bool:
     """Whether an operation of the location deploys a Model with an id of this resource."""
     metadata, ids = operation.metadata or {}, (args.model_id, *derived_model_ids(args))
-    return "DeployOperationMetadata" in str(metadata.get("@type")) and metadata.get("modelId") in ids
+    return deploys_from_garden(operation) and metadata.get("modelId") in ids
 
 
 def _deploys_this(args: CustomWeightsModelArgs, context: Context, begun: bool) -> InLocation:
@@ -72,9 +72,9 @@ def _deploys_this(args: CustomWeightsModelArgs, context: Context, begun: bool) -
     made = endpoint.create_time if endpoint is not None else None
 
     def matches(operation: Operation) -> bool:
-        metadata = operation.metadata or {}
-        if "DeployOperationMetadata" not in str(metadata.get("@type")):
+        if not deploys_from_garden(operation):
             return False
+        metadata = operation.metadata or {}
         entry = str(metadata.get("publisherModel", "")).partition("@")[0].lower()
         same_entry = bool(published) and entry == published
         in_time = made is None or operation.started is None or operation.started <= made
