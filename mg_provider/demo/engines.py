@@ -61,7 +61,7 @@ class Engine(ABC):
         """Change the stack to match the program."""
 
     def failing_up(self, say: Say) -> str:
-        """Run an ``up`` that is to fail; answers what it said.
+        """Run an ``up`` that is to fail; returns what it said.
 
         Raises:
             NotAsClaimedError: It went well.

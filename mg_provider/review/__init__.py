@@ -1,6 +1,6 @@
 """Review of a deployment's preview: what it does to money, capacity, exposure and availability, and the verdict.
 
-``review.of(preview)`` answers a typed :class:`Review`, of which every format is written.
+``review.of(preview)`` returns a typed :class:`Review`, of which every format is written.
 """
 
 from mg_provider.review.judge import of

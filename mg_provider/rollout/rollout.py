@@ -58,8 +58,8 @@ class Rollout:
         steps: Percent of the traffic for the new one, rising to 100; for ``shift``.
         old: Id of the deployment that serves; empty where the new one comes beside the others.
         new: Ids that the new deployment may have, the likeliest first.
-        deploy: Puts the new model on the endpoint, with a traffic split, and answers its id. Runs twice.
-        restore: Puts the old model on an endpoint that it has left, with a traffic split, and answers its id.
+        deploy: Puts the new model on the endpoint, with a traffic split, and returns its id. Runs twice.
+        restore: Puts the old model on an endpoint that it has left, with a traffic split, and returns its id.
         check: Probes the new deployment at a percentage of the endpoint's traffic; None for no probes.
         options: For ``rolling``.
         before: Percent by id before the rollout. Default: all to the old one.
@@ -86,7 +86,7 @@ class Rollout:
     hold: int = 0
 
     def run(self) -> str:
-        """Roll out. Answers the id of the new deployment, which now serves alone, or has the share that it is held at.
+        """Roll out. Returns the id of the new deployment, which now serves alone, or has the share that it is held at.
 
         Raises:
             RolledBack: The new one failed; it is gone again, and the old one serves.

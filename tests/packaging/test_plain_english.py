@@ -22,7 +22,7 @@ PHRASES = {
     r"\banew\b": "again",
     r"\bbe had\b": "is available, can be used",
     r"\bborne\b": "tolerated",
-    r"^Answers? the\b": "Returns",
+    r"(?:^|[.;:,] |and )answers (?:the|its|what|how|whether|None)\b": "Returns",
     r"(?<!anyone )(?<!anybody )\bwho runs\b": "anyone who runs",
     r"\bwhat is wanted\b": "what is asked for",
     r"\bwhose it is\b": "who owns it",

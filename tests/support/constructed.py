@@ -17,7 +17,7 @@ READABLE = {}
 
 
 class Echo(mocks.Mocks):
-    """Answers what was asked for."""
+    """Returns what was asked for."""
 
     def new_resource(self, args):
         return f"{args.name}-id", args.inputs

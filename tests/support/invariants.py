@@ -31,7 +31,7 @@ class Holder:
 
     Attributes:
         name: For messages.
-        resources: Answers what the state has: kind, inputs and outputs of each resource.
+        resources: Returns what the state has: kind, inputs and outputs of each resource.
         error: What the last step said when it failed.
         cut: Whether the last step ended without a word, as in a kill: the engine knows only that it began.
         retained: What was to be kept when a resource was removed.

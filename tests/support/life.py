@@ -137,7 +137,7 @@ class Life:
         return self.outputs
 
     def refresh(self):
-        """Read the cloud; answers the inputs that changed, or None if the resource is gone.
+        """Read the cloud; returns the inputs that changed, or None if the resource is gone.
 
         An input that only repeats an output as it was is not a change: the engine shows none.
         """

@@ -39,7 +39,7 @@ def make_bucket(emulator, bucket=BUCKET, location="US-CENTRAL1"):
 
 
 def put_weights(emulator, folder="llama", bucket=BUCKET):
-    """Two shards with their index, config and tokenizer. Answers the folder's URI."""
+    """Two shards with their index, config and tokenizer. Returns the folder's URI."""
     layer = {
         "self_attn.q_proj": (8, 8),
         "self_attn.k_proj": (4, 8),

@@ -142,7 +142,7 @@ class Settings:
         """Read configuration and environment.
 
         Args:
-            get: Answers the value of a full config key such as ``mg:project``, or None.
+            get: Returns the value of a full config key such as ``mg:project``, or None.
             environ: Environment variables.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Sends one call and answers what came back, or an error that says what is known.
+"""Sends one call and returns what came back, or an error that says what is known.
 
 A call is repeated only where a repeat cannot do harm: a method that is idempotent by HTTP (GET, HEAD, PUT, PATCH,
 DELETE; a delete that is repeated may find nothing any more), a POST that the service recognises as a repeat

@@ -40,7 +40,7 @@ class BatchMethods(ABC):
         )
 
     def create_batch_prediction_job(self, parent: str, job: BatchPredictionJob) -> BatchPredictionJob:
-        """``POST v1/{parent}/batchPredictionJobs``: answers the job itself, not an operation.
+        """``POST v1/{parent}/batchPredictionJobs``: returns the job itself, not an operation.
 
         v1beta1 for a job with spot, flex_start or endpoint. Not repeated by itself, and the service chooses the id: a
         label of the caller's is what makes a repeat detectable. Permission: aiplatform.batchPredictionJobs.create.

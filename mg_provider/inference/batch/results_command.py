@@ -124,7 +124,7 @@ class _Collector:
 
 
 def _told(results: BatchResults, complain: Callable[[str], object]) -> int:
-    """Say what could not be given to its row; answers the exit code."""
+    """Say what could not be given to its row; returns the exit code."""
     for number, what, told in (
         (results.repeated, "row", "with a custom_id that an earlier row has: matched by what they ask"),
         (results.tied, "row", _TIED),

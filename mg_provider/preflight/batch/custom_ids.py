@@ -23,7 +23,7 @@ class CustomIds:
         self.not_remembered = 0
 
     def add(self, names: Sequence[str]) -> int | None:
-        """Take the ids of further rows, in order; answers the place of the first that is not new."""
+        """Take the ids of further rows, in order; returns the place of the first that is not new."""
         hashes = list(map(hash, names))
         room = self._most - len(self._seen)
         if len(hashes) > room:

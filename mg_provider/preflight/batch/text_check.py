@@ -97,7 +97,7 @@ class TextCheck:
         return None
 
     def explain(self, line: bytes, source: str, number: int) -> Any:
-        """Note what is wrong with a line; answers its custom_id."""
+        """Note what is wrong with a line; returns its custom_id."""
         row = read_row(line)
         for problem in row.problems:
             self._report.add(problem.severity, problem.code, problem.message, source, number)
@@ -216,7 +216,7 @@ class _File:
         return True
 
     def _piece(self, held: bytes, piece: bytes) -> bytes:
-        """Check the lines that end in this piece; answers the beginning of the next one."""
+        """Check the lines that end in this piece; returns the beginning of the next one."""
         first = piece.find(b"\n")
         if first < 0:
             return self._hold(held + piece)

@@ -115,7 +115,7 @@ def find_server() -> None:
 
 
 def widen(threads: int) -> int | None:
-    """Let the host serve this many calls at once. Answers the number reached, None if it could not be changed."""
+    """Let the host serve this many calls at once. Returns the number reached, None if it could not be changed."""
     find_server()
     pool: Any = getattr(getattr(_server_seen, "_state", None), "thread_pool", None)
     if not isinstance(pool, ThreadPoolExecutor) or not isinstance(getattr(pool, "_max_workers", None), int):

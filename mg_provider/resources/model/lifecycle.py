@@ -229,7 +229,7 @@ class Lifecycle(ABC, Generic[A, S]):
     """One resource's life. Arguments and states are models, never dicts; Pulumi is not known here.
 
     ``create`` can run twice: it looks for what an earlier run made, by id and ownership label, and goes on from
-    there. ``read`` answers None only if the cloud says that the resource does not exist. ``delete`` takes what is
+    there. ``read`` returns None only if the cloud says that the resource does not exist. ``delete`` takes what is
     gone already as done.
     """
 
@@ -309,7 +309,7 @@ class Lifecycle(ABC, Generic[A, S]):
 
     @abstractmethod
     def create(self, args: A, context: Context) -> tuple[str, S]:
-        """Make it, or go on with what an earlier run began. Answers the id and the outputs."""
+        """Make it, or go on with what an earlier run began. Returns the id and the outputs."""
 
     @abstractmethod
     def read(self, id: str, args: A, state: S, context: Context) -> Reading[A, S] | None:

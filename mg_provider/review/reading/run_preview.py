@@ -1,4 +1,4 @@
-"""Runs the preview of a stack, on either engine, and answers what it wrote."""
+"""Runs the preview of a stack, on either engine, and returns what it wrote."""
 
 from __future__ import annotations
 
