@@ -7,32 +7,15 @@ from typing import Any
 
 import pulumi
 
-from mg_provider.components.common import TYPE_PREFIX, child_options, refuse_empty
-from mg_provider.components.private_address import (
-    ConsumerInput,
-    PrivateAddress,
-    Target,
-    Wish,
-    alias_in,
-    check_part,
-    connect,
-    consumer_wishes,
-    make_consumers,
-    parked_triggers,
-    plain,
-    project_of_parts,
-)
+from mg_provider.components.private_address import ConsumerInput, Wish
+from mg_provider.components.private_component import PrivateComponent, Served
 from mg_provider.components.psc_network import PscNetwork
-from mg_provider.components.vpc_sc_allowlist import VpcScAllowlist, project_ids
+from mg_provider.components.vpc_sc_allowlist import VpcScAllowlist
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpoint
 from mg_provider.resources.dedicated_endpoint.args import DedicatedEndpointArgs
-from mg_provider.resources.dynamic.spelling import KnownArguments
-from mg_provider.resources.psc_forwarding_rule import PscForwardingRule
-
-_OWN = ("private_service_connect_config", "region", "project")
 
 
-class PrivateEndpoint(pulumi.ComponentResource, metaclass=KnownArguments):
+class PrivateEndpoint(PrivateComponent):
     """A DedicatedEndpoint, the PscForwardingRule that leads to it, and a DNS record for its address.
 
     The parts have the component's name.
@@ -75,17 +58,8 @@ class PrivateEndpoint(pulumi.ComponentResource, metaclass=KnownArguments):
         RunError: an argument of the endpoint is unknown or not its own, or the record has no zone.
     """
 
+    kind = "PrivateEndpoint"
     dedicated_endpoint: DedicatedEndpoint
-    forwarding_rule: PscForwardingRule
-    consumers: dict[str, PrivateAddress]
-    endpoint: pulumi.Output[str]
-    endpoint_id: pulumi.Output[str]
-    ip_address: pulumi.Output[str]
-    service_attachment: pulumi.Output[str]
-    psc_connection_status: pulumi.Output[str]
-    dns_name: pulumi.Output[str]
-    url: pulumi.Output[str]
-    base_url: pulumi.Output[str]
 
     def __init__(
         self,
@@ -105,44 +79,9 @@ class PrivateEndpoint(pulumi.ComponentResource, metaclass=KnownArguments):
         project: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__(TYPE_PREFIX + "PrivateEndpoint", name, None, opts)
-        what = f"PrivateEndpoint {name}"
-        refuse_empty(what, endpoint=endpoint, allowlist=plain(allowlist), rule=rule)
-        check_part(what, "endpoint", "DedicatedEndpoint", DedicatedEndpointArgs, endpoint, _OWN)
+        super().__init__(name, opts)
+        served = Served("endpoint", DedicatedEndpoint, DedicatedEndpointArgs, endpoint, region, project)
         wish = Wish(name, rule_project or project, network, subnetwork, address, dns_record, rule or {})
-        for each in (wish, *consumer_wishes(wish, consumers or {}).values()):
-            each.check(what, project_of_parts(each.project, opts), project_ids(plain(allowlist)))
-        beside = opts.parent if opts is not None else None
-        listed = [allowlist] if isinstance(allowlist, VpcScAllowlist) else []
-        self.dedicated_endpoint = DedicatedEndpoint(
-            name,
-            region=region,
-            project=project,
-            private_service_connect_config=connect(allowlist, enable_secure_private_service_connect),  # type: ignore[arg-type]
-            opts=child_options(self, beside=beside, depends_on=listed),
-            **endpoint,
-        )
-        target = Target(self, what, region, self.dedicated_endpoint.endpoint, parked_triggers(endpoint))
-        own = wish.make(target, beside)
-        self.forwarding_rule = own.forwarding_rule
-        self.consumers = make_consumers(target, wish, consumers or {}, beside)
-        self._tell(own)
-
-    @staticmethod
-    def alias_of_parts(name: str, parent: pulumi.Resource | None = None) -> pulumi.Alias:
-        """An alias for a part that goes on without the component, as an endpoint that turns public.
-
-        Args:
-            name: Name of the component that there was.
-            parent: What it was a part of.
-        """
-        return alias_in("PrivateEndpoint", name, parent)
-
-    def _tell(self, own: PrivateAddress) -> None:
-        endpoint, rule = self.dedicated_endpoint, self.forwarding_rule
-        self.endpoint, self.endpoint_id = endpoint.endpoint, endpoint.endpoint_id
-        self.ip_address, self.psc_connection_status = rule.ip_address, rule.psc_connection_status
-        self.service_attachment = rule.connected_service_attachment
-        self.dns_name, self.url, self.base_url = own.dns_name, own.url, own.base_url
-        shown = ("endpoint", "ip_address", "dns_name", "url", "service_attachment", "psc_connection_status")
-        self.register_outputs({key: getattr(self, key) for key in shown})
+        secure = enable_secure_private_service_connect
+        self.dedicated_endpoint = self._make(served, wish, consumers or {}, allowlist, secure)
+        self._show()

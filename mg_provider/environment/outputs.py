@@ -7,8 +7,8 @@ from typing import Any
 import pulumi
 
 from mg_provider import CustomWeightsModel
-from mg_provider.components import PrivateEndpoint, PrivateModelEndpoint
 from mg_provider.components.private_address import PrivateAddress
+from mg_provider.components.private_component import PrivateComponent
 
 
 def chat_line(
@@ -38,7 +38,7 @@ def model_outputs(model: CustomWeightsModel) -> dict[str, Any]:
     }
 
 
-def private_outputs(private: PrivateModelEndpoint | PrivateEndpoint, asked: pulumi.Input[str] | None) -> dict[str, Any]:
+def private_outputs(private: PrivateComponent, asked: pulumi.Input[str] | None) -> dict[str, Any]:
     """How a private endpoint is reached.
 
     Args:
