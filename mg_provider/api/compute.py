@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from mg_provider.api.http.answers import P, pages, parse
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.http.transport import RETRY_BUDGET, Call, Transport
 from mg_provider.api.names import segment
+from mg_provider.wire.base import WireModel
 from mg_provider.wire.compute import (
     Address,
     AddressList,
@@ -22,125 +23,139 @@ from mg_provider.wire.compute import (
     Subnetwork,
 )
 
+R = TypeVar("R", bound=WireModel)
 
-class ComputeClient:
-    """Calls of Compute Engine.
 
-    Changes take a ``request_id``, made once for each intended change (``clock.request_id()``): Compute recognises a
-    repeat by it, so such calls are repeated on failure. Every method may raise any
-    :class:`~mg_provider.api.errors.CloudError`, and :class:`~mg_provider.api.errors.ConnectionFailed`.
-    """
+class _Calls:
+    """Sends calls of Compute Engine."""
 
     def __init__(self, transport: Transport, settings: Settings) -> None:
         self._transport = transport
         self._base = f"{settings.compute_custom_endpoint or settings.service('compute')}/compute/v1"
 
-    # Addresses
+    def _change(
+        self, method: str, place: str, request_id: str, body: Mapping[str, Any] | None = None
+    ) -> ComputeOperation:
+        call = Call(method, f"{self._base}/{place}", query={"requestId": request_id}, body=body, repeatable=True)
+        return parse(ComputeOperation, self._transport.json(call))
 
-    def insert_address(self, project: str, region: str, address: Address, request_id: str) -> ComputeOperation:
-        """``POST projects/{project}/regions/{region}/addresses``: reserve an address.
+    def _pages(self, page_type: type[P], place: str, filter: str | None) -> Iterator[P]:
+        query = {"filter": filter, "maxResults": 500}
+        return pages(lambda token: parse(page_type, self._json("GET", place, query | {"pageToken": token})))
 
-        Permissions: compute.addresses.createInternal, compute.subnetworks.use.
+    def _json(
+        self,
+        method: str,
+        place: str,
+        query: Mapping[str, str | int | bool | None] | None = None,
+        retry_budget: float = RETRY_BUDGET,
+    ) -> dict[str, Any]:
+        return self._transport.json(Call(method, f"{self._base}/{place}", query=query, retry_budget=retry_budget))
+
+
+class _Regional(_Calls, Generic[R]):
+    """The resources of one kind that a region has.
+
+    Changes take a ``request_id``, made once for each intended change (``clock.request_id()``): Compute recognises a
+    repeat by it, so such calls are repeated on failure.
+    """
+
+    kind: str
+    shape: type[R]
+
+    def insert(self, project: str, region: str, resource: R, request_id: str) -> ComputeOperation:
+        """``POST projects/{project}/regions/{region}/{kind}``: make one.
 
         Raises:
             AlreadyExists: the name is taken.
         """
-        return self._change("POST", _regional(project, region, "addresses"), request_id, address.to_wire())
+        return self._change("POST", _regional(project, region, self.kind), request_id, resource.to_wire())
 
-    def get_address(self, project: str, region: str, name: str) -> Address:
-        """``GET …/addresses/{name}``. Permission: compute.addresses.get.
+    def get(self, project: str, region: str, name: str) -> R:
+        """``GET …/{kind}/{name}``.
 
         Raises:
-            NotFound: there is no such address.
+            NotFound: there is none with this name.
         """
-        return parse(Address, self._json("GET", _regional(project, region, "addresses", name)))
+        return parse(self.shape, self._json("GET", _regional(project, region, self.kind, name)))
 
-    def list_addresses(self, project: str, region: str, filter: str | None = None) -> Iterator[Address]:
+    def delete(self, project: str, region: str, name: str, request_id: str) -> ComputeOperation:
+        """``DELETE …/{kind}/{name}``.
+
+        Raises:
+            NotFound: there is none with this name.
+            FailedPrecondition: something still uses it.
+        """
+        return self._change("DELETE", _regional(project, region, self.kind, name), request_id)
+
+    def set_labels(
+        self, project: str, region: str, name: str, request: SetLabelsRequest, request_id: str
+    ) -> ComputeOperation:
+        """``POST …/{kind}/{name}/setLabels``.
+
+        Raises:
+            Aborted: the label fingerprint is stale.
+        """
+        place = _regional(project, region, self.kind, name, "setLabels")
+        return self._change("POST", place, request_id, request.to_wire())
+
+
+class Addresses(_Regional[Address]):
+    """Reserved addresses.
+
+    Permissions: compute.addresses.createInternal, deleteInternal, get, list and setLabels; compute.subnetworks.use.
+    """
+
+    kind = "addresses"
+    shape = Address
+
+    def list(self, project: str, region: str, filter: str | None = None) -> Iterator[Address]:
         """``GET …/addresses``. Permission: compute.addresses.list."""
-        for page in self._pages(AddressList, _regional(project, region, "addresses"), filter):
+        for page in self._pages(AddressList, _regional(project, region, self.kind), filter):
             yield from page.items
 
-    def delete_address(self, project: str, region: str, name: str, request_id: str) -> ComputeOperation:
-        """``DELETE …/addresses/{name}``: release it. Permission: compute.addresses.deleteInternal.
 
-        Raises:
-            NotFound: there is no such address.
-            FailedPrecondition: a forwarding rule still uses it.
-        """
-        return self._change("DELETE", _regional(project, region, "addresses", name), request_id)
+class ForwardingRules(_Regional[ForwardingRule]):
+    """Forwarding rules.
 
-    def set_address_labels(
-        self, project: str, region: str, name: str, request: SetLabelsRequest, request_id: str
-    ) -> ComputeOperation:
-        """``POST …/addresses/{name}/setLabels``. Permission: compute.addresses.setLabels.
+    Permissions: compute.forwardingRules.create and pscCreate, delete and pscDelete, get, list, setLabels and
+    pscSetLabels, update and pscUpdate; compute.addresses.use, compute.subnetworks.use.
+    """
 
-        Raises:
-            Aborted: the label fingerprint is stale.
-        """
-        place = _regional(project, region, "addresses", name, "setLabels")
-        return self._change("POST", place, request_id, request.to_wire())
+    kind = "forwardingRules"
+    shape = ForwardingRule
 
-    # Forwarding rules
-
-    def insert_forwarding_rule(
-        self, project: str, region: str, rule: ForwardingRule, request_id: str
-    ) -> ComputeOperation:
-        """``POST projects/{project}/regions/{region}/forwardingRules``.
-
-        Permissions: compute.forwardingRules.create and pscCreate, compute.addresses.use, compute.subnetworks.use.
-
-        Raises:
-            AlreadyExists: the name is taken.
-        """
-        return self._change("POST", _regional(project, region, "forwardingRules"), request_id, rule.to_wire())
-
-    def get_forwarding_rule(self, project: str, region: str, name: str) -> ForwardingRule:
-        """``GET …/forwardingRules/{name}``. Permission: compute.forwardingRules.get.
-
-        Raises:
-            NotFound: there is no such rule.
-        """
-        return parse(ForwardingRule, self._json("GET", _regional(project, region, "forwardingRules", name)))
-
-    def list_forwarding_rules(self, project: str, region: str, filter: str | None = None) -> Iterator[ForwardingRule]:
+    def list(self, project: str, region: str, filter: str | None = None) -> Iterator[ForwardingRule]:
         """``GET …/forwardingRules``. Permission: compute.forwardingRules.list."""
-        for page in self._pages(ForwardingRuleList, _regional(project, region, "forwardingRules"), filter):
+        for page in self._pages(ForwardingRuleList, _regional(project, region, self.kind), filter):
             yield from page.items
 
-    def delete_forwarding_rule(self, project: str, region: str, name: str, request_id: str) -> ComputeOperation:
-        """``DELETE …/forwardingRules/{name}``. Permissions: compute.forwardingRules.delete and pscDelete.
-
-        Raises:
-            NotFound: there is no such rule.
-        """
-        return self._change("DELETE", _regional(project, region, "forwardingRules", name), request_id)
-
-    def set_forwarding_rule_labels(
-        self, project: str, region: str, name: str, request: SetLabelsRequest, request_id: str
-    ) -> ComputeOperation:
-        """``POST …/forwardingRules/{name}/setLabels``. Permissions: compute.forwardingRules.setLabels, pscSetLabels.
-
-        Raises:
-            Aborted: the label fingerprint is stale.
-        """
-        place = _regional(project, region, "forwardingRules", name, "setLabels")
-        return self._change("POST", place, request_id, request.to_wire())
-
-    def patch_forwarding_rule(
-        self, project: str, region: str, name: str, rule: ForwardingRule, request_id: str
-    ) -> ComputeOperation:
+    def patch(self, project: str, region: str, name: str, rule: ForwardingRule, request_id: str) -> ComputeOperation:
         """``PATCH …/forwardingRules/{name}``: allow_psc_global_access, with the current fingerprint.
 
         Google's reference names network_tier alone as changeable; gcloud changes this field so (gcloud 528.0.0).
-        Permissions: compute.forwardingRules.update and pscUpdate.
 
         Raises:
             Aborted: the fingerprint is stale.
         """
-        place = _regional(project, region, "forwardingRules", name)
-        return self._change("PATCH", place, request_id, rule.to_wire())
+        return self._change("PATCH", _regional(project, region, self.kind, name), request_id, rule.to_wire())
 
-    # Looked up
+
+class ComputeClient(_Calls):
+    """Calls of Compute Engine.
+
+    Every method may raise any :class:`~mg_provider.api.errors.CloudError`, and
+    :class:`~mg_provider.api.errors.ConnectionFailed`.
+
+    Attributes:
+        addresses: Calls for reserved addresses.
+        forwarding_rules: Calls for forwarding rules.
+    """
+
+    def __init__(self, transport: Transport, settings: Settings) -> None:
+        super().__init__(transport, settings)
+        self.addresses = Addresses(transport, settings)
+        self.forwarding_rules = ForwardingRules(transport, settings)
 
     def get_network(self, project: str, name: str) -> Network:
         """``GET projects/{project}/global/networks/{name}``. Permission: compute.networks.get.
@@ -179,25 +194,6 @@ class ComputeClient:
         """``GET …/operations``. Permission: compute.regionOperations.list."""
         for page in self._pages(ComputeOperationList, _regional(project, region, "operations"), filter):
             yield from page.items
-
-    def _change(
-        self, method: str, place: str, request_id: str, body: Mapping[str, Any] | None = None
-    ) -> ComputeOperation:
-        call = Call(method, f"{self._base}/{place}", query={"requestId": request_id}, body=body, repeatable=True)
-        return parse(ComputeOperation, self._transport.json(call))
-
-    def _pages(self, page_type: type[P], place: str, filter: str | None) -> Iterator[P]:
-        query = {"filter": filter, "maxResults": 500}
-        return pages(lambda token: parse(page_type, self._json("GET", place, query | {"pageToken": token})))
-
-    def _json(
-        self,
-        method: str,
-        place: str,
-        query: Mapping[str, str | int | bool | None] | None = None,
-        retry_budget: float = RETRY_BUDGET,
-    ) -> dict[str, Any]:
-        return self._transport.json(Call(method, f"{self._base}/{place}", query=query, retry_budget=retry_budget))
 
 
 def _regional(project: str, region: str, *parts: str) -> str:

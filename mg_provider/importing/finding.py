@@ -126,7 +126,7 @@ def _named(wanted: Wanted, place: Place, context: Context) -> Iterator[Thing]:
     elif wanted.sort == "job":
         yield from _there(lambda: vertex.get_batch_prediction_job(f"{place.parent}/batchPredictionJobs/{wanted.id}"))
     else:
-        yield from _there(lambda: compute.get_forwarding_rule(place.project, place.region, wanted.id))
+        yield from _there(lambda: compute.forwarding_rules.get(place.project, place.region, wanted.id))
 
 
 def _called(name: str, place: Place, context: Context) -> Iterator[Thing]:
@@ -138,7 +138,7 @@ def _called(name: str, place: Place, context: Context) -> Iterator[Thing]:
     if name.isdigit():
         found += _there(lambda: vertex.get_batch_prediction_job(f"{place.parent}/batchPredictionJobs/{name}"))
     if COMPUTE_NAME.fullmatch(name):
-        found += _there(lambda: compute.get_forwarding_rule(place.project, place.region, name))
+        found += _there(lambda: compute.forwarding_rules.get(place.project, place.region, name))
     if not found and '"' not in name:
         asked = f"display_name={json.dumps(name, ensure_ascii=False)}"
         found += vertex.list_endpoints(place.parent, asked)

@@ -33,7 +33,7 @@ class Listed:
 def missing(place: Place, known: Collection[str], context: Context) -> list[Listed]:
     """The endpoints, rules and jobs of a region that are not among what is known."""
     clients = context.clients
-    rules = clients.compute.list_forwarding_rules(place.project, place.region)
+    rules = clients.compute.forwarding_rules.list(place.project, place.region)
     things: list[Thing] = [
         *clients.vertex.list_endpoints(place.parent),
         *(rule for rule in rules if "/serviceAttachments/" in (rule.target or "")),

@@ -95,7 +95,7 @@ def _endpoint_of(target: str, found: Found, context: Context) -> str:
 def _address_of(rule: ForwardingRule, found: Found, context: Context) -> Address:
     place = found.place
     asked = f'address = "{rule.ip_address}"'
-    for address in context.clients.compute.list_addresses(place.project, place.region, asked):
+    for address in context.clients.compute.addresses.list(place.project, place.region, asked):
         if address.address == rule.ip_address and any(last(user) == found.id for user in address.users or []):
             return address
     raise UserError(

@@ -49,31 +49,31 @@ def test_an_address_lives_from_reservation_to_release(clients: Clients) -> None:
     compute = clients.compute
     address = Address(name="a", address_type="INTERNAL", purpose="GCE_ENDPOINT", subnetwork=SUBNETWORK)
     request_id = SystemClock().request_id()
-    begun = compute.insert_address(PROJECT, REGION, address, request_id)
-    assert compute.insert_address(PROJECT, REGION, address, request_id).name == begun.name
+    begun = compute.addresses.insert(PROJECT, REGION, address, request_id)
+    assert compute.addresses.insert(PROJECT, REGION, address, request_id).name == begun.name
     done(clients, begun)
-    reserved = compute.get_address(PROJECT, REGION, "a")
+    reserved = compute.addresses.get(PROJECT, REGION, "a")
     assert reserved.status == "RESERVED"
     assert (reserved.address or "").startswith("127.")
 
     with pytest.raises(AlreadyExists):
-        compute.insert_address(PROJECT, REGION, address, SystemClock().request_id())
+        compute.addresses.insert(PROJECT, REGION, address, SystemClock().request_id())
 
     labels = SetLabelsRequest(labels={"mg-owner": "x"}, label_fingerprint=reserved.label_fingerprint or "")
-    done(clients, compute.set_address_labels(PROJECT, REGION, "a", labels, SystemClock().request_id()))
-    assert compute.get_address(PROJECT, REGION, "a").labels == {"mg-owner": "x"}
+    done(clients, compute.addresses.set_labels(PROJECT, REGION, "a", labels, SystemClock().request_id()))
+    assert compute.addresses.get(PROJECT, REGION, "a").labels == {"mg-owner": "x"}
     with pytest.raises(Aborted):
-        done(clients, compute.set_address_labels(PROJECT, REGION, "a", labels, SystemClock().request_id()))
+        done(clients, compute.addresses.set_labels(PROJECT, REGION, "a", labels, SystemClock().request_id()))
 
-    done(clients, compute.delete_address(PROJECT, REGION, "a", SystemClock().request_id()))
+    done(clients, compute.addresses.delete(PROJECT, REGION, "a", SystemClock().request_id()))
     with pytest.raises(NotFound):
-        compute.get_address(PROJECT, REGION, "a")
+        compute.addresses.get(PROJECT, REGION, "a")
 
 
 def test_a_reservation_whose_answer_is_lost_is_repeated_and_made_once(cloud: Emulator, clients: Clients) -> None:
     cloud.fail(rpc="compute.addresses.insert", fault="lose_answer", times=1)
     address = Address(name="a", address_type="INTERNAL", purpose="GCE_ENDPOINT", subnetwork=SUBNETWORK)
-    done(clients, clients.compute.insert_address(PROJECT, REGION, address, SystemClock().request_id()))
+    done(clients, clients.compute.addresses.insert(PROJECT, REGION, address, SystemClock().request_id()))
 
     assert [fault["met"] for fault in cloud.faults()] == [1]
     inserts = [each for each in cloud.requests() if each["rpc"] == "compute.addresses.insert"]
@@ -133,7 +133,7 @@ def test_what_does_not_exist_is_not_found_in_every_service(clients: Clients) -> 
     calls = [
         lambda: clients.vertex.get_model(f"{PARENT}/models/absent"),
         lambda: clients.vertex.get_batch_prediction_job(f"{PARENT}/batchPredictionJobs/1"),
-        lambda: clients.compute.get_forwarding_rule(PROJECT, REGION, "absent"),
+        lambda: clients.compute.forwarding_rules.get(PROJECT, REGION, "absent"),
         lambda: clients.storage.get_bucket("absent"),
         lambda: clients.bigquery.get_table(PROJECT, "absent", "absent"),
     ]

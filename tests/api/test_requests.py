@@ -88,24 +88,24 @@ CALLS: list[tuple[Callable[[Clients], Any], str, set[str]]] = [
      "aiplatform.projects.locations.batchPredictionJobs.cancel", set()),
     (lambda c: c.vertex.delete_batch_prediction_job(JOB),
      "aiplatform.projects.locations.batchPredictionJobs.delete", set()),
-    (lambda c: c.compute.insert_address("p", "r", Address(name="a"), "id"),
+    (lambda c: c.compute.addresses.insert("p", "r", Address(name="a"), "id"),
      "compute.addresses.insert", {"requestId"}),
-    (lambda c: c.compute.get_address("p", "r", "a"), "compute.addresses.get", set()),
-    (lambda c: list(c.compute.list_addresses("p", "r", "address=10.0.0.5")),
+    (lambda c: c.compute.addresses.get("p", "r", "a"), "compute.addresses.get", set()),
+    (lambda c: list(c.compute.addresses.list("p", "r", "address=10.0.0.5")),
      "compute.addresses.list", {"filter", "maxResults"}),
-    (lambda c: c.compute.delete_address("p", "r", "a", "id"), "compute.addresses.delete", {"requestId"}),
-    (lambda c: c.compute.set_address_labels("p", "r", "a", LABELS, "id"),
+    (lambda c: c.compute.addresses.delete("p", "r", "a", "id"), "compute.addresses.delete", {"requestId"}),
+    (lambda c: c.compute.addresses.set_labels("p", "r", "a", LABELS, "id"),
      "compute.addresses.setLabels", {"requestId"}),
-    (lambda c: c.compute.insert_forwarding_rule("p", "r", ForwardingRule(name="f"), "id"),
+    (lambda c: c.compute.forwarding_rules.insert("p", "r", ForwardingRule(name="f"), "id"),
      "compute.forwardingRules.insert", {"requestId"}),
-    (lambda c: c.compute.get_forwarding_rule("p", "r", "f"), "compute.forwardingRules.get", set()),
-    (lambda c: list(c.compute.list_forwarding_rules("p", "r", "labels.a=b")),
+    (lambda c: c.compute.forwarding_rules.get("p", "r", "f"), "compute.forwardingRules.get", set()),
+    (lambda c: list(c.compute.forwarding_rules.list("p", "r", "labels.a=b")),
      "compute.forwardingRules.list", {"filter", "maxResults"}),
-    (lambda c: c.compute.delete_forwarding_rule("p", "r", "f", "id"),
+    (lambda c: c.compute.forwarding_rules.delete("p", "r", "f", "id"),
      "compute.forwardingRules.delete", {"requestId"}),
-    (lambda c: c.compute.set_forwarding_rule_labels("p", "r", "f", LABELS, "id"),
+    (lambda c: c.compute.forwarding_rules.set_labels("p", "r", "f", LABELS, "id"),
      "compute.forwardingRules.setLabels", {"requestId"}),
-    (lambda c: c.compute.patch_forwarding_rule("p", "r", "f", ForwardingRule(allow_psc_global_access=True), "id"),
+    (lambda c: c.compute.forwarding_rules.patch("p", "r", "f", ForwardingRule(allow_psc_global_access=True), "id"),
      "compute.forwardingRules.patch", {"requestId"}),
     (lambda c: c.compute.get_network("p", "default"), "compute.networks.get", set()),
     (lambda c: c.compute.get_subnetwork("p", "r", "default"), "compute.subnetworks.get", set()),
@@ -228,7 +228,7 @@ def test_a_change_of_compute_that_got_no_answer_is_repeated_with_the_same_reques
     clients: Clients, server: Server
 ) -> None:
     server.replies = [Reply(503), Reply(200, {"name": "o"}, broken=True), Reply(200, {"name": "o"})]
-    clients.compute.insert_address("p", "r", Address(name="a"), "11111111-1111-1111-1111-111111111111")
+    clients.compute.addresses.insert("p", "r", Address(name="a"), "11111111-1111-1111-1111-111111111111")
 
     queries = [urlsplit(request.path).query for request in server.received]
     assert queries == ["requestId=11111111-1111-1111-1111-111111111111"] * 3

@@ -50,7 +50,7 @@ def called(call, config, environ, monkeypatch):
     ("call", "host"),
     [
         (lambda c: c.vertex.get_endpoint("projects/p/locations/u-x-east1/endpoints/1"), "u-x-east1-aiplatform"),
-        (lambda c: c.compute.get_address("p", "u-x-east1", "a"), "compute"),
+        (lambda c: c.compute.addresses.get("p", "u-x-east1", "a"), "compute"),
         (lambda c: c.storage.get_bucket("b"), "storage"),
         (lambda c: c.bigquery.get_table("p", "d", "t"), "bigquery"),
         (lambda c: c.logging.last_lines("p", "1", count=1), "logging"),

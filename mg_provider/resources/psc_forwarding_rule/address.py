@@ -84,12 +84,12 @@ def find_address(args: PscForwardingRuleArgs, context: Context) -> Held | None:
     """The rule's address as it is; None only if there is none."""
     compute, path = context.clients.compute, args.address_path
     try:
-        address = compute.get_address(project_of(path), args.region, last(path))
+        address = compute.addresses.get(project_of(path), args.region, last(path))
         return Held(address, path, own=not args.names_address)
     except NotFound:
         if args.names_address or not args.address:
             return None
-    taken = next(compute.list_addresses(args.project, args.region, f'address = "{args.address}"'), None)
+    taken = next(compute.addresses.list(args.project, args.region, f'address = "{args.address}"'), None)
     if taken is None:
         return None
     path = f"projects/{args.project}/regions/{args.region}/addresses/{taken.name}"
@@ -193,12 +193,11 @@ def ensure_address(
             raise MgError(f"{args.address_path} was reserved and is gone", hint="run the same command again")
     held = _reserved(held, changes.limit, context)
     if held.own:
-        compute, place = context.clients.compute, (args.project, args.region, last(held.path))
         changes.relabel(
             held.address,
             labels,
-            lambda: compute.get_address(*place),
-            lambda request, request_id: compute.set_address_labels(*place, request, request_id),
+            context.clients.compute.addresses,
+            (args.project, args.region, last(held.path)),
             lambda: guard_address(args, rule, changes.ownership, context),
         )
         held = find_address(args, context) or held
@@ -222,7 +221,7 @@ def _reserve(args: PscForwardingRuleArgs, labels: Labelling, changes: RegionalCh
     request = args.wire_address(labels.wanted)
     try:
         changes.create(
-            lambda request_id: context.clients.compute.insert_address(args.project, args.region, request, request_id)
+            lambda request_id: context.clients.compute.addresses.insert(args.project, args.region, request, request_id)
         )
     except InvalidArgument as error:
         if "in-use" in error.message or "already in use" in error.message:
@@ -239,6 +238,6 @@ def _reserved(held: Held, limit: float, context: Context) -> Held:
             raise OperationTimeout(f"reserving {held.path}", waited=waited, stage="RESERVING")
         context.progress("waiting for the reservation to end")
         context.clock.sleep(min(_POLL_SECONDS, 0.1 + waited))
-        address = context.clients.compute.get_address(project_of(held.path), region_of(held.path), last(held.path))
+        address = context.clients.compute.addresses.get(project_of(held.path), region_of(held.path), last(held.path))
         held = Held(address, held.path, held.own)
     return held

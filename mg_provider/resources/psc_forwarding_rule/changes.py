@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from mg_provider.api.compute import Addresses, ForwardingRules
 from mg_provider.api.errors import Aborted, AlreadyExists, FailedPrecondition, MgError, NotFound, PermissionDenied
 from mg_provider.api.reading.hints import says_changed
 from mg_provider.resources.model.identity import marked_request_id
@@ -115,11 +116,18 @@ class RegionalChanges:
         self,
         resource: Address | ForwardingRule,
         wanted: Labelling,
-        read: Callable[[], Address | ForwardingRule],
-        write: Callable[[SetLabelsRequest, str], ComputeOperation],
+        calls: Addresses | ForwardingRules,
+        place: tuple[str, str, str],
         guard: Guard,
     ) -> None:
         """Give a resource the labels that it is to have. If somebody changes them meanwhile, they are read again.
+
+        Args:
+            resource: As it was read last.
+            wanted: The labels.
+            calls: The calls for resources of its kind.
+            place: Its project, region and name.
+            guard: Whose it is.
 
         Raises:
             MgError: As :meth:`make`, or somebody keeps changing them.
@@ -130,11 +138,11 @@ class RegionalChanges:
                 return
             request = SetLabelsRequest(labels=labels, label_fingerprint=resource.label_fingerprint or "")
             try:
-                self.make(partial(write, request), guard)
+                self.make(partial(calls.set_labels, *place, request), guard)
             except Aborted as error:
                 if error.status == 412 and not says_changed(error.message):
                     raise
-                resource = read()
+                resource = calls.get(*place)
             else:
                 return
         raise MgError(

@@ -166,5 +166,5 @@ def wait_until_accepted(
         likely = f" (is {args.project} on its project_allowlist?)" if doubtful else ""
         context.progress(f"waiting for the producer to accept: {status}{likely}")
         context.clock.sleep(min(ACCEPT_POLL_SECONDS, 0.1 + waited))
-        rule = context.clients.compute.get_forwarding_rule(args.project, args.region, args.forwarding_rule_name)
+        rule = context.clients.compute.forwarding_rules.get(args.project, args.region, args.forwarding_rule_name)
     return rule

@@ -238,7 +238,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         if address is not None:
             place = (args.project, args.region, args.forwarding_rule_name)
             changes.unless_gone(
-                lambda request: context.clients.compute.delete_address(*place, request),
+                lambda request: context.clients.compute.addresses.delete(*place, request),
                 lambda: guard_address(args, rule, ownership, context),
             )
 

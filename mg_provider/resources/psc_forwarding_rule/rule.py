@@ -34,7 +34,7 @@ class Rule:
     def find(self) -> ForwardingRule | None:
         """The rule as it is; None only if there is none."""
         try:
-            rule = self.context.clients.compute.get_forwarding_rule(*self.place)
+            rule = self.context.clients.compute.forwarding_rules.get(*self.place)
         except NotFound:
             return None
         if rule.id is not None and self.ownership.is_in_doubt(rule) and self._was_made_by_us(rule.id):
@@ -72,7 +72,7 @@ class Rule:
     def remove(self, changes: RegionalChanges) -> None:
         """Delete it; gone already is fine."""
         compute = self.context.clients.compute
-        changes.unless_gone(lambda request: compute.delete_forwarding_rule(*self.place, request), self.guard)
+        changes.unless_gone(lambda request: compute.forwarding_rules.delete(*self.place, request), self.guard)
 
     def settle(
         self,
@@ -123,7 +123,7 @@ class Rule:
 
     def _make(self, request: ForwardingRule, changes: RegionalChanges) -> None:
         compute, args = self.context.clients.compute, self.args
-        changes.create(lambda id: compute.insert_forwarding_rule(args.project, args.region, request, id))
+        changes.create(lambda id: compute.forwarding_rules.insert(args.project, args.region, request, id))
 
     def _there(self) -> ForwardingRule:
         rule = self.own()
@@ -136,14 +136,7 @@ class Rule:
         return rule
 
     def _labelled(self, rule: ForwardingRule, labels: Labelling, changes: RegionalChanges) -> ForwardingRule:
-        compute = self.context.clients.compute
-        changes.relabel(
-            rule,
-            labels,
-            lambda: compute.get_forwarding_rule(*self.place),
-            lambda request, request_id: compute.set_forwarding_rule_labels(*self.place, request, request_id),
-            self.guard,
-        )
+        changes.relabel(rule, labels, self.context.clients.compute.forwarding_rules, self.place, self.guard)
         return self._there()
 
     def _patch(self, rule: ForwardingRule, wanted: Mapping[str, Any], changes: RegionalChanges) -> bool:
@@ -151,7 +144,7 @@ class Rule:
         patch = ForwardingRule(name=rule.name, fingerprint=rule.fingerprint, **wanted)
         compute = self.context.clients.compute
         try:
-            changes.make(lambda request: compute.patch_forwarding_rule(*self.place, patch, request), self.guard)
+            changes.make(lambda request: compute.forwarding_rules.patch(*self.place, patch, request), self.guard)
         except InvalidArgument:
             return False
         return True
