@@ -18,8 +18,9 @@
     │   ├── RateLimited              403 or 429, asking again later will
     │   ├── Unavailable              5xx
     │   └── OperationFailed          an operation ended with an error
-    ├── OperationTimeout             an operation still runs, but we stopped waiting
-    ├── OperationCancelled           the user stopped waiting for an operation
+    ├── StillRunning                 an operation goes on, and nobody waits for it any more
+    │   ├── OperationTimeout         we stopped waiting
+    │   └── OperationCancelled       the user stopped waiting
     ├── OperationLost                an operation is not known any more; how it ended is unknown
     ├── ConnectionFailed             no answer; whether the call took effect is unknown unless it says otherwise
     │   └── CertificateNotTrusted    nobody vouches for the server; nothing was sent
@@ -241,39 +242,46 @@ class OperationFailed(CloudError):
         return f"{self.operation} failed{stage} with {self.reason}: {self.message or 'no message'}"
 
 
-class OperationTimeout(MgError):
-    """An operation still runs, but we stopped waiting.
+class StillRunning(MgError):
+    """Nobody waits for an operation any more, and it goes on.
 
     Attributes:
         operation: The operation's name.
         stage: The last stage that it reported, if any.
+    """
+
+    def __init__(self, summary: str, operation: str, stage: str | None, *, hint: str) -> None:
+        super().__init__(summary, hint=hint)
+        self.operation = operation
+        self.stage = stage
+
+
+class OperationTimeout(StillRunning):
+    """An operation still runs, but we stopped waiting.
+
+    Attributes:
         waited: Seconds waited.
     """
 
     def __init__(self, operation: str, *, waited: float, stage: str | None = None) -> None:
-        self.operation = operation
-        self.stage = stage
         self.waited = waited
         last = f"; its last stage was {stage}" if stage else ""
         super().__init__(
             f"{operation} has not ended after {waited:.0f} s{last}",
+            operation,
+            stage,
             hint="it continues in the cloud: run `pulumi up` again to keep waiting, with a longer timeout if needed",
         )
 
 
-class OperationCancelled(MgError):
-    """The user stopped waiting for an operation, which goes on.
-
-    Attributes:
-        operation: The operation's name.
-        stage: The last stage that it reported, if any.
-    """
+class OperationCancelled(StillRunning):
+    """The user stopped waiting for an operation, which goes on."""
 
     def __init__(self, operation: str, *, stage: str | None = None) -> None:
-        self.operation = operation
-        self.stage = stage
         super().__init__(
             f"stopped waiting for {operation}",
+            operation,
+            stage,
             hint="it continues in the cloud: run `pulumi up` to keep waiting, or `pulumi destroy` to remove it",
         )
 

@@ -195,21 +195,12 @@ class Operations:
         self._vertex = vertex
         self._compute = compute
 
-    def wait(
-        self,
-        operation: Operation,
-        *,
-        timeout: float,
-        on_progress: Callable[[Progress], None] | None = None,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> Operation:
+    def wait(self, operation: Operation, waiting: Waiting) -> Operation:
         """Wait for an operation of Vertex AI, polled under the name that it was given.
 
         Args:
             operation: As it was answered, or any with its name.
-            timeout: Seconds.
-            on_progress: Called after every poll.
-            cancelled: Whether the user wants to stop waiting.
+            waiting: How long, and who hears of it.
 
         Returns:
             The operation, done, without an error.
@@ -217,9 +208,7 @@ class Operations:
         Raises:
             OperationFailed: it ended with an error.
         """
-        wait = _Wait[Operation](
-            self._clock, operation.name, Waiting(timeout, on_progress, cancelled), lambda state: state.stage
-        )
+        wait = _Wait[Operation](self._clock, operation.name, waiting, lambda state: state.stage)
         ended = wait.until(
             lambda state: state.done, operation, lambda: self._vertex.get_operation(operation.name, retry_budget=0)
         )
@@ -229,28 +218,19 @@ class Operations:
         raise OperationFailed(cause, operation=operation.name, stage=wait.stage, started=ended.started) from cause
 
     def wait_compute(
-        self,
-        project: str,
-        region: str,
-        operation: ComputeOperation,
-        *,
-        timeout: float,
-        on_progress: Callable[[Progress], None] | None = None,
-        cancelled: Callable[[], bool] | None = None,
+        self, project: str, region: str, operation: ComputeOperation, waiting: Waiting
     ) -> ComputeOperation:
         """Wait for a regional operation of Compute Engine; as :meth:`wait`.
 
         Raises:
             OperationFailed: it ended with an error.
         """
-        wait = _Wait[ComputeOperation](
-            self._clock, operation.name, Waiting(timeout, on_progress, cancelled), lambda state: state.status
-        )
-        ended = wait.until(
-            lambda state: state.done,
-            operation,
-            lambda: self._compute.get_operation(project, region, operation.name, retry_budget=0),
-        )
+
+        def ask() -> ComputeOperation:
+            return self._compute.get_operation(project, region, operation.name, retry_budget=0)
+
+        wait = _Wait[ComputeOperation](self._clock, operation.name, waiting, lambda state: state.status)
+        ended = wait.until(lambda state: state.done, operation, ask)
         cause = error_from_compute_operation(ended)
         if cause is None:
             return ended
@@ -259,10 +239,7 @@ class Operations:
     def wait_job(
         self,
         job: BatchPredictionJob,
-        *,
-        timeout: float,
-        on_progress: Callable[[Progress], None] | None = None,
-        cancelled: Callable[[], bool] | None = None,
+        waiting: Waiting,
         stage: Callable[[BatchPredictionJob], str | None] = lambda job: job.state,
     ) -> BatchPredictionJob:
         """Wait until a batch prediction job has ended, well or badly; its state says which.
@@ -270,7 +247,6 @@ class Operations:
         ``stage`` says in words how far it is, for progress and for the error of a wait that was too short.
         """
         name = job.name or ""
-        waiting = Waiting(timeout, on_progress, cancelled)
         wait = _Wait[BatchPredictionJob](self._clock, name, waiting, stage, forgettable=False)
         return wait.until(
             lambda state: state.ended, job, lambda: self._vertex.get_batch_prediction_job(name, retry_budget=0)

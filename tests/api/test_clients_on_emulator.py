@@ -11,6 +11,7 @@ from mg_provider.api.bigquery.queries import Query
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import Aborted, AlreadyExists, CloudError, NotFound, RateLimited
 from mg_provider.api.http.settings import Settings
+from mg_provider.api.operations import Waiting
 from mg_provider.clock import ManualClock, SystemClock
 from mg_provider.emulator import Emulator
 from mg_provider.wire.compute import Address, ComputeOperation, SetLabelsRequest
@@ -42,7 +43,7 @@ def clients(cloud: Emulator) -> Iterator[Clients]:
 
 
 def done(clients: Clients, operation: ComputeOperation) -> ComputeOperation:
-    return clients.operations.wait_compute(PROJECT, REGION, operation, timeout=30)
+    return clients.operations.wait_compute(PROJECT, REGION, operation, Waiting(30))
 
 
 def test_an_address_lives_from_reservation_to_release(clients: Clients) -> None:
@@ -110,12 +111,12 @@ def test_an_endpoint_is_made_changed_and_removed(clients: Clients) -> None:
     vertex = clients.vertex
     wait = clients.operations.wait
     endpoint = Endpoint(display_name="e", labels={"mg-owner": "x"}, dedicated_endpoint_enabled=True)
-    wait(vertex.create_endpoint(PARENT, "e", endpoint), timeout=30)
+    wait(vertex.create_endpoint(PARENT, "e", endpoint), Waiting(30))
     name = f"{PARENT}/endpoints/e"
     made = vertex.get_endpoint(name)
     assert made.labels == {"mg-owner": "x"}
     with pytest.raises(AlreadyExists):
-        wait(vertex.create_endpoint(PARENT, "e", endpoint), timeout=30)
+        wait(vertex.create_endpoint(PARENT, "e", endpoint), Waiting(30))
 
     patched = vertex.patch_endpoint(name, Endpoint(description="d", etag=made.etag), ["description"])
     assert (patched.description, patched.display_name) == ("d", "e")
@@ -124,7 +125,7 @@ def test_an_endpoint_is_made_changed_and_removed(clients: Clients) -> None:
     assert [each.name for each in vertex.list_endpoints(PARENT, 'labels.mg-owner="x"')] == [made.name]
     assert list(vertex.list_endpoints(PARENT, 'labels.mg-owner="y"')) == []
 
-    wait(vertex.delete_endpoint(name), timeout=30)
+    wait(vertex.delete_endpoint(name), Waiting(30))
     with pytest.raises(NotFound):
         vertex.get_endpoint(name)
 

@@ -52,7 +52,7 @@ class Cloud:
         return Reply(200, {"name": NAME, **stage, **({"done": True, **self.ending} if done else {})})
 
     def wait(self, timeout: float = 3600, **options: object) -> Operation:
-        return self.clients.operations.wait(Operation(name=NAME), timeout=timeout, **options)  # type: ignore[arg-type]
+        return self.clients.operations.wait(Operation(name=NAME), Waiting(timeout, **options))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_the_name_is_polled_as_it_was_given_on_v1beta1(cloud: Cloud) -> None:
 def test_an_operation_that_is_done_already_is_not_asked_about(cloud: Cloud) -> None:
     done = Operation(name=NAME, done=True, response={"a": 1})
 
-    assert cloud.clients.operations.wait(done, timeout=1) is done
+    assert cloud.clients.operations.wait(done, Waiting(1)) is done
     assert cloud.server.received == []
 
 
@@ -209,7 +209,7 @@ def test_a_job_that_does_not_exist_any_more_is_not_found(cloud: Cloud) -> None:
     name = "projects/123/locations/us-central1/batchPredictionJobs/5"
     cloud.server.replies = [google_error(404, "NOT_FOUND", "The BatchPredictionJob does not exist.")]
     with pytest.raises(NotFound):
-        cloud.clients.operations.wait_job(BatchPredictionJob(name=name), timeout=60)
+        cloud.clients.operations.wait_job(BatchPredictionJob(name=name), Waiting(60))
 
 
 def test_a_compute_operation_is_asked_in_its_region(cloud: Cloud) -> None:
@@ -218,7 +218,7 @@ def test_a_compute_operation_is_asked_in_its_region(cloud: Cloud) -> None:
         Reply(200, {"name": "operation-1", "status": "DONE", "targetLink": "t"}),
     ]
     begun = ComputeOperation(name="operation-1", status="PENDING")
-    ended = cloud.clients.operations.wait_compute("p", "us-central1", begun, timeout=60)
+    ended = cloud.clients.operations.wait_compute("p", "us-central1", begun, Waiting(60))
 
     assert ended.target_link == "t"
     paths = {request.path for request in cloud.server.received}
@@ -230,7 +230,7 @@ def test_a_compute_operation_that_is_done_with_an_error_has_failed(cloud: Cloud)
     done = json.dumps({"name": "o", "status": "DONE", "error": {"errors": errors}, "httpErrorStatusCode": 400})
     with pytest.raises(OperationFailed, match="in use by rule r") as caught:
         cloud.clients.operations.wait_compute(
-            "p", "us-central1", ComputeOperation.from_wire(json.loads(done)), timeout=60
+            "p", "us-central1", ComputeOperation.from_wire(json.loads(done)), Waiting(60)
         )
 
     assert caught.value.reason == "FAILED_PRECONDITION"
@@ -245,7 +245,7 @@ def test_a_job_is_waited_for_until_it_ends_in_whatever_way(cloud: Cloud, state: 
         Reply(200, {"name": name, "state": state}),
     ]
     seen: list[Progress] = []
-    job = cloud.clients.operations.wait_job(BatchPredictionJob(name=name), timeout=60, on_progress=seen.append)
+    job = cloud.clients.operations.wait_job(BatchPredictionJob(name=name), Waiting(60, seen.append))
 
     assert job.state is JobState(state)
     assert [each.stage for each in seen] == [None, "JOB_STATE_RUNNING", "JOB_STATE_PAUSED"]

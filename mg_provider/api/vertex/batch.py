@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from mg_provider.api.http.answers import P, pages, parse
+from mg_provider.api.http.answers import parse
 from mg_provider.api.http.transport import RETRY_BUDGET
+from mg_provider.api.vertex.calls import VertexCalls
 from mg_provider.wire.vertex.batch import BatchPredictionJob, ListBatchPredictionJobsResponse
 from mg_provider.wire.vertex.operation import Operation
 
 
-class BatchMethods(ABC):
+class BatchMethods(VertexCalls):
     """Calls for batch prediction jobs."""
-
-    @abstractmethod
-    def _json(
-        self,
-        method: str,
-        name: str,
-        *,
-        query: Mapping[str, str | int | bool | None] | None = None,
-        body: Mapping[str, Any] | None = None,
-        repeatable: bool = False,
-        version: str = "v1beta1",
-        location: str | None = None,
-        retry_budget: float = RETRY_BUDGET,
-    ) -> dict[str, Any]:
-        """Send one call of Vertex AI."""
-
-    def _pages(
-        self, page_type: type[P], place: str, query: Mapping[str, str | int | bool | None], **more: Any
-    ) -> Iterator[P]:
-        """The pages of a listing; ``more`` is passed on with each call."""
-        whole = {**query, "pageSize": 100}
-        return pages(
-            lambda token: parse(page_type, self._json("GET", place, query={**whole, "pageToken": token}, **more))
-        )
 
     def create_batch_prediction_job(self, parent: str, job: BatchPredictionJob) -> BatchPredictionJob:
         """``POST v1/{parent}/batchPredictionJobs``: returns the job itself, not an operation.
@@ -81,4 +56,4 @@ class BatchMethods(ABC):
             NotFound: there is no such job, or an earlier attempt of this same call removed it.
             FailedPrecondition: it still runs.
         """
-        return parse(Operation, self._json("DELETE", name, version="v1"))
+        return self._operation("DELETE", name, version="v1")

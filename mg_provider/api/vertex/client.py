@@ -7,10 +7,9 @@ from typing import Any
 
 from mg_provider.api.begun import Begun
 from mg_provider.api.http.answers import parse
-from mg_provider.api.http.hosts import vertex_base
 from mg_provider.api.http.settings import Settings
-from mg_provider.api.http.transport import RETRY_BUDGET, Call, Transport
-from mg_provider.api.names import location_of, mask, path
+from mg_provider.api.http.transport import RETRY_BUDGET, Transport
+from mg_provider.api.names import mask
 from mg_provider.api.vertex.batch import BatchMethods
 from mg_provider.wire.vertex.deploy import DeployRequest, RecommendSpecRequest, RecommendSpecResponse
 from mg_provider.wire.vertex.deployed_model import DeployedModel
@@ -31,8 +30,7 @@ class VertexClient(BatchMethods):
     """
 
     def __init__(self, transport: Transport, settings: Settings) -> None:
-        self._transport = transport
-        self._settings = settings
+        super().__init__(transport, settings)
         self._begun = Begun(lambda location: list(self.list_operations(location)))
 
     # Model Garden
@@ -284,41 +282,6 @@ class VertexClient(BatchMethods):
     def cancel_operation(self, name: str) -> None:
         """``POST v1beta1/{name}:cancel``: ask for it; the operation then ends with code 1, or with success."""
         self._json("POST", f"{name}:cancel", body={}, repeatable=True)
-
-    def _operation(
-        self,
-        method: str,
-        name: str,
-        *,
-        query: Mapping[str, str | int | bool | None] | None = None,
-        body: Mapping[str, Any] | None = None,
-        repeatable: bool = False,
-    ) -> Operation:
-        return parse(Operation, self._json(method, name, query=query, body=body, repeatable=repeatable))
-
-    def _json(
-        self,
-        method: str,
-        name: str,
-        *,
-        query: Mapping[str, str | int | bool | None] | None = None,
-        body: Mapping[str, Any] | None = None,
-        repeatable: bool = False,
-        version: str = "v1beta1",
-        location: str | None = None,
-        retry_budget: float = RETRY_BUDGET,
-    ) -> dict[str, Any]:
-        settings, place = self._settings, location or location_of(name)
-        base = settings.vertex_custom_endpoint or vertex_base(place, settings.universe_domain)
-        call = Call(
-            method,
-            f"{base}/{version}/{path(name)}",
-            query=query,
-            body=body,
-            repeatable=repeatable,
-            retry_budget=retry_budget,
-        )
-        return self._transport.json(call)
 
 
 def _split(traffic_split: Mapping[str, int] | None) -> dict[str, Any]:

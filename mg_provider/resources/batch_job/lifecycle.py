@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mg_provider.api.errors import ConnectionFailed, MgError, NotFound, OperationCancelled
+from mg_provider.api.operations import Waiting
 from mg_provider.resources.batch_job.args import BatchJobArgs
 from mg_provider.resources.batch_job.holders import JobHolders
 from mg_provider.resources.batch_job.input_gate import pass_input
@@ -174,9 +175,8 @@ class BatchJobLifecycle(Lifecycle[BatchJobArgs, BatchJobState]):
         rows = RowProgress(context.clock, context.progress)
         limit = context.limit(args.timeouts.create, CREATE_SECONDS)
         try:
-            return context.clients.operations.wait_job(
-                job, timeout=limit, on_progress=rows.tell, cancelled=context.cancelled, stage=rows.describe
-            )
+            waiting = Waiting(limit, rows.tell, context.cancelled)
+            return context.clients.operations.wait_job(job, waiting, rows.describe)
         except MgError as error:
             error.exists = [job.name or ""]
             raise Incomplete(error, self._id(args), args, observed_job(job, state, context)) from error

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mg_provider.api.errors import FailedPrecondition, NotFound
+from mg_provider.api.operations import Waiting
 from mg_provider.resources.batch_job.outcome import BatchJobState
 from mg_provider.resources.batch_job.progress import state_words
 from mg_provider.wire.vertex.batch import BatchPredictionJob, JobState
@@ -91,13 +92,10 @@ class BatchRuns:
             except FailedPrecondition:
                 # It ended in the meantime, which the wait below sees.
                 self.context.progress("the job cannot be cancelled any more")
-        return self.context.clients.operations.wait_job(
-            job,
-            timeout=limit,
-            on_progress=lambda progress: self.context.progress(f"the job is {progress.stage}"),
-            cancelled=self.context.cancelled,
-            stage=lambda each: state_words(each.state),
+        waiting = Waiting(
+            limit, lambda progress: self.context.progress(f"the job is {progress.stage}"), self.context.cancelled
         )
+        return self.context.clients.operations.wait_job(job, waiting, lambda each: state_words(each.state))
 
 
 def _badness(job: BatchPredictionJob) -> int:

@@ -29,7 +29,7 @@ from mg_provider.rollout.place import UNGUARDED, Guard
 
 if TYPE_CHECKING:
     from mg_provider.api.clients import Clients
-    from mg_provider.api.operations import Progress
+    from mg_provider.api.operations import Progress, Waiting
     from mg_provider.wire.vertex.operation import Operation
 
 
@@ -181,7 +181,7 @@ class Context:
             stage = progress.stage or sight(progress.polls)
             self.progress(f"{doing}: {stage}" if stage else doing)
 
-        return self.clients.operations.wait(operation, timeout=limit, on_progress=tell, cancelled=self.cancelled)
+        return self.clients.operations.wait(operation, Waiting(limit, tell, self.cancelled))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from functools import partial
 
 from mg_provider.api.compute import Addresses, ForwardingRules
 from mg_provider.api.errors import Aborted, AlreadyExists, FailedPrecondition, MgError, NotFound, PermissionDenied
+from mg_provider.api.operations import Waiting
 from mg_provider.api.reading.hints import says_changed
 from mg_provider.resources.model.identity import marked_request_id
 from mg_provider.resources.model.lifecycle import Context
@@ -86,7 +87,7 @@ class RegionalChanges:
 
     def _wait(self, operation: ComputeOperation) -> None:
         self._context.clients.operations.wait_compute(
-            self._args.project, self._args.region, operation, timeout=self.limit, cancelled=self._context.cancelled
+            self._args.project, self._args.region, operation, Waiting(self.limit, cancelled=self._context.cancelled)
         )
 
     def _begin(

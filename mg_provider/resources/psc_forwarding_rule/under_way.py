@@ -6,6 +6,7 @@ What is being made may not be seen yet: only its operation says that it will be 
 from __future__ import annotations
 
 from mg_provider.api.errors import OperationFailed, OperationLost, PermissionDenied
+from mg_provider.api.operations import Waiting
 from mg_provider.resources.model.lifecycle import Context
 from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs, last, region_of, short
 from mg_provider.wire.compute import ComputeOperation
@@ -37,7 +38,7 @@ def wait_for_others(args: PscForwardingRuleArgs, limit: float, context: Context)
         context.progress(f"waiting for an earlier change to end: {operation.operation_type} {operation.name}")
         try:
             context.clients.operations.wait_compute(
-                args.project, args.region, operation, timeout=limit, cancelled=context.cancelled
+                args.project, args.region, operation, Waiting(limit, cancelled=context.cancelled)
             )
         except (OperationFailed, OperationLost) as error:
             context.progress(f"the earlier change failed: {error.summary}")
