@@ -262,6 +262,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs: a preview's 
 Target = Annotated[list[str] | None, typer.Option(help="Only this resource, by name or URN; may be repeated.")]
 Config = Annotated[list[str] | None, typer.Option("--config", "-c", help="key=value, over the stack's file.")]
 ExpectNoChanges = Annotated[bool, typer.Option("--expect-no-changes", help="Exit code 1 if anything changes.")]
+StockSdk = Annotated[bool, typer.Option("--stock-sdk", help="Run the program on Pulumi's SDK unchanged. It is slower.")]
 Program = Annotated[Path, typer.Argument(help="Folder of Pulumi.yaml.")]
 Emulated = Annotated[
     str | None, typer.Option("--emulator", help="Address of an emulator. Default: one of the stack's own.")
@@ -291,6 +292,7 @@ def _add(operation: Operation, text: str) -> None:
         expect_no_changes: ExpectNoChanges = False,
         emulator: Emulated = None,
         seed: Seed = None,
+        stock_sdk: StockSdk = False,
     ) -> None:
         from mg_provider.cloud.own import OwnCloud
         from mg_provider.rehearsal.command import rehearse as run
@@ -306,6 +308,7 @@ def _add(operation: Operation, text: str) -> None:
             expect_no_changes=expect_no_changes,
             emulator=emulator,
             own_cloud=OwnCloud(seed),
+            stock_sdk=stock_sdk,
         )
         raise typer.Exit(code)
 

@@ -7,16 +7,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal, cast
+from typing import IO, TYPE_CHECKING, Literal, TypedDict, Unpack, cast
 
 from mg_provider.clock import Clock, SystemClock
 from mg_provider.rehearsal.errors import RehearsalError
 
 if TYPE_CHECKING:
     from mg_provider.rehearsal.program.project import Project
-    from mg_provider.rehearsal.state.steps import Reporter
+    from mg_provider.rehearsal.state.steps import Reporter, Summary
 
 Operation = Literal["up", "preview", "refresh", "destroy"]
 OwnCloud = Callable[[Path, Path], AbstractContextManager[tuple[str, str]]]
@@ -27,21 +26,34 @@ FAILED = 1
 REFUSED = 2
 
 
+class Shown(TypedDict, total=False):
+    """How a run is shown: by default as text for people, on standard output.
+
+    Attributes:
+        as_json: engine events as JSON lines instead of text; for a preview its digest.
+        events: engine events for a preview too, as with PULUMI_ENABLE_STREAMING_JSON_PREVIEW.
+        write: takes each piece of text instead of standard output.
+    """
+
+    as_json: bool
+    events: bool
+    write: Callable[[str], None] | None
+
+
 def rehearse(
     operation: Operation,
     stack: str = DEFAULT_STACK,
     program_dir: Path = Path(),
     state_file: Path | None = None,
     *,
-    as_json: bool = False,
-    events: bool = False,
     expect_no_changes: bool = False,
     targets: tuple[str, ...] = (),
+    stock_sdk: bool = False,
     config: dict[str, str] | None = None,
     secrets: dict[str, str] | None = None,
-    write: Callable[[str], None] | None = None,
     emulator: str | None = None,
     own_cloud: OwnCloud | None = None,
+    **shown: Unpack[Shown],
 ) -> int:
     """Run one operation on a stack.
 
@@ -51,42 +63,60 @@ def rehearse(
         stack: the stack's name.
         program_dir: the folder of Pulumi.yaml.
         state_file: where the state is kept; by default below ``.mg/rehearsal`` in that folder.
-        as_json: engine events as JSON lines instead of text; for a preview its digest.
-        events: engine events for a preview too, as with PULUMI_ENABLE_STREAMING_JSON_PREVIEW.
         expect_no_changes: whether a change is a failure.
         targets: URNs or names of the only resources to change.
+        stock_sdk: whether the program runs on Pulumi's SDK unchanged, which takes longer.
         config: config values that win over those of the stack's file, by full key.
         secrets: the same, for secret values.
-        write: takes each piece of text; by default it is printed.
         emulator: address of an emulator, instead of whatever endpoints the config has.
         own_cloud: opens a cloud of the stack's own, where the config has no endpoint.
+        shown: see :class:`Shown`.
 
     Returns:
         0 if all went well, 1 if something failed, 2 if nothing was begun.
     """
-    from mg_provider.rehearsal.program.project import load_project, require_answer
-    from mg_provider.rehearsal.state.file import locked
+    from mg_provider.rehearsal.program.project import load_project
 
-    clock = SystemClock()
     try:
         project = load_project(program_dir, stack, config, secrets, emulator)
         path = (state_file or project.default_state_file).absolute()
-        engine = import_module("mg_provider.rehearsal.engine.run")
-        options = import_module("mg_provider.rehearsal.engine.deployment").Options(
-            preview=operation == "preview", targets=frozenset(targets)
-        )
-        reporter = _reporter(operation, project, clock, as_json, events, write)
-        run = engine.up if operation == "preview" else getattr(engine, operation)
-        with locked(path), _on_a_cloud(project, path, own_cloud) as (project, cloud):
-            if operation != "preview":
-                require_answer(project.config)
-            if cloud and not as_json:
-                (write or _print)(f"cloud: {cloud}\n" if write else f"cloud: {cloud}")
-            summary = run(project, path, options, reporter, clock)
+        summary = _perform(operation, project, path, own_cloud, targets, stock_sdk, shown)
     except RehearsalError as error:
         _complain(f"{error}")
         return REFUSED
-    changed = sum(count for operation, count in summary.changes.items() if operation != "same")
+    return _exit_code(summary, stack, expect_no_changes)
+
+
+def _perform(
+    operation: Operation,
+    project: Project,
+    path: Path,
+    own_cloud: OwnCloud | None,
+    targets: tuple[str, ...],
+    stock_sdk: bool,
+    shown: Shown,
+) -> Summary:
+    """Run the operation on its cloud, while nobody else uses the state."""
+    from mg_provider.rehearsal.engine import run as engine
+    from mg_provider.rehearsal.engine.deployment import Options
+    from mg_provider.rehearsal.program.project import require_answer
+    from mg_provider.rehearsal.state.file import locked
+
+    clock = SystemClock()
+    preview = operation == "preview"
+    options = Options(preview=preview, targets=frozenset(targets), stock_sdk=stock_sdk)
+    reporter = _reporter(preview, project, clock, **shown)
+    run = {"refresh": engine.refresh, "destroy": engine.destroy}.get(operation, engine.up)
+    with locked(path), _on_a_cloud(project, path, own_cloud) as (project, cloud):
+        if not preview:
+            require_answer(project.config)
+        if cloud and not shown.get("as_json"):
+            (shown.get("write") or _write)(f"cloud: {cloud}\n")
+        return run(project, path, options, reporter, clock)
+
+
+def _exit_code(summary: Summary, stack: str, expect_no_changes: bool) -> int:
+    changed = sum(count for kind, count in summary.changes.items() if kind != "same")
     if expect_no_changes and summary.ok and changed:
         _complain(f"no changes were expected in {stack}, and there are {changed}")
         return FAILED
@@ -112,39 +142,42 @@ def _on_a_cloud(project: Project, state_file: Path, own_cloud: OwnCloud | None) 
 
 
 def _reporter(
-    operation: str,
+    preview: bool,
     project: Project,
     clock: Clock,
-    as_json: bool,
-    events: bool,
-    write: Callable[[str], None] | None,
+    as_json: bool = False,
+    events: bool = False,
+    write: Callable[[str], None] | None = None,
 ) -> Reporter:
     from mg_provider.rehearsal.show.digest import EventStream, PreviewDigest
 
     if as_json:
         out = write or _print
-        digest = operation == "preview" and not events
-        return PreviewDigest(project, out) if digest else EventStream(clock, out)
+        return PreviewDigest(project, out) if preview and not events else EventStream(clock, out)
     from rich.console import Console
 
     from mg_provider.rehearsal.show.display import Display
 
     class Terminal(Console):
         def on_broken_pipe(self) -> None:
-            _tell_nobody()
+            _drop_output()
 
     console = Console(file=cast("IO[str]", _Writer(write))) if write else Terminal()
-    return Display(console, clock, preview=operation == "preview")
+    return Display(console, clock, preview=preview)
 
 
-def _print(text: str) -> None:
+def _print(line: str) -> None:
+    _write(f"{line}\n")
+
+
+def _write(text: str) -> None:
     try:
-        print(text, flush=True)  # noqa: T201 - this command's output
+        print(text, end="", flush=True)  # noqa: T201 - this command's output
     except BrokenPipeError:
-        _tell_nobody()
+        _drop_output()
 
 
-def _tell_nobody() -> None:
+def _drop_output() -> None:
     """Whoever read the output is gone, as after ``| head``; the run goes on, and what it makes gets into the state."""
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, sys.stdout.fileno())

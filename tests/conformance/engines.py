@@ -247,9 +247,10 @@ class RehearsalWorld(World):
 
     engine = "rehearsal"
 
-    def __init__(self, folder: Path, virtualenv: str = sys.prefix) -> None:
+    def __init__(self, folder: Path, virtualenv: str = sys.prefix, *, stock_sdk: bool = False) -> None:
         super().__init__(folder, virtualenv)
         self.state_file = folder / "state.json"
+        self.stock_sdk = stock_sdk
 
     def run(self, operation: str, targets: tuple[str, ...]) -> Outcome:
         code, lines = self.rehearse(operation, events=True, targets=targets)
@@ -266,7 +267,8 @@ class RehearsalWorld(World):
         os.environ.update(self.environment)
         try:
             arguments = (operation, STACK, self.folder, self.state_file)
-            return rehearse(*arguments, as_json=True, write=lines.append, **options), lines  # type: ignore[arg-type]
+            options = {"as_json": True, "write": lines.append, "stock_sdk": self.stock_sdk, **options}
+            return rehearse(*arguments, **options), lines  # type: ignore[arg-type]
         finally:
             for key, value in before.items():
                 os.environ.pop(key) if value is None else os.environ.update({key: value})

@@ -33,6 +33,32 @@ def test_the_rehearsal_engine_plays_the_scenario(scenario: Scenario, tmp_path: P
     assert all(outcome.ok or outcome.errors for outcome in world.outcomes), "a failure without a word"
 
 
+PROGRAM_ON_A_KNOWN_SDK = """
+from pulumi import _types
+from pulumi.runtime import resource
+
+places = {"pulumi.log": pulumi.log.debug, "pulumi.runtime.resource": resource._get_stack_trace}
+found = [place == function.__module__ for place, function in places.items()]
+assert [*found, not hasattr(_types.resource_types, "cache_info")] == [STOCK] * 3, found
+pulumi.log.debug("nobody sees this")
+a = Thing("a", size=SIZE, secret=pulumi.Output.secret("s"))
+b = Thing("b", note=a.address, tags={"x": a.key}, zone="ZONE", opts=opts(depends_on=[a]))
+pulumi.export("address", b.address)
+"""
+
+
+def test_the_sdk_unchanged_does_the_same_as_the_quickened_one(tmp_path: Path, virtualenv: str) -> None:
+    worlds = [RehearsalWorld(tmp_path / str(stock), virtualenv, stock_sdk=stock) for stock in (True, False)]
+    for world in worlds:
+        program = PROGRAM_ON_A_KNOWN_SDK.replace("STOCK", str(world.stock_sdk))
+        world.program(program.replace("SIZE", "1").replace("ZONE", "x"))
+        world.up()
+        world.program(program.replace("SIZE", "2").replace("ZONE", "y"))
+        assert world.up().operations() == ["update a", "create-replacement b", "delete-replaced b"]
+    for stock, quick in zip(worlds[0].outcomes, worlds[1].outcomes, strict=True):
+        assert differences(stock.comparable(), quick.comparable()) == []
+
+
 @both
 @pytest.mark.skipif(PULUMI is None, reason="the pulumi CLI is not on PATH, so there is nothing to compare with")
 def test_pulumi_does_the_same(scenario: Scenario, tmp_path: Path, virtualenv: str) -> None:

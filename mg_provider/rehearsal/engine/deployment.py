@@ -29,11 +29,13 @@ class Options:
         preview: show what would be done, do nothing.
         targets: URNs or names of the only resources to change; empty means all.
         parallel: how many operations may run at once.
+        stock_sdk: whether the program runs on Pulumi's SDK unchanged.
     """
 
     preview: bool = False
     targets: frozenset[str] = frozenset()
     parallel: int = 256
+    stock_sdk: bool = False
 
     def includes(self, urn: str) -> bool:
         """Whether a resource may be changed."""

@@ -31,7 +31,7 @@ from mg_provider.rehearsal.state.file import ResourceState, Snapshot, read_state
 from mg_provider.rehearsal.state.steps import Reporter, Step, Summary
 
 _TICK_SECONDS: Final = 0.2
-_TOLD: Final = 32  # The exit code of a program whose error has been reported; see program.py.
+_REPORTED: Final = 32  # The exit code of a program whose error has been reported; see program/run.py.
 _PROGRAM: Final = Path(__file__).parents[1] / "program" / "run.py"
 
 
@@ -149,8 +149,9 @@ def _run_program(deployment: Deployment, address: str) -> bool:
         "organization": project.organization,
         "root_directory": str(project.root),
         "engine": address,
-        "parallel": str(deployment.options.parallel),
-        "dry_run": "true" if deployment.preview else "false",
+        "parallel": deployment.options.parallel,
+        "dry_run": deployment.preview,
+        "stock_sdk": deployment.options.stock_sdk,
     }
     process = start(project, _PROGRAM, str(project.program), json.dumps(settings), stderr=subprocess.STDOUT)
     reader = threading.Thread(target=_relay, args=(process, deployment), daemon=True)
@@ -160,7 +161,7 @@ def _run_program(deployment: Deployment, address: str) -> bool:
         process.stdin.close()
     reader.join(STOP_SECONDS)
     if process.returncode and not deployment.stopping:
-        if process.returncode != _TOLD or not deployment.errors:
+        if process.returncode != _REPORTED or not deployment.errors:
             deployment.tell_error(f"the program ended with exit code {process.returncode}", project.root_urn)
         deployment.stop()
     return process.returncode == 0

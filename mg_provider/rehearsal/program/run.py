@@ -34,19 +34,22 @@ import runpy
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pulumi
 import pulumi.runtime
 from pulumi import _types
 from pulumi.runtime.proto import source_pb2
 
-TOLD = 32  # The exit code that says the error has been reported already, as Pulumi's own host uses it.
+REPORTED = 32  # The exit code that says the error has been reported already, as Pulumi's own host uses it.
 
 
-def main(settings: dict[str, str], target: str) -> int:
+def main(settings: dict[str, Any], target: str) -> int:
     """Run the program; its resources register with the engine whose address the settings hold."""
+    if not settings["stock_sdk"]:
+        _quicken_sdk()
     pulumi.runtime.set_all_config(pulumi.runtime.get_config_env(), pulumi.runtime.get_config_secret_keys_env())
-    parallel = int(settings["parallel"])
+    parallel: int = settings["parallel"]
     pulumi.runtime.configure(
         pulumi.runtime.Settings(
             project=settings["project"],
@@ -56,7 +59,7 @@ def main(settings: dict[str, str], target: str) -> int:
             monitor=settings["engine"],
             engine=settings["engine"],
             parallel=parallel,
-            dry_run=settings["dry_run"] == "true",
+            dry_run=settings["dry_run"],
         )
     )
     loop = asyncio.new_event_loop()
@@ -69,35 +72,29 @@ def main(settings: dict[str, str], target: str) -> int:
         loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: _run(target)))
     except pulumi.RunError as error:
         pulumi.log.error(str(error))
-        return TOLD
+        return REPORTED
     except Exception as error:  # noqa: BLE001 - the outermost frame of a user's program
         pulumi.log.error("Program failed with an unhandled exception:\n" + _traceback(error, target))
-        return TOLD
+        return REPORTED
     finally:
         executor.shutdown(wait=True)
         loop.close()
     return 0
 
 
-def _drop_debug_messages() -> None:
-    """Debug messages are shown nowhere in a rehearsal, and the SDK waits for the answer to each: four a resource."""
+def _quicken_sdk() -> None:
+    """Leave out of the SDK what costs much and shows nowhere in a rehearsal; ``--stock-sdk`` leaves it in."""
 
     def debug(*arguments: object, **options: object) -> None:
-        pass
+        """Debug messages: the SDK sends four for each resource, and waits for the answer to each."""
 
     pulumi.log.debug = debug
-
-
-def _look_once_at_classes() -> None:
-    """What types a class of resources has, the SDK finds out again for each resource."""
-    if hasattr(_types, "resource_types"):
-        _types.resource_types = functools.cache(_types.resource_types)
-
-
-def _drop_positions() -> None:
-    """Where in the source a resource stands is shown nowhere in a rehearsal, and finding out costs much."""
+    # Where in the source a resource stands.
     if hasattr(pulumi.runtime.resource, "_get_stack_trace"):
         pulumi.runtime.resource._get_stack_trace = source_pb2.StackTrace
+    # What types a class of resources has: found again for each resource.
+    if hasattr(_types, "resource_types"):
+        _types.resource_types = functools.cache(_types.resource_types)
 
 
 def _end_with_the_engine() -> None:
@@ -130,9 +127,6 @@ if __name__ == "__main__":
     # The folder of this file is not part of the user's program.
     sys.path.pop(0)
     _end_with_the_engine()
-    _drop_debug_messages()
-    _drop_positions()
-    _look_once_at_classes()
     # What a program makes lives until it ends, so looking for garbage as often as Python does finds none.
     gc.set_threshold(100_000, 10, 10)
     program = sys.argv[1]
