@@ -7,7 +7,6 @@ a change of labels is answered at once and an hour's deployment costs few calls.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from mg_provider.api.compute import ComputeClient
@@ -25,6 +24,7 @@ from mg_provider.api.errors import (
 )
 from mg_provider.api.reading.error_reader import error_from_compute_operation, error_from_status
 from mg_provider.api.vertex.client import VertexClient
+from mg_provider.api.waiting import Progress, Waiting
 from mg_provider.clock import Clock
 from mg_provider.wire.compute import ComputeOperation
 from mg_provider.wire.vertex.batch import BatchPredictionJob
@@ -54,40 +54,6 @@ _LOOK_FOR_CANCELLATION = 1.0
 
 # These say that it failed, not where.
 _STAGES_OF_FAILURE = frozenset({DeploymentStage.FAILED_TO_DEPLOY, DeploymentStage.DEPLOYMENT_TERMINATED})
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far the work has come.
-
-    Attributes:
-        name: What is waited for.
-        waited: Seconds since waiting began.
-        stage: What the service says about its stage, if anything.
-        polls: How often it was asked.
-        trouble: Why the last poll got no answer, if it got none.
-    """
-
-    name: str
-    waited: float
-    stage: str | None
-    polls: int
-    trouble: MgError | None = None
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """How to wait.
-
-    Attributes:
-        timeout: Seconds to wait at most.
-        on_progress: Called after every poll.
-        cancelled: Whether the user wants to stop waiting; looked at every second.
-    """
-
-    timeout: float
-    on_progress: Callable[[Progress], None] | None = None
-    cancelled: Callable[[], bool] | None = None
 
 
 def interval(waited: float, polls: int) -> float:

@@ -11,7 +11,7 @@ from mg_provider.api.bigquery.queries import Query
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import Aborted, AlreadyExists, CloudError, NotFound, RateLimited
 from mg_provider.api.http.settings import Settings
-from mg_provider.api.operations import Waiting
+from mg_provider.api.waiting import Waiting
 from mg_provider.clock import ManualClock, SystemClock
 from mg_provider.emulator import Emulator
 from mg_provider.wire.compute import Address, ComputeOperation, SetLabelsRequest

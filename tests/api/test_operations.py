@@ -23,7 +23,8 @@ from mg_provider.api.errors import (
     Unavailable,
 )
 from mg_provider.api.http.settings import Settings
-from mg_provider.api.operations import FORGOTTEN, PATIENCE, Progress, Waiting, _Wait, interval
+from mg_provider.api.operations import FORGOTTEN, PATIENCE, _Wait, interval
+from mg_provider.api.waiting import Progress, Waiting
 from mg_provider.clock import ManualClock
 from mg_provider.wire.compute import ComputeOperation
 from mg_provider.wire.vertex.batch import BatchPredictionJob, JobState

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mg_provider.api.begun import Begun
 from mg_provider.api.http.answers import parse
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.http.transport import RETRY_BUDGET, Transport
 from mg_provider.api.names import mask
 from mg_provider.api.vertex.batch import BatchMethods
+from mg_provider.api.vertex.begun import Begun
 from mg_provider.wire.vertex.deploy import DeployRequest, RecommendSpecRequest, RecommendSpecResponse
 from mg_provider.wire.vertex.deployed_model import DeployedModel
 from mg_provider.wire.vertex.endpoint import Endpoint, ListEndpointsResponse

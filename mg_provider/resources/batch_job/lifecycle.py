@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mg_provider.api.errors import ConnectionFailed, MgError, NotFound, OperationCancelled
-from mg_provider.api.operations import Waiting
+from mg_provider.api.waiting import Waiting
 from mg_provider.resources.batch_job.args import BatchJobArgs
 from mg_provider.resources.batch_job.holders import JobHolders
 from mg_provider.resources.batch_job.input_gate import pass_input

@@ -9,7 +9,7 @@ from mg_provider.clock import Clock
 from mg_provider.wire.vertex.batch import BatchPredictionJob, JobState
 
 if TYPE_CHECKING:
-    from mg_provider.api.operations import Progress
+    from mg_provider.api.waiting import Progress
 
 SECONDS_BETWEEN_LINES = 30.0
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mg_provider.api.errors import FailedPrecondition, NotFound
-from mg_provider.api.operations import Waiting
+from mg_provider.api.waiting import Waiting
 from mg_provider.resources.batch_job.outcome import BatchJobState
 from mg_provider.resources.batch_job.progress import state_words
 from mg_provider.wire.vertex.batch import BatchPredictionJob, JobState

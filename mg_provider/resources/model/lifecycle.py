@@ -18,6 +18,7 @@ from mg_provider.api.errors import (
     Unavailable,
 )
 from mg_provider.api.texts import shown
+from mg_provider.api.waiting import Progress, Waiting
 from mg_provider.clock import Clock
 from mg_provider.data import is_region, table
 from mg_provider.resources.model.args import Args, Problem, Rule, State
@@ -29,7 +30,6 @@ from mg_provider.rollout.place import UNGUARDED, Guard
 
 if TYPE_CHECKING:
     from mg_provider.api.clients import Clients
-    from mg_provider.api.operations import Progress, Waiting
     from mg_provider.wire.vertex.operation import Operation
 
 

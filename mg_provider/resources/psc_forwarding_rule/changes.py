@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
-from mg_provider.api.compute import Addresses, ForwardingRules
 from mg_provider.api.errors import Aborted, AlreadyExists, FailedPrecondition, MgError, NotFound, PermissionDenied
-from mg_provider.api.operations import Waiting
 from mg_provider.api.reading.hints import says_changed
+from mg_provider.api.waiting import Waiting
 from mg_provider.resources.model.identity import marked_request_id
 from mg_provider.resources.model.lifecycle import Context
 from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs
 from mg_provider.resources.psc_forwarding_rule.ownership import Ownership
 from mg_provider.resources.psc_forwarding_rule.under_way import wait_for_others
 from mg_provider.wire.compute import Address, ComputeOperation, ForwardingRule, SetLabelsRequest
+
+if TYPE_CHECKING:
+    from mg_provider.api.compute import Addresses, ForwardingRules
 
 _MOST_MERGES = 5
 _POLL_SECONDS = 3.0
