@@ -64,33 +64,29 @@ def _label_problem(args: BatchJobFields) -> str | None:
 
 
 def _input_problem(args: BatchJobFields) -> str | None:
-    config = args.input_config
-    given = [name for name in ("gcs_source", "bigquery_source") if getattr(config, name)]
-    if len(given) != 1 and not config.vertex_multimodal_dataset_source:
-        return f"needs one of gcs_source and bigquery_source, not {' and '.join(given) or 'none'}"
-    if not config.instances_format:
-        return "needs instances_format: jsonl for Cloud Storage, bigquery for a table"
-    if config.gcs_source and not config.gcs_source.uris:
-        return "gcs_source.uris is empty: name at least one gs:// object"
-    if wrong := _first(_places_read(config)):
-        return wrong
-    return _format_problem("instances_format", config.instances_format, bool(config.bigquery_source))
+    return _place_problem(args.input_config, "source", "instances_format", _places_read(args.input_config))
 
 
 def _output_problem(args: BatchJobFields) -> str | None:
-    config = args.output_config
-    given = [name for name in ("gcs_destination", "bigquery_destination") if getattr(config, name)]
-    if len(given) != 1 and not config.vertex_multimodal_dataset_destination:
-        return f"needs one of gcs_destination and bigquery_destination, not {' and '.join(given) or 'none'}"
-    if not config.predictions_format:
-        return "needs predictions_format: jsonl for Cloud Storage, bigquery for a table"
-    if wrong := _first(_places_written(config)):
-        return wrong
-    return _format_problem("predictions_format", config.predictions_format, bool(config.bigquery_destination))
+    return _place_problem(args.output_config, "destination", "predictions_format", _places_written(args.output_config))
+
+
+def _place_problem(config: InputConfig | OutputConfig, end: str, form: str, wrong: Iterator[str | None]) -> str | None:
+    """One place, in a form that goes with it, and nothing wrong with its name."""
+    bucket, table, dataset = f"gcs_{end}", f"bigquery_{end}", f"vertex_multimodal_dataset_{end}"
+    given = [name for name in (bucket, table) if getattr(config, name)]
+    if len(given) != 1 and not getattr(config, dataset):
+        return f"needs one of {bucket} and {table}, not {' and '.join(given) or 'none'}"
+    if not getattr(config, form):
+        return f"needs {form}: jsonl for Cloud Storage, bigquery for a table"
+    first = next((problem for problem in wrong if problem), None)
+    return first or _format_problem(form, getattr(config, form), bool(getattr(config, table)))
 
 
 def _places_read(config: InputConfig) -> Iterator[str | None]:
     if config.gcs_source:
+        if not config.gcs_source.uris:
+            yield "gcs_source.uris is empty: name at least one gs:// object"
         yield from map(objects_problem, config.gcs_source.uris)
     if config.bigquery_source:
         yield table_problem(config.bigquery_source.input_uri)
@@ -105,10 +101,6 @@ def _places_written(config: OutputConfig) -> Iterator[str | None]:
     for table in (config.bigquery_destination, dataset.bigquery_destination if dataset else None):
         if table:
             yield output_table_problem(table.output_uri)
-
-
-def _first(problems: Iterator[str | None]) -> str | None:
-    return next((problem for problem in problems if problem), None)
 
 
 def _format_problem(name: str, given: str, table: bool) -> str | None:

@@ -30,21 +30,19 @@ from mg_provider.resources.custom_weights_model.plan import next_model_id, plan_
 from mg_provider.resources.custom_weights_model.query_name import with_chosen_name, with_query_name
 from mg_provider.resources.custom_weights_model.serve import Serving
 from mg_provider.resources.custom_weights_model.underway import go_on, running, stop_first_deployment
-from mg_provider.resources.endpoint.adoption import EndpointLifecycle
 from mg_provider.resources.endpoint.args import name_endpoint
 from mg_provider.resources.endpoint.calls import find_endpoint, mutate, place_of
+from mg_provider.resources.endpoint.lifecycle import EndpointLifecycle
 from mg_provider.resources.endpoint.machines import with_most_replicas
 from mg_provider.resources.endpoint.ownership import (
     guarded,
     guarded_creation,
     imported_as,
     lacks_ownership,
-    may_take_down,
     ownership_of,
 )
 from mg_provider.resources.endpoint.settings import Refused, settle_endpoint
 from mg_provider.resources.model.args import Problem
-from mg_provider.resources.model.diff import Changes
 from mg_provider.resources.model.identity import CLAIM_LABEL, MODEL_ID
 from mg_provider.resources.model.lifecycle import UNSETTLED, Context, Defaults, Incomplete, NotOurs, Reading, kept
 from mg_provider.resources.model.unknown import UNKNOWN
@@ -138,7 +136,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             named=(args.model_id,),
         )
         try:
-            return args.endpoint, self._converge(args, args, state, context, fresh=True)
+            return args.endpoint, self.converge(args, args, state, context, fresh=True)
         except NotOurs:
             try:
                 give_back(args, state, context)
@@ -157,7 +155,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         if (unfinished := self._unfinished(args, state, endpoint, context)) is not None:
             return unfinished
         if endpoint is None:
-            if not model_exists(args, _guarded(context, args, args, state)):
+            if not model_exists(args, self.guarded(context, args, args, state)):
                 return None
             context.progress(f"the endpoint is gone, and {args.model} is still there")
             endpoint, state = Endpoint(), state.model_copy(update={"unlabelled": "asked"})
@@ -185,28 +183,32 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         seen = state if endpoint is None else self._state(endpoint, args, state)
         return Reading(args, seen.model_copy(update={"operation": operation.name}))
 
-    def update(
+    def remove(self, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context) -> None:
+        """Undeploy, delete the endpoint, delete the Model. What is gone already is fine."""
+        stop_first_deployment(args, state, context, begun=not state.deployed_model_id)
+        take_down(args, state, context)
+
+    def guarded(
         self,
-        id: str,
+        context: Context,
+        args: CustomWeightsModelArgs,
         old: CustomWeightsModelArgs,
         state: CustomWeightsModelState,
-        new: CustomWeightsModelArgs,
-        changes: Changes,
-        context: Context,
-    ) -> CustomWeightsModelState:
-        """Change replicas, autoscaling, labels, names and settings on the running endpoint."""
-        claim = state.claim or context.clock.request_id()
-        context = _guarded(context, new, old, state)
-        return self._converge(new, old, state.model_copy(update={"claim": claim}), context)
+    ) -> Context:
+        """The context of a model in the stack's state."""
+        return guarded(
+            context,
+            args,
+            old,
+            state.claim,
+            made=state.unlabelled == "accepted",
+            unproved=state.unlabelled in ("accepted", "asked"),
+            imported=imported_as(state.unlabelled),
+            derived=derived_model_ids(old),
+            named=(args.model_id, old.model_id),
+        )
 
-    def delete(self, id: str, args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context) -> None:
-        """Undeploy, delete the endpoint, delete the Model. What is gone already is fine."""
-        context = _guarded(context, args, args, state)
-        if may_take_down(args, state.claim, context):
-            stop_first_deployment(args, state, context, begun=not state.deployed_model_id)
-            take_down(args, state, context)
-
-    def _converge(
+    def converge(
         self,
         args: CustomWeightsModelArgs,
         owner: CustomWeightsModelArgs,
@@ -365,20 +367,3 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             claim=(endpoint.labels or {}).get(CLAIM_LABEL) or before.claim,
             unlabelled="" if args.owns(endpoint.labels) else before.unlabelled,
         )
-
-
-def _guarded(
-    context: Context, args: CustomWeightsModelArgs, old: CustomWeightsModelArgs, state: CustomWeightsModelState
-) -> Context:
-    """The context of a model in the stack's state."""
-    return guarded(
-        context,
-        args,
-        old,
-        state.claim,
-        made=state.unlabelled == "accepted",
-        unproved=state.unlabelled in ("accepted", "asked"),
-        imported=imported_as(state.unlabelled),
-        derived=derived_model_ids(old),
-        named=(args.model_id, old.model_id),
-    )

@@ -13,7 +13,7 @@ from mg_provider.resources.dedicated_endpoint.plan import plan_texts
 from mg_provider.resources.dedicated_endpoint.psc_automation import automations, tell_failures
 from mg_provider.resources.dedicated_endpoint.rollouts import NamedModels
 from mg_provider.resources.dedicated_endpoint.state import DedicatedEndpointState
-from mg_provider.resources.endpoint.adoption import EndpointLifecycle, fixed_problem
+from mg_provider.resources.endpoint.adoption import fixed_problem
 from mg_provider.resources.endpoint.args import is_known_private, name_endpoint, private
 from mg_provider.resources.endpoint.calls import (
     CREATE_SECONDS,
@@ -23,13 +23,13 @@ from mg_provider.resources.endpoint.calls import (
     make_endpoint,
     undeploy,
 )
+from mg_provider.resources.endpoint.lifecycle import EndpointLifecycle
 from mg_provider.resources.endpoint.machines import with_most_replicas
 from mg_provider.resources.endpoint.ownership import (
     guarded,
     guarded_creation,
     imported_as,
     lacks_ownership,
-    may_take_down,
     ownership_of,
 )
 from mg_provider.resources.endpoint.served_model import assign, is_our_deployment_id, machine_type
@@ -37,7 +37,7 @@ from mg_provider.resources.endpoint.settings import Refused, observed_endpoint, 
 from mg_provider.resources.endpoint.teardown import gone_for_good, still_deployed
 from mg_provider.resources.endpoint.underway import stop, under_way
 from mg_provider.resources.model.args import Problem, mark_of
-from mg_provider.resources.model.diff import Changes, compare
+from mg_provider.resources.model.diff import compare
 from mg_provider.resources.model.identity import CLAIM_LABEL, ENDPOINT_ID
 from mg_provider.resources.model.lifecycle import UNSETTLED, Context, Incomplete, NotOurs, Reading, kept
 from mg_provider.resources.model.marks import Local
@@ -115,7 +115,7 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
     def create(self, args: DedicatedEndpointArgs, context: Context) -> tuple[str, DedicatedEndpointState]:
         """Make the endpoint and deploy onto it, or go on where an interrupted run of ours stopped."""
         state = DedicatedEndpointState(claim=context.clock.request_id())
-        return args.endpoint, self._converge(args, args, state, guarded_creation(context, args, state.claim))
+        return args.endpoint, self.converge(args, args, state, guarded_creation(context, args, state.claim))
 
     def read(
         self, id: str, args: DedicatedEndpointArgs, state: DedicatedEndpointState, context: Context
@@ -133,25 +133,8 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         tell_failures(endpoint, context.progress)
         return Reading(self._observed(args, endpoint, state), state)
 
-    def update(
-        self,
-        id: str,
-        old: DedicatedEndpointArgs,
-        state: DedicatedEndpointState,
-        new: DedicatedEndpointArgs,
-        changes: Changes,
-        context: Context,
-    ) -> DedicatedEndpointState:
-        """Deploy what is new, shift the traffic, then undeploy what is no longer wanted."""
-        claim = state.claim or context.clock.request_id()
-        context = _guarded(context, new, old, state)
-        return self._converge(new, old, state.model_copy(update={"claim": claim}), context)
-
-    def delete(self, id: str, args: DedicatedEndpointArgs, state: DedicatedEndpointState, context: Context) -> None:
+    def remove(self, args: DedicatedEndpointArgs, state: DedicatedEndpointState, context: Context) -> None:
         """Undeploy every model of ours, then delete the endpoint. What is gone already is fine."""
-        context = _guarded(context, args, args, state)
-        if not may_take_down(args, state.claim, context):
-            return
         stop(args, state.operation, context.limit(args.timeouts.delete, DELETE_SECONDS), context)
         endpoint = find_endpoint(args, context)
         if endpoint is None:
@@ -164,7 +147,13 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
             raise still_deployed(args, [entry for entry in endpoint.deployed_models or [] if entry.id in kept])
         delete_endpoint(args, context)
 
-    def _converge(
+    def guarded(
+        self, context: Context, args: DedicatedEndpointArgs, old: DedicatedEndpointArgs, state: DedicatedEndpointState
+    ) -> Context:
+        """The context of an endpoint in the stack's state."""
+        return guarded(context, args, old, state.claim, imported=imported_as(state.unlabelled))
+
+    def converge(
         self,
         args: DedicatedEndpointArgs,
         old: DedicatedEndpointArgs,
@@ -309,13 +298,6 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
             observed = observed.with_values(deployed_models=served)
         beside = {id: name for name, id in state.held_deployed_model_ids.items()}
         return observed_traffic(observed, args, names | beside, endpoint)
-
-
-def _guarded(
-    context: Context, args: DedicatedEndpointArgs, old: DedicatedEndpointArgs, state: DedicatedEndpointState
-) -> Context:
-    """The context of an endpoint in the stack's state."""
-    return guarded(context, args, old, state.claim, imported=imported_as(state.unlabelled))
 
 
 def _is_changed(old: DedicatedEndpointArgs, told: DedicatedEndpointArgs) -> bool:

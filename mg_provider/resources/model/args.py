@@ -85,9 +85,9 @@ class Args(BaseModel):
         return cast(Self, _blank(cls)).model_copy(update=values), problems
 
     def problems_beside(self, asked: Self) -> list[Problem]:
-        """What is wrong with arguments that were completed; those that are as they were asked for are not looked at."""
-        changed = (name for name in self.model_fields_set if getattr(self, name) is not getattr(asked, name))
-        added = (name for name in changed if not has(type(self), name, Derived))
+        """What is wrong with arguments that were completed; what the program gave of them was validated before."""
+        missing = (name for name in self.model_fields_set if not getattr(asked, name))
+        added = (name for name in missing if getattr(self, name) and not has(type(self), name, Derived))
         wrong = [_validate(type(self), name, plain(getattr(self, name)), strict=True)[1] for name in added]
         return [problem for problems in wrong for problem in problems] or list(self._broken_rules())
 

@@ -11,13 +11,13 @@ from mg_provider.emulator.core.routing import Answer, Call, handles
 from mg_provider.emulator.core.world import World
 from mg_provider.emulator.google import errors
 from mg_provider.emulator.services.compute.calls import (
+    changes,
     compute_state,
     list_answer,
     networks_of,
     new_reference,
     place_of,
     read_labels,
-    repeated_operation,
     require_idle,
     set_labels,
     start_operation,
@@ -42,11 +42,9 @@ def find_subnetwork(call: Call, text: str, field: str) -> tuple[Reference, Subne
     return reference, found
 
 
-@handles("compute.addresses.insert")
+@changes("compute.addresses.insert")
 def insert_address(call: Call) -> Answer:
     """Reserve an internal address for a Private Service Connect endpoint."""
-    if (repeated := repeated_operation(call)) is not None:
-        return Answer(repeated.body(call.world.now()))
     state, place, body = compute_state(call.world), place_of(call), call.body
     reference = new_reference(call, "addresses")
     if body.get("addressType", "EXTERNAL") != "INTERNAL" or body.get("purpose", "GCE_ENDPOINT") != "GCE_ENDPOINT":
@@ -90,19 +88,15 @@ def list_addresses(call: Call) -> Answer:
     return list_answer(call, "compute#addressList", [address.body(state.users(address)) for address in found])
 
 
-@handles("compute.addresses.setLabels")
+@changes("compute.addresses.setLabels")
 def set_address_labels(call: Call) -> Answer:
     """Replace an address's labels."""
-    if (repeated := repeated_operation(call)) is not None:
-        return Answer(repeated.body(call.world.now()))
     return set_labels(call, compute_state(call.world).address(place_of(call), call.path["resource"], call.project))
 
 
-@handles("compute.addresses.delete")
+@changes("compute.addresses.delete")
 def delete_address(call: Call) -> Answer:
     """Give an address back; refused while a rule has it."""
-    if (repeated := repeated_operation(call)) is not None:
-        return Answer(repeated.body(call.world.now()))
     state, place = compute_state(call.world), place_of(call)
     address = state.address(place, call.path["address"], call.project)
     require_idle(address)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mg_provider.emulator.core.routing import Answer, Call
+from mg_provider.emulator.core.routing import Answer, Call, Handler, handles
 from mg_provider.emulator.core.world import World
 from mg_provider.emulator.google import errors
 from mg_provider.emulator.services.compute.names import LINK_BASE, RESOURCE_NAME, Reference, label_fingerprint
@@ -63,6 +64,20 @@ def new_reference(call: Call, collection: str) -> Reference:
     if (*place_of(call), name) in taken:
         raise errors.already_exists(f"The resource '{reference.path}' already exists")
     return reference
+
+
+def changes(rpc: str) -> Callable[[Handler], Handler]:
+    """Register a handler for a method that changes something: a repeat gets the operation that the first call began."""
+
+    def register(handler: Handler) -> Handler:
+        @functools.wraps(handler)
+        def once(call: Call) -> Answer:
+            repeated = repeated_operation(call)
+            return handler(call) if repeated is None else Answer(repeated.body(call.world.now()))
+
+        return handles(rpc)(once)
+
+    return register
 
 
 def read_labels(labels: dict[str, str]) -> dict[str, str]:

@@ -13,12 +13,12 @@ from mg_provider.emulator.core.world import World
 from mg_provider.emulator.google import errors
 from mg_provider.emulator.services.compute.addresses import find_subnetwork
 from mg_provider.emulator.services.compute.calls import (
+    changes,
     compute_state,
     list_answer,
     networks_of,
     new_reference,
     place_of,
-    repeated_operation,
     require_idle,
     set_labels,
     start_operation,
@@ -37,11 +37,9 @@ _KEPT = ("allowPscGlobalAccess", "noAutomateDnsZone", "serviceDirectoryRegistrat
 _PATCHABLE = ("allowPscGlobalAccess", "networkTier")
 
 
-@handles("compute.forwardingRules.insert")
+@changes("compute.forwardingRules.insert")
 def insert_rule(call: Call) -> Answer:
     """Connect an internal address to a service attachment."""
-    if (repeated := repeated_operation(call)) is not None:
-        return Answer(repeated.body(call.world.now()))
     state, body = compute_state(call.world), call.body
     reference = new_reference(call, "forwardingRules")
     _refuse_load_balancing(body)
@@ -193,23 +191,19 @@ def list_rules(call: Call) -> Answer:
     return list_answer(call, "compute#forwardingRuleList", [_shown(call, rule) for rule in rules])
 
 
-@handles("compute.forwardingRules.setLabels")
+@changes("compute.forwardingRules.setLabels")
 def set_rule_labels(call: Call) -> Answer:
     """Replace a rule's labels."""
-    if (repeated := repeated_operation(call)) is not None:
-        return Answer(repeated.body(call.world.now()))
     return set_labels(call, compute_state(call.world).rule(place_of(call), call.path["resource"], call.project))
 
 
-@handles("compute.forwardingRules.patch")
+@changes("compute.forwardingRules.patch")
 def patch_rule(call: Call) -> Answer:
     """Change global access; everything else that differs is refused.
 
     The discovery document names ``networkTier`` alone as patchable, gcloud 528 patches ``allowPscGlobalAccess``: both
     are taken, unless the behaviour ``patch_global_access`` is ``refuse``.
     """
-    if (repeated := repeated_operation(call)) is not None:
-        return Answer(repeated.body(call.world.now()))
     rule = compute_state(call.world).rule(place_of(call), call.path["forwardingRule"], call.project)
     present = _shown(call, rule)
     if call.body.get("fingerprint", rule.fingerprint) != rule.fingerprint:
@@ -227,11 +221,9 @@ def patch_rule(call: Call) -> Answer:
     return start_operation(call, "patch", rule, apply)
 
 
-@handles("compute.forwardingRules.delete")
+@changes("compute.forwardingRules.delete")
 def delete_rule(call: Call) -> Answer:
     """Take the connection down; its address is free again when the operation is done."""
-    if (repeated := repeated_operation(call)) is not None:
-        return Answer(repeated.body(call.world.now()))
     place = place_of(call)
     rule = compute_state(call.world).rule(place, call.path["forwardingRule"], call.project)
     require_idle(rule)

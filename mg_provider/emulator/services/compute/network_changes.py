@@ -13,10 +13,10 @@ from mg_provider.emulator.core.world import World
 from mg_provider.emulator.google import errors
 from mg_provider.emulator.services.compute.calls import (
     NAME_RULE,
+    changes,
     compute_state,
     networks_of,
     place_of,
-    repeated_operation,
     require_idle,
     start_operation,
 )
@@ -27,11 +27,9 @@ from mg_provider.emulator.services.compute.state import invalid_field
 Json = dict[str, Any]
 
 
-@handles("compute.networks.insert")
+@changes("compute.networks.insert")
 def insert_network(call: Call) -> Answer:
     """Make a network of custom subnet mode; others are not emulated."""
-    if (repeated := repeated_operation(call)) is not None:
-        return Answer(repeated.body(call.world.now()))
     if call.body.get("autoCreateSubnetworks", True) or "IPv4Range" in call.body:
         raise errors.not_emulated("a network that makes subnetworks by itself (autoCreateSubnetworks: false is needed)")
     networks, key = compute_state(call.world).networks, (call.number, _name(call))
@@ -46,11 +44,9 @@ def insert_network(call: Call) -> Answer:
     return start_operation(call, "insert", made, lambda: None, undo)
 
 
-@handles("compute.networks.delete")
+@changes("compute.networks.delete")
 def delete_network(call: Call) -> Answer:
     """Delete a network; refused while it has subnetworks."""
-    if (repeated := repeated_operation(call)) is not None:
-        return Answer(repeated.body(call.world.now()))
     networks, key = compute_state(call.world).networks, (call.number, call.path["network"])
     made = _found(call, Reference(call.project_id, "", "networks", key[1]))
     inside = [each for each in networks.subnetworks.values() if (each.project_number, each.network) == key]
@@ -64,11 +60,9 @@ def delete_network(call: Call) -> Answer:
     return start_operation(call, "delete", made, gone)
 
 
-@handles("compute.subnetworks.insert")
+@changes("compute.subnetworks.insert")
 def insert_subnetwork(call: Call) -> Answer:
     """Make a subnetwork of a network; its range must not overlap another one's."""
-    if (repeated := repeated_operation(call)) is not None:
-        return Answer(repeated.body(call.world.now()))
     networks, name = networks_of(call), _name(call)
     network = parse_reference(call.body.get("network", ""), "networks", call.project_id, "")
     if network is None:
@@ -89,11 +83,9 @@ def insert_subnetwork(call: Call) -> Answer:
     return start_operation(call, "insert", made, lambda: None, gone)
 
 
-@handles("compute.subnetworks.delete")
+@changes("compute.subnetworks.delete")
 def delete_subnetwork(call: Call) -> Answer:
     """Delete a subnetwork; refused while an address is taken from it."""
-    if (repeated := repeated_operation(call)) is not None:
-        return Answer(repeated.body(call.world.now()))
     state, key = compute_state(call.world), (*place_of(call), call.path["subnetwork"])
     made = _found(call, Reference(call.project_id, call.region, "subnetworks", key[2]))
     users = [each for each in state.addresses.values() if each.subnetwork == made.reference]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -139,19 +139,21 @@ class VertexState:
 
     def claim_endpoint_id(self, key: Key) -> None:
         """Take an endpoint id. ApiError INVALID_ARGUMENT or ALREADY_EXISTS."""
-        if not _ENDPOINT_ID.fullmatch(key[2]):
-            raise invalid_argument(f"Invalid endpoint id {key[2]}.", ("endpoint_id", key[2]))
-        if key in self.endpoints or key in self.taken_endpoint_ids:
-            raise already_exists(f"Endpoint projects/{key[0]}/locations/{key[1]}/endpoints/{key[2]} already exists.")
-        self.taken_endpoint_ids.add(key)
+        _claim("Endpoint", key, _ENDPOINT_ID, self.endpoints, self.taken_endpoint_ids)
 
     def claim_model_id(self, key: Key) -> None:
         """Take a model id. ApiError INVALID_ARGUMENT or ALREADY_EXISTS."""
-        if not _MODEL_ID.fullmatch(key[2]):
-            raise invalid_argument(f"Invalid model id {key[2]}.", ("model_id", key[2]))
-        if key in self.models or key in self.taken_model_ids:
-            raise already_exists(f"Model projects/{key[0]}/locations/{key[1]}/models/{key[2]} already exists.")
-        self.taken_model_ids.add(key)
+        _claim("Model", key, _MODEL_ID, self.models, self.taken_model_ids)
+
+
+def _claim(kind: str, key: Key, form: re.Pattern[str], present: Container[Key], taken: set[Key]) -> None:
+    project, region, identifier = key
+    low = kind.lower()
+    if not form.fullmatch(identifier):
+        raise invalid_argument(f"Invalid {low} id {identifier}.", (f"{low}_id", identifier))
+    if key in present or key in taken:
+        raise already_exists(f"{kind} projects/{project}/locations/{region}/{low}s/{identifier} already exists.")
+    taken.add(key)
 
 
 def vertex(world: World) -> VertexState:
