@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,10 @@ from tests.support import forks, google_protos, real_clients
 from tests.support.dealing import dealt
 from tests.support.empty_messages import empty_messages
 from tests.support.invariants import watch
+
+# The tests start many processes. Without bytecode on disk each would compile all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 @pytest.fixture(scope="session", autouse=True)
