@@ -1,13 +1,14 @@
 """What a change of an argument does follows from the marks; an unknown value is never a false alarm."""
 
 import pytest
+from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from mg_provider.resources.dynamic.host import outputs
 from mg_provider.resources.model.args import has, mark_of, marks
 from mg_provider.resources.model.diff import compare
 from mg_provider.resources.model.marks import Computed, Derived, InPlace, Local, Mark, Replaces, RollsOut
-from mg_provider.resources.model.unknown import UNKNOWN, contains_unknown
+from mg_provider.resources.model.unknown import UNKNOWN, contains_unknown, plain
 from tests.support.samples import (
     ABSENT,
     ALL,
@@ -144,6 +145,36 @@ def test_a_part_of_an_argument_that_is_not_known_yet_is_no_mistake_and_no_replac
             assert problems == {}, path
             assert not compare(old, new).replaces, path
             assert name in compare(old, new).unknown, path
+
+
+def kinds(value):
+    """The types of a value and of all that is in it, by place; of what is not known there is none."""
+    if isinstance(value, BaseModel):
+        inside = {name: getattr(value, name) for name in value.model_fields_set}
+    else:
+        inside = value if isinstance(value, dict) else dict(enumerate(value)) if isinstance(value, list) else {}
+    held = {(name, *path): kind for name, entry in inside.items() for path, kind in kinds(entry).items()}
+    return held if value is UNKNOWN else {(): type(value)} | held
+
+
+@pytest.mark.parametrize(("kind", "name"), PARTS, ids=label)
+def test_an_object_of_which_a_part_is_not_known_yet_is_a_model_with_an_unknown_leaf(kind, name):
+    def decoded(value):
+        return getattr(kind.args_type.decode(kind.arguments(name, value))[0], name)
+
+    for value in (kind.samples[name].value, kind.samples[name].other):
+        whole = decoded(value)
+        for path in places(value):
+            partial = decoded(put(value, path, UNKNOWN))
+            assert plain(partial) == put(plain(whole), path, UNKNOWN), path
+            assert kinds(partial).items() <= kinds(whole).items(), path
+
+
+def test_a_name_of_googles_spelling_is_read_where_another_part_is_not_known_yet():
+    given = {"enablePrivateServiceConnect": True, "projectAllowlist": UNKNOWN}
+    config = planned(CUSTOM_WEIGHTS_MODEL, CUSTOM_WEIGHTS_MODEL.arguments("private_service_connect_config", given))
+    config = config.private_service_connect_config
+    assert plain(config) == {"enable_private_service_connect": True, "project_allowlist": UNKNOWN}
 
 
 @each_resource

@@ -55,7 +55,9 @@ def test_a_served_model_is_one_whatever_its_counts_were():
 
 def test_what_is_not_known_yet_stays_so():
     value = {**CONTAINER, "image_uri": UNKNOWN, "ports": [{"container_port": "a"}]}
-    assert recalled(CUSTOM_WEIGHTS_MODEL, "container_spec", value) == value
+    container = recalled(CUSTOM_WEIGHTS_MODEL, "container_spec", value)
+    assert isinstance(container, ContainerSpec)
+    assert plain(container) == {**value, "ports": [{}]}
 
 
 @pytest.mark.parametrize(("kind", "name"), NESTED, ids=label)

@@ -12,7 +12,6 @@ from mg_provider.resources.dedicated_endpoint.held_state import HeldModel
 from mg_provider.resources.endpoint.args import is_known_private, private
 from mg_provider.resources.endpoint.machines import Machines, with_most_replicas
 from mg_provider.resources.endpoint.plan.words import gpus, peak, probing, replicas_text, size, way
-from mg_provider.resources.endpoint.served_model import ServedModel
 from mg_provider.resources.model.diff import compare
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown, contains_unknown
 from mg_provider.rollout.probe import requests_at
@@ -32,7 +31,7 @@ def plan_texts(old: DedicatedEndpointArgs | None, new: DedicatedEndpointArgs) ->
         return UNKNOWN
     given = new.deployed_models
     unknown: dict[str, Any] = dict.fromkeys(filter(lambda name: contains_unknown(given[name]), given), UNKNOWN)
-    certain = {name: _whole(served) for name, served in given.items() if name not in unknown}
+    certain = {name: with_most_replicas(served) for name, served in given.items() if name not in unknown}
     if old is None:
         return unknown | {name: _creation(new, served) for name, served in certain.items()}
     if not unknown and not compare(old, new, *_PLANNED):
@@ -40,12 +39,6 @@ def plan_texts(old: DedicatedEndpointArgs | None, new: DedicatedEndpointArgs) ->
     if old.parked or new.parked:
         return unknown | {name: _parking(old, new, name) for name in certain}
     return unknown | _Changes(old, new.with_values(deployed_models=certain), frozenset(unknown)).texts()
-
-
-def _whole(served: ServedModel | dict[str, Any]) -> ServedModel:
-    """A model that is known; beside one that is not, it is still as the program gave it."""
-    model = served if isinstance(served, ServedModel) else ServedModel.model_validate(served)
-    return with_most_replicas(model)
 
 
 def _creation(args: DedicatedEndpointArgs, served: Machines) -> str:
@@ -56,7 +49,7 @@ def _creation(args: DedicatedEndpointArgs, served: Machines) -> str:
 
 
 def _parking(old: DedicatedEndpointArgs, new: DedicatedEndpointArgs, name: str) -> str:
-    served = _whole(new.deployed_models[name])
+    served = with_most_replicas(new.deployed_models[name])
     if not new.parked:
         starts = ", starting with what served when it was parked" if served.autoscales else ""
         return f"resumes: deploys on {replicas_text(served, new.region)}{starts}; endpoint and address stay"

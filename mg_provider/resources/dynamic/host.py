@@ -226,7 +226,7 @@ class DynamicProvider(ResourceProvider):
     @classmethod
     def _diff(cls, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         lifecycle = cls.lifecycle()
-        old, new, state = cls._args(olds), cls._args(news), cls._state(olds)
+        (old, state), new = cls._kept(olds), cls._args(news)
         lifecycle.shown(old, state)
         lifecycle.refuse(old, new, state)
         changes = compare(old, new)
@@ -247,31 +247,32 @@ class DynamicProvider(ResourceProvider):
 
     @classmethod
     def _read(cls, id_: str, props: Mapping[str, Any]) -> ReadResult:
-        args = cls._args(props)
-        reading = cls.lifecycle().read(id_, args, cls._state(props), cls._context(args))
+        args, state = cls._kept(props)
+        reading = cls.lifecycle().read(id_, args, state, cls._context(args))
         if reading is None:
             return ReadResult(None, {})
         return ReadResult(id_, outputs(reading.args, reading.state), to_engine(reading.args.encode()))
 
     @classmethod
     def _update(cls, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
-        old, new = cls._args(olds), cls._args(news)
-        changes = compare(old, new)
-        state = cls.lifecycle().update(id_, old, cls._state(olds), new, changes, cls._context(new))
-        return UpdateResult(outputs(new, state))
+        (old, state), new = cls._kept(olds), cls._args(news)
+        updated = cls.lifecycle().update(id_, old, state, new, compare(old, new), cls._context(new))
+        return UpdateResult(outputs(new, updated))
 
     @classmethod
     def _delete(cls, id_: str, props: Mapping[str, Any]) -> None:
-        args = cls._args(props)
-        cls.lifecycle().delete(id_, args, cls._state(props), cls._context(args))
+        args, state = cls._kept(props)
+        cls.lifecycle().delete(id_, args, state, cls._context(args))
 
     @classmethod
     def _args(cls, props: Mapping[str, Any]) -> Any:
         return cls.lifecycle.args_type.recall(from_engine(props))
 
     @classmethod
-    def _state(cls, props: Mapping[str, Any]) -> Any:
-        return cls.lifecycle.state_type.decode(from_engine(props))
+    def _kept(cls, props: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Arguments and outputs, of which a stack's state has one mapping."""
+        kept = from_engine(props)
+        return cls.lifecycle.args_type.recall(kept), cls.lifecycle.state_type.decode(kept)
 
     @classmethod
     def _label(cls, args: CloudArgs) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Collection
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import Field
-from pydantic.alias_generators import to_snake
 
 from mg_provider.api.names import NETWORK
 from mg_provider.api.texts import shown
@@ -37,8 +36,7 @@ _ADDRESS = ("enable_private_service_connect", "enable_secure_private_service_con
 
 def _address(config: PrivateServiceConnectConfig | None) -> dict[str, Any]:
     """What of a configuration, which may be known in part only, makes another address."""
-    given = {} if config is None or isinstance(config, Unknown) else plain(config)
-    values = {to_snake(name): value for name, value in given.items()}
+    values = {} if config is None or isinstance(config, Unknown) else plain(config)
     told = {name: values.get(name) for name in _ADDRESS} if values.get(_ADDRESS[0]) else {}
     return {name: value for name, value in told.items() if value}
 

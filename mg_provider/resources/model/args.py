@@ -14,7 +14,7 @@ from mg_provider.api.texts import cut
 from mg_provider.resources.model.marks import Computed, Derived, Lines, Mark, ReadBack, Secret, Transient
 from mg_provider.resources.model.meaning import Inner
 from mg_provider.resources.model.reasons import MOST_SAID, explain, nearest
-from mg_provider.resources.model.salvage import salvaged
+from mg_provider.resources.model.salvage import adapter_of, partly_known, salvaged
 from mg_provider.resources.model.soundness import MOST_CHARACTERS, misplaced, unsound, whole
 from mg_provider.resources.model.unknown import ALWAYS_KNOWN, Unknown, contains_unknown, plain, without_unknown
 
@@ -173,32 +173,26 @@ def _blank(args_type: type[Args]) -> Args:
     return args_type.model_construct(_fields_set=set())
 
 
-@cache
-def _adapter(args_type: type[Args], name: str) -> TypeAdapter[Any]:
-    return TypeAdapter(cast(Any, args_type.model_fields[name].rebuild_annotation()))
-
-
 def _validate(args_type: type[Args], name: str, value: Any, *, strict: bool) -> tuple[Any, list[Problem]]:
-    """The value as the field's type has it; as given where parts are unknown, or something is wrong."""
+    """The value as the field's type has it, with its unknown parts; as given where something is wrong."""
     if isinstance(value, Unknown):
         return value, []
     if strict and (problems := list(_unsound(args_type, name, value))):
         return value, problems
+    field, adapter = args_type.model_fields[name], adapter_of(args_type, name)
     partial = contains_unknown(value)
-    known = without_unknown(value) if partial else value
-    adapter = _adapter(args_type, name)
     try:
-        validated = _validated(adapter, known, strict)
+        validated = _validated(adapter, without_unknown(value) if partial else value, strict)
     except ValidationError as error:
-        if not strict:
-            return (value if partial else salvaged(adapter, value)), []
-        wrong = [entry for entry in error.errors() if not (partial and entry["type"] == "missing")]
-        secret, field = has(args_type, name, Secret), args_type.model_fields[name]
-        return value, [Problem(*explain(name, field, entry, secret=secret)) for entry in wrong]
+        if strict and (wrong := [entry for entry in error.errors() if not (partial and entry["type"] == "missing")]):
+            secret = has(args_type, name, Secret)
+            return value, [Problem(*explain(name, field, entry, secret=secret)) for entry in wrong]
+        validated = value if partial else salvaged(adapter, value)
+    if partial:
+        validated = partly_known(field.annotation, value)
     if type(validated) in ALWAYS_KNOWN:
         return validated, []
-    problems = [Problem(path, reason) for path, reason in misplaced(name, validated)]
-    return (value if partial else validated), problems
+    return validated, [Problem(path, reason) for path, reason in misplaced(name, validated)]
 
 
 def _validated(adapter: TypeAdapter[Any], value: Any, strict: bool) -> Any:
