@@ -74,7 +74,7 @@ def test_the_gate_lints_and_then_tests_and_stops_at_the_first_failure():
     gate = ROOT / ".ci/run"
     lines = [line for line in gate.read_text().splitlines() if line and not line.startswith("#")]
     assert lines[0] == "set -euo pipefail"
-    assert lines[-2:] == ["make lint", "make test"]
+    assert lines[-3:] == ["make lint", ".venv/bin/python -m tools.versions pythons host", "make test"]
     assert gate.stat().st_mode & stat.S_IXUSR
 
 
@@ -164,9 +164,9 @@ def test_every_python_that_is_claimed_is_tested_where_it_is_there(tmp_path, monk
     there.chmod(0o755)
     assert versions.find_python("3.13") == str(there)
     monkeypatch.setattr(versions, "minors", lambda: ["3.99"])
-    assert versions.main(["pythons"]) == 0
-    assert capsys.readouterr().out == "test-all: there is no Python 3.99 on this machine, so nothing ran on it\n"
+    assert versions.main(["pythons", "host"]) == 0
+    assert capsys.readouterr().out == "versions: there is no Python 3.99 on this machine, so nothing ran on it\n"
 
 
 def test_the_tests_of_other_versions_are_there():
-    assert [path for path in versions.SLICES if not (ROOT / path).exists()] == []
+    assert [path for path in (*versions.HOST, *versions.SLICES) if not (ROOT / path).exists()] == []

@@ -1,8 +1,9 @@
-"""Run the tests of the host and the rehearsal on other versions: ``make test-all``, ``make test-sdk``.
+"""Run the tests of the host and the rehearsal on other versions: ``make test-all``, ``make test-sdk``, the gate.
 
-``pythons`` takes every Python that pyproject.toml claims and this machine has; ``sdk`` takes the oldest release of
-Pulumi's SDK that pyproject.toml allows, and the newest that there is. Each has an environment of its own, with exactly
-what requirements.lock says but for that.
+``pythons`` takes every Python that pyproject.toml claims and this machine has; ``pythons host`` runs only the tests of
+the host and the rehearsal there, as the gate does. ``sdk`` takes the oldest release of Pulumi's SDK that pyproject.toml
+allows, and the newest that there is. Each has an environment of its own, with exactly what requirements.lock says but
+for that.
 """
 
 from __future__ import annotations
@@ -20,14 +21,13 @@ from typing import Final
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
+HOST: Final = ("tests/resources/test_dynamic_host.py", "tests/resources/test_engine_gone.py", "tests/rehearsal")
 SLICES: Final = (
-    "tests/resources/test_dynamic_host.py",
-    "tests/resources/test_engine_gone.py",
+    *HOST,
     "tests/resources/test_constructors.py",
     "tests/resources/test_spelling.py",
     "tests/resources/test_life_psc_forwarding_rule.py",
     "tests/resources/test_secrets.py",
-    "tests/rehearsal",
     "tests/conformance",
     "tests/cli",
 )
@@ -37,12 +37,13 @@ NEWEST: Final = "newest"
 
 def main(arguments: Sequence[str]) -> int:
     """Run what is asked for; returns how many versions failed."""
-    if arguments == ["pythons"]:
-        return sum(_on_python(minor) for minor in minors() if minor != f"3.{sys.version_info.minor}")
+    if arguments in (["pythons"], ["pythons", "host"]):
+        slices = HOST if arguments[1:] else SLICES
+        return sum(_on_python(minor, slices) for minor in minors() if minor != f"3.{sys.version_info.minor}")
     if arguments == ["sdk"]:
         environments = {_sdk_in(python): python for python in map(_with_sdk, (oldest_sdk(), NEWEST))}
-        return sum(_tested(f"Pulumi's SDK {version}", python) for version, python in environments.items())
-    print("usage: python -m tools.versions pythons|sdk")
+        return sum(_tested(f"Pulumi's SDK {version}", python, SLICES) for version, python in environments.items())
+    print("usage: python -m tools.versions pythons [host] | sdk")
     return 2
 
 
@@ -77,12 +78,12 @@ def _works(path: str, minor: str) -> bool:
     return subprocess.run([path, "-c", question], capture_output=True, check=False).returncode == 0
 
 
-def _on_python(minor: str) -> bool:
+def _on_python(minor: str, slices: Sequence[str]) -> bool:
     python = find_python(minor)
     if python is None:
-        print(f"test-all: there is no Python {minor} on this machine, so nothing ran on it", flush=True)
+        print(f"versions: there is no Python {minor} on this machine, so nothing ran on it", flush=True)
         return False
-    return _tested(f"Python {minor}", _environment(f".venv-python-{minor}", python))
+    return _tested(f"Python {minor}", _environment(f".venv-python-{minor}", python), slices)
 
 
 def _with_sdk(release: str) -> str:
@@ -112,11 +113,11 @@ def _uv(*arguments: str) -> None:
     subprocess.run([str(Path(sys.executable).parent / "uv"), *arguments], cwd=ROOT, check=True)
 
 
-def _tested(what: str, python: str) -> bool:
+def _tested(what: str, python: str, slices: Sequence[str]) -> bool:
     """Whether the tests failed."""
     print(f"testing on {what}", flush=True)
     workers = os.environ.get("WORKERS", "auto")
-    failed = subprocess.run([python, "-m", "pytest", "-q", "-n", workers, *SLICES], cwd=ROOT, check=False).returncode
+    failed = subprocess.run([python, "-m", "pytest", "-q", "-n", workers, *slices], cwd=ROOT, check=False).returncode
     print(f"{'FAILED' if failed else 'passed'} on {what}", flush=True)
     return failed != 0
 
