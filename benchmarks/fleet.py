@@ -18,7 +18,7 @@ import yaml
 
 from benchmarks.figure import Figure
 from mg_provider.clock import SystemClock
-from mg_provider.data import regions
+from mg_provider.data import known_regions
 from mg_provider.demo.engines import STACK, Engine, PulumiEngine, RehearsalEngine, Say, Workspace
 from tests.support.weights import make_bucket, put_weights
 
@@ -153,7 +153,7 @@ def _program(folder: Path, url: str, weights: str, layout: Layout, regions_count
         settings["mg:hostThreads"] = str(layout.threads)
     config: Mapping[str, Any] = {
         **settings,
-        "fleet:regions": json.dumps(sorted(regions())[:regions_count]),
+        "fleet:regions": json.dumps(sorted(known_regions())[:regions_count]),
         "fleet:models": str(models),
         "fleet:weights": weights,
         "fleet:explicit": str(layout.explicit).lower(),

@@ -33,12 +33,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-rehearse = typer.Typer(
+rehearsal = typer.Typer(
     help="Run a Pulumi program offline, on an emulated cloud.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-app.add_typer(rehearse, name="rehearse")
+app.add_typer(rehearsal, name="rehearse")
 app.add_typer(batch, name="batch")
 app.add_typer(models, name="models")
 app.add_typer(emulator, name="emulator")
@@ -281,7 +281,7 @@ _OPERATIONS: dict[Operation, str] = {
 
 
 def _add(operation: Operation, text: str) -> None:
-    @rehearse.command(operation, help=text)
+    @rehearsal.command(operation, help=text)
     def command(
         program: Program = Path(),
         stack: Stack = "dev",
@@ -295,9 +295,9 @@ def _add(operation: Operation, text: str) -> None:
         stock_sdk: StockSdk = False,
     ) -> None:
         from mg_provider.cloud.own import OwnCloud
-        from mg_provider.rehearsal.command import rehearse as run
+        from mg_provider.rehearsal.command import rehearse
 
-        code = run(
+        code = rehearse(
             operation,
             stack,
             program,
@@ -317,7 +317,7 @@ for _operation, _text in _OPERATIONS.items():
     _add(_operation, _text)
 
 
-@rehearse.command("import", help="Put what `mg import` wrote into the stack's state. Nothing is called.")
+@rehearsal.command("import", help="Put what `mg import` wrote into the stack's state. Nothing is called.")
 def _rehearse_import(
     program: Program = Path(),
     file: Annotated[Path, typer.Option("--file", "-f", help="The import file.")] = Path("import.json"),

@@ -38,9 +38,9 @@ def serve(
 ) -> None:
     """Serve until Ctrl-C."""
     if context.invoked_subcommand is None:
-        from mg_provider.cloud.serving import serve as run
+        from mg_provider.cloud import serving
 
-        raise typer.Exit(run(port, speed, seed=seed, keep=keep_in))
+        raise typer.Exit(serving.serve(port, speed, seed=seed, keep=keep_in))
 
 
 @emulator.command()

@@ -51,9 +51,9 @@ def _stacks() -> list[str]:
 
 
 def _regions() -> list[str]:
-    from mg_provider.data import regions
+    from mg_provider.data import known_regions
 
-    return sorted(regions())
+    return sorted(known_regions())
 
 
 _NAMES: Final[dict[str, Callable[[], list[str]]]] = {"--stack": _stacks, "--region": _regions, "--from": _regions}

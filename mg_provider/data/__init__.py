@@ -20,11 +20,11 @@ def table(name: str) -> dict[str, Any]:
 
 
 @cache
-def regions() -> frozenset[str]:
+def known_regions() -> frozenset[str]:
     """The regions that have a Vertex AI host of their own."""
     return frozenset(table("regions")["regions"])
 
 
 def is_region(name: str) -> bool:
     """Whether it is a region of Vertex AI, or has the form that the regions of Google's other clouds have."""
-    return name in regions() or _ELSEWHERE.fullmatch(name) is not None
+    return name in known_regions() or _ELSEWHERE.fullmatch(name) is not None

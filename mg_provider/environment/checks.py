@@ -8,7 +8,7 @@ from itertools import combinations
 from mg_provider.components.common import DNS_NAME
 from mg_provider.components.psc_network import address_problem
 from mg_provider.components.vpc_sc_allowlist import project_ids
-from mg_provider.data import regions as known_regions
+from mg_provider.data import known_regions
 from mg_provider.environment.entries import EndpointConfig
 from mg_provider.environment.environment import Address, AutoRegions, Environment
 from mg_provider.environment.sections import Mistake, one_of

@@ -157,7 +157,7 @@ class Environment(Section):
     def known_name(self, model: str, region: str) -> str | None:
         """What a model answers to, in words; None where only its container knows."""
         given = self.models[model].arguments_in(region)
-        chosen = container_query_id(given.get("container_spec")) or self.chosen_name(model, region)
+        chosen = given_query_id(given.get("container_spec")) or self.chosen_name(model, region)
         return repr(chosen) if chosen else f"an id of its own (models.{model})" if _is_plain(given) else None
 
     def allowed(self, access: PrivateAccess) -> list[str]:
@@ -205,7 +205,7 @@ def _is_plain(given: Mapping[str, Any]) -> bool:
     return bool(given.get("gcs_uri")) and given.get("container_spec") is None
 
 
-def container_query_id(container: Any) -> str:
+def given_query_id(container: Any) -> str:
     """The name that a container's environment gives its model; empty where it gives none."""
     env = container.get("env") if isinstance(container, Mapping) else None
     entries = [entry for entry in env if isinstance(entry, Mapping)] if isinstance(env, list) else []

@@ -17,7 +17,7 @@ from mg_provider.clock import SystemClock
 from mg_provider.command_line.exits import FAILED, FINE, USAGE
 from mg_provider.importing import endpoints, jobs, rules
 from mg_provider.importing.endpoints import Kind
-from mg_provider.importing.finding import Found, Place, find, require_place
+from mg_provider.importing.finding import Found, Location, find, require_place
 from mg_provider.importing.imported import Draft, Imported, settle
 from mg_provider.importing.listing import lines, missing
 from mg_provider.importing.program import import_file, program_text
@@ -124,7 +124,7 @@ class _connected:
         self._settings = Settings.from_config(config.get, os.environ)
         self._complain = complain
 
-    def __enter__(self) -> tuple[Context, Place]:
+    def __enter__(self) -> tuple[Context, Location]:
         self._clients = Clients.from_settings(self._settings, self._clock)
         context = Context(
             clock=self._clock,
@@ -132,7 +132,7 @@ class _connected:
             progress=self._say,
             cancelled=lambda: False,
         )
-        return context, Place(self._settings.project or "", self._settings.region or "")
+        return context, Location(self._settings.project or "", self._settings.region or "")
 
     def _say(self, text: str) -> None:
         self._complain(f"{text}\n")
@@ -142,7 +142,7 @@ class _connected:
 
 
 def _all(
-    wanted: Sequence[Wanted], place: Place, options: Options, taken: set[str], context: Context
+    wanted: Sequence[Wanted], place: Location, options: Options, taken: set[str], context: Context
 ) -> tuple[list[Imported], list[MgError]]:
     """Each of what is asked for, and what kept others from being imported."""
     imported: list[Imported] = []

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, cast
 from mg_provider.api.errors import NotFound, UserError
 from mg_provider.api.names import MODEL
 from mg_provider.importing.arguments import arguments_of, labels_of
-from mg_provider.importing.finding import Found, Place
+from mg_provider.importing.finding import Found, Location
 from mg_provider.importing.imported import Draft
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs, CustomWeightsModelState
@@ -45,7 +45,7 @@ class Serving:
     """An endpoint with the Models that it serves."""
 
     endpoint: Endpoint
-    place: Place
+    place: Location
     models: Mapping[str, Model] = field(default_factory=dict)
 
     @property

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from mg_provider.api.errors import MgError, NotFound, UserError
 from mg_provider.api.texts import shown
-from mg_provider.data import regions
+from mg_provider.data import known_regions
 from mg_provider.importing.wanted import Wanted
 from mg_provider.resources.model.identity import COMPUTE_NAME, ENDPOINT_ID
 from mg_provider.resources.model.lifecycle import Context
@@ -22,7 +22,7 @@ Thing = Endpoint | ForwardingRule | BatchPredictionJob
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """Where things are looked for: a project by its id, where that is known, and a region."""
 
     project: str
@@ -48,7 +48,7 @@ class Found:
     """A thing, where it is, and what it is called in the program."""
 
     thing: Thing
-    place: Place
+    place: Location
     name: str
 
     @property
@@ -65,7 +65,7 @@ class Found:
         return f"{self.place.parent}/{kind}/{self.id}"
 
 
-def find(wanted: Wanted, place: Place, context: Context) -> Found:
+def find(wanted: Wanted, place: Location, context: Context) -> Found:
     """The thing that is asked for.
 
     Args:
@@ -83,11 +83,11 @@ def find(wanted: Wanted, place: Place, context: Context) -> Found:
             raise UserError(f"{shown(wanted.text)} names several things", hint=f"write the whole name of one: {names}")
         number = _number(found[0]) if found else ""
         if found and (not wanted.project.isdigit() or number in ("", wanted.project)):
-            return Found(found[0], Place(at.project, at.region, number), wanted.name)
+            return Found(found[0], Location(at.project, at.region, number), wanted.name)
     raise _missing(wanted, at)
 
 
-def require_place(place: Place, otherwise: str = "") -> None:
+def require_place(place: Location, otherwise: str = "") -> None:
     """Refuse a place that is not known, or not a region of Vertex AI.
 
     Raises:
@@ -96,21 +96,21 @@ def require_place(place: Place, otherwise: str = "") -> None:
     for name in ("region", "project"):
         if not getattr(place, name):
             raise UserError("is not known", property=name, hint=f"give --{name}{otherwise and f',{otherwise}'}")
-    if place.region not in regions():
+    if place.region not in known_regions():
         reason = f"{shown(place.region)} is not a region of Vertex AI"
         raise UserError(reason, property="region", hint="write one such as us-central1")
 
 
-def _places(wanted: Wanted, place: Place) -> list[Place]:
+def _places(wanted: Wanted, place: Location) -> list[Location]:
     """Where the thing may be: a project's number in its name may be that of the configured project.
 
     Raises:
         UserError: Neither a name nor an option says it.
     """
     project, region = wanted.project or place.project, wanted.region or place.region
-    require_place(Place(project, region), " or write the whole resource name")
+    require_place(Location(project, region), " or write the whole resource name")
     by_id = project.isdigit() and place.project and not place.project.isdigit()
-    return [*([Place(place.project, region)] if by_id else []), Place(project, region)]
+    return [*([Location(place.project, region)] if by_id else []), Location(project, region)]
 
 
 def _number(thing: Thing) -> str:
@@ -119,7 +119,7 @@ def _number(thing: Thing) -> str:
     return parts[1] if len(parts) > 1 and parts[1].isdigit() else ""
 
 
-def _named(wanted: Wanted, place: Place, context: Context) -> Iterator[Thing]:
+def _named(wanted: Wanted, place: Location, context: Context) -> Iterator[Thing]:
     vertex, compute = context.clients.vertex, context.clients.compute
     if wanted.sort == "endpoint":
         yield from _there(lambda: vertex.get_endpoint(f"{place.parent}/endpoints/{wanted.id}"))
@@ -129,7 +129,7 @@ def _named(wanted: Wanted, place: Place, context: Context) -> Iterator[Thing]:
         yield from _there(lambda: compute.forwarding_rules.get(place.project, place.region, wanted.id))
 
 
-def _called(name: str, place: Place, context: Context) -> Iterator[Thing]:
+def _called(name: str, place: Location, context: Context) -> Iterator[Thing]:
     """What has this id or, where nothing has it, this name for people."""
     vertex, compute = context.clients.vertex, context.clients.compute
     found: list[Thing] = []
@@ -153,7 +153,7 @@ def _there(read: Callable[[], T]) -> list[T]:
         return []
 
 
-def _missing(wanted: Wanted, place: Place) -> MgError:
+def _missing(wanted: Wanted, place: Location) -> MgError:
     where = f"project {place.project} in {place.region}"
     if wanted.sort:
         what = {"endpoint": "endpoint", "rule": "forwarding rule", "job": "batch prediction job"}[wanted.sort]

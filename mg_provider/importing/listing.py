@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from mg_provider.importing.finding import Found, Place, Thing
+from mg_provider.importing.finding import Found, Location, Thing
 from mg_provider.importing.stack_state import without_project
 from mg_provider.resources.model.identity import OWNER_LABEL, RESOURCE_LABEL
 from mg_provider.resources.model.lifecycle import Context
@@ -30,7 +30,7 @@ class Listed:
     owner: str
 
 
-def missing(place: Place, known: Collection[str], context: Context) -> list[Listed]:
+def missing(place: Location, known: Collection[str], context: Context) -> list[Listed]:
     """The endpoints, rules and jobs of a region that are not among what is known."""
     clients = context.clients
     rules = clients.compute.forwarding_rules.list(place.project, place.region)
@@ -57,7 +57,7 @@ def _owner(thing: Endpoint | ForwardingRule | BatchPredictionJob) -> str:
     return ", ".join(f"{key}={labels[key]}" for key in (OWNER_LABEL, RESOURCE_LABEL) if key in labels)
 
 
-def lines(listed: list[Listed], place: Place, state: str) -> Iterator[str]:
+def lines(listed: list[Listed], place: Location, state: str) -> Iterator[str]:
     """The list, for people."""
     free, owned = [each for each in listed if not each.owner], [each for each in listed if each.owner]
     where = f"{place.project} in {place.region}"

@@ -10,9 +10,17 @@ if TYPE_CHECKING:
     from mg_provider.inference.chat import ChatAnswer, ChatStream
     from mg_provider.inference.client import Client
     from mg_provider.inference.diagnosis import EndpointNotAnswering
-    from mg_provider.inference.served import ServedModel
+    from mg_provider.inference.endpoint_models import EndpointModel
 
-__all__ = ["BatchResult", "ChatAnswer", "ChatStream", "Client", "EndpointNotAnswering", "ServedModel", "batch_results"]
+__all__ = [
+    "BatchResult",
+    "ChatAnswer",
+    "ChatStream",
+    "Client",
+    "EndpointModel",
+    "EndpointNotAnswering",
+    "batch_results",
+]
 
 # Loaded when first used: the command line must not wait for what one command needs.
 _MODULES = {
@@ -21,7 +29,7 @@ _MODULES = {
     "ChatStream": "mg_provider.inference.chat",
     "Client": "mg_provider.inference.client",
     "EndpointNotAnswering": "mg_provider.inference.diagnosis",
-    "ServedModel": "mg_provider.inference.served",
+    "EndpointModel": "mg_provider.inference.endpoint_models",
     "batch_results": "mg_provider.inference.batch.results",
 }
 

@@ -19,7 +19,7 @@ from mg_provider.api.prediction import TIMEOUT, Address, PredictionClient, addre
 from mg_provider.clock import SystemClock
 from mg_provider.inference.chat import ChatAnswer, ChatStream, Message, answer_of, conversation_of
 from mg_provider.inference.diagnosis import EndpointNotAnswering, explained, nothing_deployed
-from mg_provider.inference.served import ServedModel, query_id_of, served_models
+from mg_provider.inference.endpoint_models import EndpointModel, query_id_of, served_models
 from mg_provider.wire.vertex.endpoint import Endpoint
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ class Client:
         with self._explained():
             yield from self.prediction.stream_raw_predict(body)
 
-    def models(self) -> list[ServedModel]:
+    def models(self) -> list[EndpointModel]:
         """What the endpoint serves now, the model with the most traffic first."""
         return served_models(self._endpoint(), self._clients.vertex)
 

@@ -97,7 +97,7 @@ def _perform(
     shown: Shown,
 ) -> Summary:
     """Run the operation on its cloud, while nobody else uses the state."""
-    from mg_provider.rehearsal.engine import run as engine
+    from mg_provider.rehearsal.engine import run
     from mg_provider.rehearsal.engine.deployment import Options
     from mg_provider.rehearsal.program.project import require_answer
     from mg_provider.rehearsal.state.file import locked
@@ -106,13 +106,13 @@ def _perform(
     preview = operation == "preview"
     options = Options(preview=preview, targets=frozenset(targets), stock_sdk=stock_sdk)
     reporter = _reporter(preview, project, clock, **shown)
-    run = {"refresh": engine.refresh, "destroy": engine.destroy}.get(operation, engine.up)
+    perform = {"refresh": run.refresh, "destroy": run.destroy}.get(operation, run.up)
     with locked(path), _on_a_cloud(project, path, own_cloud) as (project, cloud):
         if not preview:
             require_answer(project.config)
         if cloud and not shown.get("as_json"):
             (shown.get("write") or _write)(f"cloud: {cloud}\n")
-        return run(project, path, options, reporter, clock)
+        return perform(project, path, options, reporter, clock)
 
 
 def _exit_code(summary: Summary, stack: str, expect_no_changes: bool) -> int:

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mg_provider.prices import HOURS_A_MONTH, Prices, Total, standard_prices
-from mg_provider.resources.model.meaning import Exposure as Exposes
-from mg_provider.resources.model.meaning import Leads
+from mg_provider.resources.model.meaning import Exposure, Leads
 from mg_provider.review.judging import bills, contents, exposure, gone, nets, others, rest, runs, service, traffic
 from mg_provider.review.judging.drift import drift
 from mg_provider.review.judging.findings import Finding, about, merged
 from mg_provider.review.machines.costs import Bill, gpus_of, money_of
 from mg_provider.review.machines.deployments import turns
-from mg_provider.review.model import Exposure, Gpus, Money, Reason, Review, Run, Section, Service, Verdict
+from mg_provider.review.model import ExposureChange, Gpus, Money, Reason, Review, Run, Section, ServiceChange, Verdict
 from mg_provider.review.picture.diffs import diffs
 from mg_provider.review.picture.fleet import fleet
 from mg_provider.review.reading.compare import Subject
@@ -111,7 +110,7 @@ class _Judge:
             money=money,
             gpus=gpus,
             exposure=self._exposure(told),
-            service=Service(effect=effect, minutes=minutes, changes=_in(told, "service")),
+            service=ServiceChange(effect=effect, minutes=minutes, changes=_in(told, "service")),
             headline=self._headline(verdict, reasons, told, money, gpus),
             stacks=self._stacks,
             counts=self._counts(),
@@ -215,11 +214,11 @@ class _Judge:
         begun = [turn for each in self._subjects if runs.starts(each) for turn in self._turns[id(each)]]
         yield from bills.bills(serving, begun, self._prices)
 
-    def _exposure(self, told: list[Reason]) -> Exposure:
+    def _exposure(self, told: list[Reason]) -> ExposureChange:
         widened = any(
             exposure.widens(change, mark)
             for subject in self._subjects
-            for change, mark in subject.changed(Exposes)
+            for change, mark in subject.changed(Exposure)
             if not (mark.open and exposure.is_public(subject, subject.old))
         )
         changed = [subject for subject in self._subjects if subject.op != "same" and not subject.goes]
@@ -229,7 +228,7 @@ class _Judge:
             for subject in changed
             if exposure.is_public(subject, subject.new)
         )
-        return Exposure(widened=widened or made, public=public, changes=_in(told, "exposure"))
+        return ExposureChange(widened=widened or made, public=public, changes=_in(told, "exposure"))
 
     def _counts(self) -> dict[str, int]:
         counted = Counter("replace" if "replac" in step.op else step.op for step in self._steps if step.op != "same")

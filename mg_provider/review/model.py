@@ -121,7 +121,7 @@ class Gpus(_Part):
     unknown: list[str] = Field(default=[], description="Resources whose machine Google chooses.")
 
 
-class Exposure(_Part):
+class ExposureChange(_Part):
     """Who can reach what, and where data goes, as far as it changes."""
 
     widened: bool = Field(default=False, description="Whether more can reach something than before.")
@@ -129,7 +129,7 @@ class Exposure(_Part):
     changes: list[Reason] = Field(default=[])
 
 
-class Service(_Part):
+class ServiceChange(_Part):
     """What clients notice."""
 
     effect: Effect = "none"
@@ -236,8 +236,8 @@ class Review(_Part):
     reasons: list[Reason] = Field(description="What to stop for or look at, the most important first.")
     money: Money
     gpus: Gpus
-    exposure: Exposure
-    service: Service
+    exposure: ExposureChange
+    service: ServiceChange
     headline: str = Field(description="The verdict with the one reason.")
     stacks: list[str] = Field(default=[], description="Stacks that the previews are of.")
     counts: dict[str, int] = Field(default={}, description="Resources by operation; replacements apart.")

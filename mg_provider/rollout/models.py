@@ -63,7 +63,7 @@ def upload(place: Place, model_id: str, model: Model) -> None:
     place.guard.model(found)
 
 
-def delete_model(place: Place, model_id: str) -> None:
+def delete_model_at(place: Place, model_id: str) -> None:
     """Delete an uploaded Model, one that is still being uploaded too; gone already is fine.
 
     Waits while Vertex AI still takes it for deployed.

@@ -18,7 +18,7 @@ from mg_provider.api.errors import (
 from mg_provider.rollout.capacity import Capacity
 from mg_provider.rollout.place import Place
 from mg_provider.rollout.probe import ProbeFailed
-from mg_provider.rollout.traffic import NEW, blend, settle_traffic, shares, undeploy
+from mg_provider.rollout.traffic import NEW, blend, settle_traffic_at, shares, undeploy_at
 from mg_provider.wire.vertex.deployed_model import RolloutOptions
 
 Strategy = Literal["shift", "rolling", "recreate"]
@@ -102,7 +102,7 @@ class Rollout:
         share = self._share_of_new()
         self._keep()
         if share == 0:
-            settle_traffic(self.place, self._before)
+            settle_traffic_at(self.place, self._before)
         new = self.deploy(self._beside(self._before), None)
         reached = 0
         for step in self._steps:
@@ -111,15 +111,15 @@ class Rollout:
             if wanted.get(new, 0) >= max(share, reached + 1) or step == self.hold:
                 reached = wanted.get(new, 0)
                 self._grow(new)
-                settle_traffic(self.place, wanted)
+                settle_traffic_at(self.place, wanted)
                 self._probe(new, reached)
         if self.hold:
             self._release(new, self.old)
             return new
         if not reached:
             self._grow(new)
-            settle_traffic(self.place, self._after(new))
-        undeploy(self.place, [self.old] if self.old else [])
+            settle_traffic_at(self.place, self._after(new))
+        undeploy_at(self.place, [self.old] if self.old else [])
         self._release(new, "")
         return new
 
@@ -146,17 +146,17 @@ class Rollout:
         return self._finish(self.deploy(None, options))
 
     def _recreate(self) -> str:
-        undeploy(self.place, [self.old])
+        undeploy_at(self.place, [self.old])
         return self._finish(self.deploy(self._beside(shares(self.place.find())), None))
 
     def _finish(self, new: str) -> str:
         """Give the new deployment its traffic in one step."""
         after = self._after(new)
         self._grow(new)
-        settle_traffic(self.place, after)
+        settle_traffic_at(self.place, after)
         if after.get(new):
             self._probe(new, after[new])
-        undeploy(self.place, [self.old])
+        undeploy_at(self.place, [self.old])
         self._release(new, "")
         return new
 
@@ -187,10 +187,10 @@ class Rollout:
         self._keep()
         if old and old not in self.place.deployments():
             if self.strategy == "recreate":
-                undeploy(self.place, self.new)
+                undeploy_at(self.place, self.new)
             old = self.restore(self._beside(shares(self.place.find())), None)
-        settle_traffic(self.place, {old if id == self.old else id: percent for id, percent in self._before.items()})
-        undeploy(self.place, self.new)
+        settle_traffic_at(self.place, {old if id == self.old else id: percent for id, percent in self._before.items()})
+        undeploy_at(self.place, self.new)
         self._release("", old)
         what = f"the rollout{f' of {self.name}' if self.name else ''}"
         has = f"deployment {old}, as it was before, has {share} % of the traffic again"

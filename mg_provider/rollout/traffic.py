@@ -19,7 +19,7 @@ def shares(endpoint: Endpoint | None) -> dict[str, int]:
     return {id: percent for id, percent in ((endpoint and endpoint.traffic_split) or {}).items() if percent}
 
 
-def settle_traffic(place: Place, wanted: Mapping[str, int], *, clear: bool = False) -> Endpoint:
+def settle_traffic_at(place: Place, wanted: Mapping[str, int], *, clear: bool = False) -> Endpoint:
     """Give each deployment its percent of the requests, if that is not so already.
 
     A change that somebody makes meanwhile is read again. With nothing wanted the traffic is left unchanged, or with
@@ -47,7 +47,7 @@ def settle_traffic(place: Place, wanted: Mapping[str, int], *, clear: bool = Fal
     )
 
 
-def undeploy(place: Place, ids: Iterable[str]) -> None:
+def undeploy_at(place: Place, ids: Iterable[str]) -> None:
     """Take deployments off the endpoint. Gone already is fine.
 
     The traffic of each goes to those that have some, in proportion. It never goes to a deployment that has none: where
@@ -62,7 +62,7 @@ def undeploy(place: Place, ids: Iterable[str]) -> None:
         split = shares(endpoint)
         rest = {key: value for key, value in split.items() if key != deployed_id and key in deployed}
         if split.get(deployed_id) and not rest and len(deployed) > 1:
-            settle_traffic(place, {}, clear=True)
+            settle_traffic_at(place, {}, clear=True)
         place.world.progress(f"undeploying {deployed_id}")
         try:
             operation = place.world.clients.vertex.undeploy_model(place.endpoint, deployed_id, spread(rest) or None)

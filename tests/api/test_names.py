@@ -44,7 +44,7 @@ def test_a_mask_is_spelled_as_json_has_it() -> None:
     ],
 )
 def test_a_bigquery_uri_has_one_to_three_parts(uri: str, parts: tuple[str | None, ...]) -> None:
-    reference = bigquery.split_uri(uri)
+    reference = bigquery.split_table_uri(uri)
 
     assert (reference.project_id, reference.dataset_id, reference.table_id) == parts
 
@@ -52,17 +52,17 @@ def test_a_bigquery_uri_has_one_to_three_parts(uri: str, parts: tuple[str | None
 @pytest.mark.parametrize("uri", ["p.d.t", "bq://", "bq://p..t", "bq://p.d.t.x"])
 def test_what_is_no_bigquery_uri_is_refused(uri: str) -> None:
     with pytest.raises(UserError, match="BigQuery"):
-        bigquery.split_uri(uri)
+        bigquery.split_table_uri(uri)
 
 
 @pytest.mark.parametrize(
     ("uri", "parts"), [("gs://b/a/b.txt", ("b", "a/b.txt")), ("gs://b/f/", ("b", "f/")), ("gs://b", ("b", ""))]
 )
 def test_a_storage_uri_is_bucket_and_object(uri: str, parts: tuple[str, str]) -> None:
-    assert storage.split_uri(uri) == parts
+    assert storage.split_object_uri(uri) == parts
 
 
 @pytest.mark.parametrize("uri", ["s3://b/x", "gs:///x", "b/x"])
 def test_what_is_no_storage_uri_is_refused(uri: str) -> None:
     with pytest.raises(UserError, match="gs://"):
-        storage.split_uri(uri)
+        storage.split_object_uri(uri)

@@ -5,7 +5,7 @@ import pytest
 from mg_provider.importing import endpoints, jobs
 from mg_provider.importing.arguments import labels_of
 from mg_provider.importing.endpoints import Serving
-from mg_provider.importing.finding import Found, Place
+from mg_provider.importing.finding import Found, Location
 from mg_provider.resources.endpoint.capacity import choices_of
 from mg_provider.resources.endpoint.served_model import ServedModel
 from mg_provider.resources.model.standing import asked_for, nested, standing
@@ -14,7 +14,7 @@ from mg_provider.wire.vertex.endpoint import Endpoint, PrivateServiceConnectConf
 from mg_provider.wire.vertex.model import Model
 from tests.support.samples import BATCH_JOB, CUSTOM_WEIGHTS_MODEL, DEDICATED_ENDPOINT, MODEL
 
-PLACE = Place("my-project", "us-central1", "1")
+PLACE = Location("my-project", "us-central1", "1")
 ENDPOINT = "projects/1/locations/us-central1/endpoints/4711"
 # Google sets these by itself, so that a program that writes them would take over what it never chose.
 GOOGLES = ("system_labels", "enable_container_logging")

@@ -1,7 +1,7 @@
 """The shape of the code: who knows Pulumi's protocol, and how much one folder or file holds."""
 
 import ast
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import mg_provider
@@ -13,12 +13,19 @@ MOST_LINES = 400
 MOST_FILES = 15
 
 
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+IMPORTS = {
+    path: [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    for path, tree in TREES.items()
+}
+# The module of a command has a function `run`, which is the command.
+EACH_COMMAND_HAS = {"run"}
+
+
 def imported(path):
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            yield from (f"{node.module}.{name.name}" for name in node.names)
-        elif isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
+    for node in IMPORTS[path]:
+        module = f"{node.module}." if isinstance(node, ast.ImportFrom) and node.module else ""
+        yield from (f"{module}{name.name}" for name in node.names)
 
 
 def test_only_the_dynamic_room_and_the_rehearsal_know_pulumis_protocol():
@@ -39,3 +46,39 @@ def test_a_file_fits_one_idea():
 def test_a_folder_is_seen_at_a_glance():
     counts = Counter(path.parent.relative_to(ROOT).as_posix() for path in FILES)
     assert {folder: count for folder, count in counts.items() if count > MOST_FILES} == {}
+
+
+def module_of(path):
+    return ".".join(("mg_provider", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
+
+
+def own_names(tree):
+    """The public classes and functions of a module, but for those that are registered and not called by their name."""
+    defined = (node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef))
+    called = (node.name for node in defined if isinstance(node, ast.ClassDef) or not node.decorator_list)
+    return {name for name in called if not name.startswith("_")} - EACH_COMMAND_HAS
+
+
+def test_in_one_file_a_name_means_one_thing():
+    names = {module_of(path): own_names(tree) for path, tree in TREES.items()}
+    confused = []
+    for path in FILES:
+        here = module_of(path)
+        others = {node.module for node in IMPORTS[path] if isinstance(node, ast.ImportFrom)}
+        meanings = defaultdict(set)
+        for module in {here, *others} & names.keys():
+            for name in names[module]:
+                meanings[name].add(module)
+        confused += [(here, name, *sorted(found)) for name, found in meanings.items() if len(found) > 1]
+    assert not confused
+
+
+def test_nothing_is_imported_under_another_name():
+    renamed = [
+        f"{path.relative_to(ROOT)}: {name.name} as {name.asname}"
+        for path, nodes in IMPORTS.items()
+        for node in nodes
+        for name in node.names
+        if name.asname
+    ]
+    assert not renamed

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mg_provider.clock import ManualClock
-from mg_provider.resources.dynamic import internals as host_internals
+from mg_provider.resources.dynamic import internals
 from mg_provider.resources.dynamic.host import PROGRESS_SECONDS, _Progress
 from tests.api.server import Reply, Server, google_error
 from tests.support.broken import TOKEN, BrokenProvider
@@ -269,9 +269,9 @@ def test_a_mistake_in_the_configuration_names_its_key(hosts, key, value):
 
 
 def test_outside_a_host_its_private_parts_are_simply_not_there():
-    assert host_internals.current_call() is None
-    assert host_internals.widen(128) is None
-    assert not host_internals.is_stopping()
+    assert internals.current_call() is None
+    assert internals.widen(128) is None
+    assert not internals.is_stopping()
 
 
 def test_a_host_that_looks_different_is_left_as_it_is():
@@ -282,12 +282,12 @@ def test_a_host_that_looks_different_is_left_as_it_is():
             raise AssertionError
 
     def method(request, context):
-        return host_internals.current_call(), request, context
+        return internals.current_call(), request, context
 
     assert method(object(), Context())[0] is None
 
     def main():
         server = object()
-        return host_internals.widen(8), server
+        return internals.widen(8), server
 
     assert main()[0] is None

@@ -13,10 +13,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mg_provider.api.bigquery.client import split_uri as split_table
+from mg_provider.api.bigquery.client import split_table_uri
 from mg_provider.api.bigquery.rows import row_lines
 from mg_provider.api.errors import NotFound, UserError
-from mg_provider.api.storage.client import split_uri as split_object
+from mg_provider.api.storage.client import split_object_uri
 from mg_provider.api.storage.lines import Block, in_blocks, object_blocks
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class BatchOutput:
                 with suppress(NotFound):
                     self.clients.bigquery.delete_table(project, dataset, name)
             return
-        bucket, folder = split_object(self.location)
+        bucket, folder = split_object_uri(self.location)
         if not folder.rstrip("/").rpartition("/")[2].startswith(_FOLDER):
             raise UserError(f"{self.location} is not named like a job's output folder", hint="delete it by hand")
         try:
@@ -101,7 +101,7 @@ class BatchOutput:
 
     def _objects(self, *, all_files: bool = False) -> list[StorageObject]:
         """The output files: predictions before errors."""
-        bucket, folder = split_object(self.location)
+        bucket, folder = split_object_uri(self.location)
         if not folder.strip("/"):
             raise UserError(f"{self.location} is a whole bucket", hint="name the folder that the job made in it")
         listed = self.clients.storage.list_objects(bucket, prefix=f"{folder.rstrip('/')}/")
@@ -109,11 +109,11 @@ class BatchOutput:
         return sorted(found, key=lambda entry: (_is_of_errors(entry), entry.name))
 
     def _object_blocks(self, entry: StorageObject) -> Iterator[Block]:
-        bucket, _ = split_object(self.location)
+        bucket, _ = split_object_uri(self.location)
         return object_blocks(self.clients.storage, bucket, entry.name or "", entry.size or 0)
 
     def _table(self) -> tuple[str, str, str]:
-        reference = split_table(self.location)
+        reference = split_table_uri(self.location)
         if not reference.project_id or not reference.dataset_id or not reference.table_id:
             raise UserError(f"{self.location} is not a table", hint="write bq://project.dataset.table")
         return reference.project_id, reference.dataset_id, reference.table_id

@@ -25,7 +25,7 @@ WAIT = 20_000
 """Milliseconds that a call waits for a query to end, less than a call may take."""
 
 
-def split_uri(uri: str) -> TableReference:
+def split_table_uri(uri: str) -> TableReference:
     """Project, dataset and table of ``bq://project[.dataset[.table]]``. A project may be ``domain.com:project``.
 
     Raises:

@@ -26,7 +26,7 @@ class Listing:
     prefixes: list[str]
 
 
-def split_uri(uri: str) -> tuple[str, str]:
+def split_object_uri(uri: str) -> tuple[str, str]:
     """Bucket and object name of ``gs://bucket/object``; the object may be empty.
 
     Raises:

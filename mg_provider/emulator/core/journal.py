@@ -46,7 +46,7 @@ class InUse(Exception):
 
 
 @dataclass(frozen=True)
-class Entry:
+class JournalEntry:
     """One call, and the moment at which it happened.
 
     Attributes:
@@ -110,7 +110,7 @@ class Journal:
         for file in (self._calls, self._clock, self._lock):
             file.close()
 
-    def calls(self) -> Iterator[tuple[Entry, bytes]]:
+    def calls(self) -> Iterator[tuple[JournalEntry, bytes]]:
         """Each call with its body, oldest first; a last one that is not whole never happened.
 
         Raises:
@@ -143,7 +143,7 @@ class Journal:
     def _remedy(self) -> str:
         return f"delete {self.folder} to begin with an empty cloud"
 
-    def write(self, entry: Entry, body: IO[bytes]) -> None:
+    def write(self, entry: JournalEntry, body: IO[bytes]) -> None:
         """Write a call down."""
         if self._calls.tell() == 0:
             self._line({"format": FORMAT, "version": __version__})
@@ -171,7 +171,7 @@ class Journal:
         for body in (self.folder / "bodies").iterdir():
             body.unlink()
 
-    def shorten(self, stays: Callable[[Entry], bool], last: Entry) -> None:
+    def shorten(self, stays: Callable[[JournalEntry], bool], last: JournalEntry) -> None:
         """Leave out calls, in one step, so that an interruption leaves the old or the new file.
 
         Args:
@@ -228,10 +228,10 @@ class Journal:
         return kept["text"].encode() if "text" in kept else base64.b64decode(kept["base64"])
 
 
-def _read(line: bytes) -> tuple[Entry, dict[str, str]]:
+def _read(line: bytes) -> tuple[JournalEntry, dict[str, str]]:
     document = json.loads(line)
     body = document.pop("body")
-    return Entry(**document), body
+    return JournalEntry(**document), body
 
 
 def _opened(path: Path) -> IO[bytes]:

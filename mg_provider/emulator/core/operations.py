@@ -15,7 +15,7 @@ from mg_provider.emulator.google.errors import ApiError, not_found
 from mg_provider.emulator.google.named_errors import About
 
 
-class World(Protocol):
+class OperationsWorld(Protocol):
     """What operations need of the world that they are in."""
 
     behaviours: dict[str, Any]
@@ -123,7 +123,7 @@ class _Trouble:
 class Operations:
     """Every operation, by name."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: OperationsWorld) -> None:
         self._world = world
         self._operations: dict[str, Operation] = {}
 

@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import IO, TYPE_CHECKING, Protocol
 from urllib.parse import unquote_to_bytes
 
-from mg_provider.emulator.core.journal import Entry, Journal
+from mg_provider.emulator.core.journal import Journal, JournalEntry
 from mg_provider.emulator.core.ledger import entries
 from mg_provider.emulator.core.world import World
 
@@ -29,7 +29,7 @@ LONG = 1000
 _OF_WHAT_IS_DEPLOYED = ("/v1/", "/v1beta1/", "/compute/", "/_mg/vertex/")
 
 
-class Application(Protocol):
+class RepeatsCalls(Protocol):
     """What answers calls."""
 
     def repeat(self, environ: WSGIEnvironment) -> int:
@@ -78,14 +78,14 @@ def happening(world: World, received: Received) -> Iterator[Callable[[int], None
             changed = received.method not in ("GET", "HEAD") or world.marks != before or faulty
             if changed and received.target.partition("?")[0] != _RESET and not _waits(received.target):
                 headers = {name: value for name, value in received.headers if name.lower() not in _NOT_KEPT}
-                entry = Entry(at, before[0], received.method, received.target, headers, received.address, status)
+                entry = JournalEntry(at, before[0], received.method, received.target, headers, received.address, status)
                 journal.write(entry, received.media)
             journal.seen(world.now())
 
         yield ended
 
 
-def repeat_all(world: World, journal: Journal, application: Callable[[str | None], Application]) -> int:
+def repeat_all(world: World, journal: Journal, application: Callable[[str | None], RepeatsCalls]) -> int:
     """Have every call of a journal happen once more.
 
     Args:
@@ -127,7 +127,7 @@ def _leave_out_what_left_nothing(world: World, journal: Journal) -> None:
     calls = [entry.target for entry, _ in journal.calls()]
     if any("/batchPredictionJobs" in target for target in calls):
         return
-    mark = Entry(world.now(), world.marks[0], "GET", "/_mg/clock", {}, None, 200)
+    mark = JournalEntry(world.now(), world.marks[0], "GET", "/_mg/clock", {}, None, 200)
     journal.shorten(lambda entry: not entry.target.startswith(_OF_WHAT_IS_DEPLOYED), mark)
 
 
@@ -136,7 +136,7 @@ def _waits(target: str) -> bool:
     return target.partition("?")[0].endswith(":wait")
 
 
-def _environ(entry: Entry, body: bytes) -> WSGIEnvironment:
+def _environ(entry: JournalEntry, body: bytes) -> WSGIEnvironment:
     path, _, query = entry.target.partition("?")
     host = entry.headers.get("Host", "127.0.0.1")
     environ: WSGIEnvironment = {

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from mg_provider.api.bigquery.client import split_uri as split_table
+from mg_provider.api.bigquery.client import split_table_uri
 from mg_provider.api.bigquery.rows import row_lines
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import NotFound, UserError
-from mg_provider.api.storage.client import StorageClient, is_pattern
-from mg_provider.api.storage.client import split_uri as split_object
+from mg_provider.api.storage.client import StorageClient, is_pattern, split_object_uri
 from mg_provider.api.storage.lines import CHUNK_BYTES, Block, blocks_of, in_blocks, object_blocks
 from mg_provider.wire.storage import StorageObject
 
@@ -40,7 +39,7 @@ def input_blocks(sources: Iterable[str | Path], clients: Clients) -> Iterator[Bl
 def _blocks(source: str | Path, clients: Clients) -> Iterator[Block]:
     text = str(source)
     if text.startswith("bq://"):
-        reference = split_table(text)
+        reference = split_table_uri(text)
         if not (reference.project_id and reference.dataset_id and reference.table_id):
             raise UserError(f"{text} is not a table", property="join", hint="write bq://project.dataset.table")
         rows = row_lines(clients.bigquery, reference.project_id, reference.dataset_id, reference.table_id)
@@ -53,7 +52,7 @@ def _blocks(source: str | Path, clients: Clients) -> Iterator[Block]:
 
 
 def _object_blocks(uri: str, storage: StorageClient) -> Iterator[Block]:
-    bucket, name = split_object(uri)
+    bucket, name = split_object_uri(uri)
     for entry in _objects(uri, bucket, name, storage):
         yield from object_blocks(storage, bucket, entry.name or "", entry.size or 0)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 
-from mg_provider.api.bigquery.client import split_uri as split_table
+from mg_provider.api.bigquery.client import split_table_uri
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import NotFound, PermissionDenied
-from mg_provider.api.storage.client import split_uri as split_object
+from mg_provider.api.storage.client import split_object_uri
 from mg_provider.preflight.batch.input_report import InputReport
 from mg_provider.preflight.weights.location import is_around, is_near
 
@@ -44,7 +44,7 @@ def check_buckets(sources: Sequence[str], region: str, clients: Clients, report:
     """
     seen: set[str] = set()
     for source in sources:
-        bucket = split_object(source)[0] if source.startswith("gs://") else ""
+        bucket = split_object_uri(source)[0] if source.startswith("gs://") else ""
         if bucket and bucket not in seen:
             seen.add(bucket)
             with contextlib.suppress(NotFound, PermissionDenied):
@@ -52,14 +52,14 @@ def check_buckets(sources: Sequence[str], region: str, clients: Clients, report:
 
 
 def _check_bucket(place: str, region: str, clients: Clients, report: InputReport) -> None:
-    bucket, _ = split_object(place)
+    bucket, _ = split_object_uri(place)
     found = clients.storage.get_bucket(bucket)
     if region and found.location and not is_near(found, region):
         report.add("error", "other_region", other_region("bucket", found.location, region), place)
 
 
 def _check_table(output: str, region: str, clients: Clients, report: InputReport) -> None:
-    place = split_table(output)
+    place = split_table_uri(output)
     if not place.project_id or not place.dataset_id:
         return  # Vertex AI makes a dataset.
     location = clients.bigquery.get_dataset(place.project_id, place.dataset_id).location or ""

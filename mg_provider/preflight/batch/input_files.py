@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mg_provider.api.errors import NotFound, PermissionDenied
-from mg_provider.api.storage.client import StorageClient, is_pattern, split_uri
+from mg_provider.api.storage.client import StorageClient, is_pattern, split_object_uri
 from mg_provider.preflight.batch.input_report import InputReport
 from mg_provider.wire.storage import StorageObject
 
@@ -77,7 +77,7 @@ def _file_pieces(path: Path) -> Iterator[bytes]:
 
 
 def _objects(source: str, storage: StorageClient, report: InputReport) -> Iterator[StorageObject]:
-    bucket, name = split_uri(source)
+    bucket, name = split_object_uri(source)
     if not name or name.endswith("/"):
         report.add("error", "directory", _directory(source), source)
         return

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from mg_provider.api.bigquery.client import split_uri as split_table
+from mg_provider.api.bigquery.client import split_table_uri
 from mg_provider.api.bigquery.queries import Query, text_lines
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import CloudError, InvalidArgument, NotFound, PermissionDenied, UserError
-from mg_provider.api.storage.client import split_uri as split_object
+from mg_provider.api.storage.client import split_object_uri
 from mg_provider.clock import Clock
 from mg_provider.preflight.batch.destination import other_region
 from mg_provider.preflight.batch.fault_query import FILES, LINE, lines_query, table_query
@@ -69,7 +69,7 @@ class QueryCheck:
         Raises:
             UserError: it is not a valid address.
         """
-        place = split_table(uri)
+        place = split_table_uri(uri)
         if not place.project_id or not place.dataset_id or not place.table_id or not _NAME.fullmatch(uri):
             raise UserError(f"{uri} is not a table", property="input", hint="write bq://project.dataset.table")
         try:
@@ -124,7 +124,7 @@ class QueryCheck:
 
     def _bucket_location(self, uri: str) -> str | None:
         try:
-            location = self._clients.storage.get_bucket(split_object(uri)[0]).location or ""
+            location = self._clients.storage.get_bucket(split_object_uri(uri)[0]).location or ""
         except CloudError:
             return None
         return location.lower() if "-" in location else location

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import UserError
-from mg_provider.data import regions as known_regions
+from mg_provider.data import known_regions
 from mg_provider.preflight.machines.recommend import HAS_QUOTA, NO_QUOTA, has_machine
 from mg_provider.wire.vertex.deploy import RecommendSpecRequest
 from mg_provider.wire.vertex.machine import MachineSpec

@@ -13,7 +13,7 @@ from mg_provider.api.errors import MgError, UserError
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
 from mg_provider.command_line.exits import FAILED, FINE, USAGE
-from mg_provider.data import is_region, regions, table
+from mg_provider.data import is_region, known_regions, table
 from mg_provider.preflight.machines.regions import Wanted, choose_regions, quota_states
 from mg_provider.preflight.machines.regions_config import AutoRegions, config_file, pin, read_auto
 
@@ -112,7 +112,7 @@ def _told(
         quota = " ".join(sorted({each.get(region) or "quota not known" for each in states}))
         lines.append(f"{region}: {quota}" + (", pinned before: stays" if region in kept else ""))
     known = table("regions")
-    lines.append(f"of {len(regions())} regions, as of {known['as_of']} ({known['source']})")
+    lines.append(f"of {len(known_regions())} regions, as of {known['as_of']} ({known['source']})")
     if path is not None:
         lines.append(f"pinned in {path}" if written else f"nothing written; --write pins them in {path}")
     return "\n".join(lines) + "\n"

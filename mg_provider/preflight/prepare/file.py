@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from mg_provider.api.errors import NotFound, PermissionDenied, UserError
-from mg_provider.api.storage.client import StorageClient, split_uri
+from mg_provider.api.storage.client import StorageClient, split_object_uri
 from mg_provider.preflight.batch.input_files import note_denied, open_input
 from mg_provider.preflight.batch.input_report import InputReport
 from mg_provider.preflight.batch.text_check import TextCheck
@@ -56,7 +56,7 @@ def prepare_file(
 
 def _refuse_output(output: str, storage: StorageClient, overwrite: bool) -> None:
     if output.startswith("gs://"):
-        bucket, name = split_uri(output)
+        bucket, name = split_object_uri(output)
         if not name or name.endswith("/"):
             raise UserError(f"{output} is not an object", property="output", hint="write gs://bucket/file.jsonl")
         try:
@@ -104,7 +104,7 @@ def _check(path: Path, report: InputReport) -> None:
 
 def _publish(path: Path, output: str, storage: StorageClient) -> None:
     if output.startswith("gs://"):
-        storage.upload_file(*split_uri(output), path, content_type="application/jsonl")
+        storage.upload_file(*split_object_uri(output), path, content_type="application/jsonl")
         return
     with path.open("rb") as file:
         os.fsync(file.fileno())

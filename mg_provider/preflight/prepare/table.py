@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import re
 
-from mg_provider.api.bigquery.client import split_uri
+from mg_provider.api.bigquery.client import split_table_uri
 from mg_provider.api.bigquery.queries import Query
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import AlreadyExists, UserError
@@ -36,7 +36,7 @@ def prepare_table(source: str, output: str, shape: Shape, clients: Clients, cloc
         UserError: an argument is wrong, or the table exists.
         CloudError: BigQuery refused the query, for the reason that the error has.
     """
-    place = split_uri(output)
+    place = split_table_uri(output)
     name = output.removeprefix("bq://")
     if not place.table_id or not _TABLE.fullmatch(name):
         raise UserError(f"{output} is not a table", property="output", hint="write bq://project.dataset.table")
@@ -89,7 +89,7 @@ def _query_of(source: str) -> str:
 
 def _table(uri: str) -> str:
     name = uri.removeprefix("bq://")
-    if not split_uri(uri).table_id or not _TABLE.fullmatch(name):
+    if not split_table_uri(uri).table_id or not _TABLE.fullmatch(name):
         raise UserError(f"{uri} is not a table", property="source", hint="write bq://project.dataset.table")
     return name
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import CloudError, NotFound, PermissionDenied, UserError
-from mg_provider.api.storage.client import split_uri
+from mg_provider.api.storage.client import split_object_uri
 from mg_provider.api.storage.spellings import uri_hint
 from mg_provider.clock import Clock, SystemClock
 from mg_provider.preflight.findings import Finding, WeightsReport, error, some, warning
@@ -83,7 +83,7 @@ def check_weights(
 
 def _folder(gcs_uri: str) -> tuple[str, str]:
     """Bucket, and prefix: empty for the bucket itself, or ending with one slash."""
-    bucket, name = split_uri(gcs_uri)
+    bucket, name = split_object_uri(gcs_uri)
     if set(name) & set("*?["):
         raise UserError(f"{gcs_uri} is a pattern, not a folder", property="gcs_uri", hint=uri_hint(gcs_uri))
     return bucket, f"{name.rstrip('/')}/" if name.strip("/") else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mg_provider.api.errors import CloudError, ConnectionFailed
-from mg_provider.api.storage.client import StorageClient, split_uri
+from mg_provider.api.storage.client import StorageClient, split_object_uri
 from mg_provider.preflight.findings import Finding, error, warning
 from mg_provider.preflight.folder import MAX_POINTER_BYTES, Folder, NotJson, disguised, read_json
 
@@ -59,7 +59,7 @@ def chat_template(folder: Folder) -> bool | None:
 
 def can_chat(storage: StorageClient, gcs_uri: str) -> bool | None:
     """Whether weights in a folder have a chat template; None if that cannot be known."""
-    bucket, name = split_uri(gcs_uri)
+    bucket, name = split_object_uri(gcs_uri)
     prefix = f"{name.rstrip('/')}/" if name.strip("/") else ""
     try:
         folder = Folder.listed(storage, bucket, prefix)

@@ -33,7 +33,7 @@ from mg_provider.rollout.capacity import Capacity, at_zero, raised, replicas_ser
 from mg_provider.rollout.deploying import deploy, stop_deploying
 from mg_provider.rollout.journal import Journal, journal_of, write_journal
 from mg_provider.rollout.models import (
-    delete_model,
+    delete_model_at,
     find_model,
     labelled_models,
     patch_labels,
@@ -43,7 +43,7 @@ from mg_provider.rollout.models import (
 from mg_provider.rollout.place import Place, deploys, running_operation
 from mg_provider.rollout.query_id import query_id
 from mg_provider.rollout.rollout import CannotDeploy, RolledBack, Rollout
-from mg_provider.rollout.traffic import settle_traffic, shares, undeploy
+from mg_provider.rollout.traffic import settle_traffic_at, shares, undeploy_at
 from mg_provider.wire.base import without_outputs
 from mg_provider.wire.vertex.deployed_model import DeployedModel, FasterDeploymentConfig, RolloutOptions
 from mg_provider.wire.vertex.machine import MachineSpec
@@ -197,7 +197,7 @@ class Serving:
                 self.context.progress(f"it failed: {error.summary}")
 
     def _park(self, ours: Mapping[str, DeployedModel]) -> None:
-        undeploy(self.place, ours)
+        undeploy_at(self.place, ours)
         self._make_model(self._machines())
 
     def _capacity(self, journal: Journal, ours: Mapping[str, DeployedModel], endpoint: Endpoint) -> Capacity:
@@ -216,8 +216,8 @@ class Serving:
             write_journal(self.place, Journal(wanted, self.args.model_id, capacity.replicas))
             capacity.hold(wanted)
         if misdirected:
-            settle_traffic(self.place, {wanted: 100})
-        undeploy(self.place, others)
+            settle_traffic_at(self.place, {wanted: 100})
+        undeploy_at(self.place, others)
         if others or changes:
             capacity.release(wanted, capacity.new)
 
@@ -235,8 +235,8 @@ class Serving:
         write_journal(self.place, Journal(self.ids[0], self.args.model_id, capacity.replicas))
         if leftover and base.id:
             capacity.hold(base.id)
-            settle_traffic(self.place, {base.id: 100})
-            undeploy(self.place, leftover)
+            settle_traffic_at(self.place, {base.id: 100})
+            undeploy_at(self.place, leftover)
         same_id, before = self.is_stale(), find_model(self.place, model_id_of(base))
         if not same_id:
             self._make_model(machines, before)
@@ -330,7 +330,7 @@ class Serving:
     ) -> str:
         """Deploy what served before, again. Its Model is uploaded again where the new one had its id."""
         if before is not None:
-            delete_model(self.place, model_id_of(base))
+            delete_model_at(self.place, model_id_of(base))
             upload(self.place, model_id_of(base), uploadable(before))
         id = base.id or ""
         if len(id) > _LONGEST_ID:
@@ -350,7 +350,7 @@ class Serving:
         """Upload the Model, unless it is there; one with the same id and other weights goes first."""
         args, place = self.args, self.place
         if self.is_stale():
-            delete_model(place, args.model_id)
+            delete_model_at(place, args.model_id)
         elif (model := find_model(place, args.model_id)) is not None:
             place.guard.model(model)
             return
@@ -375,7 +375,7 @@ class Serving:
             elif self.args.retain_model and id == self.old.model_id:
                 release_model(self.args, id, self.context)
             else:
-                delete_model(self.place, id)
+                delete_model_at(self.place, id)
         write_journal(self.place, Journal())
 
     def model_ids(self, endpoint: Endpoint | None, journal: Journal) -> Iterator[str]:

@@ -23,7 +23,7 @@ from mg_provider.resources.endpoint.scale_to_zero import (
 from mg_provider.resources.endpoint.served_model import ServedModel
 from mg_provider.resources.model.args import Rule
 from mg_provider.resources.model.marks import Computed, Derived, InPlace, Lines, Local, Replaces, Transient
-from mg_provider.resources.model.meaning import Costs, Exposure, Network, Plan, SafetyNet, Service, Traffic
+from mg_provider.resources.model.meaning import Costs, Exposure, InNetwork, Plan, SafetyNet, Service, Traffic
 from mg_provider.resources.model.names import PeeredNetworkName
 from mg_provider.resources.model.nested_rules import key_problem
 from mg_provider.resources.model.standing import Stands, Unseen, asked_for
@@ -185,7 +185,7 @@ class DedicatedEndpointArgs(EndpointArgs):
         PeeredNetworkName,
         Replaces("the network is fixed"),
         Exposure("the peered network", open=lambda network: not network),
-        Network(),
+        InNetwork(),
         Stands("endpoint", "network"),
     ] = Field(
         default="",

@@ -26,7 +26,7 @@ from mg_provider.rollout.capacity import Capacity, at_zero, available, raised
 from mg_provider.rollout.deploying import deploy
 from mg_provider.rollout.journal import Journal, journal_of, write_journal
 from mg_provider.rollout.rollout import CannotDeploy, RolledBack, Rollout
-from mg_provider.rollout.traffic import NEW, settle_traffic, shares, spread, undeploy
+from mg_provider.rollout.traffic import NEW, settle_traffic_at, shares, spread, undeploy_at
 from mg_provider.wire.base import without_outputs
 from mg_provider.wire.vertex.deployed_model import DeployedModel
 from mg_provider.wire.vertex.machine import DedicatedResources
@@ -97,7 +97,7 @@ class NamedModels:
         endpoint = self._settle_traffic()
         if later:
             stay = {self.known[name] for name in (*later, *self.stopped)}
-            undeploy(self.place, sorted(self._ours() - set(ids.values()) - stay))
+            undeploy_at(self.place, sorted(self._ours() - set(ids.values()) - stay))
         for name in sorted(later):
             self._roll_out(name)
         self._mutate(late)
@@ -172,7 +172,7 @@ class NamedModels:
         if any(id not in left for id in split):
             if left & split.keys() and set(self.ids.values()) <= self._ours():
                 self._settle_traffic()
-            undeploy(self.place, sorted(left))
+            undeploy_at(self.place, sorted(left))
             split = self._traffic()
         return split
 
@@ -193,7 +193,7 @@ class NamedModels:
                 split |= spread({id: now.get(id, 0) for id in (new, old)}, share) or {old: share}
             else:
                 split[new] = share
-        return settle_traffic(self.place, split)
+        return settle_traffic_at(self.place, split)
 
     def _roll_out(self, name: str) -> None:
         """The new deployment of one name takes its place, or the traffic is as it was before."""

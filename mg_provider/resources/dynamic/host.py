@@ -31,8 +31,7 @@ from mg_provider.api.http.settings import HOST_THREADS, Settings, is_loopback
 from mg_provider.api.redaction import redact
 from mg_provider.clock import Clock, SystemClock
 from mg_provider.preflight.empty_values import LEFT_EMPTY, empty_paths
-from mg_provider.resources.dynamic import engine_link
-from mg_provider.resources.dynamic import internals as host_internals
+from mg_provider.resources.dynamic import engine_link, internals
 from mg_provider.resources.model.args import Args, Problem, State
 from mg_provider.resources.model.diff import compare
 from mg_provider.resources.model.lifecycle import CloudArgs, Context, Defaults, Incomplete, Lifecycle
@@ -71,9 +70,9 @@ class _Process:
             if not self._watched:
                 engine_link.end_with_the_engine()
                 self._watched = True
-        host_internals.find_server()
+        internals.find_server()
         threads = _host_threads(config(HOST_THREADS_KEY))
-        if threads > 0 and (reached := host_internals.widen(threads)) is not None and reached != _reached.count:
+        if threads > 0 and (reached := internals.widen(threads)) is not None and reached != _reached.count:
             _reached.count = reached
             engine_link.log_debug(f"mg: this provider process serves up to {reached} calls at once")
 
@@ -280,12 +279,12 @@ class DynamicProvider(ResourceProvider):
 
     @classmethod
     def _context(cls, args: CloudArgs) -> Context:
-        call = host_internals.current_call()
+        call = internals.current_call()
         return Context(
             clock=_process.clock,
             clients=_process.clients(),
             progress=_Progress(cls._label(args), _process.clock),
-            cancelled=host_internals.is_stopping,
+            cancelled=internals.is_stopping,
             timeout=call.timeout if call else None,
             owner_is_certain=_process.settings().owner is not None or not args.owner.startswith(SELF_MANAGED),
         )
@@ -306,7 +305,7 @@ class DynamicProvider(ResourceProvider):
     @classmethod
     def _fail(cls, error: MgError, *, kept: Incomplete | None = None, details: str = "") -> NoReturn:
         text = "\n".join(part for part in (str(error), details) if part)
-        call = host_internals.current_call()
+        call = internals.current_call()
         if call is None:
             raise error
         if kept is not None:
@@ -321,7 +320,7 @@ class DynamicProvider(ResourceProvider):
 
 def _program_path(old: CloudArgs | None) -> str:
     """The resource's place in the program, from its URN; empty for one that exists and never wrote it down."""
-    call = host_internals.current_call()
+    call = internals.current_call()
     known = old is None or bool(old.program_path)
     return call.program_path if call is not None and known else ""
 

@@ -140,17 +140,17 @@ def _differs(wanted: object, actual: object) -> bool:
 
 def undeploy(args: EndpointArgs, ids: Iterable[str], context: Context) -> None:
     """Take deployments off the endpoint, without moving traffic to one that has none. Gone already is fine."""
-    traffic.undeploy(place_of(args, context), ids)
+    traffic.undeploy_at(place_of(args, context), ids)
 
 
 def settle_traffic(args: EndpointArgs, wanted: Mapping[str, int], context: Context) -> Endpoint:
     """Give each deployment its percent of the requests, if that is not so already; nothing wanted changes nothing."""
-    return traffic.settle_traffic(place_of(args, context), wanted)
+    return traffic.settle_traffic_at(place_of(args, context), wanted)
 
 
 def delete_model(name: str, args: EndpointArgs, context: Context) -> None:
     """Delete an uploaded Model; gone already is fine. Waits while Vertex AI still takes it for deployed."""
-    models.delete_model(place_of(args, context), name.rpartition("/")[2])
+    models.delete_model_at(place_of(args, context), name.rpartition("/")[2])
 
 
 def delete_endpoint(args: EndpointArgs, context: Context) -> None:

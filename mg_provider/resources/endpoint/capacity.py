@@ -52,7 +52,7 @@ def choices_problem(given: MachineSpec | list[MachineSpec] | None) -> str | None
         if problem := machine_problem(spec):
             return f"choice {index + 1}: {problem}"
         if any(_is(spec, earlier) for earlier in given[:index]):
-            return f"choice {index + 1}: {described(spec)} is there already: remove one of them"
+            return f"choice {index + 1}: {choice_text(spec)} is there already: remove one of them"
     return None
 
 
@@ -84,16 +84,16 @@ def first_available(
         except CloudError as error:
             if len(choices) == 1 or not lacks_capacity(error):
                 raise
-            shortages.append(f"{described(choice)}: {error.message}")
+            shortages.append(f"{choice_text(choice)}: {error.message}")
             if index + 1 == len(choices):
                 raise _none_left(shortages) from error
             context.progress(
-                f"{described(choice)} is not available ({error.message}); trying {described(choices[index + 1])}"
+                f"{choice_text(choice)} is not available ({error.message}); trying {choice_text(choices[index + 1])}"
             )
     raise ValueError("there is no machine to try")
 
 
-def described(spec: MachineSpec | None) -> str:
+def choice_text(spec: MachineSpec | None) -> str:
     """A machine in a few words."""
     if spec is None:
         return "Google's default machine"

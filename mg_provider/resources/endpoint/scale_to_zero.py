@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from mg_provider.wire.vertex.machine import MachineSpec, ScaleToZeroSpec
 
 
-class Machines(Protocol):
+class MayScaleToZero(Protocol):
     """The machines of a deployment, as far as they tell whether it scales to zero."""
 
     @property
@@ -24,7 +24,7 @@ class Machines(Protocol):
 ALONE = "Vertex AI scales to zero only the one model of an endpoint, so nothing is deployed beside it"
 
 
-def several_hosts_problem(machines: Machines) -> str | None:
+def several_hosts_problem(machines: MayScaleToZero) -> str | None:
     """Why a deployment on several hosts could not scale to zero."""
     if machines.scale_to_zero_spec is None:
         return None
@@ -33,7 +33,7 @@ def several_hosts_problem(machines: Machines) -> str | None:
     return None
 
 
-def shared_domain_problem(machines: Machines) -> str | None:
+def shared_domain_problem(machines: MayScaleToZero) -> str | None:
     """Why a deployment at the region's shared domain could not scale to zero."""
     if machines.scale_to_zero_spec is None:
         return None
@@ -43,7 +43,7 @@ def shared_domain_problem(machines: Machines) -> str | None:
     )
 
 
-def rollout_beside_zero(rollout: RolloutStrategy | None, machines: Machines) -> RolloutStrategy:
+def rollout_beside_zero(rollout: RolloutStrategy | None, machines: MayScaleToZero) -> RolloutStrategy:
     """How a new deployment takes the old one's place: where it scales to zero, by recreate unless the program says."""
     chosen = rollout or RolloutStrategy()
     if machines.scale_to_zero_spec is None or "strategy" in chosen.model_fields_set:
@@ -51,7 +51,7 @@ def rollout_beside_zero(rollout: RolloutStrategy | None, machines: Machines) -> 
     return chosen.model_copy(update={"strategy": "recreate"})
 
 
-def strategy_problem(rollout: RolloutStrategy | None, machines: Machines) -> str | None:
+def strategy_problem(rollout: RolloutStrategy | None, machines: MayScaleToZero) -> str | None:
     """Why a rollout could not take place while the deployment scales to zero."""
     if machines.scale_to_zero_spec is None or rollout is None:
         return None

@@ -95,7 +95,7 @@ class Leads:
 
 
 @dataclass(frozen=True)
-class Network:
+class InNetwork:
     """The network from which it is reached."""
 
 

@@ -14,7 +14,7 @@ from mg_provider.resources.model.args import Rule
 from mg_provider.resources.model.identity import COMPUTE_NAME, Labels
 from mg_provider.resources.model.lifecycle import CloudArgs, CloudState
 from mg_provider.resources.model.marks import Computed, Derived, InPlace, Lines, Local, ReadBack, Replaces, Transient
-from mg_provider.resources.model.meaning import Exposure, HeldByClients, Inner, Leads, Network, Service
+from mg_provider.resources.model.meaning import Exposure, HeldByClients, Inner, InNetwork, Leads, Service
 from mg_provider.resources.model.names import AddressName, EndpointName, NetworkName, SubnetworkName
 from mg_provider.resources.model.standing import Stands, Unseen, asked_for
 from mg_provider.wire.compute import Address, ForwardingRule, ServiceDirectoryRegistration
@@ -193,7 +193,7 @@ class PscForwardingRuleArgs(CloudArgs):
         "parks a model as `parked`, as it may come back with another attachment; while it is 'true', a closed "
         "connection is not drift.",
     )
-    network: Annotated[NetworkName, Replaces("the network is fixed"), Network(), Stands("rule", "network")] = Field(
+    network: Annotated[NetworkName, Replaces("the network is fixed"), InNetwork(), Stands("rule", "network")] = Field(
         description="Network of the clients: name, or projects/{project}/global/networks/{name}, for a Shared VPC "
         "with the host project.",
     )

@@ -46,7 +46,7 @@ from mg_provider.resources.psc_forwarding_rule.connection import (
     wait_until_accepted,
 )
 from mg_provider.resources.psc_forwarding_rule.ownership import Ownership
-from mg_provider.resources.psc_forwarding_rule.rule import Rule
+from mg_provider.resources.psc_forwarding_rule.rule import OwnedRule
 from mg_provider.resources.psc_forwarding_rule.under_way import under_way, wait_for_others
 from mg_provider.resources.psc_forwarding_rule.view import must_be_remade, observed_rule, state_of
 from mg_provider.wire.compute import is_accepted
@@ -110,7 +110,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         try:
             check_subnetwork(args, context, retry_budget=LOOK_SECONDS)
             ownership = Ownership(args, args, "", in_state=False)
-            held = find_usable(args, ownership, Rule(args, ownership, context).own(), context)
+            held = find_usable(args, ownership, OwnedRule(args, ownership, context).own(), context)
         except (CloudError, ConnectionFailed) as error:
             context.progress(f"{args.subnetwork_path}: could not check whether it has the address: {error.summary}")
             return args, []
@@ -158,7 +158,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         Raises:
             MgError: Nobody said whose stack this is, so what exists may be somebody else's.
         """
-        rule, held = Rule(args, ownership, context).find(), find_address(args, context)
+        rule, held = OwnedRule(args, ownership, context).find(), find_address(args, context)
         if rule is not None and ownership.has_rule(rule, held):
             context.take_up(f"forwarding rule {args.forwarding_rule}", rule.creation_timestamp or "", args)
         elif held is not None and ownership.has_address(held, rule):
@@ -169,7 +169,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
     ) -> Reading[PscForwardingRuleArgs, PscForwardingRuleState] | None:
         """Rule and address as they are. A rule that is not accepted, or is missing, shows as an empty target."""
         ownership = Ownership(args, args, state.claim, in_state=True)
-        rule, held = Rule(args, ownership, context).find(), find_address(args, context)
+        rule, held = OwnedRule(args, ownership, context).find(), find_address(args, context)
         if rule is None and under_way(args, context):
             context.progress("an earlier change still runs: `pulumi up` waits for it")
             return Reading(args, state)
@@ -222,7 +222,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         ownership = Ownership(args, args, state.claim, in_state=True, made=set(state.unlabelled.split()))
         changes = RegionalChanges(ownership, context, context.limit(args.timeouts.delete, DELETE_SECONDS))
         wait_for_others(args, changes.limit, context)
-        work = Rule(args, ownership, context)
+        work = OwnedRule(args, ownership, context)
         rule, held = work.find(), find_address(args, context)
         if rule is not None:
             ownership.require_rule(rule, held)
@@ -254,7 +254,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         ownership = changes.ownership
         labels = Labelling({**args.labels, **args.ownership, CLAIM_LABEL: ownership.claim}, old.labels)
         wait_for_others(args, changes.limit, context)
-        work = Rule(args, ownership, context)
+        work = OwnedRule(args, ownership, context)
         rule = work.own()
         target = must_be_reachable(args, find_target(args, context))
         if rule is None:
@@ -281,7 +281,7 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         ownership = changes.ownership
         args = ownership.args
         try:
-            rule, held = Rule(args, ownership, context).find(), find_address(args, context)
+            rule, held = OwnedRule(args, ownership, context).find(), find_address(args, context)
         except MgError:
             rule = held = None
             unsure = changes.begun

@@ -19,7 +19,7 @@ from mg_provider.wire.compute import ForwardingRule, PscConnectionStatus
 
 
 @dataclass(frozen=True)
-class Rule:
+class OwnedRule:
     """A rule by its name, and who owns it."""
 
     args: PscForwardingRuleArgs

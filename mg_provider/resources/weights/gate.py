@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mg_provider.api.errors import MgError
-from mg_provider.resources.endpoint.capacity import described
+from mg_provider.resources.endpoint.capacity import choice_text
 from mg_provider.resources.model.lifecycle import Context
 from mg_provider.wire.vertex.machine import MachineSpec
 
@@ -89,4 +89,4 @@ def _recommendation(advice: Advice, region: str) -> str:
     elsewhere = [name for name in advice.regions_that_work if name != region]
     quota = "; quota suffices" if known else ""
     regions = f"; it would work in {', '.join(elsewhere)} as well" if elsewhere else ""
-    return f"no machine_spec is given: Model Garden recommends {described(advice.machine_spec)}{quota}{regions}"
+    return f"no machine_spec is given: Model Garden recommends {choice_text(advice.machine_spec)}{quota}{regions}"

@@ -8,7 +8,7 @@ from mg_provider.prices import Amount, Prices
 from mg_provider.resources.model.meaning import Costs
 from mg_provider.review.judging.findings import Finding, about
 from mg_provider.review.machines.costs import Bill, gpus_of, money_of, region_before
-from mg_provider.review.machines.deployments import Deployment, Turn, span
+from mg_provider.review.machines.deployments import Replicas, Turn, span
 from mg_provider.review.model import Gpus
 from mg_provider.review.reading.values import show
 
@@ -64,7 +64,7 @@ def _other_choices(turn: Turn) -> Iterator[Finding]:
             yield about(turn.subject, "cost", "look", "money", text, label=turn.label)
 
 
-def _gpus(deployment: Deployment) -> str:
+def _gpus(deployment: Replicas) -> str:
     return f" ({deployment.gpus} {deployment.accelerator})" if deployment.gpus else ""
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mg_provider.data import regions
+from mg_provider.data import known_regions
 from mg_provider.resources.endpoint.plan.words import ENVIRONMENT
 from mg_provider.resources.model.marks import RollsOut
 from mg_provider.resources.model.meaning import Content, HeldByClients, Plan
 from mg_provider.review.judging.findings import Finding, about
 from mg_provider.review.judging.traffic import shares
-from mg_provider.review.reading.compare import Change, Subject, differing
+from mg_provider.review.reading.compare import Change, Subject, changed_fields
 from mg_provider.review.reading.kinds import marked, marks_on, parts
 from mg_provider.review.reading.preview import Step
 from mg_provider.review.reading.values import HIDDEN, arguments, difference, name, show
@@ -69,7 +69,7 @@ def contents(subject: Subject, sources: Sources) -> Iterator[Finding]:
         label = f"{subject.label}: {name(entry)}"
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             at = f"{parts(subject.kind.args)[0][0]}.{entry}."
-            for change in differing(inner, old, new, subject.step.paths, at):
+            for change in changed_fields(inner, old, new, subject.step.paths, at):
                 kind, share = change.mark(Content), shares(subject, subject.new).get(entry)
                 pair = sources.of(change)
                 if kind is not None and pair is not None:
@@ -213,7 +213,8 @@ def _far(
 
 def _is_around(place: str, region: str) -> bool:
     """Whether a place is the region, or one with several regions that may be around it."""
-    return place.lower() == region or (place.lower() not in regions() and region.startswith(_AROUND.get(place, "")))
+    around = place.lower() not in known_regions() and region.startswith(_AROUND.get(place, ""))
+    return place.lower() == region or around
 
 
 def _place(value: Any, buckets: Mapping[str, str]) -> str:
@@ -229,5 +230,5 @@ def _region(value: Any) -> str:
     if match := _LOCATION.search(value):
         return match[1]
     bucket = _BUCKET.match(value)
-    found = [region for region in regions() if bucket and f"-{region}-" in f"-{bucket[1]}-"]
+    found = [region for region in known_regions() if bucket and f"-{region}-" in f"-{bucket[1]}-"]
     return max(found, key=len, default="")

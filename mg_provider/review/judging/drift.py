@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mg_provider.review.judging.findings import Finding, about
-from mg_provider.review.reading.compare import Change, Subject, differing
+from mg_provider.review.reading.compare import Change, Subject, changed_fields
 from mg_provider.review.reading.values import difference, name, show
 
 
@@ -20,7 +20,7 @@ def drift(subject: Subject, wanted: Mapping[str, Any]) -> Iterator[Finding]:
     if subject.step.new is None:
         yield about(subject, "drift", "look", "drift", "gone from the cloud: somebody deleted it")
         return
-    for change in differing(subject.kind.args, subject.old, subject.new):
+    for change in changed_fields(subject.kind.args, subject.old, subject.new):
         how = "; ".join(difference(change.old, change.new, change.field))
         told = name(change.field) if change.is_secret else how
         text = f"somebody changed in the cloud: {told}{_back(change, wanted)}"

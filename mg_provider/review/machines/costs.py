@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mg_provider.prices import HOURS_A_MONTH, NOT_IN, Amount, Prices
-from mg_provider.review.machines.deployments import CHOSEN_BY_GOOGLE, Deployment, Turn, span
+from mg_provider.review.machines.deployments import CHOSEN_BY_GOOGLE, Replicas, Turn, span
 from mg_provider.review.model import CostLine, Gpus, MachineCount, Money, Range, Sum
 from mg_provider.review.reading.values import name
 
@@ -41,14 +41,14 @@ class Bill:
     unknown: dict[str, None] = field(default_factory=dict)
     found: dict[tuple[object, ...], tuple[Amount, Amount, Basis]] = field(default_factory=dict)
 
-    def machine(self, deployment: Deployment, region: str) -> tuple[Amount, Amount, Basis]:
+    def machine(self, deployment: Replicas, region: str) -> tuple[Amount, Amount, Basis]:
         """The cheapest and the dearest of its choices, an hour, and what that rests on."""
         key = (deployment.machines, deployment.usage, deployment.is_known, region)
         if key not in self.found:
             self.found[key] = self._machine(deployment, region)
         return self.found[key]
 
-    def _machine(self, deployment: Deployment, region: str) -> tuple[Amount, Amount, Basis]:
+    def _machine(self, deployment: Replicas, region: str) -> tuple[Amount, Amount, Basis]:
         found = [
             (machine, self.prices.hour(machine.type, region, deployment.usage, machine.accelerator, machine.count))
             for machine in deployment.machines
@@ -68,7 +68,7 @@ class Bill:
         basis = f"{high.as_of or 'undated'}{', derived' if high.derived else ''}"
         return Amount(low.usd, partly), Amount(high.usd, partly), Basis(basis, high.source)
 
-    def of(self, deployment: Deployment | None, region: str) -> tuple[Amount, Amount]:
+    def of(self, deployment: Replicas | None, region: str) -> tuple[Amount, Amount]:
         """An hour at the fewest and at the most replicas."""
         if deployment is None:
             return Amount(), Amount()
@@ -190,7 +190,7 @@ def gpus_of(turns: list[Turn], runs: list[Turn]) -> Gpus:
     counts: dict[tuple[str, str, str], _Count] = {}
     unknown: dict[str, None] = {}
 
-    def count(deployment: Deployment, region: str, label: str) -> _Count:
+    def count(deployment: Replicas, region: str, label: str) -> _Count:
         if not deployment.machines:
             unknown[f"{label}: {CHOSEN_BY_GOOGLE}"] = None
         return counts.setdefault((region, deployment.accelerator, deployment.label), _Count())
@@ -226,7 +226,7 @@ def gpus_of(turns: list[Turn], runs: list[Turn]) -> Gpus:
     )
 
 
-def _at_peak(entry: _Count, deployment: Deployment) -> None:
+def _at_peak(entry: _Count, deployment: Replicas) -> None:
     entry.machines_peak += deployment.most
     entry.peak += deployment.most * deployment.gpus
 

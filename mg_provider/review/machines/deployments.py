@@ -13,7 +13,7 @@ from mg_provider.preflight.machines.machine import accelerators
 from mg_provider.prices.prices import Usage
 from mg_provider.resources.endpoint.rollout_args import RolloutStrategy
 from mg_provider.resources.model.meaning import Costs, Plan, Strategy
-from mg_provider.review.reading.compare import Change, Subject, differing
+from mg_provider.review.reading.compare import Change, Subject, changed_fields
 from mg_provider.review.reading.kinds import marked, parts, value_of
 from mg_provider.review.reading.values import is_unknown, name
 from mg_provider.wire.vertex.machine import MachineSpec
@@ -31,7 +31,7 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Deployment:
+class Replicas:
     """Replicas of a model, or of a run."""
 
     machines: tuple[Machine, ...]
@@ -67,8 +67,8 @@ class Turn:
 
     subject: Subject
     name: str
-    before: Deployment | None
-    after: Deployment | None
+    before: Replicas | None
+    after: Replicas | None
     changes: tuple[Change, ...] = ()
     rolls_out: bool = False
     strategy: RolloutStrategy = field(default_factory=RolloutStrategy)
@@ -92,7 +92,7 @@ class Turn:
         return self.rolls_out and self.strategy.hold is not None and self.strategy.strategy == "shift"
 
     @property
-    def peak(self) -> tuple[Deployment, ...]:
+    def peak(self) -> tuple[Replicas, ...]:
         """What runs at once while the change is made; of one deployment that stays the bigger."""
         both = tuple(entry for entry in (self.before, self.after) if entry is not None)
         if len(both) < 2:
@@ -119,7 +119,8 @@ def turns(subject: Subject) -> Iterator[Turn]:
         was, now = _mapping(old), _mapping(new)
         before = _deployment(inner, was, _taken(subject, entry)) if was is not None else None
         both = was is not None and now is not None
-        changes = tuple(differing(inner, was or {}, now or {}, subject.step.paths, _at(subject, entry))) if both else ()
+        at = _at(subject, entry)
+        changes = tuple(changed_fields(inner, was or {}, now or {}, subject.step.paths, at)) if both else ()
         yield _turn(subject, entry, inner, before, now, changes)
 
 
@@ -145,7 +146,7 @@ def _turn(
     subject: Subject,
     name: str,
     model: type[BaseModel],
-    before: Deployment | None,
+    before: Replicas | None,
     new: Mapping[str, Any] | None,
     changes: tuple[Change, ...],
 ) -> Turn:
@@ -204,7 +205,7 @@ def _taken(subject: Subject, name: str) -> Any:
     return None
 
 
-def _deployment(model: type[BaseModel], values: Mapping[str, Any], taken: Any) -> Deployment:
+def _deployment(model: type[BaseModel], values: Mapping[str, Any], taken: Any) -> Replicas:
     found: dict[str, Any] = {mark.part: value_of(model, values, field) for field, mark in marked(model, Costs)}
     machines, running = _machines(found.get("machine")), _machines(taken)
     if running and len(machines) != 1:
@@ -212,7 +213,7 @@ def _deployment(model: type[BaseModel], values: Mapping[str, Any], taken: Any) -
     fewest = _whole(found.get("fewest"), 1)
     most = max(_whole(found.get("most"), max(fewest, 1)), fewest)
     usage: Usage = "spot" if found.get("spot") is True else "flex start" if found.get("queued") else "on demand"
-    return Deployment(machines, fewest, most, usage, not any(map(is_unknown, found.values())))
+    return Replicas(machines, fewest, most, usage, not any(map(is_unknown, found.values())))
 
 
 def _machines(value: Any) -> tuple[Machine, ...]:

@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mg_provider.resources.model.meaning import Content, Leads, Network
+from mg_provider.resources.model.meaning import Content, InNetwork, Leads
 from mg_provider.review.judging.exposure import is_public
 from mg_provider.review.judging.gone import own_names
 from mg_provider.review.judging.rest import marked_machines
 from mg_provider.review.judging.traffic import shares
-from mg_provider.review.machines.deployments import Deployment, Turn, is_off
+from mg_provider.review.machines.deployments import Replicas, Turn, is_off
 from mg_provider.review.model import Access, Deployed, Fleet, Link, Node, State
 from mg_provider.review.reading.compare import Subject
 from mg_provider.review.reading.kinds import marked, parts
@@ -95,7 +95,7 @@ def _node(subject: Subject, turns: Sequence[Turn], state: State, region: str, se
     )
 
 
-def _words(deployment: Deployment | None) -> str:
+def _words(deployment: Replicas | None) -> str:
     return deployment.text() if deployment is not None else ""
 
 
@@ -122,7 +122,7 @@ def _serves(subject: Subject, turn: Turn, values: Mapping[str, Any], served: Map
 
 
 def _network(subject: Subject, values: Mapping[str, Any]) -> str:
-    found = [values.get(field) for field, _ in marked(subject.kind.args, Network)]
+    found = [values.get(field) for field, _ in marked(subject.kind.args, InNetwork)]
     return next((name(value.rpartition("/")[2]) for value in found if isinstance(value, str) and value), "")
 
 

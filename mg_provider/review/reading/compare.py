@@ -131,7 +131,7 @@ class Subject:
         """The arguments that differ."""
         if self.is_new or self.goes:
             return []
-        return list(differing(self.kind.args, self.old, self.new, self.step.paths))
+        return list(changed_fields(self.kind.args, self.old, self.new, self.step.paths))
 
     def changed(self, mark: type[M]) -> Iterator[tuple[Change, M]]:
         """The arguments with this mark that differ."""
@@ -149,7 +149,7 @@ class Subject:
                 yield entry, inner, before.get(entry), after.get(entry)
 
 
-def differing(
+def changed_fields(
     model: type[BaseModel], old: Mapping[str, Any], new: Mapping[str, Any], paths: tuple[str, ...] = (), at: str = ""
 ) -> Iterator[Change]:
     """The fields of a model that mean something else; what follows from others is left out.

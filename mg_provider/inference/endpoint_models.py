@@ -7,18 +7,16 @@ from dataclasses import dataclass
 
 from mg_provider.api.errors import NotFound
 from mg_provider.api.vertex.client import VertexClient
+from mg_provider.rollout.query_id import query_id
 from mg_provider.wire.vertex.deployed_model import DeployedModel
 from mg_provider.wire.vertex.endpoint import Endpoint
 from mg_provider.wire.vertex.model import Model
-
-QUERY_ID_VARIABLE = "MODEL_ID"
-"""Variable of the serving container that holds the query-time id (product documents: the version's details page)."""
 
 _SERVED_NAME = "--served-model-name"
 
 
 @dataclass(frozen=True)
-class ServedModel:
+class EndpointModel:
     """One deployed model of an endpoint.
 
     Attributes:
@@ -42,7 +40,7 @@ class ServedModel:
     replicas: int | None
 
 
-def served_models(endpoint: Endpoint, vertex: VertexClient) -> list[ServedModel]:
+def served_models(endpoint: Endpoint, vertex: VertexClient) -> list[EndpointModel]:
     """The deployed models of an endpoint, the one with the most traffic first.
 
     Permission: aiplatform.models.get.
@@ -54,7 +52,7 @@ def served_models(endpoint: Endpoint, vertex: VertexClient) -> list[ServedModel]
     return sorted(found, key=lambda each: (-each.traffic, each.id))
 
 
-def query_id_of(models: Iterable[ServedModel]) -> str:
+def query_id_of(models: Iterable[EndpointModel]) -> str:
     """The id that every model with traffic answers to, or empty where they differ.
 
     A request then names no model, and whichever the traffic picks answers. Vertex AI passes such requests on, and the
@@ -64,11 +62,11 @@ def query_id_of(models: Iterable[ServedModel]) -> str:
     return ids.pop() if len(ids) == 1 else ""
 
 
-def _served(deployed: DeployedModel, endpoint: Endpoint, vertex: VertexClient) -> ServedModel:
+def _served(deployed: DeployedModel, endpoint: Endpoint, vertex: VertexClient) -> EndpointModel:
     resources = deployed.dedicated_resources
     machine = resources.machine_spec if resources else None
     count = machine.accelerator_count if machine else None
-    return ServedModel(
+    return EndpointModel(
         id=deployed.id or "",
         model=deployed.model or "",
         display_name=deployed.display_name or "",
@@ -86,18 +84,16 @@ def _query_id(deployed: DeployedModel, vertex: VertexClient) -> str:
     if deployed.model_version_id and "@" not in name:
         name = f"{name}@{deployed.model_version_id}"
     try:
-        return query_id(vertex.get_model(name))
+        return _name_in_requests(vertex.get_model(name))
     except NotFound:
         return ""
 
 
-def query_id(model: Model) -> str:
+def _name_in_requests(model: Model) -> str:
     """What a chat request names as ``model``: from the container's environment or arguments, else the Model's id."""
-    container = model.container_spec
-    told = {each.name: each.value for each in (container.env if container else None) or []}
-    if told.get(QUERY_ID_VARIABLE):
-        return told[QUERY_ID_VARIABLE]
-    arguments = (container.args if container else None) or []
+    if given := query_id(model):
+        return given
+    arguments = (model.container_spec.args if model.container_spec else None) or []
     for index, argument in enumerate(arguments):
         name, _, value = argument.partition("=")
         if name == _SERVED_NAME:
