@@ -58,8 +58,8 @@ generate: $(READY) ## Write the generated files again
 recording: $(READY) ## Record the demo as the picture in the README
 	@$(BIN)/python -m tools.recording
 
-bench: $(READY) ## Measure: API calls, import time, state size
-	@$(BIN)/python -m benchmarks
+bench: $(READY) ## Measure speed, memory and calls: PARTS="growth review", OPTIONS="--against FILE"
+	@$(BIN)/python -m benchmarks $(PARTS) $(OPTIONS)
 
 build: $(READY) ## A wheel and an sdist in dist/
 	@$(BIN)/python -m build --no-isolation --outdir dist .

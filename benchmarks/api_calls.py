@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.figure import Figure
+from benchmarks.figure import Figure, Run
 from mg_provider.emulator import Emulator
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from tests.resources.conftest import config
@@ -20,8 +20,9 @@ def _calls(emulator: Any, seen: int) -> list[str]:
     return [entry["rpc"] for entry in emulator.requests()[seen:]]
 
 
-def measure() -> Iterator[Figure]:
-    """One model's life, calls counted by the emulator."""
+def measure(run: Run) -> Iterator[Figure]:
+    """How many calls a create, a preview without a change and a refresh make."""
+    run.say("create, preview, refresh and destroy of one model")
     with Emulator(speed=1_000_000) as emulator:
         make_bucket(emulator)
         arguments = {"gcs_uri": put_weights(emulator)}

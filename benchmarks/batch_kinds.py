@@ -1,21 +1,19 @@
-"""How much quicker the check of batch input is than a mere ``json.loads`` of each line, for what people really write.
-
-``python -m benchmarks.batch_kinds 40`` takes files of 40 MB.
-"""
+"""How long the check of batch input takes beside a mere ``json.loads`` of each line, for what people really write."""
 
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.batch_check import CHECK_OF_ANY, LOADS, run
-from benchmarks.figure import Figure
+from benchmarks.batch_check import CHECK_OF_ANY, IMPORTS, LOADS
+from benchmarks.figure import Figure, Run
+from benchmarks.process import measured
 
 MEGABYTES = 40
+ROUNDS = 3
 MOST_TIMES = 0.5
 _TEXT = "say something nice about this product to its buyers"
 
@@ -40,27 +38,27 @@ KINDS: dict[str, Callable[[int], Row]] = {
 }
 
 
-def compare(kind: str, megabytes: int) -> float:
-    """Seconds of the check over those of ``json.loads``, each in a process of its own."""
+def _compare(kind: str, size: int, rounds: int) -> float:
+    """Seconds of the check over those of ``json.loads``: the least of each, as another process only ever adds to it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "input.jsonl"
-        rows = size = 0
+        rows = written = 0
         with path.open("w") as file:
-            while size < megabytes * 1_000_000:
-                size += file.write(json.dumps(KINDS[kind](rows)) + "\n")
+            while written < size:
+                written += file.write(json.dumps(KINDS[kind](rows)) + "\n")
                 rows += 1
-        loads, _ = run(LOADS, path, rows)
-        seconds, _ = run(CHECK_OF_ANY, path, rows)
-        return seconds / loads
+        turns = [
+            (measured(CHECK_OF_ANY, path, str(rows), first=IMPORTS)[0], measured(LOADS, path, first=IMPORTS)[0])
+            for _ in range(rounds)
+        ]
+    checks, loads = zip(*turns, strict=True)
+    return float(min(checks) / min(loads))
 
 
-def measure(megabytes: int = MEGABYTES) -> Iterator[Figure]:
-    """Each kind."""
-    for kind in KINDS:
-        ratio = round(compare(kind, megabytes), 3)
+def measure(run: Run) -> Iterator[Figure]:
+    """How long the check of each kind of batch input takes, over a mere json.loads of each line."""
+    for kind in run.amount(list(KINDS), list(KINDS)[-1:]):
+        megabytes, rounds = run.amount((MEGABYTES, ROUNDS), (0.01, 1))
+        run.say(f"checking {megabytes:g} MB: {kind}")
+        ratio = round(_compare(kind, int(megabytes * 1e6), rounds), 3)
         yield Figure(f"batch check: {kind}, time over json.loads of each line", ratio, "times", MOST_TIMES)
-
-
-if __name__ == "__main__":
-    for figure in measure(*map(int, sys.argv[1:2])):
-        sys.stdout.write(f"{figure.name}: {figure.value:g} {figure.unit}{'' if figure.within else ' TOO MUCH'}\n")

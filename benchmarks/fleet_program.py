@@ -15,7 +15,7 @@ for region in regions:
         CustomWeightsModel(
             f"model-{region}-{number}",
             region=region,
-            gcs_uri=config.require("weights"),
+            gcs_uri=f"gs://{region}/llama",
             preflight=False,
             opts=options,
         )

@@ -6,15 +6,15 @@ of them down. A deployment takes a second here: what is measured is the provider
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
 import requests
 
-from benchmarks.figure import Figure
+from benchmarks.figure import Figure, Run
 from benchmarks.fleet import WIDENED, RehearsalCommand, ignore, seconds, stack
+from mg_provider.demo.engines import RehearsalEngine
 
 SIZES = (10, 100, 250)
 DEPLOYMENT_SECONDS = 1.0
@@ -38,35 +38,24 @@ class _Cost:
         return self.calls / self.models
 
 
-def measure() -> Iterator[Figure]:
-    """Time and calls of each size, and how they grow from one to the next."""
+def measure(run: Run) -> Iterator[Figure]:
+    """How time and calls grow over stacks of 10, 100 and 250 models."""
     costs = []
-    for models in SIZES:
-        sys.stderr.write(f"growth: up of {models} models\n")
-        costs.append(_cost(models))
-        sys.stderr.write(f"growth: {costs[-1].seconds:.1f} s, {costs[-1].calls_each:.1f} calls a model\n")
-    for cost in costs:
-        yield Figure(f"growth: up of {cost.models} models", round(cost.seconds, 1), "s")
-        yield Figure(
-            f"growth: calls for each of {cost.models} models, polls left out", round(cost.calls_each, 2), "calls"
-        )
+    for models in run.amount(SIZES, (1, 2, 3)):
+        run.say(f"up of {models} models")
+        costs.append(cost := _cost(run, models))
+        yield Figure(f"growth: up of {models} models", round(cost.seconds, 1), "s")
+        yield Figure(f"growth: calls for each of {models} models, polls left out", round(cost.calls_each, 2), "calls")
     small, middle, large = costs
-    yield Figure(
-        f"growth: up of {large.models} models / {middle.models}",
-        round(large.seconds / middle.seconds, 2),
-        "x",
-        TIME_BOUND,
-    )
-    yield Figure(
-        f"growth: calls for each of {large.models} models / {small.models}",
-        round(large.calls_each / small.calls_each, 3),
-        "x",
-        CALLS_BOUND,
-    )
+    time, calls = large.seconds / middle.seconds, large.calls_each / small.calls_each
+    yield Figure(f"growth: up of {large.models} models / {middle.models}", round(time, 2), "times", TIME_BOUND)
+    name = f"growth: calls for each of {large.models} models / {small.models}"
+    yield Figure(name, round(calls, 3), "times", CALLS_BOUND)
 
 
-def _cost(models: int) -> _Cost:
-    with stack(RehearsalCommand, WIDENED, 1, models, DEPLOYMENT_SECONDS) as (engine, url):
+def _cost(run: Run, models: int) -> _Cost:
+    kind = run.amount(RehearsalCommand, RehearsalEngine)
+    with stack(kind, WIDENED, 1, models, run.amount(DEPLOYMENT_SECONDS, 0.01)) as (engine, url):
         taken = seconds(lambda: engine.up(ignore))
         return _Cost(models, taken, sum(_counts(entry) for entry in _requests(url)))
 

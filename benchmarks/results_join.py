@@ -2,33 +2,26 @@
 
 All three read the same two files, the answers in another order than the rows, and write the rows with their answers,
 each in a process of its own; they are compared in seconds of CPU. The dictionary reads JSON with orjson where it is
-installed, and with msgspec otherwise. ``python -m benchmarks.results_join 1000000`` measures that number of rows alone.
+installed, and with msgspec otherwise.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.figure import Figure
+from benchmarks.figure import Figure, Run
+from benchmarks.process import measured
 
 ROWS = 1_000_000
 FEW = 200_000
 MOST_MEGABYTES = 150
 _STEP = 7_919  # a prime, so that the answers come scattered
-_START = """
-import resource, sys, time
+_IMPORTS = """
+import sys
 from pathlib import Path
 asked, answered, joined, folder = map(Path, sys.argv[1:])
-began = time.process_time()
-"""
-_END = """
-unit = 1_048_576 if sys.platform == "darwin" else 1024
-print(time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)
 """
 _OURS = """
 from mg_provider.inference.batch.join import DiskJoin
@@ -71,15 +64,15 @@ engine.execute(
 
 def _question(number: int) -> str:
     content = f"Question {number}: what does this product's description promise to its buyers?"
-    return json.dumps({"custom_id": f"row-{number}", "body": {"messages": [{"role": "user", "content": content}]}})
+    return f'{{"custom_id": "row-{number}", "body": {{"messages": [{{"role": "user", "content": "{content}"}}]}}}}'
 
 
 def _answer(number: int) -> str:
-    message = {"role": "assistant", "content": f"Answer {number}: that it lasts, and that it may be sent back."}
-    choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    usage = {"prompt_tokens": 14, "completion_tokens": 12, "total_tokens": 26}
-    response = {"object": "chat.completion", "model": "llama", "choices": [choice], "usage": usage}
-    return json.dumps({**json.loads(_question(number)), "id": f"batch-{number}", "response": response})
+    content = f"Answer {number}: that it lasts, and that it may be sent back."
+    choice = f'{{"index": 0, "message": {{"role": "assistant", "content": "{content}"}}, "finish_reason": "stop"}}'
+    usage = '{"prompt_tokens": 14, "completion_tokens": 12, "total_tokens": 26}'
+    response = f'{{"object": "chat.completion", "model": "llama", "choices": [{choice}], "usage": {usage}}}'
+    return f'{_question(number)[:-1]}, "id": "batch-{number}", "response": {response}}}'
 
 
 def _lay_out(rows: int, folder: Path) -> tuple[Path, Path]:
@@ -92,15 +85,13 @@ def _lay_out(rows: int, folder: Path) -> tuple[Path, Path]:
     return asked, answered
 
 
-def run(program: str, rows: int, folder: Path) -> tuple[float, float]:
+def _process(program: str, rows: int, folder: Path) -> tuple[float, float]:
     """Seconds of CPU and peak memory in MB of one way."""
     asked, answered, joined = folder / "input.jsonl", folder / "predictions.jsonl", folder / "joined.jsonl"
     with tempfile.TemporaryDirectory(dir=folder) as own:
-        command: list[str | Path] = [sys.executable, "-c", _START + program + _END, asked, answered, joined, Path(own)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        found = measured(program, asked, answered, joined, own, first=_IMPORTS)
     _verify(joined, rows)
-    seconds, megabytes = map(float, done.stdout.split())
-    return seconds, megabytes
+    return found
 
 
 def _verify(joined: Path, rows: int) -> None:
@@ -115,16 +106,22 @@ def _verify(joined: Path, rows: int) -> None:
         raise RuntimeError(f"{count} rows came out of {rows}")
 
 
-def measure(rows: int = ROWS) -> Iterator[Figure]:
-    """Many rows and few: the memory must not follow the number."""
+def measure(run: Run) -> Iterator[Figure]:
+    """What matching a million answers to their rows takes, beside a dictionary and DuckDB, and whether memory grows."""
+    few, rows = run.amount((FEW, ROWS), (10, 20))
     with tempfile.TemporaryDirectory() as name:
-        _lay_out(FEW, Path(name))
-        _, few_peak = run(_OURS, FEW, Path(name))
+        run.say(f"writing and joining {few:,} rows")
+        _lay_out(few, Path(name))
+        _, few_peak = _process(_OURS, few, Path(name))
     with tempfile.TemporaryDirectory() as name:
+        run.say(f"writing {rows:,} rows and their answers")
         _lay_out(rows, Path(name))
-        seconds, peak = run(_OURS, rows, Path(name))
-        dictionary, dictionary_peak = run(_DICTIONARY, rows, Path(name))
-        duckdb, duckdb_peak = run(_DUCKDB, rows, Path(name))
+        run.say(f"joining {rows:,} rows")
+        seconds, peak = _process(_OURS, rows, Path(name))
+        run.say("the same with a dictionary in memory")
+        dictionary, dictionary_peak = _process(_DICTIONARY, rows, Path(name))
+        run.say("the same with DuckDB")
+        duckdb, duckdb_peak = _process(_DUCKDB, rows, Path(name))
     title = f"results join: {rows:,} rows"
     yield Figure(f"{title}, CPU", round(seconds, 1), "s")
     yield Figure(f"{title}, CPU over a dictionary in memory", round(seconds / dictionary, 2), "times", 1.0)
@@ -132,9 +129,4 @@ def measure(rows: int = ROWS) -> Iterator[Figure]:
     yield Figure(f"{title}, peak memory", round(peak, 1), "MB", MOST_MEGABYTES)
     yield Figure(f"{title}, peak memory of a dictionary", round(dictionary_peak, 1), "MB")
     yield Figure(f"{title}, peak memory of DuckDB", round(duckdb_peak, 1), "MB")
-    yield Figure(f"results join: peak memory of {rows:,} rows over {FEW:,}", round(peak / few_peak, 2), "times", 1.25)
-
-
-if __name__ == "__main__":
-    for figure in measure(*map(int, sys.argv[1:2])):
-        sys.stdout.write(f"{figure.name}: {figure.value:g} {figure.unit}{'' if figure.within else ' TOO MUCH'}\n")
+    yield Figure(f"results join: peak memory of {rows:,} rows over {few:,}", round(peak / few_peak, 2), "times", 1.25)
