@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any, Final, Literal
+from urllib.parse import unquote, urlsplit
 
 import yaml
 
 from mg_provider.command_line.called import mg_command
 from mg_provider.command_line.exits import FAILED, FINE, USAGE
+from mg_provider.version import __version__
 from mg_provider.yaml_file import read_yaml
 
 TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
 Template = Literal["private", "public", "batch", "fleet"]
 STACK: Final = "dev"
 ENVIRONMENT: Final = ".venv"
-
+# Where `requirements.txt` of each template looks for the wheel.
+WHEELS: Final = "wheels"
 
 Write = Callable[[str], object]
 
@@ -54,19 +61,27 @@ class NewProject:
         asked: dict[str, Any] = read_yaml(self.source / "Pulumi.yaml")["template"]["config"]
         return asked
 
-    def files(self) -> dict[str, str]:
+    @cached_property
+    def description(self) -> str:
+        """What the template says that it has."""
+        return str(read_yaml(self.source / "Pulumi.yaml")["template"]["description"])
+
+    def files(self) -> dict[str, bytes]:
         """Path below the folder to content."""
-        description = read_yaml(self.source / "Pulumi.yaml")["template"]["description"]
         found = {}
         for path in sorted(self.source.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 text = path.read_text(encoding="utf-8")
-                text = text.replace("${PROJECT}", self.name).replace("${DESCRIPTION}", description)
+                text = text.replace("${PROJECT}", self.name).replace("${DESCRIPTION}", self.description)
                 found[path.relative_to(self.source).as_posix()] = text
         # What only `pulumi new` reads.
         found["Pulumi.yaml"] = found["Pulumi.yaml"].partition("template:")[0]
         found[f"Pulumi.{STACK}.yaml"] = self._stack()
-        return found
+        contents = {name: text.encode() for name, text in found.items()}
+        source = installed_from()
+        if source and source.is_file():
+            contents[f"{WHEELS}/{source.name}"] = source.read_bytes()
+        return contents
 
     def _stack(self) -> str:
         values = {
@@ -74,6 +89,19 @@ class NewProject:
             for key, asked in self.keys.items()
         }
         return yaml.safe_dump({"config": values}, sort_keys=False)
+
+
+def installed_from() -> Path | None:
+    """The wheel or the clone that this package was installed from; None if it came from a package index.
+
+    An installer records it (PEP 610). The wheel may be gone since.
+    """
+    try:
+        recorded = distribution("mg-provider").read_text("direct_url.json")
+    except PackageNotFoundError:
+        return None
+    address = urlsplit(json.loads(recorded)["url"] if recorded else "")
+    return Path(unquote(address.path)) if address.scheme == "file" else None
 
 
 def run(
@@ -111,15 +139,15 @@ def run(
         )
         return FAILED
     try:
-        for name, text in files.items():
+        for name, content in files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        linked = _link_environment(folder)
+            path.write_bytes(content)
+        has_environment = _link_environment(folder)
     except OSError as error:
         complain(f"error: {error.filename or folder} cannot be written: {error.strerror}\ndo: give another directory\n")
         return FAILED
-    write(_next(project, linked))
+    write(_next(project, list(files), has_environment))
     return FINE
 
 
@@ -134,19 +162,20 @@ def _link_environment(folder: Path) -> bool:
     return True
 
 
-def _next(project: NewProject, has_environment: bool) -> str:
+def _next(project: NewProject, files: list[str], has_environment: bool) -> str:
     folder = project.folder
-    inside = folder.resolve() == Path().resolve()
-    lines = [f"{project.name}: {read_yaml(project.source / 'Pulumi.yaml')['template']['description']}", ""]
-    lines += [f"  {name}" for name in project.files()]
+    lines = [f"{project.name}: {project.description}", "", *(f"  {name}" for name in files)]
     if (folder / ENVIRONMENT).is_symlink():
         lines.append(f"  {ENVIRONMENT}, a link to the environment that mg runs in")
-    steps = [] if inside else [f"cd {folder}"]
+    steps = [] if folder.resolve() == Path().resolve() else [f"cd {folder}"]
+    wheel = _bring_wheel() if not any(name.startswith(f"{WHEELS}/") for name in files) else []
     if not has_environment:
-        steps += [f"python3 -m venv {ENVIRONMENT}", f"{ENVIRONMENT}/bin/pip install -r requirements.txt"]
+        steps += [*wheel, f"python3 -m venv {ENVIRONMENT}", f"{ENVIRONMENT}/bin/pip install -r requirements.txt"]
     mg = mg_command(ENVIRONMENT)
     steps += [f"{mg} rehearse up", f"{mg} review --engine rehearsal --stack {STACK}"]
     lines += ["", "Try it on this machine, without a cloud account:", "", *(f"  {step}" for step in steps)]
+    if wheel and has_environment:
+        lines += ["", "Give the project the wheel, which its pipelines install:", "", *(f"  {step}" for step in wheel)]
     lines += [
         "",
         f"Then set your project in Pulumi.{STACK}.yaml, and run it on Google Cloud:",
@@ -155,3 +184,14 @@ def _next(project: NewProject, has_environment: bool) -> str:
         "  pulumi up",
     ]
     return "\n".join((*lines, ""))
+
+
+def _bring_wheel() -> list[str]:
+    """The commands that put the wheel into the project; none if a package index has it."""
+    source = installed_from()
+    if source is None:
+        return []
+    if source.is_dir():
+        made = source / "dist" / f"mg_provider-{__version__}-py3-none-any.whl"
+        return [f"make -C {shlex.quote(str(source))} build", f"mkdir {WHEELS} && cp {shlex.quote(str(made))} {WHEELS}/"]
+    return [f"mkdir {WHEELS} && cp {shlex.quote(source.name)} {WHEELS}/    # from where your copy is"]

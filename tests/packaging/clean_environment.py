@@ -39,6 +39,10 @@ class CleanEnvironment:
         for needed in _closure(installed.requires or [], frozenset({extra} - {""})):
             self._link(needed)
 
+    def require(self, requirements: Path) -> None:
+        """Install what a file of requirements names and finds by itself; not what that needs in turn."""
+        self._uv("pip", "install", "--quiet", "--offline", "--no-index", "--no-deps", "-r", str(requirements))
+
     def check(self) -> str:
         """What ``pip check`` says: whether every declared dependency is there in a version that fits."""
         return self._uv("pip", "check", "--offline")

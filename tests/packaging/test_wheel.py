@@ -96,6 +96,14 @@ def test_the_command_runs_in_a_clean_environment(clean, tmp_path):
     assert __version__ in clean.run("mg", "--version", folder=tmp_path)
 
 
+def test_a_new_project_has_the_wheel_so_that_its_requirements_are_met_without_an_index(clean, wheel, tmp_path):
+    clean.run("mg", "init", "shop", folder=tmp_path)
+    assert (tmp_path / "shop" / "wheels" / wheel.name).read_bytes() == wheel.read_bytes()
+    other = CleanEnvironment(tmp_path / "other")
+    other.require(tmp_path / "shop" / "requirements.txt")
+    assert (other.site_packages / "mg_provider" / "cli.py").is_file()
+
+
 def test_the_four_resources_come_from_the_clean_environment_and_not_from_the_repository(clean, tmp_path):
     program = "import inspect, mg_provider\n" + "".join(
         f"print({name!r}, inspect.getfile(mg_provider.{name}))\n" for name in RESOURCES

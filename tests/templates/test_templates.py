@@ -2,9 +2,11 @@
 
 import json
 import os
+import pty
 import re
 import shutil
 import subprocess
+import termios
 
 import pytest
 import yaml
@@ -13,7 +15,7 @@ from packaging.requirements import Requirement
 from mg_provider.cloud.own import OwnCloud
 from mg_provider.command_line.called import mg_command
 from mg_provider.emulator import Emulator
-from mg_provider.init_command import TEMPLATES, run
+from mg_provider.init_command import TEMPLATES, WHEELS, run
 from mg_provider.rehearsal.command import rehearse
 from mg_provider.review.command import run as review
 from mg_provider.version import __version__
@@ -72,20 +74,23 @@ def test_a_template_comes_up_as_it_was_written_and_then_has_nothing_to_do_and_go
         assert cloud.ledger()["leftovers"] == []
 
 
-def pulumi(folder, home, *arguments):
-    """What the real command says."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI")}
-    environment |= {
+def pulumis_environment(home):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI")}
+    return kept | {
         "PULUMI_HOME": str(home),
         "PULUMI_BACKEND_URL": f"file://{home}",
         "PULUMI_CONFIG_PASSPHRASE": "",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
     }
+
+
+def pulumi(folder, home, *arguments):
+    """What the real command says."""
     done = subprocess.run(
         ["pulumi", *arguments, "--non-interactive"],
         cwd=folder,
-        env=environment,
+        env=pulumis_environment(home),
         capture_output=True,
         text=True,
         check=False,
@@ -128,6 +133,34 @@ def test_pulumi_new_makes_the_project_that_mg_init_makes_and_brings_it_up_and_do
     assert cloud.ledger()["leftovers"] == []
 
 
+def first_choice(folder, home, source):
+    """What `pulumi new` says at a terminal, until it asks for the name of a project of the first template."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(ours, (24, 100))
+    command = ["pulumi", "new", str(source), "--generate-only", "--dir", "new"]
+    at_terminal = {"stdin": theirs, "stdout": theirs, "stderr": theirs, "start_new_session": True}
+    with subprocess.Popen(command, cwd=folder, env=pulumis_environment(home), **at_terminal) as process:
+        os.close(theirs)
+        said = ""
+        while "Project name" not in said:
+            said += (read := os.read(ours, 4096).decode(errors="replace"))
+            if "\x1b[6n" in read:
+                os.write(ours, b"\x1b[1;1R")
+            if NAMES[-1] in read:
+                os.write(ours, b"\r")
+        process.kill()
+    os.close(ours)
+    return said
+
+
+def test_pulumi_new_on_the_folder_of_the_templates_lets_the_user_choose_among_them(home, tmp_path):
+    said = first_choice(tmp_path, home, TEMPLATES)
+    assert f"choose a template ({len(NAMES)} total)" in said
+    for name in NAMES:
+        described = yaml.safe_load((TEMPLATES / name / "Pulumi.yaml").read_text())["template"]["description"]
+        assert f" {name:10} {described}\r\n" in said
+
+
 def test_a_file_that_is_there_is_never_changed_and_nothing_is_written_beside_it(tmp_path):
     (tmp_path / "__main__.py").write_text("mine")
     code, said, wrong = write("private", tmp_path)
@@ -152,6 +185,44 @@ def test_a_project_has_the_name_of_its_folder_and_the_values_that_were_given(tmp
     assert "pulumi up" in said
 
 
+@pytest.fixture
+def recorded(tmp_path, monkeypatch):
+    """Says where the package was installed from, as an installer records it."""
+
+    def record(address):
+        installed = tmp_path / "site-packages" / f"mg_provider-{__version__}.dist-info"
+        installed.mkdir(parents=True, exist_ok=True)
+        (installed / "METADATA").write_text(f"Name: mg-provider\nVersion: {__version__}\n")
+        (installed / "direct_url.json").write_text(json.dumps({"url": address}))
+        monkeypatch.syspath_prepend(str(installed.parent))
+
+    return record
+
+
+def test_a_project_takes_the_wheel_along_that_the_package_was_installed_from(tmp_path, recorded):
+    wheel = tmp_path / "my downloads" / "mg_provider-0.1.0-py3-none-any.whl"
+    wheel.parent.mkdir()
+    wheel.write_bytes(b"the wheel")
+    recorded(wheel.as_uri())
+    _, said, _ = write("public", tmp_path / "shop")
+    assert (tmp_path / "shop" / WHEELS / wheel.name).read_bytes() == b"the wheel"
+    assert f"  {WHEELS}/{wheel.name}\n" in said
+    assert "Give the project the wheel" not in said
+
+
+def test_a_project_says_how_to_bring_the_wheel_where_it_is_not_there(tmp_path, recorded):
+    wheel = "mg_provider-0.1.0-py3-none-any.whl"
+    recorded((tmp_path / wheel).as_uri())
+    _, said, _ = write("public", tmp_path / "gone")
+    assert f"mkdir {WHEELS} && cp {wheel} {WHEELS}/" in said
+    recorded(tmp_path.as_uri())
+    _, said, _ = write("public", tmp_path / "clone")
+    assert f"make -C {tmp_path} build\n  mkdir {WHEELS} && cp {tmp_path}/dist/mg_provider-{__version__}-" in said
+    recorded("https://index.example/mg_provider.whl")
+    _, said, _ = write("public", tmp_path / "index")
+    assert f"mkdir {WHEELS}" not in said
+
+
 def test_a_key_that_the_template_does_not_ask_for_is_refused_before_anything_is_written(tmp_path):
     code, _, wrong = write("public", tmp_path / "shop", wieghts="gs://a/b")
     assert code == 2
@@ -172,8 +243,9 @@ def test_a_project_runs_in_the_environment_that_mg_runs_in_unless_it_has_its_own
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_template_asks_for_this_version_and_keeps_the_environment_out_of_git(name):
-    (needed,) = map(Requirement, (TEMPLATES / name / "requirements.txt").read_text().split())
-    assert __version__ in needed.specifier
+    _, where, needed = (TEMPLATES / name / "requirements.txt").read_text().splitlines()
+    assert where == f"--find-links {WHEELS}"
+    assert __version__ in Requirement(needed).specifier
     assert ".venv" in (TEMPLATES / name / ".gitignore").read_text().splitlines()
     project = (TEMPLATES / name / "Pulumi.yaml").read_text()
     assert re.search(r"^template:\n  description: \S", project, flags=re.MULTILINE)
