@@ -25,6 +25,7 @@ from mg_provider.demo.cost import NIGHT, gpus, hourly
 from mg_provider.demo.engines import Engine, Workspace, choose
 from mg_provider.demo.narrator import Narrator, NotAsClaimedError
 from mg_provider.emulator import Emulator
+from mg_provider.inference.batch.results import batch_results
 from mg_provider.inference.client import Client
 from mg_provider.prices import Amount
 from mg_provider.wire.storage import Bucket
@@ -124,14 +125,10 @@ class Demo:
     def _batch(self) -> None:
         job = self._outputs("batch_jobs")["nightly"]
         self._narrator.check("the batch run succeeded", job["state"] == "JOB_STATE_SUCCEEDED", job["state"])
-        prefix = job["output"].removeprefix(f"gs://{BUCKET}/")
         answered = 0
-        for file in self._clients.storage.list_objects(BUCKET, prefix=f"{prefix}/predictions"):
-            for line in self._clients.storage.read_object(BUCKET, file.name or "").decode().splitlines():
-                row = json.loads(line)
-                answered += 1
-                said = row["response"]["choices"][0]["message"]["content"]
-                self._narrator.detail(f"row {row['custom_id']}: {said}")
+        for result in batch_results(job["output"], clients=self._clients):
+            answered += result.text is not None
+            self._narrator.detail(f"row {result.custom_id}: {result.text or result.error}")
         self._narrator.check(
             f"each of the {len(QUESTIONS)} questions has an answer", answered == len(QUESTIONS), answered
         )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from mg_provider.api.completions import words_of
 from mg_provider.api.errors import MgError, UserError
 from mg_provider.rollout.capacity import available, scales_to_zero
 
@@ -140,7 +141,6 @@ def problem_of(probe: RolloutProbe, attempt: Attempt) -> str | None:
 
 def answer_text(answer: Mapping[str, Any]) -> str:
     """What the model said: the message of a chat, the predictions of predict."""
-    choices = answer.get("choices")
-    if isinstance(choices, list):
-        return "\n".join(str((choice.get("message") or {}).get("content") or "") for choice in choices)
+    if "choices" in answer:
+        return words_of(answer) or ""
     return json.dumps(answer.get("predictions", answer), ensure_ascii=False)

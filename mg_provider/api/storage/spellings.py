@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-_BUCKET = r"(?P<bucket>[a-z0-9][a-z0-9._-]{1,220}[a-z0-9])"
+BUCKET = r"[a-z0-9](?:[a-z0-9_-]|\.(?!\.)){1,220}[a-z0-9]"
+"""A regular expression for the name of a bucket."""
+
+_BUCKET = f"(?P<bucket>{BUCKET})"
 _PATH = r"(?P<path>(?:[/;?#].*)?)"
 # Other ways to write where objects are: links of the console, addresses of the two APIs, mounted paths, slips.
 _SPELLINGS = tuple(

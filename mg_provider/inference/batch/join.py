@@ -24,9 +24,6 @@ from mg_provider.inference.batch.records import Records
 from mg_provider.inference.batch.spool import Spool
 from mg_provider.inference.batch.ties import NOT_THERE, OTHER_REQUEST, TIED, settle
 
-MOST_TOLD = 20
-"""How many unreadable lines are shown; the others are counted."""
-
 _STRETCH = 22
 """Rows are given out by stretches of the input of so many bits: 4 MB."""
 
@@ -71,9 +68,9 @@ class DiskJoin:
                 held.enter_context(Records(self._folder / name)) for name in ("asked", "said", "found")
             )
             self.answers = Spool(self._folder / "answers", said)
-            self.answers.fill(answers, MOST_TOLD)
+            self.answers.fill(answers)
             self.questions = Spool(self._folder / "questions", asked)
-            self.questions.fill(questions, MOST_TOLD)
+            self.questions.fill(questions)
             question_file = held.enter_context(self.questions.path.open("rb"))
             answer_file = held.enter_context(self.answers.path.open("rb"))
             for part in asked.parts():

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from mg_provider.api.batch.output import BatchOutput
-from mg_provider.api.batch.rows import NotReadable, OutputLine, read_line
+from mg_provider.api.batch.rows import OutputLine, read_line
 from mg_provider.api.clients import Clients
 from mg_provider.api.completions import why_no_words, words_of
 from mg_provider.api.errors import MgError, UserError
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.redaction import excerpt
 from mg_provider.clock import SystemClock
-from mg_provider.inference.batch.join import MOST_TOLD, DiskJoin, Pair
+from mg_provider.inference.batch.join import DiskJoin, Pair
 from mg_provider.inference.batch.sources import Join, input_blocks, sources_of
-from mg_provider.inference.batch.spool import UnreadableLine
+from mg_provider.inference.batch.spool import LineReader, UnreadableLine
 from mg_provider.inference.batch.ties import NOT_THERE, OTHER_REQUEST, TIED
 from mg_provider.wire.vertex.batch import BatchPredictionJob
 
@@ -99,16 +99,24 @@ class BatchResults:
         repeated: Rows of the joined input whose custom_id an earlier one has too.
         tied: Rows of it that got no answer because they cannot be distinguished.
         other_requests: Rows of it whose custom_id has an answer to another request.
-        unreadable: The first lines, of the output or of the joined input, that cannot be read.
-        left_out: How many lines there are which cannot be read.
     """
 
     def __init__(self, job: str, clients: Clients, join: Join | None = None) -> None:
         self._job = job
         self._clients = clients
         self._sources = sources_of(join)
-        self.unmatched = self.repeated = self.tied = self.other_requests = self.left_out = 0
-        self.unreadable: list[UnreadableLine] = []
+        self._readers = [LineReader()]
+        self.unmatched = self.repeated = self.tied = self.other_requests = 0
+
+    @property
+    def unreadable(self) -> list[UnreadableLine]:
+        """The first lines, of the output or of the joined input, that cannot be read."""
+        return [line for reader in self._readers for line in reader.unreadable]
+
+    @property
+    def left_out(self) -> int:
+        """How many lines cannot be read."""
+        return sum(reader.left_out for reader in self._readers)
 
     def __iter__(self) -> Iterator[BatchResult]:
         """The results."""
@@ -122,13 +130,8 @@ class BatchResults:
     def lines(self) -> Iterator[OutputLine]:
         """What the output says, in its own order."""
         for block in BatchOutput(find_output(self._job, self._clients), self._clients).blocks():
-            for number, text in block.lines():
-                try:
-                    yield read_line(text)
-                except NotReadable as problem:
-                    self.left_out += 1
-                    if len(self.unreadable) < MOST_TOLD:
-                        self.unreadable.append(UnreadableLine(block.source, number, str(problem)))
+            for _, line in self._readers[0].lines(block):
+                yield line
 
     def matches(self) -> Iterator[Pair]:
         """Each line of the joined input with its answer, or with why there is none."""
@@ -136,9 +139,7 @@ class BatchResults:
         with tempfile.TemporaryDirectory(prefix="mg-results-") as folder:
             matching = DiskJoin(Path(folder))
             yield from matching.matches(input_blocks(self._sources, self._clients), output.blocks())
-            sides = (matching.questions, matching.answers)
-            self.unreadable = [line for side in sides for line in side.unreadable]
-            self.left_out = sum(side.left_out for side in sides)
+            self._readers = [matching.questions.reader, matching.answers.reader]
             self.unmatched, self.repeated = matching.unmatched, matching.repeated
             self.tied, self.other_requests = matching.tied, matching.other_requests
 

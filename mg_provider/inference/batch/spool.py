@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
 
 import msgspec
 
-from mg_provider.api.batch.rows import NotReadable, read_line
+from mg_provider.api.batch.rows import NotReadable, OutputLine, read_line
 from mg_provider.api.storage.lines import Block
 from mg_provider.inference.batch.identity import RowKey, canonical_body, id_of, identity_of
 from mg_provider.inference.batch.records import Records
 
 PARTS = 256
+MOST_SHOWN = 20
+"""How many unreadable lines are shown; the others are counted."""
 
 _DECODER = msgspec.json.Decoder(RowKey)
 
@@ -33,31 +35,54 @@ class UnreadableLine:
 
 
 @dataclass
+class LineReader:
+    """Reads lines one by one, and remembers those that cannot be read.
+
+    Attributes:
+        unreadable: The first of those lines.
+        left_out: How many there are.
+    """
+
+    unreadable: list[UnreadableLine] = field(default_factory=list)
+    left_out: int = 0
+
+    def lines(self, block: Block) -> Iterator[tuple[bytes, OutputLine]]:
+        """The lines of a block that can be read."""
+        for number, line in block.lines():
+            try:
+                read = read_line(line)
+            except NotReadable as problem:
+                self.left_out += 1
+                if len(self.unreadable) < MOST_SHOWN:
+                    self.unreadable.append(UnreadableLine(block.source, number, str(problem)))
+            else:
+                yield line, read
+
+
+@dataclass
 class Spool:
     """Takes lines one after the other.
 
     Attributes:
         path: The file that takes the lines.
         places: Takes hash, first byte and length of each line, by the lowest bits of the hash.
-        unreadable: The lines that were left out, up to as many as are shown.
-        left_out: How many there are.
+        reader: Reads the lines, and leaves out those that cannot be read.
         count: Lines that were taken.
     """
 
     path: Path
     places: Records
-    unreadable: list[UnreadableLine] = field(default_factory=list)
-    left_out: int = 0
+    reader: LineReader = field(default_factory=LineReader)
     count: int = 0
 
-    def fill(self, blocks: Iterable[Block], most_told: int) -> None:
+    def fill(self, blocks: Iterable[Block]) -> None:
         """Take all lines."""
         with self.path.open("wb") as file:
             for block in blocks:
                 text = block.text if block.text.endswith(b"\n") else block.text + b"\n"
                 hashes = _hashes(text)
                 if hashes is None:
-                    text, hashes = self._slowly(block, most_told)
+                    text, hashes = self._slowly(block)
                 self._take(hashes, text, file.tell())
                 file.write(text)
 
@@ -70,21 +95,10 @@ class Spool:
         self.places.counted(3 * len(hashes))
         self.count += len(hashes)
 
-    def _slowly(self, block: Block, most_told: int) -> tuple[bytes, list[int]]:
+    def _slowly(self, block: Block) -> tuple[bytes, list[int]]:
         """The lines of a block that can be read, and their hashes."""
-        kept: list[bytes] = []
-        hashes: list[int] = []
-        for number, line in block.lines():
-            try:
-                read_line(line)
-                hashes.append(_hash(_DECODER.decode(line), line))
-            except NotReadable as problem:
-                self.left_out += 1
-                if len(self.unreadable) < most_told:
-                    self.unreadable.append(UnreadableLine(block.source, number, str(problem)))
-            else:
-                kept.append(line + b"\n")
-        return b"".join(kept), hashes
+        kept = [line for line, _ in self.reader.lines(block)]
+        return b"".join(line + b"\n" for line in kept), [_hash(_DECODER.decode(line), line) for line in kept]
 
 
 def _hashes(text: bytes) -> list[int] | None:

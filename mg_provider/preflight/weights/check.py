@@ -8,6 +8,7 @@ from typing import Any
 
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import CloudError, NotFound, PermissionDenied, UserError
+from mg_provider.api.reading.agents import agent_of
 from mg_provider.api.storage.client import split_object_uri
 from mg_provider.api.storage.spellings import uri_hint
 from mg_provider.clock import Clock, SystemClock
@@ -32,7 +33,6 @@ BYTE_BUDGET = 9_500_000
 """Bytes after which headers of safetensors files are no longer read in full."""
 
 CONFIG = "config.json"
-SERVICE_AGENT = "service-PROJECT_NUMBER@gcp-sa-aiplatform.iam.gserviceaccount.com"
 """Who reads the weights when they are deployed."""
 
 
@@ -228,6 +228,6 @@ def _no_access(bucket: str, problem: CloudError) -> Finding:
     cause = f" {problem.hint};" if problem.hint else ""
     message = (
         f"the caller may not read {uri} ({problem.message}):{cause} grant roles/storage.objectViewer on the bucket to "
-        f"the caller, and to {SERVICE_AGENT}, which reads the weights when they are deployed"
+        f"the caller, and to {agent_of('PROJECT_NUMBER')}, which reads the weights when they are deployed"
     )
     return error("permission_denied", message, uri)

@@ -1,13 +1,14 @@
 """Property values: Pulumi's protobuf structs and state JSON to Python values and back.
 
 A value is ``None``, a bool, a number, a string, a list, a dict, :class:`Secret` or :data:`UNKNOWN`. The marks are those
-of Pulumi's wire format (``sdk/python/lib/pulumi/runtime/rpc.py``).
+of Pulumi's wire format (``sdk/python/lib/pulumi/runtime/rpc.py``). The SDK's own ``PropertyValue`` has no unknowns,
+fails on outputs without a value or dependencies, and loses the ids of references.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -147,15 +148,24 @@ def whole(number: float) -> int | float:
     return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
+def _mapped(value: Value, change: Callable[[Value], Value]) -> Value:
+    """A value with a change made to all that is neither a list nor a dictionary."""
+    if isinstance(value, list):
+        return [_mapped(element, change) for element in value]
+    if isinstance(value, dict):
+        return {key: _mapped(element, change) for key, element in value.items()}
+    return change(value)
+
+
 def to_state(value: Value) -> Value:
     """A value as it stands in a deployment file: secrets marked, in clear, as `pulumi stack export --show-secrets`."""
-    if isinstance(value, Secret):
-        return {SIGNATURE_KEY: SECRET_SIGNATURE, "plaintext": json.dumps(to_state(value.value))}
-    if isinstance(value, list):
-        return [to_state(element) for element in value]
-    if isinstance(value, dict):
-        return {key: to_state(element) for key, element in value.items()}
-    return UNKNOWN_TEXT if isinstance(value, Unknown) else value
+
+    def written(leaf: Value) -> Value:
+        if isinstance(leaf, Secret):
+            return {SIGNATURE_KEY: SECRET_SIGNATURE, "plaintext": json.dumps(to_state(leaf.value))}
+        return UNKNOWN_TEXT if isinstance(leaf, Unknown) else leaf
+
+    return _mapped(value, written)
 
 
 def from_state(value: Value) -> Value:
@@ -177,26 +187,16 @@ def from_state(value: Value) -> Value:
 
 def masked(value: Value) -> Value:
     """A value to show: secrets as ``[secret]``, unknowns as Pulumi's mark."""
-    if isinstance(value, Secret):
-        return MASK
-    if isinstance(value, Unknown):
-        return UNKNOWN_TEXT
-    if isinstance(value, list):
-        return [masked(element) for element in value]
-    if isinstance(value, dict):
-        return {key: masked(element) for key, element in value.items()}
-    return value
+
+    def shown(leaf: Value) -> Value:
+        return MASK if isinstance(leaf, Secret) else UNKNOWN_TEXT if isinstance(leaf, Unknown) else leaf
+
+    return _mapped(value, shown)
 
 
 def revealed(value: Value) -> Value:
     """A value without the marks of its secrets."""
-    if isinstance(value, Secret):
-        return revealed(value.value)
-    if isinstance(value, list):
-        return [revealed(element) for element in value]
-    if isinstance(value, dict):
-        return {key: revealed(element) for key, element in value.items()}
-    return value
+    return _mapped(value, lambda leaf: revealed(leaf.value) if isinstance(leaf, Secret) else leaf)
 
 
 def contains(value: Value, kind: type) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from mg_provider.api.storage.spellings import BUCKET
 from mg_provider.api.texts import shown
 
 _PROJECT: Final = r"[a-z0-9][a-z0-9.:-]*"
@@ -19,9 +20,8 @@ _PUBLISHED = re.compile(rf"(?:{_PLACE}/)?publishers/{_ID}/{_MODEL}")
 _REGISTERED = re.compile(rf"{_PLACE}/{_MODEL}")
 _DATASET = re.compile(rf"{_PLACE}/datasets/[0-9]+")
 
-_BUCKET: Final = r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]"
 # An input may have the wildcards *, ? and [].
-_OBJECTS = re.compile(rf"{_BUCKET}/[^\s#]+")
+_OBJECTS = re.compile(rf"gs://{BUCKET}/[^\s#]+")
 
 _TABLE_PROJECT: Final = r"bq://(?:[a-z0-9][a-z0-9.-]*:)?[a-z0-9][a-z0-9-]*"
 _TABLE = re.compile(rf"{_TABLE_PROJECT}\.\w+\.[\w$-]+")

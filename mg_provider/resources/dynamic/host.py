@@ -35,7 +35,7 @@ from mg_provider.resources.dynamic import engine_link, internals
 from mg_provider.resources.model.args import Args, Problem, State
 from mg_provider.resources.model.diff import compare
 from mg_provider.resources.model.lifecycle import CloudArgs, Context, Defaults, Incomplete, Lifecycle
-from mg_provider.resources.model.unknown import UNKNOWN, Unknown
+from mg_provider.resources.model.unknown import UNKNOWN, Unknown, mapped
 
 if TYPE_CHECKING:
     from mg_provider.api.clients import Clients
@@ -355,17 +355,11 @@ def _from_engine(value: Any) -> Any:
 
 def to_engine(values: Mapping[str, Any]) -> dict[str, Any]:
     """Plain Python to properties for the engine."""
-    return {key: _to_engine(value) for key, value in values.items()}
+    return {key: mapped(value, _to_engine) for key, value in values.items()}
 
 
 def _to_engine(value: Any) -> Any:
-    if isinstance(value, Unknown):
-        return pulumi.output.Unknown()  # type: ignore[no-untyped-call]
-    if isinstance(value, Mapping):
-        return {key: _to_engine(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_to_engine(entry) for entry in value]
-    return value
+    return pulumi.output.Unknown() if isinstance(value, Unknown) else value  # type: ignore[no-untyped-call]
 
 
 def outputs(args: Args, state: State) -> dict[str, Any]:

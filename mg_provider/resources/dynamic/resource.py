@@ -16,7 +16,7 @@ from mg_provider.resources.dynamic.spelling import KnownArguments, refuse_misspe
 from mg_provider.resources.model.args import Args, State, declared_outputs, has
 from mg_provider.resources.model.marks import Secret
 from mg_provider.resources.model.reasons import nearest
-from mg_provider.resources.model.unknown import plain
+from mg_provider.resources.model.unknown import mapped, plain
 
 
 class DynamicResource(Resource, metaclass=KnownArguments):
@@ -94,10 +94,4 @@ class DynamicResource(Resource, metaclass=KnownArguments):
 
 def _input(value: Any) -> Any:
     """What a program passed, with our models turned to plain values."""
-    if isinstance(value, BaseModel):
-        return plain(value)
-    if isinstance(value, Mapping):
-        return {key: _input(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_input(entry) for entry in value]
-    return value
+    return mapped(value, lambda entry: plain(entry) if isinstance(entry, BaseModel) else entry)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mg_provider.api.errors import CloudError, MgError, OperationFailed, PermissionDenied, QuotaExceeded
-from mg_provider.api.reading.agents import DEPLOYING_ROLE, agent_of, says_being_provisioned, says_nothing
+from mg_provider.api.reading.agents import ADDRESS, DEPLOYING_ROLE, agent_of, says_being_provisioned, says_nothing
 from mg_provider.api.reading.shortage import says_quota_exceeded, says_stock_out
 from mg_provider.api.redaction import redact_log_line
 
@@ -17,7 +17,6 @@ MOST_LINES = 12
 
 _STORAGE = re.compile(r"storage\.objects|storage\.buckets|gs://|bucket", re.IGNORECASE)
 _REFUSED = re.compile(r"permission|does not have|denied|forbidden|cannot be read|access", re.IGNORECASE)
-_AGENT = re.compile(r"service-\d+@gcp-sa-aiplatform")
 _DEPLOY = re.compile(r"projects/(\d+)/locations/[^/]+/operations/")
 _NUMBER = re.compile(r"projects/(\d+)/")
 
@@ -81,7 +80,7 @@ def _agent_hint(error: OperationFailed) -> str | None:
     """Which service agent may not read the weights, by name."""
     number = _NUMBER.match(error.operation)
     told = error.reason in ("PERMISSION_DENIED", "FAILED_PRECONDITION", "INVALID_ARGUMENT", "NOT_FOUND")
-    if not told or number is None or _AGENT.search(error.message):
+    if not told or number is None or ADDRESS.search(error.message):
         return None
     if not (_STORAGE.search(error.message) and _REFUSED.search(error.message)):
         return None

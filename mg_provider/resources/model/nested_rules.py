@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from mg_provider.api.names import KMS_KEY
-from mg_provider.api.storage.spellings import uri_hint
+from mg_provider.api.storage.spellings import BUCKET, uri_hint
 from mg_provider.api.texts import cut, shown
 from mg_provider.wire.vertex.container import ContainerSpec, EnvVar, Probe
 from mg_provider.wire.vertex.encryption import EncryptionSpec
@@ -14,10 +14,7 @@ from mg_provider.wire.vertex.endpoint import ClientConnectionConfig, PredictRequ
 from mg_provider.wire.vertex.machine import FlexStart, ScaleToZeroSpec
 
 # No part of a path is . or .., which no object's name can be.
-GCS_FOLDER = re.compile(
-    r"gs://[a-z0-9](?:[a-z0-9_-]|\.(?!\.)){1,220}[a-z0-9]"
-    r"(?:/(?!\.\.?(?:/|$))[^\s/?#\[\]*]*)*"
-)
+GCS_FOLDER = re.compile(rf"gs://{BUCKET}(?:/(?!\.\.?(?:/|$))[^\s/?#\[\]*]*)*")
 BIGQUERY = re.compile(r"bq://[\w:-]+(\.[\w$-]+){0,2}")
 
 _IMAGE = re.compile(r"(?!.*(?://|\.\.))[A-Za-z0-9][A-Za-z0-9._/:@+-]*")

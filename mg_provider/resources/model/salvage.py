@@ -10,7 +10,7 @@ from typing import Annotated, Any, Union, cast, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_snake
 
-from mg_provider.resources.model.unknown import contains_unknown
+from mg_provider.resources.model.unknown import contains_unknown, mapped
 
 
 @cache
@@ -74,7 +74,7 @@ def salvaged(adapter: TypeAdapter[Any], value: Any) -> Any:
         adapter: Of the type.
         value: The value, in which parts may be wrong; one that is wrong as a whole stays as it is.
     """
-    kept = _copy(value)
+    kept = mapped(value, lambda entry: entry)
     while True:
         try:
             return adapter.validate_python(kept)
@@ -83,12 +83,6 @@ def salvaged(adapter: TypeAdapter[Any], value: Any) -> Any:
             gone = [_leave_out(kept, entry["loc"]) for entry in reversed(error.errors())]
             if not any(gone):
                 return value
-
-
-def _copy(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _copy(entry) for key, entry in value.items()}
-    return [_copy(entry) for entry in value] if isinstance(value, list) else value
 
 
 def _leave_out(value: Any, location: Sequence[int | str]) -> bool:

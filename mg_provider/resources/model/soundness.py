@@ -11,6 +11,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from mg_provider.api.texts import cut, shown
+from mg_provider.resources.model.unknown import mapped
 
 # The longest that Linux takes as one argument or variable of a container.
 MOST_CHARACTERS: Final = 131_072
@@ -104,11 +105,7 @@ def _number_problem(number: int | float) -> str | None:
 
 def whole(value: Any) -> Any:
     """A value as the engine may have sent it: whole numbers arrive as floats."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, Mapping):
-        return {key: whole(entry) for key, entry in value.items()}
-    return [whole(entry) for entry in value] if isinstance(value, list | tuple) else value
+    return mapped(value, lambda entry: int(entry) if isinstance(entry, float) and entry.is_integer() else entry)
 
 
 def misplaced(path: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -29,6 +29,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(entry) for entry in value]
     return value
+
+
+def mapped(value: Any, change: Callable[[Any], Any]) -> Any:
+    """A value with a change made to all in it that is neither a mapping nor a list."""
+    if isinstance(value, Mapping):
+        return {key: mapped(entry, change) for key, entry in value.items()}
+    return [mapped(entry, change) for entry in value] if isinstance(value, list | tuple) else change(value)
 
 
 # Most values are one of these, and a diff looks at each several times.

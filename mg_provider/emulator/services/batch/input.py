@@ -24,10 +24,7 @@ def read_input(config: dict[str, Any], region: str, storage: StorageState, bigqu
 
 
 def _read_files(uri: str, region: str, storage: StorageState) -> list[Row]:
-    bucket, _, pattern = uri.removeprefix("gs://").partition("/")
-    if bucket not in storage.buckets:
-        raise JobFailedError(NOT_FOUND, f"The Cloud Storage bucket of {uri} does not exist.")
-    refuse_bucket_elsewhere(storage.buckets[bucket].location, region, uri)
+    bucket, pattern = place_in_bucket(uri, uri, region, storage)
     names, _ = storage.names(bucket, ListOptions(match_glob=pattern))
     if not names:
         raise JobFailedError(NOT_FOUND, f"No files found for the input {uri}.")
@@ -79,9 +76,14 @@ def refuse_other_region(location: str, region: str, uri: str) -> None:
         )
 
 
-def refuse_bucket_elsewhere(location: str, region: str, uri: str) -> None:
-    """A job's files are in its region or in a location of several regions around it. JobFailedError otherwise."""
+def place_in_bucket(uri: str, called: str, region: str, storage: StorageState) -> tuple[str, str]:
+    """Bucket and rest of a ``gs://`` URI. JobFailedError unless the bucket is in the region or several around it."""
+    bucket, _, rest = uri.removeprefix("gs://").partition("/")
+    if bucket not in storage.buckets:
+        raise JobFailedError(NOT_FOUND, f"The Cloud Storage bucket of {called} does not exist.")
+    location = storage.buckets[bucket].location
     if not is_around(location, region):
         raise JobFailedError(
             INVALID_ARGUMENT, f"The bucket of {uri} is in {location}, the batch prediction job in {region}."
         )
+    return bucket, rest

@@ -17,7 +17,7 @@ from mg_provider.emulator.services.batch.input import (
     INVALID_ARGUMENT,
     NOT_FOUND,
     parse_table_uri,
-    refuse_bucket_elsewhere,
+    place_in_bucket,
     refuse_other_region,
 )
 from mg_provider.emulator.services.batch.job import JobFailedError
@@ -36,10 +36,7 @@ def write_files(
     prefix: str, region: str, model: str, answers: Sequence[Answered], storage: StorageState, at: float
 ) -> Json:
     """Predictions and errors as JSONL in a new directory below ``prefix``; the job's ``outputInfo``."""
-    bucket, _, folder = prefix.removeprefix("gs://").partition("/")
-    if bucket not in storage.buckets:
-        raise JobFailedError(NOT_FOUND, f"The Cloud Storage bucket of the output {prefix} does not exist.")
-    refuse_bucket_elsewhere(storage.buckets[bucket].location, region, prefix)
+    bucket, folder = place_in_bucket(prefix, f"the output {prefix}", region, storage)
     stamp = moment(at).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     directory = "/".join(part for part in (folder.rstrip("/"), f"prediction-{model}-{stamp}") if part)
     succeeded = [answered.record for answered in answers if not answered.error]
