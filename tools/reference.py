@@ -12,8 +12,12 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from mg_provider.resources.batch_job.args import BatchJobArgs
 from mg_provider.resources.model.args import Args, declared_outputs, has, mark_of, settable
-from mg_provider.resources.model.marks import InPlace, Local, Mark, Replaces, RollsOut, Secret
+from mg_provider.resources.model.marks import InPlace, Local, Mark, Replaces, RollsOut, Secret, marked
+from mg_provider.resources.model.meaning import Content, Leads
+from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs
+from mg_provider.resources.weights.source import SOURCES
 from tools.resource_types import RESOURCES, arguments_of, lifecycle_of, resource
 
 PAGES = {
@@ -31,17 +35,17 @@ def resources() -> str:
     return "\n".join(rows)
 
 
-# What a reader looks for first: arguments of which one is needed, or that are, then those that most programs set.
-NEEDED: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "CustomWeightsModel": ("Give one of them:", ("gcs_uri", "publisher_model_name", "hugging_face_model_id")),
+# What a reader looks for first: arguments of which one is needed, then those that most programs set.
+ONE_OF: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "CustomWeightsModel": ("Give one of them:", SOURCES),
     "DedicatedEndpoint": ("None is required: an endpoint can be empty.", ()),
     "PscForwardingRule": (
         "Give `endpoint`, or `service_attachment` of an endpoint that somebody else has, and where the address is:",
-        ("endpoint", "service_attachment", "network", "subnetwork"),
+        tuple(name for name, _ in marked(PscForwardingRuleArgs, Leads)),
     ),
     "BatchJob": (
         "Give a model in one of the three ways, and where the rows come from and go to:",
-        ("model", "unmanaged_container_model", "endpoint", "input_config", "output_config"),
+        tuple(name for name, _ in marked(BatchJobArgs, Content)),
     ),
 }
 PLACE = ("project", "region")
@@ -83,7 +87,9 @@ COMMON: Mapping[str, tuple[str, ...]] = {
 
 def inputs(name: str) -> str:
     """The arguments of a resource, in three parts: type, what a change does, what it is."""
-    words, needed = NEEDED[name]
+    words, one_of = ONE_OF[name]
+    fields = lifecycle_of(name).args_type.model_fields
+    needed = (*one_of, *(argument for argument in arguments_of(name) if fields[argument].is_required()))
     common = COMMON[name]
     rest = [argument for argument in arguments_of(name) if argument not in (*needed, *common)]
     parts = [("Required", words, needed), ("Common", "", common), ("The rest", "", rest)]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mg_provider.prices import HOURS_A_MONTH, Prices, Total, standard_prices
+from mg_provider.resources.model.marks import marked
 from mg_provider.resources.model.meaning import Exposure, Leads
 from mg_provider.review.judging import bills, contents, exposure, gone, nets, others, rest, runs, service, traffic
 from mg_provider.review.judging.drift import drift
@@ -17,7 +18,7 @@ from mg_provider.review.model import ExposureChange, Gpus, Money, Reason, Review
 from mg_provider.review.picture.diffs import diffs
 from mg_provider.review.picture.fleet import fleet
 from mg_provider.review.reading.compare import Subject
-from mg_provider.review.reading.kinds import KINDS, Kind, marked
+from mg_provider.review.reading.kinds import KINDS, Kind
 from mg_provider.review.reading.preview import Preview, Step, read_preview
 
 

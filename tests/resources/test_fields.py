@@ -7,7 +7,7 @@ from pydantic.alias_generators import to_camel
 from mg_provider.resources.dynamic.host import outputs
 from mg_provider.resources.model.args import has, mark_of, marks
 from mg_provider.resources.model.diff import compare
-from mg_provider.resources.model.marks import Computed, Derived, InPlace, Local, Mark, Replaces, RollsOut
+from mg_provider.resources.model.marks import Computed, Derived, InPlace, Local, Mark, Replaces, RollsOut, unique
 from mg_provider.resources.model.unknown import UNKNOWN, contains_unknown, plain
 from tests.support.samples import (
     ABSENT,
@@ -108,14 +108,14 @@ def test_a_replacement_has_ids_of_its_own(kind, name):
     old = planned(kind, kind.arguments(name, sample.value))
     new = planned(kind, kind.arguments(name, sample.other), old)
     assert not lifecycle.delete_first(old, new)
-    for id in lifecycle.ids or ("run",):
+    for id in unique(kind.args_type) or ("run",):
         assert getattr(old, id) != getattr(new, id), id
 
 
 @pytest.mark.parametrize(("kind", "name"), OPTIONAL, ids=label)
 def test_what_was_chosen_stays_when_the_argument_is_left_out(kind, name):
     found = changes(kind, kind.arguments(name), kind.arguments(name, ABSENT))
-    follows = {"run", "endpoint", "model", "query_model_id", "dedicated_endpoint_enabled", *kind.lifecycle.ids}
+    follows = {"run", "endpoint", "model", "query_model_id", "dedicated_endpoint_enabled", *unique(kind.args_type)}
     rolled = {"model", "model_id"} if isinstance(mark_of(kind.args_type, name), RollsOut) else set()
     told = {"deployment_plan"} if kind in ENDPOINTS else set()
     assert found.fields <= {name} | (follows if found.replaces else rolled) | told
@@ -184,14 +184,14 @@ def test_nothing_at_all_may_be_known_yet(kind):
     assert problems == {}
     old = planned(kind, kind.arguments())
     assert not compare(old, args).replaces
-    assert all(contains_unknown(getattr(args, id)) for id in kind.lifecycle.ids)
+    assert all(contains_unknown(getattr(args, id)) for id in unique(kind.args_type))
 
 
 @each_resource
 def test_ids_are_known_in_a_preview_of_known_arguments(kind):
     args = planned(kind, kind.arguments())
     assert not any(contains_unknown(value) for value in args.encode().values())
-    assert all(getattr(args, id) for id in kind.lifecycle.ids)
+    assert all(getattr(args, id) for id in unique(kind.args_type))
 
 
 @each_resource

@@ -20,6 +20,7 @@ from mg_provider.resources.model.identity import (
     ownership_labels,
     user_labels,
 )
+from mg_provider.resources.model.marks import unique
 from tests.support.samples import ALL, BATCH_JOB, label
 
 each_resource = pytest.mark.parametrize("kind", ALL, ids=label)
@@ -32,7 +33,7 @@ def ids(kind, old=None, **more):
     """The ids that a plan gives, with the plan itself."""
     args, problems = kind.check(kind.arguments(**more), old)
     assert problems == {}
-    return args, [getattr(args, name) for name in kind.lifecycle.ids or ("run",)]
+    return args, [getattr(args, name) for name in unique(kind.args_type) or ("run",)]
 
 
 @given(NAMES, NAMES, some.lists(NAMES, max_size=3))
@@ -57,7 +58,7 @@ def test_ownership_labels_are_labels_that_google_takes(owner, resource):
 @pytest.mark.parametrize("kind", ALL, ids=label)
 def test_every_planned_id_keeps_the_rule_of_its_argument(kind, resource):
     args, found = ids(kind, resource=resource)
-    for name, id in zip(kind.lifecycle.ids, found, strict=False):
+    for name, id in zip(unique(kind.args_type), found, strict=False):
         assert RULES[name].fullmatch(id)
     assert all(len(id) <= 63 for id in found)
     assert args.encode() == ids(kind, resource=resource)[0].encode()

@@ -3,11 +3,7 @@
 import pytest
 
 from mg_provider import review
-from mg_provider.resources.custom_weights_model.lifecycle import CustomWeightsModelLifecycle
-from mg_provider.resources.dedicated_endpoint.lifecycle import DedicatedEndpointLifecycle
-from mg_provider.resources.psc_forwarding_rule.lifecycle import PscForwardingRuleLifecycle
 from mg_provider.review.formats.text import text
-from mg_provider.review.reading.kinds import KINDS
 from tests.review.build import (
     A100,
     ALLOWLIST,
@@ -104,9 +100,6 @@ def test_what_keeps_its_id_is_deleted_before_the_new_one_is_made():
     beside = replaced(C, model(**config), model(**NEW_ID, model_id="llama-9"))
     assert "the old one is deleted once the new one is made" in texts(beside)
     assert beside.gpus.peak == 2
-    ids = {kind.name: kind.ids for kind in KINDS.values()}
-    lifecycles = (CustomWeightsModelLifecycle, DedicatedEndpointLifecycle, PscForwardingRuleLifecycle)
-    assert [ids[each.__name__.removesuffix("Lifecycle")] for each in lifecycles] == [each.ids for each in lifecycles]
 
 
 def test_secure_private_service_connect_replaces_the_endpoint():

@@ -14,7 +14,8 @@ from mg_provider.resources.batch_job.names import (
     table_problem,
 )
 from mg_provider.resources.endpoint.capacity import choices_problem
-from mg_provider.resources.model.args import Rule, has
+from mg_provider.resources.model.args import Rule
+from mg_provider.resources.model.marks import marked
 from mg_provider.resources.model.meaning import Content
 from mg_provider.resources.model.nested_rules import container_problem, flex_start_problem, folder_problem, key_problem
 from mg_provider.resources.model.reasons import nearest
@@ -29,7 +30,7 @@ _FORMATS = {
 }
 _INSTANCE_TYPES = ("array", "object")
 # What computes the predictions, of which a program names one; and on which machines.
-_SOURCES = tuple(name for name in BatchJobFields.model_fields if has(BatchJobFields, name, Content))
+_SOURCES = tuple(name for name, _ in marked(BatchJobFields, Content))
 _MACHINES = tuple(
     name for name, path in standing(BatchJobFields, "job").items() if path.startswith("dedicated_resources.")
 )

@@ -13,7 +13,17 @@ from mg_provider.resources.endpoint.rollout_args import RolloutArgument, Rollout
 from mg_provider.resources.endpoint.scale_to_zero import rollout_beside_zero, shared_domain_problem, strategy_problem
 from mg_provider.resources.model.args import Rule, has, marks
 from mg_provider.resources.model.identity import MODEL_ID
-from mg_provider.resources.model.marks import Computed, Derived, InPlace, Lines, Local, NotInDeploy, Replaces, RollsOut
+from mg_provider.resources.model.marks import (
+    Computed,
+    Derived,
+    InPlace,
+    Lines,
+    Local,
+    NotInDeploy,
+    Replaces,
+    RollsOut,
+    Unique,
+)
 from mg_provider.resources.model.meaning import (
     Content,
     Costs,
@@ -111,14 +121,14 @@ class HeldRollout(BaseModel):
 class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
     """What a user says of a served model."""
 
-    model_id: Annotated[str, RollsOut("another Model"), Computed(), Unseen("an id cannot be changed", sent=True)] = (
-        Field(
-            default="",
-            # Numbers are Vertex AI's own choice: only an adopted Model has one.
-            pattern=f"^({MODEL_ID.pattern}|[0-9]{{1,19}})$",
-            description="Id of the uploaded Model: at most 63 of a-z, 0-9, _ and -, a letter first. "
-            "Default: the endpoint's id; for other weights or another container, one that follows from them.",
-        )
+    model_id: Annotated[
+        str, RollsOut("another Model"), Computed(), Unseen("an id cannot be changed", sent=True), Unique()
+    ] = Field(
+        default="",
+        # Numbers are Vertex AI's own choice: only an adopted Model has one.
+        pattern=f"^({MODEL_ID.pattern}|[0-9]{{1,19}})$",
+        description="Id of the uploaded Model: at most 63 of a-z, 0-9, _ and -, a letter first. "
+        "Default: the endpoint's id; for other weights or another container, one that follows from them.",
     )
     model_display_name: Annotated[str, InPlace("models.patch"), Computed(), Stands("model", "display_name")] = Field(
         default="", max_length=128, description="Name of the Model for people. Default: the resource's name."

@@ -64,7 +64,6 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
 
     args_type = CustomWeightsModelArgs
     state_type = CustomWeightsModelState
-    ids = ("endpoint_id", "model_id")
 
     def name(self, args: CustomWeightsModelArgs, old: CustomWeightsModelArgs | None) -> CustomWeightsModelArgs:
         """Name endpoint and Model after the resource; what is not replaced keeps its ids."""

@@ -58,7 +58,6 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
 
     args_type = DedicatedEndpointArgs
     state_type = DedicatedEndpointState
-    ids = ("endpoint_id",)
 
     def name(self, args: DedicatedEndpointArgs, old: DedicatedEndpointArgs | None) -> DedicatedEndpointArgs:
         """Name the endpoint after the resource; one that is not replaced keeps its id."""

@@ -14,7 +14,7 @@ from mg_provider.api.texts import shown
 from mg_provider.resources.model.args import Rule
 from mg_provider.resources.model.identity import CLAIM_LABEL, ENDPOINT_ID, Labels
 from mg_provider.resources.model.lifecycle import CloudArgs, CloudState, kept
-from mg_provider.resources.model.marks import Computed, Derived, InPlace, Lines, Local, Replaces, SetLike
+from mg_provider.resources.model.marks import Computed, Derived, InPlace, Lines, Local, Replaces, SetLike, Unique
 from mg_provider.resources.model.meaning import Exposure, HeldByClients, Inner, Service
 from mg_provider.resources.model.names import EndpointName
 from mg_provider.resources.model.nested_rules import connection_problem, logging_problem
@@ -113,14 +113,14 @@ def _adoption_problem(args: EndpointArgs) -> str | None:
 class EndpointArgs(CloudArgs):
     """What a user says of an endpoint: id, address, labels, how requests are treated."""
 
-    endpoint_id: Annotated[str, Replaces("the id is part of the address"), Computed(), HeldByClients("endpoint id")] = (
-        Field(
-            default="",
-            # Ids of more than nine digits are Vertex AI's own choice: only an adopted endpoint has one.
-            pattern=f"^({ENDPOINT_ID.pattern}|[1-9][0-9]{{9,18}})$",
-            description="Endpoint id: at most 63 of a-z, 0-9 and -, a letter first; or at most 9 digits. "
-            "Default: derived from stack and resource name.",
-        )
+    endpoint_id: Annotated[
+        str, Replaces("the id is part of the address"), Computed(), HeldByClients("endpoint id"), Unique()
+    ] = Field(
+        default="",
+        # Ids of more than nine digits are Vertex AI's own choice: only an adopted endpoint has one.
+        pattern=f"^({ENDPOINT_ID.pattern}|[1-9][0-9]{{9,18}})$",
+        description="Endpoint id: at most 63 of a-z, 0-9 and -, a letter first; or at most 9 digits. "
+        "Default: derived from stack and resource name.",
     )
     endpoint_display_name: Annotated[str, InPlace(PATCH), Computed(), Stands("endpoint", "display_name")] = Field(
         default="", max_length=128, description="Name of the endpoint for people. Default: the resource's name."

@@ -24,7 +24,7 @@ from mg_provider.data import is_region, table
 from mg_provider.resources.model.args import Args, Problem, Rule, State
 from mg_provider.resources.model.diff import Changes, compare
 from mg_provider.resources.model.identity import OWNER_LABEL, RESOURCE_LABEL, is_ours, ownership_labels
-from mg_provider.resources.model.marks import Computed, InPlace, Local, Replaces
+from mg_provider.resources.model.marks import Computed, InPlace, Local, Replaces, unique
 from mg_provider.resources.model.meaning import Inner
 from mg_provider.rollout.place import UNGUARDED, Guard
 
@@ -235,8 +235,6 @@ class Lifecycle(ABC, Generic[A, S]):
 
     args_type: type[A]
     state_type: type[S]
-    # The arguments that are ids in the cloud: two resources never have the same.
-    ids: ClassVar[tuple[str, ...]] = ()
 
     def check(self, given: Mapping[str, Any], old: A | None, defaults: Defaults) -> tuple[A, list[Problem]]:
         """Arguments, validated and completed, and what is wrong with them. Pure: no network, no clock."""
@@ -291,7 +289,7 @@ class Lifecycle(ABC, Generic[A, S]):
     def delete_first(self, old: A, new: A) -> bool:
         """Whether a replacement has an id of what it replaces, as where the program sets it: both cannot exist."""
         beside = all(getattr(old, name) == getattr(new, name) for name in ("project", "region"))
-        return beside and any(getattr(old, name) == getattr(new, name) for name in self.ids)
+        return beside and any(getattr(old, name) == getattr(new, name) for name in unique(self.args_type))
 
     def shown(self, args: A, state: S) -> None:
         """Take note of a record that the engine shows before it compares it with what the program wants. Pure."""

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+M = TypeVar("M")
 
 
 @dataclass(frozen=True)
@@ -101,5 +107,23 @@ class Derived:
 
 
 @dataclass(frozen=True)
+class Unique:
+    """Its id in the cloud, or a part of it: no two resources have the same."""
+
+
+@dataclass(frozen=True)
 class Transient:
     """Used while arguments are checked and kept nowhere, so that changing it changes nothing."""
+
+
+@cache
+def marked(model: type[BaseModel], kind: type[M]) -> tuple[tuple[str, M], ...]:
+    """The fields that have a mark of this kind, each with the mark, in the order of the fields."""
+    return tuple(
+        (name, mark) for name, field in model.model_fields.items() for mark in field.metadata if isinstance(mark, kind)
+    )
+
+
+def unique(args_type: type[BaseModel]) -> tuple[str, ...]:
+    """The arguments that no two resources share."""
+    return tuple(name for name, _ in marked(args_type, Unique))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from mg_provider.resources.model.marks import InPlace, Replaces, RollsOut
+from mg_provider.resources.model.marks import InPlace, Replaces, RollsOut, marked
 from mg_provider.wire.base import same, without_outputs
 
 Thing = Literal["endpoint", "deployment", "model", "job", "rule"]
@@ -44,28 +44,21 @@ class Unseen:
 @cache
 def standing(args_type: type[BaseModel], thing: Thing) -> dict[str, str]:
     """The fields whose values stand in this thing, each with its path there, in the order of the fields."""
-    told = ((name, mark) for name, field in args_type.model_fields.items() for mark in field.metadata)
-    return {name: mark.path for name, mark in told if isinstance(mark, Stands) and mark.thing == thing}
+    return {name: mark.path for name, mark in marked(args_type, Stands) if mark.thing == thing}
 
 
 @cache
 def changed_by(args_type: type[BaseModel], thing: Thing, call: str) -> dict[str, str]:
     """The fields that this call changes in a thing, each with its path."""
-    return {
-        name: path
-        for name, path in standing(args_type, thing).items()
-        if any(isinstance(mark, InPlace) and mark.reason == call for mark in args_type.model_fields[name].metadata)
-    }
+    called = {name for name, mark in marked(args_type, InPlace) if mark.reason == call}
+    return {name: path for name, path in standing(args_type, thing).items() if name in called}
 
 
 @cache
 def fixed_in(args_type: type[BaseModel], thing: Thing) -> dict[str, str]:
     """The fields that nobody can change in a thing, each with its path."""
-    return {
-        name: path
-        for name, path in standing(args_type, thing).items()
-        if any(isinstance(mark, Replaces) for mark in args_type.model_fields[name].metadata)
-    }
+    fixed = {name for name, _ in marked(args_type, Replaces)}
+    return {name: path for name, path in standing(args_type, thing).items() if name in fixed}
 
 
 @cache
@@ -81,19 +74,14 @@ def model_is_made_of(args_type: type[BaseModel]) -> tuple[str, ...]:
 
 
 def _rolling(args_type: type[BaseModel], *, another_model: bool) -> tuple[str, ...]:
-    told = ((name, mark) for name, field in args_type.model_fields.items() for mark in field.metadata)
-    return tuple(
-        mark.by or name
-        for name, mark in told
-        if isinstance(mark, RollsOut) and (mark.another_model or not another_model)
-    )
+    told = marked(args_type, RollsOut)
+    return tuple(mark.by or name for name, mark in told if mark.another_model or not another_model)
 
 
 @cache
 def seen_in(args_type: type[BaseModel], thing: Thing) -> dict[str, str]:
     """The fields that a refresh sees in this thing, each with its path."""
-    told = ((name, mark) for name, field in args_type.model_fields.items() for mark in field.metadata)
-    unseen = {name for name, mark in told if isinstance(mark, Unseen) and not mark.or_shown}
+    unseen = {name for name, mark in marked(args_type, Unseen) if not mark.or_shown}
     hidden = unseen | fixed_in(args_type, thing).keys()
     return {name: path for name, path in standing(args_type, thing).items() if name not in hidden}
 
@@ -101,8 +89,7 @@ def seen_in(args_type: type[BaseModel], thing: Thing) -> dict[str, str]:
 @cache
 def _silent(args_type: type[BaseModel]) -> frozenset[str]:
     """The fields whose absence in the cloud says nothing."""
-    told = ((name, mark) for name, field in args_type.model_fields.items() for mark in field.metadata)
-    return frozenset(name for name, mark in told if isinstance(mark, Unseen) and mark.or_shown)
+    return frozenset(name for name, mark in marked(args_type, Unseen) if mark.or_shown)
 
 
 def seen(args_type: type[BaseModel], thing: Thing, actual: BaseModel | None) -> dict[str, Any]:
@@ -129,8 +116,7 @@ def drifted(wanted: BaseModel, actual: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def _always(args_type: type[BaseModel]) -> frozenset[str]:
-    told = ((name, mark) for name, field in args_type.model_fields.items() for mark in field.metadata)
-    return frozenset(name for name, mark in told if isinstance(mark, Stands) and mark.always)
+    return frozenset(name for name, mark in marked(args_type, Stands) if mark.always)
 
 
 def nested(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,17 @@ from mg_provider.api.names import SERVICE_ATTACHMENT
 from mg_provider.resources.model.args import Rule
 from mg_provider.resources.model.identity import COMPUTE_NAME, Labels
 from mg_provider.resources.model.lifecycle import CloudArgs, CloudState
-from mg_provider.resources.model.marks import Computed, Derived, InPlace, Lines, Local, ReadBack, Replaces, Transient
+from mg_provider.resources.model.marks import (
+    Computed,
+    Derived,
+    InPlace,
+    Lines,
+    Local,
+    ReadBack,
+    Replaces,
+    Transient,
+    Unique,
+)
 from mg_provider.resources.model.meaning import Exposure, HeldByClients, Inner, InNetwork, Leads, Service
 from mg_provider.resources.model.names import AddressName, EndpointName, NetworkName, SubnetworkName
 from mg_provider.resources.model.standing import Stands, Unseen, asked_for
@@ -215,7 +225,7 @@ class PscForwardingRuleArgs(CloudArgs):
         "projects/{p}/regions/{r}/addresses/{name} of one that is reserved, which then is used and never deleted. "
         "Default: a free one, which then stays, also if it comes to be named.",
     )
-    forwarding_rule_name: Annotated[str, Replaces("names are fixed"), Computed()] = Field(
+    forwarding_rule_name: Annotated[str, Replaces("names are fixed"), Computed(), Unique()] = Field(
         default="",
         pattern=f"^{COMPUTE_NAME.pattern}$",
         description="Name of rule and address: at most 63 of a-z, 0-9 and -, a letter first. "

@@ -71,7 +71,6 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
 
     args_type = PscForwardingRuleArgs
     state_type = PscForwardingRuleState
-    ids = ("forwarding_rule_name",)
 
     def check(
         self, given: Mapping[str, Any], old: PscForwardingRuleArgs | None, defaults: Defaults

@@ -11,12 +11,12 @@ from pydantic import BaseModel
 
 from mg_provider.data import known_regions
 from mg_provider.resources.endpoint.plan.words import ENVIRONMENT
-from mg_provider.resources.model.marks import RollsOut
+from mg_provider.resources.model.marks import RollsOut, marked
 from mg_provider.resources.model.meaning import Content, HeldByClients, Plan
 from mg_provider.review.judging.findings import Finding, about
 from mg_provider.review.judging.traffic import shares
 from mg_provider.review.reading.compare import Change, Subject, changed_fields
-from mg_provider.review.reading.kinds import marked, marks_on, parts
+from mg_provider.review.reading.kinds import marks_on, parts
 from mg_provider.review.reading.preview import Step
 from mg_provider.review.reading.values import HIDDEN, arguments, difference, name, show
 

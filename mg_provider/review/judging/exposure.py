@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mg_provider.resources.model.marks import marked
 from mg_provider.resources.model.meaning import Exposure
 from mg_provider.review.judging.findings import Finding, about
 from mg_provider.review.reading.compare import Change, Subject
-from mg_provider.review.reading.kinds import marked, value_of
+from mg_provider.review.reading.kinds import value_of
 from mg_provider.review.reading.values import difference, is_unseen, leaves, name, show
 
 _PROJECT = re.compile(r"(?:bq://|projects/)([a-z][a-z0-9:-]*)")

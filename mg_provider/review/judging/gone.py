@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mg_provider.resources.model.marks import Computed, Derived, Replaces
+from mg_provider.resources.model.marks import Computed, Derived, Replaces, marked
 from mg_provider.resources.model.meaning import Content, Costs, HeldByClients, Inner, SafetyNet
 from mg_provider.review.judging.findings import Finding, about
 from mg_provider.review.judging.traffic import shares
 from mg_provider.review.model import Severity
 from mg_provider.review.reading.compare import Subject
-from mg_provider.review.reading.kinds import derived, marked, marks_on, value_of
+from mg_provider.review.reading.kinds import derived, marks_on, value_of
 from mg_provider.review.reading.values import difference, is_unknown, name, show
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from mg_provider.resources.model.marks import marked
 from mg_provider.resources.model.meaning import SafetyNet, Strategy
 from mg_provider.review.judging.findings import Finding, about
 from mg_provider.review.reading.compare import Subject
-from mg_provider.review.reading.kinds import marked, marks_on, value_of
+from mg_provider.review.reading.kinds import marks_on, value_of
 from mg_provider.review.reading.preview import Step
 from mg_provider.review.reading.values import is_unseen, name
 

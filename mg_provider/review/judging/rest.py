@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mg_provider.resources.model.marks import Computed, InPlace, Local, Mark, Replaces, RollsOut
+from mg_provider.resources.model.marks import Computed, InPlace, Local, Mark, Replaces, RollsOut, marked
 from mg_provider.resources.model.meaning import (
     Content,
     Costs,
@@ -18,7 +18,7 @@ from mg_provider.resources.model.meaning import (
 )
 from mg_provider.review.judging.findings import Finding, about
 from mg_provider.review.reading.compare import Change, Subject
-from mg_provider.review.reading.kinds import marked, parts
+from mg_provider.review.reading.kinds import parts
 from mg_provider.review.reading.values import difference, name
 
 _TOLD = (Content, Costs, Exposure, HeldByClients, SafetyNet, Service, Traffic)

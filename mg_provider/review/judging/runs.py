@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mg_provider.prices import Amount
-from mg_provider.resources.model.marks import Replaces
+from mg_provider.resources.model.marks import Replaces, marked
 from mg_provider.resources.model.meaning import Flow, LastRun
 from mg_provider.review.judging.exposure import elsewhere
 from mg_provider.review.judging.findings import Finding, about
@@ -15,7 +15,6 @@ from mg_provider.review.machines.costs import Bill, sum_of
 from mg_provider.review.machines.deployments import CHOSEN_BY_GOOGLE, Turn
 from mg_provider.review.model import Run
 from mg_provider.review.reading.compare import Subject
-from mg_provider.review.reading.kinds import marked
 from mg_provider.review.reading.values import leaves, show
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from mg_provider.resources.model.marks import marked
 from mg_provider.resources.model.meaning import Service
 from mg_provider.review.judging.exposure import is_public
 from mg_provider.review.judging.findings import Finding, about
@@ -11,7 +12,7 @@ from mg_provider.review.machines.costs import MINUTES
 from mg_provider.review.machines.deployments import Turn, is_off, span
 from mg_provider.review.model import Effect, Reason
 from mg_provider.review.reading.compare import Change, Subject
-from mg_provider.review.reading.kinds import marked, value_of
+from mg_provider.review.reading.kinds import value_of
 from mg_provider.review.reading.values import difference, name
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mg_provider.resources.model.marks import marked
 from mg_provider.resources.model.meaning import Content, Traffic
 from mg_provider.review.judging.findings import Finding, about
 from mg_provider.review.reading.compare import Subject
-from mg_provider.review.reading.kinds import marked, parts
+from mg_provider.review.reading.kinds import parts
 from mg_provider.review.reading.values import name, show
 
 

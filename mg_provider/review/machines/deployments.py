@@ -12,9 +12,10 @@ from pydantic import BaseModel, ValidationError
 from mg_provider.preflight.machines.machine import accelerators
 from mg_provider.prices.prices import Usage
 from mg_provider.resources.endpoint.rollout_args import RolloutStrategy
+from mg_provider.resources.model.marks import marked
 from mg_provider.resources.model.meaning import Costs, Plan, Strategy
 from mg_provider.review.reading.compare import Change, Subject, changed_fields
-from mg_provider.review.reading.kinds import marked, parts, value_of
+from mg_provider.review.reading.kinds import parts, value_of
 from mg_provider.review.reading.values import is_unknown, name
 from mg_provider.wire.vertex.machine import MachineSpec
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from mg_provider.resources.model.marks import marked
 from mg_provider.resources.model.meaning import Content, InNetwork, Leads
 from mg_provider.review.judging.exposure import is_public
 from mg_provider.review.judging.gone import own_names
@@ -15,7 +16,7 @@ from mg_provider.review.judging.traffic import shares
 from mg_provider.review.machines.deployments import Replicas, Turn, is_off
 from mg_provider.review.model import Access, Deployed, Fleet, Link, Node, State
 from mg_provider.review.reading.compare import Subject
-from mg_provider.review.reading.kinds import marked, parts
+from mg_provider.review.reading.kinds import parts
 from mg_provider.review.reading.values import is_unknown, name, show
 
 _ACCESS: Mapping[bool | None, Access] = {True: "public", False: "private", None: "unknown"}

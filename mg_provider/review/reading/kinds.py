@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from types import UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
@@ -16,24 +16,27 @@ from mg_provider.resources.batch_job.outcome import BatchJobState
 from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs, CustomWeightsModelState
 from mg_provider.resources.dedicated_endpoint.args import DedicatedEndpointArgs
 from mg_provider.resources.dedicated_endpoint.state import DedicatedEndpointState
-from mg_provider.resources.model.marks import Computed, Derived, Transient
+from mg_provider.resources.model.marks import Computed, Derived, Transient, marked, unique
 from mg_provider.resources.model.meaning import Costs, HeldByClients, Inner
 from mg_provider.resources.model.unknown import Unknown
 from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs, PscForwardingRuleState
 from mg_provider.review.reading.values import HIDDEN
 
 OURS = "pulumi-python:dynamic/mg:"
-M = TypeVar("M")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A type of resource: its arguments and its outputs. ``ids``: the arguments that no two of them share."""
+    """A type of resource: its arguments and its outputs."""
 
     name: str
     args: type[BaseModel]
     state: type[BaseModel]
-    ids: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The arguments that no two of them share."""
+        return unique(self.args)
 
     @property
     def runs(self) -> bool:
@@ -47,28 +50,11 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    f"{OURS}CustomWeightsModel": Kind(
-        "CustomWeightsModel", CustomWeightsModelArgs, CustomWeightsModelState, ("endpoint_id", "model_id")
-    ),
-    f"{OURS}DedicatedEndpoint": Kind(
-        "DedicatedEndpoint", DedicatedEndpointArgs, DedicatedEndpointState, ("endpoint_id",)
-    ),
-    f"{OURS}PscForwardingRule": Kind(
-        "PscForwardingRule", PscForwardingRuleArgs, PscForwardingRuleState, ("forwarding_rule_name",)
-    ),
+    f"{OURS}CustomWeightsModel": Kind("CustomWeightsModel", CustomWeightsModelArgs, CustomWeightsModelState),
+    f"{OURS}DedicatedEndpoint": Kind("DedicatedEndpoint", DedicatedEndpointArgs, DedicatedEndpointState),
+    f"{OURS}PscForwardingRule": Kind("PscForwardingRule", PscForwardingRuleArgs, PscForwardingRuleState),
     f"{OURS}BatchJob": Kind("BatchJob", BatchJobArgs, BatchJobState),
 }
-
-
-@cache
-def marked(model: type[BaseModel], mark: type[M]) -> tuple[tuple[str, M], ...]:
-    """The fields that have a mark of this kind, each with the mark."""
-    return tuple(
-        (name, entry)
-        for name, field in model.model_fields.items()
-        for entry in field.metadata
-        if isinstance(entry, mark)
-    )
 
 
 @cache
