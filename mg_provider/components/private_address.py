@@ -14,7 +14,9 @@ from mg_provider.components.vpc_sc_allowlist import VpcScAllowlist, project_ids
 from mg_provider.resources.model.args import Args, settable
 from mg_provider.resources.model.reasons import nearest
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRule
-from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs, base_url, not_allowed
+from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs
+from mg_provider.resources.psc_forwarding_rule.names import base_url
+from mg_provider.resources.psc_forwarding_rule.rules import not_allowed
 
 RECORD_SECONDS = 300
 _PLACE = ("region", "project", "network", "subnetwork", "address")

@@ -12,7 +12,7 @@ from mg_provider.data import known_regions
 from mg_provider.environment.entries import EndpointConfig
 from mg_provider.environment.environment import Address, AutoRegions, Environment
 from mg_provider.environment.sections import Mistake, one_of
-from mg_provider.resources.psc_forwarding_rule.args import not_allowed
+from mg_provider.resources.psc_forwarding_rule.rules import not_allowed
 
 
 def names(environment: Environment) -> Iterator[Mistake]:

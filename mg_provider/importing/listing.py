@@ -9,7 +9,7 @@ from mg_provider.importing.finding import Found, Location, Thing
 from mg_provider.importing.stack_state import without_project
 from mg_provider.resources.model.identity import OWNER_LABEL, RESOURCE_LABEL
 from mg_provider.resources.model.lifecycle import Context
-from mg_provider.resources.psc_forwarding_rule.args import last, short
+from mg_provider.resources.psc_forwarding_rule.names import last, short
 from mg_provider.wire.compute import ForwardingRule
 from mg_provider.wire.vertex.batch import BatchPredictionJob
 from mg_provider.wire.vertex.endpoint import Endpoint

@@ -12,15 +12,8 @@ from mg_provider.importing.imported import Draft
 from mg_provider.resources.model.identity import OWNER_LABEL
 from mg_provider.resources.model.lifecycle import Context
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
-from mg_provider.resources.psc_forwarding_rule.args import (
-    PscForwardingRuleArgs,
-    PscForwardingRuleState,
-    last,
-    project_of,
-    same_project,
-    short,
-    urls,
-)
+from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs, PscForwardingRuleState
+from mg_provider.resources.psc_forwarding_rule.names import last, project_of, same_project, short, urls
 from mg_provider.wire.compute import Address, ForwardingRule, is_accepted
 
 # Vertex AI's own attachments are in projects of Google's, one for each customer.

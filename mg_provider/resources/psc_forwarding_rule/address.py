@@ -6,16 +6,9 @@ import ipaddress
 
 from mg_provider.api.errors import InvalidArgument, MgError, NotFound, OperationTimeout, PermissionDenied, UserError
 from mg_provider.resources.model.lifecycle import Context
-from mg_provider.resources.psc_forwarding_rule.args import (
-    Held,
-    PscForwardingRuleArgs,
-    last,
-    project_of,
-    region_of,
-    same_project,
-    short,
-)
+from mg_provider.resources.psc_forwarding_rule.args import Held, PscForwardingRuleArgs
 from mg_provider.resources.psc_forwarding_rule.changes import Labelling, RegionalChanges
+from mg_provider.resources.psc_forwarding_rule.names import last, project_of, region_of, same_project, short
 from mg_provider.resources.psc_forwarding_rule.ownership import Ownership
 from mg_provider.wire.compute import ForwardingRule
 

@@ -131,7 +131,7 @@ class RegionalChanges:
             wanted: The labels.
             calls: The calls for resources of its kind.
             place: Its project, region and name.
-            guard: Whose it is.
+            guard: Refuses where somebody else owns it.
 
         Raises:
             MgError: As :meth:`make`, or somebody keeps changing them.

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 from mg_provider.api.errors import MgError, NotFound
 from mg_provider.resources.model.lifecycle import Context
-from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs, not_allowed, short
+from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs
+from mg_provider.resources.psc_forwarding_rule.names import short
+from mg_provider.resources.psc_forwarding_rule.rules import not_allowed
 from mg_provider.wire.compute import ForwardingRule, PscConnectionStatus, is_accepted
 from mg_provider.wire.vertex.endpoint import Endpoint
 

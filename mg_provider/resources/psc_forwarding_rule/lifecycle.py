@@ -29,13 +29,7 @@ from mg_provider.resources.psc_forwarding_rule.address import (
     find_usable,
     guard_address,
 )
-from mg_provider.resources.psc_forwarding_rule.args import (
-    API_VERSION,
-    PscForwardingRuleArgs,
-    PscForwardingRuleState,
-    short,
-    urls,
-)
+from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs, PscForwardingRuleState
 from mg_provider.resources.psc_forwarding_rule.changes import Labelling, RegionalChanges
 from mg_provider.resources.psc_forwarding_rule.connection import (
     astray,
@@ -45,6 +39,7 @@ from mg_provider.resources.psc_forwarding_rule.connection import (
     must_be_reachable,
     wait_until_accepted,
 )
+from mg_provider.resources.psc_forwarding_rule.names import API_VERSION, short, urls
 from mg_provider.resources.psc_forwarding_rule.ownership import Ownership
 from mg_provider.resources.psc_forwarding_rule.rule import OwnedRule
 from mg_provider.resources.psc_forwarding_rule.under_way import under_way, wait_for_others

@@ -10,9 +10,11 @@ from mg_provider.api.errors import InvalidArgument, MgError, NotFound, Permissio
 from mg_provider.resources.model.lifecycle import Context
 from mg_provider.resources.model.standing import changed_by, standing
 from mg_provider.resources.psc_forwarding_rule.address import find_address
-from mg_provider.resources.psc_forwarding_rule.args import PATCH, Held, PscForwardingRuleArgs, short
+from mg_provider.resources.psc_forwarding_rule.args import Held, PscForwardingRuleArgs
 from mg_provider.resources.psc_forwarding_rule.changes import Labelling, RegionalChanges
 from mg_provider.resources.psc_forwarding_rule.connection import explanation, is_dead
+from mg_provider.resources.psc_forwarding_rule.fields import PATCH
+from mg_provider.resources.psc_forwarding_rule.names import short
 from mg_provider.resources.psc_forwarding_rule.ownership import Ownership
 from mg_provider.wire.base import same
 from mg_provider.wire.compute import ForwardingRule, PscConnectionStatus

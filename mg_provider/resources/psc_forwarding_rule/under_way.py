@@ -8,7 +8,8 @@ from __future__ import annotations
 from mg_provider.api.errors import OperationFailed, OperationLost, PermissionDenied
 from mg_provider.api.waiting import Waiting
 from mg_provider.resources.model.lifecycle import Context
-from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs, last, region_of, short
+from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs
+from mg_provider.resources.psc_forwarding_rule.names import last, region_of, short
 from mg_provider.wire.compute import ComputeOperation
 
 

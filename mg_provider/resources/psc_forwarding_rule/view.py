@@ -6,15 +6,10 @@ from typing import Any
 
 from mg_provider.resources.model.identity import CLAIM_LABEL
 from mg_provider.resources.model.standing import changed_by, drifted, seen
-from mg_provider.resources.psc_forwarding_rule.args import (
-    REMADE,
-    Held,
-    PscForwardingRuleArgs,
-    PscForwardingRuleState,
-    short,
-    urls,
-)
+from mg_provider.resources.psc_forwarding_rule.args import Held, PscForwardingRuleArgs, PscForwardingRuleState
 from mg_provider.resources.psc_forwarding_rule.connection import is_dead
+from mg_provider.resources.psc_forwarding_rule.fields import REMADE
+from mg_provider.resources.psc_forwarding_rule.names import short, urls
 from mg_provider.resources.psc_forwarding_rule.ownership import shown_ownership
 from mg_provider.wire.base import same
 from mg_provider.wire.compute import ForwardingRule
