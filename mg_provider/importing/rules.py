@@ -29,6 +29,29 @@ def draft_of(found: Found, context: Context) -> Draft:
     rule = cast(ForwardingRule, found.thing)
     target = short(rule.target or "")
     endpoint = _endpoint_of(target, found, context)
+    _refuse_what_leads_elsewhere(rule, target, endpoint, found)
+    address = _address_of(rule, found, context)
+    own = (address.name or "") == found.id
+    made: list[ForwardingRule | Address] = [rule, address] if own else [rule]
+    return Draft(
+        PscForwardingRuleProvider,
+        {
+            **({"endpoint": endpoint} if endpoint else {"service_attachment": target}),
+            **_arguments(rule, address, own, found),
+        },
+        {
+            "forwarding_rule_name": found.id,
+            "forwarding_rule": found.path,
+            **urls(rule.ip_address or "", endpoint),
+        },
+        PscForwardingRuleState(),
+        {"unlabelled": " ".join(str(each.id) for each in made if each.id is not None)},
+        next((each.labels for each in made if each.labels and OWNER_LABEL in each.labels), {}),
+        tuple(_notes(rule, address, own)),
+    )
+
+
+def _refuse_what_leads_elsewhere(rule: ForwardingRule, target: str, endpoint: str, found: Found) -> None:
     if not endpoint and not _OF_VERTEX.fullmatch(target):
         what = target or "no service attachment"
         raise UserError(
@@ -41,38 +64,22 @@ def draft_of(found: Found, context: Context) -> Draft:
             hint="have the endpoint accept it first, by a deployed model and project_allowlist; delete a rule that is "
             "CLOSED, and let a program make one",
         )
-    address = _address_of(rule, found, context)
-    own = (address.name or "") == found.id
-    network, subnetwork = _short(rule.network, found), _short(address.subnetwork, found)
+
+
+def _arguments(rule: ForwardingRule, address: Address, own: bool, found: Found) -> dict[str, Any]:
+    """What a program gives beside where the rule leads."""
     described = arguments_of(PscForwardingRuleArgs, "rule", rule)
-    labels = labels_of(rule.labels)
     for name in ("labels", "network", "service_attachment", "service_directory_registrations"):
         described.pop(name, None)
-    leads = {"endpoint": endpoint} if endpoint else {"service_attachment": target}
-    given: dict[str, Any] = {
-        **leads,
-        "network": network,
-        "subnetwork": subnetwork,
+    labels = labels_of(rule.labels)
+    return {
+        "network": _short(rule.network, found),
+        "subnetwork": _short(address.subnetwork, found),
         **({} if own else {"address": address.name}),
         **described,
         **({"description": rule.description} if rule.description else {}),
         **({"labels": labels} if labels else {}),
     }
-    numbers = [rule.id, address.id if own else None]
-    both = [rule.labels or {}, *([address.labels or {}] if own else [])]
-    return Draft(
-        PscForwardingRuleProvider,
-        given,
-        {
-            "forwarding_rule_name": found.id,
-            "forwarding_rule": found.path,
-            **urls(rule.ip_address or "", endpoint),
-        },
-        PscForwardingRuleState(),
-        {"unlabelled": " ".join(str(number) for number in numbers if number is not None)},
-        next((each for each in both if OWNER_LABEL in each), {}),
-        tuple(_notes(rule, address, own)),
-    )
 
 
 def _endpoint_of(target: str, found: Found, context: Context) -> str:

@@ -11,6 +11,8 @@ FILES = sorted(ROOT.rglob("*.py"))
 GENERATED = {"resources/inputs.py"}
 MOST_LINES = 400
 MOST_FILES = 15
+# Of a function, from its first statement on; its arguments and what is said of them come on top.
+MOST_STATEMENT_LINES = 45
 
 
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
@@ -41,6 +43,17 @@ def test_only_the_dynamic_room_and_the_rehearsal_know_pulumis_protocol():
 def test_a_file_fits_one_idea():
     lengths = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in FILES}
     assert {path: count for path, count in lengths.items() if count > MOST_LINES and path not in GENERATED} == {}
+
+
+def test_a_function_fits_a_screen():
+    long = {}
+    for path, tree in TREES.items():
+        for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+            first = function.body[ast.get_docstring(function) is not None :][:1]
+            lines = function.end_lineno - first[0].lineno + 1 if first else 0
+            if lines > MOST_STATEMENT_LINES and "constructors" not in path.parts:
+                long[f"{path.relative_to(ROOT)}:{function.name}"] = lines
+    assert not long
 
 
 def test_a_folder_is_seen_at_a_glance():

@@ -11,6 +11,7 @@ from mg_provider.resources.model.lifecycle import Context
 from mg_provider.wire.vertex.machine import MachineSpec
 
 if TYPE_CHECKING:
+    from mg_provider.preflight.findings import Finding
     from mg_provider.preflight.machines.recommend import Advice
 
 # Vertex AI's service agent reads the weights, not the caller: the caller's missing permission proves nothing.
@@ -48,38 +49,30 @@ def pass_weights(
     from mg_provider.preflight.machines.recommend import recommend
     from mg_provider.preflight.weights.check import check_weights
 
+    clients = context.clients
     context.progress(f"checking {gcs_uri}")
     report = check_weights(
-        gcs_uri,
-        region,
-        context.clients,
-        allow_quantized=allow_quantized,
-        own_container=own_container,
-        clock=context.clock,
+        gcs_uri, region, clients, allow_quantized=allow_quantized, own_container=own_container, clock=context.clock
     )
     for machine in machines:
         report.add(fits(report, machine, own_container=own_container))
-    decisive = [finding for finding in report.errors if finding.code not in _NOT_DECISIVE]
-    if decisive:
-        raise MgError(
-            f"{gcs_uri} cannot be served: " + "; ".join(finding.message for finding in decisive),
-            hint="fix this first; `mg preflight` checks it without deploying, and preflight=False deploys it unchecked",
-        )
-    advice = recommend(
-        gcs_uri,
-        parent,
-        region,
-        context.clients,
-        next(iter(machines), None),
-        machines[1:],
-        weights=report,
-        say=context.progress,
-    )
+    _refuse_what_fails(gcs_uri, report.errors)
+    first = next(iter(machines), None)
+    advice = recommend(gcs_uri, parent, region, clients, first, machines[1:], weights=report, say=context.progress)
     for finding in (*report.findings, *advice.findings):
         context.progress(f"note: {finding.message}")
     if not machines and advice.machine_spec is not None:
         context.progress(f"note: {_recommendation(advice, region)}")
     return advice.machine_spec
+
+
+def _refuse_what_fails(gcs_uri: str, errors: Sequence[Finding]) -> None:
+    decisive = [finding for finding in errors if finding.code not in _NOT_DECISIVE]
+    if decisive:
+        raise MgError(
+            f"{gcs_uri} cannot be served: " + "; ".join(finding.message for finding in decisive),
+            hint="fix this first; `mg preflight` checks it without deploying, and preflight=False deploys it unchecked",
+        )
 
 
 def _recommendation(advice: Advice, region: str) -> str:
