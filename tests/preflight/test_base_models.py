@@ -206,6 +206,13 @@ def test_the_rotary_base_tells_llama_2_from_codellama(rope, name):
         ("LlamaForSequenceClassification", "a classifier or reward model"),
         ("WhisperForConditionalGeneration", "a speech model"),
         ("T5ForConditionalGeneration", "an encoder-decoder model"),
+        ("ModernBertModel", "an embedding model"),
+        ("NewModel", "an embedding model"),
+        ("GteNewForSequenceClassification", "a classifier or reward model"),
+        ("Gemma3TextModel", "embedding models"),
+        ("MistralModel", "embedding models"),
+        ("PixtralVisionModel", "a vision tower"),
+        ("PeftModelForCausalLM", "an adapter"),
     ],
 )
 def test_a_model_that_writes_no_text_is_an_error_that_says_what_it_is(architecture, what):
@@ -216,9 +223,18 @@ def test_a_model_that_writes_no_text_is_an_error_that_says_what_it_is(architectu
     assert what in finding.message
 
 
-@pytest.mark.parametrize(
-    "architecture", ["AcmeForCausalLM", "Qwen9ForCausalLM", "FalconForCausalLM", "Phi4MMForCausalLM"]
+# Classes that a common model server runs and that write text, whatever their names resemble.
+WRITING = (
+    "AcmeForCausalLM Qwen9ForCausalLM FalconForCausalLM Phi4MMForCausalLM GPT2LMHeadModel JAISLMHeadModel "
+    "QWenLMHeadModel ChatGLMModel ChatGLMForConditionalGeneration InternVLChatModel H2OVLChatModel SkyworkR1VChatModel "
+    "NVLM_D NVLM_D_Model AquilaModel DreamModel UltravoxModel MiDashengLMModel Qwen2_5OmniModel "
+    "PixtralForConditionalGeneration Blip2ForConditionalGeneration Grok1ModelForCausalLM GritLM "
+    "LLaDAModelLM Ernie4_5ForCausalLM NewsForCausalLM BigBirdForCausalLM ViTextForCausalLM DiffusionGemmaForCausalLM "
+    "MiniCPMV Ovis2_5 Llama_Nemotron_Nano_VL"
 )
+
+
+@pytest.mark.parametrize("architecture", WRITING.split())
 def test_an_architecture_that_no_list_has_is_a_warning_with_the_date_of_the_list(architecture):
     [finding] = identify({"architectures": [architecture], "model_type": "x"}, "").findings
     assert (finding.severity, finding.code) == ("warning", "unsupported_architecture")

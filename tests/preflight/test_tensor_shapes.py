@@ -93,7 +93,8 @@ def test_lora_tensors_beside_whole_weights_are_an_error(weights):
     ("change", "repair"),
     [
         (lambda name: name.removeprefix("model."), "AutoModelForCausalLM"),
-        (lambda name: f"language_model.{name}", "AutoModelForCausalLM"),
+        (lambda name: f"language_model.{name}", "inside language_model, so that no name begins with language_model."),
+        (lambda name: f"policy.actor.{name}", "inside policy.actor, so that no name begins with policy.actor."),
         (
             lambda name: name.replace("model.embed_tokens", "tok_embeddings").replace("model.layers", "blocks"),
             "format of",

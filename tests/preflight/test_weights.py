@@ -240,6 +240,22 @@ def test_the_authors_own_format_beside_the_weights_is_named_and_not_counted(weig
     assert (report.shards, report.parameter_bytes) == (2, weights.size)
 
 
+def test_the_index_of_the_authors_own_format_is_not_that_of_the_weights(weights):
+    shards = [f"consolidated-0000{number}-of-00002.safetensors" for number in (1, 2)]
+    for shard in shards:
+        weights.put_tensors(shard, {"tok_embeddings.weight": ("BF16", (128256, 2048))})
+    weights.put("consolidated.safetensors.index.json", {"weight_map": {"tok_embeddings.weight": shards[0]}})
+    report = weights.check()
+    assert [(finding.severity, finding.code) for finding in report.findings] == [("warning", "original_format_beside")]
+    assert (report.shards, report.parameter_bytes) == (2, weights.size)
+
+
+@pytest.mark.parametrize("name", ["a_variant.safetensors.index.json", "model.fp16.safetensors.index.json"])
+def test_of_several_indexes_the_one_that_is_served_counts(weights, name):
+    weights.put(name, {"weight_map": {"model.norm.weight": "elsewhere.safetensors"}})
+    assert weights.codes() == []
+
+
 def test_a_tensor_that_is_not_where_the_index_says_is_an_error(weights):
     weights.put_index({"model.embed_tokens.weight": SHARD, "model.norm.weight": SHARD}, 1536)
     findings = {finding.code: finding for finding in weights.check().findings}

@@ -11,6 +11,12 @@ from typing import Any
 from mg_provider.preflight.findings import Finding, error, some, warning
 from mg_provider.preflight.folder import Folder, NotJson, read_json
 
+AUTHORS = ("consolidated.", "consolidated-")
+"""What weights in the format of a model's authors begin with; they may lie beside those that are served."""
+
+_SERVED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+"""The indexes that a model server reads, where there are others as well."""
+
 _NUMBERED = re.compile(r"(?P<stem>.+)-(?P<number>\d+)-of-(?P<total>\d+)(?P<suffix>\.[a-z]+)")
 
 
@@ -36,7 +42,10 @@ def read_index(folder: Folder, suffix: str) -> tuple[ShardIndex | None, list[Fin
         folder: The folder.
         suffix: ``.safetensors`` or ``.bin``.
     """
-    names = sorted(name for name in folder.sizes if name.endswith(f"{suffix}.index.json"))
+    indexes = (name for name in folder.sizes if name.endswith(f"{suffix}.index.json"))
+    names = sorted(
+        (name for name in indexes if not name.startswith(AUTHORS)), key=lambda name: (name not in _SERVED, name)
+    )
     if not names:
         return None, []
     try:

@@ -96,6 +96,9 @@ class _Comparison:
         near = [name for name in names if name.endswith(self.layout.embedding.name)] or names
         if {"tok_embeddings.weight", "layers.0.attention.wq.weight"} & self.stored.tensors.keys():
             repair = "they are in the format of the model's authors: upload the Hugging Face version of the model"
+        elif near and near[0].endswith(f".{wanted}"):
+            mark = near[0].removesuffix(wanted)
+            repair = f"save the model that is inside {mark.removesuffix('.')}, so that no name begins with {mark}"
         elif self.layout.sees:
             repair = (
                 "a model without its image part was saved: set architectures to its text class and put the values of "

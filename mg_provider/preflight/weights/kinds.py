@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from mg_provider.preflight.findings import Finding, error, some, warning
 from mg_provider.preflight.folder import Folder
-from mg_provider.preflight.tensors.shard_index import ShardIndex
+from mg_provider.preflight.tensors.shard_index import AUTHORS, ShardIndex
 from mg_provider.preflight.weights.deeper import ADAPTER, base_of_adapter, below, sharded
 
 # Other files that training leaves in a folder and that end like weights.
 _LEFTOVERS = ("training_args", "optimizer", "scheduler", "rng_state", "random_states", "adapter_model", "scaler")
-_ORIGINAL = ("consolidated.", "params.json")
+_ORIGINAL = (*AUTHORS, "params.json")
 _HUGGING_FACE = "upload the folder that the transformers library writes with save_pretrained(safe_serialization=True)"
 
 
