@@ -14,7 +14,7 @@ from mg_provider.cloud.commands import FASTEST, emulator, finite
 from mg_provider.command_line.completion import Shell, script
 from mg_provider.command_line.exits import FAILED
 from mg_provider.command_line.running import NAME, run_app
-from mg_provider.command_line.variables import VERBOSE
+from mg_provider.command_line.variables import VERBOSE, source_of
 from mg_provider.importing.commands import import_
 from mg_provider.inference.batch.commands import batch, settings_of
 from mg_provider.inference.models.commands import models
@@ -283,6 +283,7 @@ _OPERATIONS: dict[Operation, str] = {
 def _add(operation: Operation, text: str) -> None:
     @rehearsal.command(operation, help=text)
     def command(
+        context: typer.Context,
         program: Program = Path(),
         stack: Stack = "dev",
         state: State = None,
@@ -307,6 +308,7 @@ def _add(operation: Operation, text: str) -> None:
             config=settings_of(config),
             expect_no_changes=expect_no_changes,
             emulator=emulator,
+            emulator_from=source_of(context, "emulator"),
             own_cloud=OwnCloud(seed),
             stock_sdk=stock_sdk,
         )

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from mg_provider.api.clients import Clients
-from mg_provider.api.errors import MgError, UserError
+from mg_provider.api.errors import MgError, UserError, end_with
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
-from mg_provider.command_line.exits import FAILED, FINE, USAGE
-from mg_provider.prices import PriceFile, Prices, PricesError, Row, read_prices, standard_prices
+from mg_provider.command_line.errors import Refusal
+from mg_provider.command_line.exits import FINE
+from mg_provider.prices import PriceFile, Prices, Row, read_prices, standard_prices
 from mg_provider.prices.skus import COMPUTE, VERTEX, CatalogueSku, rows_of
 from mg_provider.wire.billing import Sku
 
@@ -35,9 +36,9 @@ def show(file: Path | None = None, *, write: Write | None = None, complain: Writ
     write, complain = write or sys.stdout.write, complain or sys.stderr.write
     try:
         prices = read_prices(file) if file else standard_prices()
-    except PricesError as problem:
+    except Refusal as problem:
         complain(f"error: {problem}\n")
-        return USAGE
+        return problem.exit_code
     for line in _lines(prices):
         write(f"{line}\n")
     complain(f"{prices.source}, {prices.as_of}; dollars for serving, Compute Engine's part and Vertex AI's fee\n")
@@ -73,21 +74,22 @@ def refresh(
     try:
         clients = Clients.from_settings(Settings.from_config(dict(config).get, os.environ), SystemClock())
         rows = _rows(clients)
-    except UserError as problem:
-        complain(f"error: {problem}\n")
-        return USAGE
+        if not rows:
+            raise MgError(
+                "the catalogue has no price of a machine that serves",
+                hint="use the prices that come along: `mg prices` shows them",
+            )
     except MgError as problem:
-        complain(f"error: {problem}\nexists: {output} is unchanged\n")
-        return FAILED
-    if not rows:
-        complain(f"error: the catalogue has no price of a machine that serves\nexists: {output} is unchanged\n")
-        return FAILED
+        if output.exists() and not isinstance(problem, UserError):
+            problem.exists.append(f"{output}, unchanged")
+        return end_with(problem, complain)
     file = PriceFile(as_of=max(row.as_of for row in rows), source=SOURCE, rows=rows)
     try:
         output.write_text(file.model_dump_json(indent=1, exclude_defaults=True) + "\n", encoding="utf-8")
     except OSError as problem:
-        complain(f"error: {output} cannot be written: {problem.strerror}\n")
-        return USAGE
+        return end_with(
+            UserError(f"{output} cannot be written: {problem.strerror}", hint="name another with --output"), complain
+        )
     derived = sum(row.derived for row in rows)
     write(f"{output}: {len(rows)} prices of {file.as_of}, {derived} of them derived from Compute Engine's\n")
     write(f"do: give it to `mg review --prices {output}`, or name it in review.toml\n")

@@ -9,13 +9,24 @@ from typing import Any, Final
 
 import yaml
 
+from mg_provider.command_line.errors import Refusal
+
 _MOST_BYTES: Final = 1_000_000
 _MOST_VALUES: Final = 100_000
 _DEEPEST: Final = 100
+_QUOTE: Final = "put it in quotes"
 
 
-class NotReadable(Exception):
-    """A file that cannot be used, in a sentence that begins with its name."""
+class NotReadable(Refusal):
+    """A file that cannot be used.
+
+    Attributes:
+        problem: What is wrong with it; the sentence that it ends begins with the file's name.
+    """
+
+    def __init__(self, path: Path, problem: str, *, hint: str) -> None:
+        super().__init__(f"{path} {problem}", hint=hint)
+        self.problem = problem
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -27,25 +38,33 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise NotReadable(f"{path} cannot be read: {error.strerror}") from error
+        raise NotReadable(
+            path, f"cannot be read: {error.strerror}", hint="check its name, and who may read it"
+        ) from error
     if len(content) > _MOST_BYTES:
-        raise NotReadable(f"{path} has more than {_MOST_BYTES:,} bytes")
+        raise NotReadable(path, f"has more than {_MOST_BYTES:,} bytes", hint="make it shorter, or give another file")
     try:
         document = yaml.load(content.decode("utf-8-sig"), _Loader)  # noqa: S506 - a safe loader, made stricter
         _check(document, "", [_MOST_VALUES], 0)
     except UnicodeDecodeError as error:
-        raise NotReadable(f"{path} is not UTF-8 text (byte {error.start + 1})") from error
+        raise NotReadable(path, f"is not UTF-8 text (byte {error.start + 1})", hint="save it as UTF-8") from error
     except yaml.YAMLError as error:
-        raise NotReadable(f"{path} is not YAML: {_problem(error)}") from error
+        problem, line = _problem(error)
+        raise NotReadable(path, f"is not YAML: {problem}", hint=f"correct it {line}".rstrip()) from error
     except RecursionError as error:
-        raise NotReadable(f"{path} is nested too deeply") from error
-    except ValueError as error:
-        raise NotReadable(f"{path} {error}") from error
+        raise NotReadable(path, "is nested too deeply", hint=f"use at most {_DEEPEST} levels") from error
+    except _NotPlain as error:
+        problem, hint = error.args
+        raise NotReadable(path, problem, hint=hint) from error
     if document is None:
         return {}
     if not isinstance(document, dict):
-        raise NotReadable(f"{path} holds no mapping")
+        raise NotReadable(path, "does not hold a mapping", hint="write lines of the form `key: value`")
     return document
+
+
+class _NotPlain(ValueError):
+    """A value that is not plain data: what is wrong, and what to do."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -56,7 +75,7 @@ class _Loader(yaml.SafeLoader):
         for key, _ in node.value:
             if key.tag == "tag:yaml.org,2002:merge":
                 raise yaml.constructor.ConstructorError(
-                    None, None, "it merges mappings with <<: write their values out", key.start_mark
+                    None, None, "it merges mappings with <<, so write their values out", key.start_mark
                 )
             if isinstance(key.value, str) and key.value in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"{key.value} appears twice", key.start_mark)
@@ -72,32 +91,36 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def _check(value: Any, place: str, left: list[int], depth: int) -> None:
-    """Refuse what is not plain data, and what aliases make endless. ValueError then."""
+    """Refuse what is not plain data, and what aliases make endless.
+
+    Raises:
+        _NotPlain: with what is wrong, and what to do.
+    """
     left[0] -= 1
     if left[0] < 0 or depth > _DEEPEST:
-        raise ValueError("has too many values, or is nested too deeply: do its aliases (*name) repeat themselves?")
+        raise _NotPlain(
+            "has too many values, or is nested too deeply", "see whether its aliases (*name) repeat themselves"
+        )
     if isinstance(value, dict):
         for key, element in value.items():
             if not isinstance(key, str):
-                raise ValueError(  # noqa: TRY004 - one kind for all
-                    f"has the key {key!r} in {place or 'its mapping'}, which is not text: put it in quotes"
-                )
+                raise _NotPlain(f"has the key {key!r} in {place or 'its mapping'}, which is not text", _QUOTE)
             _check(element, f"{place}.{key}".lstrip("."), left, depth + 1)
     elif isinstance(value, list):
         for element in value:
             _check(element, place, left, depth + 1)
     elif isinstance(value, int):
         if value.bit_length() > 64:
-            raise ValueError(f"has a number in {place} that is too long: put it in quotes")
+            raise _NotPlain(f"has a number in {place} that is too long", _QUOTE)
     elif isinstance(value, float):
         if not math.isfinite(value):
-            raise ValueError(f"has {value} in {place}, which is not a finite number")
+            raise _NotPlain(f"has {value} in {place}, which is not a finite number", _QUOTE)
     elif value is not None and not isinstance(value, str):
-        raise ValueError(f"has a {type(value).__name__} in {place}: write text, numbers, lists and mappings")
+        raise _NotPlain(f"has a {type(value).__name__} in {place}", "write text, numbers, lists and mappings")
 
 
-def _problem(error: yaml.YAMLError) -> str:
-    """What is wrong and where, without the lines around it."""
+def _problem(error: yaml.YAMLError) -> tuple[str, str]:
+    """What is wrong without the lines around it, and where."""
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
-    return f"{problem} (line {mark.line + 1})" if mark else problem
+    return (f"{problem} (line {mark.line + 1})", f"in line {mark.line + 1}") if mark else (problem, "")

@@ -7,14 +7,15 @@ import functools
 import importlib
 import json
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import mg_provider
 from mg_provider.api import policies
-from mg_provider.api.errors import CloudError, MgError
+from mg_provider.api.errors import CloudError
 from mg_provider.api.reading.error_reader import error_from_response
+from mg_provider.command_line.errors import StatedError
 from mg_provider.wire.status import Code
 from tools.reference import cell
 
@@ -54,11 +55,25 @@ _AREAS: Final = {
     "": "Everything else",
 }
 
+# Where advice begins in a text that is one line, such as the reason of a wrong argument.
+_MARKS: Final = (": ", "; ")
+_DIFFERS: Final = "(the error names it)"
+# Errors whose class says what to do.
+_OWN_ADVICE: Final = ("ProviderBug", "EndpointNotAnswering", "ConfigError", "RolledBack")
+_ADVICE_BEGINS: Final = (
+    *("`", "add ", "allow ", "ask ", "call ", "change ", "check ", "choose ", "connect ", "correct ", "create "),
+    *("declare ", "delete ", "did you ", "enable ", "fill ", "find ", "fix ", "free ", "give ", "grant ", "import "),
+    *("install ", "keep ", "leave ", "look ", "make ", "move ", "name ", "park ", "pick ", "pin ", "put ", "raise "),
+    *("read ", "reduce ", "register ", "remove ", "rename ", "repeat ", "replace ", "run ", "save ", "say ", "see "),
+    *("set ", "shorten ", "spell ", "start ", "take ", "try ", "turn ", "undeploy ", "unset ", "upload ", "use "),
+    *("wait ", "write "),
+)
+
 # Other ways in which the product says what is wrong, to where the text stands among the arguments of the call. The
 # names of plain functions and ValueError mean that below these folders only.
 _SAID: Final = {
-    **dict.fromkeys(("RehearsalError", "StepError", "SeedError", "ConfigError"), 0),
-    **dict.fromkeys(("GatesError", "PreviewError", "PricesError", "NotReadable"), 0),
+    "StepError": 0,
+    "NotReadable": 1,
     "EndpointNotAnswering": 1,
     "Problem": 1,
 }
@@ -182,12 +197,12 @@ def texts() -> str:
 
 
 @functools.cache
-def kinds() -> list[type[MgError]]:
+def kinds() -> list[type[StatedError]]:
     """Every class of the error tree, a class before those below it."""
     for module in pkgutil.walk_packages(mg_provider.__path__, "mg_provider."):
         if not module.name.startswith(_LEFT_OUT):
             importlib.import_module(module.name)
-    return list(_below(MgError))
+    return list(_below(StatedError))
 
 
 @functools.cache
@@ -202,11 +217,22 @@ def _raised() -> Iterator[Text]:
         place = path.relative_to(PACKAGE).as_posix()
         if not f"mg_provider.{place.replace('/', '.')}".startswith(_LEFT_OUT):
             here = {name: index for name, (below, index) in _SAID_BELOW.items() if place.startswith(below)}
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            constants = dict(_constants(tree))
+            for node in ast.walk(tree):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                     position = (positions | here).get(node.func.id)
                     if position is not None and len(node.args) > position:
-                        yield from _of_call(place, node.func.id, node, position)
+                        yield from _of_call(place, node.func.id, node, position, constants)
+
+
+def _constants(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """The names that stand for a text of a file."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            yield node.targets[0].id, node.value
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
+            yield node.target.id, node.value
 
 
 def area(path: str) -> str:
@@ -214,16 +240,34 @@ def area(path: str) -> str:
     return next(heading for prefix, heading in _AREAS.items() if path.startswith(prefix))
 
 
-def _of_call(place: str, name: str, node: ast.Call, position: int) -> Iterator[Text]:
+def _of_call(place: str, name: str, node: ast.Call, position: int, constants: Mapping[str, ast.expr]) -> Iterator[Text]:
     summary = _written(node.args[position])
-    given = {keyword.arg: _written(keyword.value) for keyword in node.keywords}
-    hint, argument = given.get("hint", ""), given.get("property", "")
-    if name == "Problem":
-        argument = _written(node.args[0])
+    given = {keyword.arg: keyword.value for keyword in node.keywords}
+    argument = _written(node.args[0] if name == "Problem" else given.get("property"))
+    advice = given.get("hint")
     if name == "refuse":
-        summary, hint = f"{_written(node.args[0]) or '…'} {summary}", _written(node.args[2])
-    if len(summary.replace("…", "").strip()) >= _SHORTEST:
-        yield Text(place, name, f"{argument}: {summary}" if argument else summary, hint.strip("… ") and hint)
+        summary, advice = f"{_written(node.args[0]) or '…'} {summary}", node.args[2]
+    if len(summary.replace("…", "").strip()) < _SHORTEST:
+        return
+    if advice is not None:
+        hint = _written(constants.get(advice.id) if isinstance(advice, ast.Name) else advice)
+        hint = hint if hint.strip("… ") else _DIFFERS
+    elif name in _OWN_ADVICE:
+        hint = _DIFFERS
+    else:
+        summary, hint = divided(summary)
+    yield Text(place, name, f"{argument}: {summary}" if argument else summary, hint)
+
+
+def divided(text: str) -> tuple[str, str]:
+    """A text that says what is wrong and what to do, in its two parts; the second is empty where it does not."""
+    for mark in _MARKS:
+        said, found, advice = text.rpartition(mark)
+        if found and advice.startswith(_ADVICE_BEGINS):
+            return said, advice
+        if found and not advice.strip("… "):
+            return said, _DIFFERS
+    return text, ""
 
 
 def _written(node: ast.expr | None) -> str:
@@ -237,7 +281,7 @@ def _written(node: ast.expr | None) -> str:
     return ""
 
 
-def _below(kind: type[MgError]) -> Iterator[type[MgError]]:
+def _below(kind: type[StatedError]) -> Iterator[type[StatedError]]:
     for sub in sorted(kind.__subclasses__(), key=lambda sub: (sub.__module__, sub.__name__)):
         yield sub
         yield from _below(sub)

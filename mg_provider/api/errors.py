@@ -38,44 +38,12 @@ from urllib.parse import urlsplit
 
 from mg_provider.api.policies import what_it_forbids
 from mg_provider.api.redaction import excerpt, redact_data
-from mg_provider.command_line.exits import FAILED, USAGE
+from mg_provider.command_line.errors import StatedError
+from mg_provider.command_line.exits import USAGE
 
 
-class MgError(Exception):
-    """Something went wrong, in one sentence.
-
-    Attributes:
-        summary: One sentence that says what happened.
-        resource: The resource that it happened to, by name.
-        hint: One imperative sentence that says what to do.
-        exists: What exists in the cloud now because of the attempt, by resource name.
-        log: What the serving container wrote last, redacted, or why it cannot be read.
-    """
-
-    def __init__(
-        self,
-        summary: str,
-        *,
-        resource: str | None = None,
-        hint: str | None = None,
-        exists: Iterable[str] = (),
-        log: Iterable[str] = (),
-    ) -> None:
-        super().__init__(summary)
-        self.summary = summary
-        self.resource = resource
-        self.hint = hint
-        self.exists = list(exists)
-        self.log = list(log)
-
-    def __str__(self) -> str:
-        """The summary, the container's last lines, what exists, and what to do, each on a line."""
-        subject = f"{self.resource}: " if self.resource else ""
-        lines = [f"{subject}{self.summary}", *(f"log: {line}" for line in self.log)]
-        lines += [f"exists: {name}" for name in self.exists]
-        if self.hint:
-            lines.append(f"do: {self.hint}")
-        return "\n".join(lines)
+class MgError(StatedError):
+    """Something went wrong in the cloud, on the way to it, or before."""
 
 
 class UserError(MgError):
@@ -85,9 +53,9 @@ class UserError(MgError):
         property: The path of the argument or setting, such as ``machine_spec.accelerator_count``.
     """
 
-    def __init__(
-        self, summary: str, *, property: str | None = None, resource: str | None = None, hint: str | None = None
-    ) -> None:
+    exit_code = USAGE
+
+    def __init__(self, summary: str, *, hint: str, property: str | None = None, resource: str | None = None) -> None:
         super().__init__(f"{property}: {summary}" if property else summary, resource=resource, hint=hint)
         self.property = property
 
@@ -349,4 +317,4 @@ def end_with(problem: MgError, complain: Callable[[str], object], doing: str = "
     """
     mistaken = isinstance(problem, UserError)
     complain(f"error: {problem}\n" if mistaken or not doing else f"error: {doing}: {problem}\n")
-    return USAGE if mistaken else FAILED
+    return problem.exit_code

@@ -127,7 +127,7 @@ def path(name: str) -> str:
         UserError: A part is ``.`` or ``..``, which would lead to something else.
     """
     if {".", ".."} & set(name.split("/")):
-        raise UserError(f"{shown(name)} is not the name of a resource")
+        raise UserError(f"{shown(name)} is not the name of a resource", hint="take . and .. out of it")
     return quote(name, safe="/@:")
 
 

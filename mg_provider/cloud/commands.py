@@ -49,6 +49,6 @@ def seed(
     emulator: Annotated[str, typer.Option(help="Address of the emulator.")] = ADDRESS,
 ) -> None:
     """Put weights, data, quota and faults into a running emulator."""
-    from mg_provider.cloud.serving import fill
+    from mg_provider.cloud.seeding import apply_seed
 
-    raise typer.Exit(fill(file, emulator, typer.echo))
+    apply_seed(file, emulator, typer.echo)

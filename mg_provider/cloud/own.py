@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from mg_provider.clock import SystemClock
-from mg_provider.cloud.seed_file import NAME, SeedError, local_files, read_seed
+from mg_provider.cloud.seed_file import NAME, local_files, read_seed
 from mg_provider.cloud.seeding import apply_seed
 from mg_provider.rehearsal.errors import RehearsalError
 
@@ -43,22 +43,17 @@ class OwnCloud:
             Its address, and which one it is.
 
         Raises:
-            RehearsalError: it cannot be opened, or its seed has a mistake.
+            StatedError: it cannot be opened, or its seed has a mistake.
         """
-        from mg_provider.emulator.core.journal import NotKept
-
         seed = self._seed or (root / NAME if (root / NAME).exists() else None)
-        try:
-            with _opened(folder) as (url, what):
-                yield url, what + (_filled(folder, seed, url) if seed else "")
-        except (NotKept, SeedError) as error:
-            raise RehearsalError(str(error)) from error
+        with _opened(folder) as (url, what):
+            yield url, what + (_filled(folder, seed, url) if seed else "")
 
 
 @contextmanager
 def _opened(folder: Path) -> Iterator[tuple[str, str]]:
     from mg_provider.emulator import Emulator
-    from mg_provider.emulator.core.journal import InUse
+    from mg_provider.emulator.core.journal import InUse, NotKept
 
     clock = SystemClock()
     patience = clock.monotonic() + _PATIENCE
@@ -71,8 +66,10 @@ def _opened(folder: Path) -> Iterator[tuple[str, str]]:
                 yield error.url, f"the emulator at {error.url}, which has {_short(folder)}"
                 return
             if clock.monotonic() > patience:
-                raise RehearsalError(f"{error}; wait for it to end") from error
+                raise RehearsalError(str(error), hint="wait for it to end, then run this again") from error
             clock.sleep(0.05)
+        except NotKept as error:
+            raise RehearsalError(str(error), hint=error.remedy) from error
     with emulator:
         changed = ""
         if emulator.otherwise:

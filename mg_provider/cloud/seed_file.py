@@ -9,7 +9,9 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from mg_provider.yaml_file import NotReadable, read_yaml
+from mg_provider.command_line.errors import Refusal
+from mg_provider.command_line.wrong_values import in_words
+from mg_provider.yaml_file import read_yaml
 
 NAME: Final = "emulator.yaml"
 """The seed of a stack's own emulator, beside Pulumi.yaml."""
@@ -17,8 +19,11 @@ NAME: Final = "emulator.yaml"
 _CONTENTS: Final = ("toy", "folder", "file", "text", "jsonl")
 
 
-class SeedError(Exception):
+class SeedError(Refusal):
     """A seed that cannot be used, in words that begin with its file and the place in it."""
+
+    def __init__(self, mistakes: str, *, hint: str = "correct the seed, then run this again") -> None:
+        super().__init__(mistakes, hint=hint)
 
 
 class _Part(BaseModel):
@@ -140,13 +145,12 @@ def read_seed(path: Path) -> Seed:
     """The seed in a file.
 
     Raises:
-        SeedError: it cannot be read, or has something that no seed has; every mistake is named.
+        NotReadable: it cannot be read.
+        SeedError: it has something that no seed has; every mistake is named.
     """
+    document = read_yaml(path)
     try:
-        document = read_yaml(path)
         seed = Seed.model_validate(document)
-    except NotReadable as error:
-        raise SeedError(str(error)) from error
     except ValidationError as error:
         mistakes = dict.fromkeys(_mistake(document, each) for each in error.errors())
         raise SeedError("\n".join(f"{path}: {mistake}" for mistake in mistakes)) from error
@@ -186,12 +190,10 @@ def _mistake(document: Mapping[str, Any], error: Any) -> str:
         near = difflib.get_close_matches(str(path[-1]), known, 1)
         meant = f"did you mean {near[0]}?" if near else f"write one of {', '.join(known)}"
         return f"{place} is not known: {meant}"
-    if error["type"] == "missing":
-        return f"{place} is missing"
     if error["type"] == "string_pattern_mismatch":
         form = _FORMS.get(str(path[0]), "asked for")
         return f"{place} is {error['input']!r:.80}, which does not have the form {form}"
-    return f"{place or 'it'}: {error['msg'].removeprefix('Value error, ')}"
+    return f"{place} {in_words(error)}" if error["type"] == "missing" else f"{place}: {in_words(error)}"
 
 
 _FORMS: Final = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import difflib
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -18,12 +17,20 @@ from mg_provider.api.http.settings import EMULATOR, Settings
 from mg_provider.api.http.transport import Call
 from mg_provider.clock import SystemClock
 from mg_provider.cloud.seed_file import Content, Seed, SeedBucket, SeedError, SeedTable, read_seed
+from mg_provider.command_line.errors import StatedError
+from mg_provider.command_line.spelling import did_you_mean
 from mg_provider.wire.storage import Bucket
 
 _LIBRARIES: Final = ("numpy", "safetensors")
 _BOUNDARY: Final = "seed-of-an-emulator"
 
+_AGAIN: Final = "then run this again: what is there already stays"
+
 Say = Callable[[str], None]
+
+
+class NotFilled(StatedError):
+    """The emulator refused something, or ended; what was put there before stays."""
 
 
 def apply_seed(path: Path, url: str, say: Say) -> None:
@@ -35,8 +42,8 @@ def apply_seed(path: Path, url: str, say: Say) -> None:
         say: takes a line for each thing that was put there.
 
     Raises:
-        SeedError: the seed has a mistake, or the emulator refuses something.
-        MgError: nothing answers at that address.
+        Refusal: the seed has a mistake, or no emulator answers at that address.
+        NotFilled: the emulator refuses something.
     """
     seed = read_seed(path)
     settings = Settings.from_config({f"mg:{EMULATOR}": url, "mg:project": seed.project}.get, {})
@@ -54,12 +61,16 @@ class _Filling:
     def run(self) -> None:
         seed = self._seed
         known = self._behaviours()
+        for name in seed.behaviours:
+            if name not in known:
+                text = f"{self._path}: behaviours.{name}: there is no such behaviour"
+                raise SeedError(text, hint=did_you_mean(name, known))
         for name, bucket in seed.buckets.items():
             self._bucket(name, bucket or SeedBucket())
         for name, table in seed.tables.items():
             with self._at(f"tables.{name}"):
                 self._table(name, table)
-        self._settings(known)
+        self._settings()
         for number, attachment in enumerate(seed.service_attachments):
             with self._at(f"service_attachments.{number}"):
                 self._post("/_mg/service-attachments", attachment.model_dump())
@@ -75,9 +86,9 @@ class _Filling:
             call = Call("GET", f"{self._url}/_mg/behaviour", retry_budget=0)
             return self._clients.transport.json(call)
         except MgError as error:
-            raise SeedError(f"no emulator answers at {self._url}: start one with `mg emulator`") from error
+            raise SeedError(f"no emulator answers at {self._url}", hint="start one with `mg emulator`") from error
 
-    def _settings(self, behaviours: Mapping[str, Any]) -> None:
+    def _settings(self) -> None:
         seed = self._seed
         for number, subnetwork in enumerate(seed.subnetworks):
             with self._at(f"subnetworks.{number}"):
@@ -95,9 +106,6 @@ class _Filling:
                 self._say(f"quota of {seed.project}: {len(limits)} limits")
         for name, value in seed.behaviours.items():
             with self._at(f"behaviours.{name}"):
-                if name not in behaviours:
-                    near = difflib.get_close_matches(name, behaviours, 1)
-                    raise SeedError(f"there is no such behaviour{f': did you mean {near[0]}?' if near else ''}")
                 self._post("/_mg/behaviour", {name: value})
                 self._say(f"behaviour {name}: {json.dumps(value)}")
 
@@ -109,7 +117,8 @@ class _Filling:
             except AlreadyExists:
                 there = self._clients.storage.get_bucket(name).location
                 if there != location:
-                    raise SeedError(f"{self._path}: buckets.{name} is in {there} already, not in {location}") from None
+                    text = f"{self._path}: buckets.{name} is in {there} already, not in {location}"
+                    raise SeedError(text, hint=f"write `location: {there}`, or give another bucket") from None
         for key, content in bucket.objects.items():
             with self._at(f"buckets.{name}.objects.{key}"):
                 count, size = self._objects(name, key, content)
@@ -187,12 +196,15 @@ class _Filling:
         try:
             yield
         except SeedError as error:
-            text = str(error)
-            raise SeedError(text if text.startswith(str(self._path)) else f"{self._path}: {place}: {text}") from error
+            text = error.summary
+            named = text if text.startswith(str(self._path)) else f"{self._path}: {place}: {text}"
+            raise SeedError(named, hint=str(error.hint)) from error
         except CloudError as error:
-            raise SeedError(f"{self._path}: {place}: {error.message}") from error
+            raise NotFilled(f"{self._path}: {place}: {error.message}", hint=f"correct {place}, {_AGAIN}") from error
         except MgError as error:
-            raise SeedError(f"the emulator at {self._url} does not answer: {error.summary}") from error
+            raise NotFilled(
+                f"the emulator at {self._url} does not answer: {error.summary}", hint=f"start it, {_AGAIN}"
+            ) from error
 
 
 def _md5(source: Path | bytes) -> str:
@@ -227,8 +239,8 @@ def _toy(number: int) -> dict[str, bytes]:
         library = (error.name or "").partition(".")[0]
         if library not in _LIBRARIES:
             raise
-        what = f"a toy model is made with {library}, which is not installed: run pip install 'mg-provider[demo]'"
-        raise SeedError(what) from error
+        what = f"a toy model is made with {library}, which is not installed"
+        raise SeedError(what, hint="run pip install 'mg-provider[demo]'") from error
     return make_folder(number)
 
 

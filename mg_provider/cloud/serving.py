@@ -6,15 +6,13 @@ import errno
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from mg_provider.api.errors import MgError
-from mg_provider.cloud.seed_file import SeedError
 from mg_provider.cloud.seeding import apply_seed
-from mg_provider.command_line.exits import FAILED, FINE
+from mg_provider.command_line.errors import Refusal
+from mg_provider.command_line.exits import FINE
 from mg_provider.emulator import Emulator
 from mg_provider.emulator.core.journal import InUse, NotKept
 
@@ -38,6 +36,9 @@ def serve(port: int, speed: float, *, seed: Path | None = None, keep: Path | Non
 
     Returns:
         The exit code.
+
+    Raises:
+        StatedError: the port is taken, the folder cannot keep a world, or the seed has a mistake.
     """
     over = threading.Event()
 
@@ -49,14 +50,14 @@ def serve(port: int, speed: float, *, seed: Path | None = None, keep: Path | Non
     try:
         emulator = Emulator(port=port, speed=speed, keep=keep)
     except OSError as error:
-        return _refuse(*_not_bound(port, error))
+        raise _not_bound(port, error) from error
     except InUse as error:
-        return _refuse(str(error), f"open {error.url or 'that one'}, or end it")
+        raise Refusal(str(error), hint=f"open {error.url or 'that one'}, or end it") from error
     except NotKept as error:
-        return _refuse(str(error), "delete it, or give another folder with --keep-in")
+        raise Refusal(str(error), hint=f"{error.remedy}, or give another folder with --keep-in") from error
     with emulator:
-        if seed and (code := fill(seed, emulator.url, _tell, at_start=True)):
-            return code
+        if seed:
+            apply_seed(seed, emulator.url, _tell)
         sys.stdout.write(f"{emulator.url}\n")
         sys.stdout.flush()
         _tell(_NEXT.format(url=emulator.url).rstrip())
@@ -64,33 +65,16 @@ def serve(port: int, speed: float, *, seed: Path | None = None, keep: Path | Non
     return FINE
 
 
-def fill(seed: Path, url: str, say: Callable[[str], None], *, at_start: bool = False) -> int:
-    """Put into an emulator what a seed says; the exit code."""
-    try:
-        apply_seed(seed, url, say)
-    except SeedError as error:
-        stays = "" if at_start else ": what is there already stays"
-        return _refuse(str(error), f"correct {seed}, and run this again{stays}")
-    except MgError as error:
-        return _refuse(error.summary, error.hint or "see `mg emulator --help`")
-    return FINE
-
-
-def _not_bound(port: int, error: OSError) -> tuple[str, str]:
+def _not_bound(port: int, error: OSError) -> Refusal:
     if error.errno == errno.EADDRINUSE:
-        return (
+        return Refusal(
             f"port {port} of 127.0.0.1 is taken, perhaps by another `mg emulator`",
-            f"use that one, as with `--emulator http://127.0.0.1:{port}`, or take a free port with --port 0",
+            hint=f"use that one, as with `--emulator http://127.0.0.1:{port}`, or take a free port with --port 0",
         )
-    return f"port {port} of 127.0.0.1 cannot be used: {error.strerror}", "take a free port with --port 0"
+    return Refusal(f"port {port} of 127.0.0.1 cannot be used: {error.strerror}", hint="take a free port with --port 0")
 
 
 def _tell(line: str) -> None:
     """What is for a person goes to stderr: stdout has the URL alone, for programs."""
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
-
-
-def _refuse(what: str, do: str) -> int:
-    sys.stderr.write(f"error: {what}\ndo: {do}\n")
-    return FAILED

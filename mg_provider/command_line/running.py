@@ -12,6 +12,7 @@ import typer
 import typer.main
 
 from mg_provider.command_line.completion import answer_a_shell, complete_names
+from mg_provider.command_line.errors import StatedError
 from mg_provider.command_line.exits import FAILED, FINE, INTERRUPTED, NOBODY_READS
 from mg_provider.command_line.variables import VERBOSE, name_variables
 
@@ -59,6 +60,8 @@ def _ended(app: typer.Typer, arguments: list[str], redact: Callable[[str], str])
         return _mistake(error)
     except (KeyboardInterrupt, typer.Abort):
         return _say("interrupted", f"run `{' '.join((NAME, *arguments))}` again", INTERRUPTED)
+    except StatedError as error:
+        return _say(redact(str(error)), "", error.exit_code)
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - the outermost frame

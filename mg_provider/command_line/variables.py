@@ -38,6 +38,14 @@ def options(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
         yield from options(nested, (*path, name))
 
 
+def source_of(context: Any, parameter: str) -> str:
+    """What gave an option its value, as a user calls it: the option itself, or its variable."""
+    option = next(one for one in context.command.params if one.name == parameter)
+    given = context.get_parameter_source(parameter)
+    from_variable = given is not None and given.name == "ENVIRONMENT"
+    return str(option.envvar if from_variable else max(option.opts, key=len))
+
+
 def variable_of(path: tuple[str, ...], option: Any) -> str | None:
     """The variable of an option; None for one that has none."""
     name = max(option.opts, key=len)

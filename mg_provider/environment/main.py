@@ -40,7 +40,7 @@ def configured() -> Environment:
         raise ConfigError(left_empty(key))
     value = pulumi.Config(space).get_object("environment") or quickstart(pulumi.Config().get, own)
     if value is None:
-        raise ConfigError(f"{key}: is required, or all of {', '.join(QUICKSTART)}: see stacks/config")
+        raise ConfigError(f"{key}: is required, or all of {', '.join(QUICKSTART)}: set it as in stacks/config")
     environment = read(value, key, default_project() or "", _config_folder())
     if missing := list(_missing_secrets(environment, key)):
         raise ConfigError("\n".join(missing))

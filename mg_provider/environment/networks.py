@@ -69,7 +69,7 @@ class NetworkConfig(Section):
     @model_validator(mode="after")
     def _is_one(self) -> NetworkConfig:
         if sum(each is not None for each in (self.create, self.existing, self.stack)) != 1:
-            raise ValueError("give exactly one of create, existing and stack")
+            raise ValueError("has none or several of create, existing and stack: give exactly one")
         if self.dns_records and self.stack is None and not self._zone:
             raise ValueError("dns_records is true, but the network has no zone: give it a dns_name, or remove the line")
         return self

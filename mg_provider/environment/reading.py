@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+from mg_provider.command_line.errors import Refusal
 from mg_provider.environment import arguments, checks
 from mg_provider.environment.environment import Environment
 from mg_provider.environment.sections import Mistake, one_of
@@ -31,8 +32,11 @@ LEFT_EMPTY = ("", "null")
 _MEANT = {".private": "write `private: {}` to keep the model private, or remove the line to make it public"}
 
 
-class ConfigError(Exception):
-    """The configuration is wrong; each line names a YAML path and what to do."""
+class ConfigError(Refusal):
+    """The configuration is wrong; each line names a YAML path and what to write there."""
+
+    def __init__(self, mistakes: str) -> None:
+        super().__init__(mistakes, hint="correct the stack's config, then run this again")
 
 
 def read(value: Any, key: str = KEY, project: str = "", folder: Path | None = None) -> Environment:
@@ -88,7 +92,7 @@ def quickstart(get: Callable[[str], str | None], space: str = SPACE) -> dict[str
     missing = [key for key, value in values.items() if not value]
     if missing:
         others = ", ".join(key for key in QUICKSTART if key != missing[0])
-        raise ConfigError(f"{space}:{missing[0]}: is required, beside {others}")
+        raise ConfigError(f"{space}:{missing[0]}: is required, beside {others}: set it")
     kind, count = accelerators(MachineSpec(machine_type=values["machineType"]))
     accelerator = {"accelerator_type": kind, "accelerator_count": count} if kind else {}
     machine = {"machine_type": values["machineType"], **accelerator}

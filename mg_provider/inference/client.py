@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar, overload
 
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import ConnectionFailed, MgError, NotFound, NotReached, PermissionDenied, UserError
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mg_provider.inference.stack_outputs import StackEndpoint
 
 T = TypeVar("T")
+_FORM: Final = f"write {ENDPOINT.form}, or its id with project and region"
 
 
 class Client:
@@ -325,7 +326,7 @@ def _resource_name(endpoint: str, settings: Settings, project: str | None, regio
         raise UserError(
             f"{endpoint!r} is not an endpoint",
             property="endpoint",
-            hint="write projects/{project}/locations/{region}/endpoints/{id}, or its id with project and region",
+            hint=_FORM,
         )
     if not project or not region:
         missing = "project" if not project else "region"
@@ -339,5 +340,5 @@ def _resource_name(endpoint: str, settings: Settings, project: str | None, regio
 
 def _checked(name: str) -> str:
     if problem := ENDPOINT.problem(name):
-        raise UserError(problem, property="endpoint")
+        raise UserError(problem, property="endpoint", hint=_FORM)
     return name

@@ -99,8 +99,7 @@ def _base(name: Any, file: str, folder: Path | None, seen: tuple[Path, ...]) -> 
     try:
         content = read_yaml(path)
     except NotReadable as error:
-        reason = str(error).removeprefix(str(path)).strip()
-        raise BaseFileProblem(EXTENDS, f"{name} {reason}", file) from error
+        raise BaseFileProblem(EXTENDS, f"{name} {error.problem}: {error.hint}", file) from error
     return _layered(content, os.path.relpath(path, folder), folder, (*seen, place))
 
 

@@ -113,5 +113,5 @@ def _machine(kind: str | None, accelerator_type: str | None, accelerator_count: 
         accelerator_count=accelerator_count or own_count or None,
     )
     if problem := machine_problem(spec):
-        raise UserError(problem, property="machine")
+        raise UserError(problem, property="machine", hint="`mg prices` lists machines, and what they cost")
     return spec

@@ -109,7 +109,11 @@ def read_json(folder: Folder, name: str) -> dict[str, Any]:
     size = folder.sizes[name]
     if size > MAX_JSON_BYTES:
         raise NotJson(
-            error("not_json", f"{name} has {size} bytes, too many for what it should be", folder.object(name))
+            error(
+                "not_json",
+                f"{name} has {size} bytes, too many for what it should be: upload it again",
+                folder.object(name),
+            )
         )
     content = folder.read(name)
     if disguise := disguised(folder, name, content):

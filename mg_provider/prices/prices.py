@@ -12,6 +12,8 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from mg_provider.command_line.errors import Refusal, unread
+from mg_provider.command_line.wrong_values import placed
 from mg_provider.data import table
 
 Usage = Literal["on demand", "spot", "flex start"]
@@ -29,8 +31,11 @@ NOT_IN: Final = (
 """What no sum has in it."""
 
 
-class PricesError(ValueError):
-    """A file of prices that cannot be used; the text says why and what to do."""
+_MAKE: Final = "make it with `mg prices --refresh`, and change its numbers"
+
+
+class PricesError(Refusal):
+    """A file of prices that cannot be used."""
 
 
 class Row(BaseModel):
@@ -183,7 +188,9 @@ def read_prices(path: Path) -> Prices:
     try:
         file = _read(path.read_text(encoding="utf-8"), path.name)
     except (OSError, UnicodeDecodeError) as error:
-        raise PricesError(f"{path} cannot be read: {type(error).__name__}") from error
+        raise PricesError(
+            f"{path} cannot be read: {unread(error)}", hint="check its name, and that it is UTF-8 text"
+        ) from error
     standard = standard_prices()
     source = f"{path.name}, then {standard.source}"
     return Prices(standard.rows, file.as_of or "undated", source, own=file.rows)
@@ -193,8 +200,6 @@ def _read(text: str, name: str) -> PriceFile:
     try:
         return PriceFile.model_validate(json.loads(text))
     except (json.JSONDecodeError, RecursionError) as error:
-        raise PricesError(f"{name} is not JSON") from error
+        raise PricesError(f"{name} is not JSON", hint=_MAKE) from error
     except ValidationError as error:
-        entry = error.errors()[0]
-        where = ".".join(map(str, entry["loc"]))
-        raise PricesError(f"{name} is not a table of prices: {where or 'it'}: {entry['msg']}") from error
+        raise PricesError(f"{name} is not a table of prices: {placed(error.errors()[0])}", hint=_MAKE) from error

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal, TypedDict, Unpack, cast
+from typing import IO, TYPE_CHECKING, Final, Literal, TypedDict, Unpack, cast
 
 from mg_provider.clock import Clock, SystemClock
-from mg_provider.rehearsal.errors import RehearsalError
+from mg_provider.command_line.errors import StatedError
+from mg_provider.command_line.exits import FAILED, FINE
 
 if TYPE_CHECKING:
     from mg_provider.rehearsal.program.project import Project
@@ -22,8 +23,10 @@ OwnCloud = Callable[[Path, Path], AbstractContextManager[tuple[str, str]]]
 """Opens a cloud for the project in a folder, kept in another folder: its address, and which one it is."""
 
 DEFAULT_STACK = "dev"
-FAILED = 1
-REFUSED = 2
+_UNEXPECTED: Final[dict[Operation, str]] = {
+    "preview": "look at the changes above, then run `mg rehearse up` or correct the program",
+    **dict.fromkeys(("up", "refresh", "destroy"), "look at the changes above: they were made"),
+}
 
 
 class Shown(TypedDict, total=False):
@@ -52,6 +55,7 @@ def rehearse(
     config: dict[str, str] | None = None,
     secrets: dict[str, str] | None = None,
     emulator: str | None = None,
+    emulator_from: str = "--emulator",
     own_cloud: OwnCloud | None = None,
     **shown: Unpack[Shown],
 ) -> int:
@@ -69,6 +73,7 @@ def rehearse(
         config: config values that win over those of the stack's file, by full key.
         secrets: the same, for secret values.
         emulator: address of an emulator, instead of whatever endpoints the config has.
+        emulator_from: what gave that address, for what is said about it.
         own_cloud: opens a cloud of the stack's own, where the config has no endpoint.
         shown: see :class:`Shown`.
 
@@ -78,13 +83,13 @@ def rehearse(
     from mg_provider.rehearsal.program.project import load_project
 
     try:
-        project = load_project(program_dir, stack, config, secrets, emulator)
+        project = load_project(program_dir, stack, config, secrets, emulator, emulator_from)
         path = (state_file or project.default_state_file).absolute()
         summary = _perform(operation, project, path, own_cloud, targets, stock_sdk, shown)
-    except RehearsalError as error:
-        _complain(f"{error}")
-        return REFUSED
-    return _exit_code(summary, stack, expect_no_changes)
+    except StatedError as error:
+        _complain(str(error))
+        return error.exit_code
+    return _exit_code(operation, summary, stack, expect_no_changes)
 
 
 def _perform(
@@ -109,18 +114,18 @@ def _perform(
     perform = {"refresh": run.refresh, "destroy": run.destroy}.get(operation, run.up)
     with locked(path), _on_a_cloud(project, path, own_cloud) as (project, cloud):
         if not preview:
-            require_answer(project.config)
+            require_answer(project)
         if cloud and not shown.get("as_json"):
             (shown.get("write") or _write)(f"cloud: {cloud}\n")
         return perform(project, path, options, reporter, clock)
 
 
-def _exit_code(summary: Summary, stack: str, expect_no_changes: bool) -> int:
+def _exit_code(operation: Operation, summary: Summary, stack: str, expect_no_changes: bool) -> int:
     changed = sum(count for kind, count in summary.changes.items() if kind != "same")
     if expect_no_changes and summary.ok and changed:
-        _complain(f"no changes were expected in {stack}, and there are {changed}")
+        _complain(f"no changes were expected in {stack}, and there are {changed}\ndo: {_UNEXPECTED[operation]}")
         return FAILED
-    return 0 if summary.ok else FAILED
+    return FINE if summary.ok else FAILED
 
 
 def _complain(text: str) -> None:
@@ -135,7 +140,8 @@ def _on_a_cloud(project: Project, state_file: Path, own_cloud: OwnCloud | None) 
     keys = endpoints(project.config)
     if keys or own_cloud is None:
         require_endpoint(project.config)
-        yield project, f"{project.config[keys[0]]} ({keys[0]})" if keys else ""
+        source = project.emulator_from if keys[:1] == [EMULATOR] else ", ".join(keys[:1])
+        yield project, f"{project.config[keys[0]]} ({source})" if keys else ""
         return
     with own_cloud(project.root, state_file.with_suffix(".cloud")) as (url, what):
         yield replace(project, config=project.config | {EMULATOR: url}), what

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Final
 
-class RehearsalError(Exception):
-    """A user's mistake or a limit of the rehearsal engine, in words; nothing has been changed by it."""
+from mg_provider.command_line.errors import Refusal
+
+WITH_PULUMI: Final = "run this program with `pulumi` itself"
+REPORT: Final = "please report this with the command and what `mg --version` prints"
+
+
+class RehearsalError(Refusal):
+    """A user's mistake or a limit of the rehearsal engine; nothing has been changed by it."""
 
 
 class StepError(Exception):
     """One operation on one resource failed.
 
     Args:
-        message: what the provider said.
+        message: what the provider said, or what the engine found.
+        hint: what to do, where the message does not say it yet.
         corrupt: whether it is unknown if the resource exists now.
         partial: what exists although the operation failed, where the provider could tell.
     """
 
-    def __init__(self, message: str, *, corrupt: bool = False, partial: Partial | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, message: str, *, hint: str = "", corrupt: bool = False, partial: Partial | None = None) -> None:
+        self.message = f"{message}\ndo: {hint}" if hint else message
+        super().__init__(self.message)
         self.corrupt = corrupt
         self.partial = partial
 

@@ -9,10 +9,11 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from mg_provider.clock import Clock, SystemClock
-from mg_provider.command_line.exits import FINE, USAGE
+from mg_provider.command_line.errors import Refusal
+from mg_provider.command_line.exits import FINE
 from mg_provider.rehearsal.engine.hosts import default_inputs
 from mg_provider.rehearsal.errors import RehearsalError
 from mg_provider.rehearsal.program.pickles import SERIALIZED
@@ -29,6 +30,8 @@ from mg_provider.rehearsal.state.urns import (
     reference_of,
     type_of,
 )
+
+_MAKE: Final = "make the file with `mg import`"
 
 
 def import_file(
@@ -64,9 +67,9 @@ def import_file(
             resources, pending = read_state(path)
             made = list(_imported(_entries(file), project, resources, clock))
             Snapshot([*resources, *made], pending, path, clock).write()
-    except RehearsalError as error:
+    except Refusal as error:
         complain(f"error: {error}\n")
-        return USAGE
+        return error.exit_code
     told = [state for state in made if state.provider]
     for state in told:
         write(f" = {type_of(state.urn).rpartition(':')[2]} {name_of(state.urn)}: imported\n")
@@ -78,21 +81,24 @@ def _entries(file: Path) -> list[dict[str, Any]]:
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise RehearsalError(f"{file} cannot be read as an import file ({error}); make one with `mg import`") from error
+        raise RehearsalError(f"{file} cannot be read as an import file ({error})", hint=_MAKE) from error
     entries = document.get("resources") if isinstance(document, dict) else None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise RehearsalError(f"{file} is not an import file: it has no list of resources; make one with `mg import`")
+        raise RehearsalError(f"{file} is not an import file: it has no list of resources", hint=_MAKE)
     for entry in entries:
         name = str(entry.get("name"))
         missing = [key for key in ("type", "name", "id") if not isinstance(entry.get(key), str) or not entry[key]]
         if missing:
-            raise RehearsalError(f"{file}: {name} has no {missing[0]}; make the file with `mg import`")
+            raise RehearsalError(f"{file}: {name} has no {missing[0]}", hint=_MAKE)
         if not entry["type"].startswith(f"{PACKAGE}:"):
-            raise RehearsalError(f"{file}: {name} is a {entry['type']}; only dynamic resources are imported offline")
+            raise RehearsalError(
+                f"{file}: {name} is a {entry['type']}, and only dynamic resources are imported offline",
+                hint="take it out of the file",
+            )
         held = [isinstance(entry.get(key), dict) and SERIALIZED in entry[key] for key in ("inputs", "outputs")]
         if not all(held) or entry.get("parent"):
             problem = "has a parent" if all(held) else "lacks inputs or outputs with its provider"
-            raise RehearsalError(f"{file}: {name} {problem}; make the file with `mg import`")
+            raise RehearsalError(f"{file}: {name} {problem}", hint=_MAKE)
     return entries
 
 
@@ -113,7 +119,9 @@ def _imported(
     for entry in entries:
         urn = make_urn(project.stack, project.name, project.root_urn, entry["type"], entry["name"])
         if urn in known:
-            raise RehearsalError(f"{entry['name']} is in the stack's state already; remove it from the import file")
+            raise RehearsalError(
+                f"{entry['name']} is in the stack's state already", hint="take it out of the import file"
+            )
         state = ResourceState(urn, True, entry["type"], id=entry["id"], parent=project.root_urn)
         state.inputs, state.outputs = _properties(entry["inputs"]), _properties(entry["outputs"])
         state.provider = reference_of(provider.urn, provider.id)

@@ -7,15 +7,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from mg_provider.command_line.exits import FAILED, FINE, NEEDS_A_LOOK, PREVIEW_FAILED, USAGE
-from mg_provider.prices import PricesError, read_prices, standard_prices
+from mg_provider.command_line.errors import Refusal, unread
+from mg_provider.command_line.exits import FAILED, FINE, NEEDS_A_LOOK, PREVIEW_FAILED
+from mg_provider.prices import read_prices, standard_prices
 from mg_provider.review.formats.markdown import markdown
 from mg_provider.review.formats.page import page
 from mg_provider.review.formats.text import text
-from mg_provider.review.gates import Gates, GatesError, failed, matters, read_gates
+from mg_provider.review.gates import Gates, failed, matters, read_gates
 from mg_provider.review.judge import of
 from mg_provider.review.model import Review
-from mg_provider.review.reading.preview import Preview, PreviewError, read_preview
+from mg_provider.review.reading.preview import Preview, read_preview
 from mg_provider.review.reading.run_preview import run_preview
 
 FORMATS: Final[dict[str, Callable[[Review], str]]] = {
@@ -60,24 +61,13 @@ def run(
         asked = read_gates(gates, program, fail_on=fail_on, only_if=only_if, look_fails=look_fails)
         path = prices or (Path(asked.prices) if asked.prices else None)
         table = read_prices(path) if path else standard_prices()
-    except (GatesError, PricesError) as error:
-        return _told(str(error), USAGE)
-    if not files and not stacks:
-        return _told("no preview is given: name a file of `pulumi preview --json`, `-`, or --stack", USAGE)
-    previews: list[Preview] = []
-    for name in files:
-        content = _content(name)
-        if content is None:
-            return _told(f"{name} cannot be read: give the path of a file, or -", USAGE)
-        try:
-            previews.append(read_preview(content, name if name != "-" else "standard input"))
-        except PreviewError as error:
-            return _told(str(error), PREVIEW_FAILED)
-    for stack in stacks:
-        try:
-            previews.append(read_preview(run_preview(stack, engine, program), f"the preview of {stack}"))
-        except PreviewError as error:
-            return _told(str(error), PREVIEW_FAILED)
+        previews = [*map(_from_file, files)]
+        previews += [read_preview(run_preview(each, engine, program), f"the preview of {each}") for each in stacks]
+        if not previews:
+            raise Refusal("no preview is given", hint="name a file of `pulumi preview --json`, `-`, or --stack")
+    except Refusal as error:
+        sys.stderr.write(f"error: {error}\n")
+        return error.exit_code
     review = of(previews, prices=table, buckets=asked.buckets)
     review = review.model_copy(update={"gates": failed(review, asked)})
     if matters(review, asked):
@@ -93,14 +83,9 @@ def _code(review: Review, gates: Gates) -> int:
     return NEEDS_A_LOOK if gates.look_fails and review.verdict != "safe" else FINE
 
 
-def _content(name: str) -> str | None:
+def _from_file(name: str) -> Preview:
     try:
         given = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except OSError:
-        return None
-    return given.decode("utf-8", errors="replace")
-
-
-def _told(message: str, code: int) -> int:
-    sys.stderr.write(f"error: {message}\n")
-    return code
+    except OSError as error:
+        raise Refusal(f"{name} cannot be read: {unread(error)}", hint="give the path of a file, or -") from error
+    return read_preview(given.decode("utf-8", errors="replace"), name if name != "-" else "standard input")

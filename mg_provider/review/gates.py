@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from mg_provider.command_line.errors import Refusal, unread
+from mg_provider.command_line.wrong_values import placed
 from mg_provider.prices import HOURS_A_MONTH
 from mg_provider.review.judging.findings import GATES
 from mg_provider.review.model import GateResult, Reason, Review, Sum
@@ -19,8 +21,8 @@ _NUMBERS: Final = ("budget", "increase", "gpus")
 _CONDITIONS: Final = ("changes", "look", "stop")
 
 
-class GatesError(ValueError):
-    """A gate that there is not, or a value that it does not take; says what to do."""
+class GatesError(Refusal):
+    """A gate that does not exist, or a value that it does not take."""
 
 
 def _dashed(name: str) -> str:
@@ -61,7 +63,7 @@ def read_gates(
         name, equals, value = entry.partition("=")
         if name in _NUMBERS:
             if not equals:
-                raise GatesError(f"--fail-on {name} needs a value, such as {_example(name)}")
+                raise GatesError(f"--fail-on {name} needs a value", hint=f"write for example {_example(name)}")
             given[name] = value
         else:
             given["fail-on"] = [*given.get("fail-on", []), entry]
@@ -73,7 +75,7 @@ def read_gates(
     except ValidationError as error:
         wrong = error.errors()[0]
         where = ".".join(map(str, wrong["loc"]))
-        raise GatesError(f"{where} is not valid: {wrong['msg']}. For example {_example(where)}") from error
+        raise GatesError(placed(wrong), hint=f"write for example {_example(where)}") from error
     return _checked(gates)
 
 
@@ -84,9 +86,11 @@ def _file(file: Path | None, program: Path) -> dict[str, Any]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise GatesError(f"{path} cannot be read: {type(error).__name__}") from error
+        raise GatesError(
+            f"{path} cannot be read: {unread(error)}", hint="check its name, and that it is UTF-8 text"
+        ) from error
     except tomllib.TOMLDecodeError as error:
-        raise GatesError(f"{path} is not TOML: {error}") from error
+        raise GatesError(f"{path} is not TOML: {error}", hint="correct it there") from error
     if isinstance(content.get("increase"), int | float):
         content["increase"] = str(content["increase"])
     return content
@@ -100,12 +104,14 @@ def _checked(gates: Gates) -> Gates:
     known = [*GATES, "stop"]
     for entry in gates.fail_on:
         if entry not in known:
-            raise GatesError(f"{entry!r} is not a gate: use {', '.join(known)}, budget=, increase= or gpus=")
+            raise GatesError(f"{entry!r} is not a gate", hint=f"use {', '.join(known)}, budget=, increase= or gpus=")
     for entry in gates.only_if:
         if entry not in (*GATES, *_CONDITIONS):
-            raise GatesError(f"{entry!r} is not a condition of --only-if: use {', '.join((*_CONDITIONS, *GATES))}")
+            raise GatesError(
+                f"{entry!r} is not a condition of --only-if", hint=f"use {', '.join((*_CONDITIONS, *GATES))}"
+            )
     if gates.increase and not re.fullmatch(r"\d+(\.\d+)?%?", gates.increase):
-        raise GatesError(f"increase {gates.increase!r} is not valid: write 20%, or dollars a month such as 500")
+        raise GatesError(f"increase {gates.increase!r} is not valid", hint="write 20%, or dollars a month such as 500")
     return gates
 
 

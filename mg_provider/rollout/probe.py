@@ -98,7 +98,10 @@ class Prober:
                 continue
             problem = problem_of(self._probe, attempt)
             if problem is not None:
-                raise ProbeFailed(f"probe {number} of {most} at {percent} % of the traffic failed: {problem}")
+                raise ProbeFailed(
+                    f"probe {number} of {most} at {percent} % of the traffic failed: {problem}",
+                    hint="see whether the new weights answer the probe, or change `rollout.probe`",
+                )
             met += bool(answered_by)
             if met >= self._probe.requests:
                 return

@@ -70,7 +70,7 @@ def test_a_stack_that_leads_elsewhere_is_never_rehearsed():
     elsewhere = "mg:vertexAiCustomEndpoint=https://us-central1-aiplatform.googleapis.com"
     done = mg("rehearse", "preview", str(root), "--stack", "demo", "--config", elsewhere)
     assert done.returncode == 2
-    assert "which is not on this machine; a rehearsal talks to loopback addresses only" in done.stderr
+    assert "which is not on this machine" in done.stderr
 
 
 def broken(error):

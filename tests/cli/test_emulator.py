@@ -14,8 +14,11 @@ from typer.testing import CliRunner
 
 from mg_provider.cli import app
 from mg_provider.cloud.own import OwnCloud
-from mg_provider.cloud.seed_file import SeedError, read_seed
+from mg_provider.cloud.seed_file import read_seed
 from mg_provider.cloud.seeding import apply_seed
+from mg_provider.command_line.errors import Refusal
+from mg_provider.command_line.exits import FAILED, USAGE
+from mg_provider.command_line.running import run_app
 from mg_provider.emulator import Emulator
 from mg_provider.rehearsal.command import rehearse
 
@@ -108,13 +111,13 @@ def test_a_seed_fills_an_emulator_and_doing_it_twice_is_the_same_as_once(emulato
         ("service_attachments: [{name: x, projects: []}]", "service_attachments.0.name is 'x', which does not have"),
         ("faults: [{rpc: x}]", "faults.0.fault is missing"),
         ("a: [", "is not YAML"),
-        ("[]", "holds no mapping"),
+        ("[]", "does not hold a mapping"),
     ],
 )
 def test_a_mistake_in_a_seed_is_told_by_its_place(tmp_path: Path, text: str, told: str) -> None:
     path = tmp_path / "seed.yaml"
     path.write_text(text)
-    with pytest.raises(SeedError) as refused:
+    with pytest.raises(Refusal) as refused:
         read_seed(path)
     assert told in str(refused.value)
     assert str(refused.value).startswith(str(path))
@@ -125,7 +128,7 @@ def test_a_mistake_in_a_seed_is_told_by_its_place(tmp_path: Path, text: str, tol
     [
         (
             "behaviours: {strict_network: true}",
-            "behaviours.strict_network: there is no such behaviour: did you mean str",
+            "behaviours.strict_network: there is no such behaviour\ndo: did you mean str",
         ),
         ("behaviours: {strict_networks: 7}", "behaviours.strict_networks: strict_networks is true or false, not 7"),
         (
@@ -140,33 +143,37 @@ def test_a_mistake_in_a_seed_is_told_by_its_place(tmp_path: Path, text: str, tol
     ],
 )
 def test_what_the_emulator_refuses_is_told_by_its_place_too(
-    emulator: Emulator, tmp_path: Path, text: str, told: str
+    emulator: Emulator, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, told: str
 ) -> None:
     path = tmp_path / "seed.yaml"
     path.write_text(text)
-    done = CliRunner().invoke(app, ["emulator", "seed", str(path), "--emulator", emulator.url])
-    assert done.exit_code == 1
-    assert f"error: {path}: {told}" in done.output
-    assert "do: correct" in done.output
+    code = run_app(app, ["emulator", "seed", str(path), "--emulator", emulator.url], str)
+    complaint = capsys.readouterr().err
+    assert (code, f"error: {path}: {told}" in complaint) == (USAGE if "no such" in told else FAILED, True), complaint
+    assert complaint.splitlines()[-1].startswith("do: ")
 
 
-def test_a_seed_for_an_emulator_that_is_not_there_says_how_to_start_one(seed: Path) -> None:
-    done = CliRunner().invoke(app, ["emulator", "seed", str(seed), "--emulator", "http://127.0.0.1:9"])
-    assert done.exit_code == 1
-    assert "error: no emulator answers at http://127.0.0.1:9: start one with `mg emulator`" in done.output
-    elsewhere = CliRunner().invoke(app, ["emulator", "seed", str(seed), "--emulator", "https://example.com"])
-    assert "is not the address of an emulator on this machine" in elsewhere.output
+def test_a_seed_for_an_emulator_that_is_not_there_says_how_to_start_one(
+    seed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_app(app, ["emulator", "seed", str(seed), "--emulator", "http://127.0.0.1:9"], str) == USAGE
+    said = capsys.readouterr().err
+    assert said == "error: no emulator answers at http://127.0.0.1:9\ndo: start one with `mg emulator`\n"
+    assert run_app(app, ["emulator", "seed", str(seed), "--emulator", "https://example.com"], str) == USAGE
+    assert "is not the address of an emulator on this machine" in capsys.readouterr().err
 
 
-def test_a_served_emulator_says_what_to_do_next_keeps_what_it_has_and_ends_quietly(seed: Path, tmp_path: Path) -> None:
+def test_a_served_emulator_says_what_to_do_next_keeps_what_it_has_and_ends_quietly(
+    seed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     command = [sys.executable, "-c", "from mg_provider.cli import main; main()", "emulator", "--port", "0"]
     command += ["--seed", str(seed), "--keep-in", str(tmp_path / "world")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         port = url.rpartition(":")[2]
-        taken = CliRunner().invoke(app, ["emulator", "--port", port])
-        in_use = CliRunner().invoke(app, ["emulator", "--port", "0", "--keep-in", str(tmp_path / "world")])
+        for arguments in (["--port", port], ["--port", "0", "--keep-in", str(tmp_path / "world")]):
+            assert run_app(app, ["emulator", *arguments], str) == USAGE
         ledger = json.loads(urllib.request.urlopen(f"{url}/_mg/ledger").read())
         process.send_signal(signal.SIGINT)
         said, wrong = process.communicate(timeout=20)
@@ -174,11 +181,9 @@ def test_a_served_emulator_says_what_to_do_next_keeps_what_it_has_and_ends_quiet
     for line in (f"mg rehearse up --emulator {url}", f"pulumi config set mg:emulator {url}", f"{url}/\n"):
         assert line in wrong
     assert "Traceback" not in wrong
-    assert taken.exit_code == 1
-    assert (
-        f"error: port {port} of 127.0.0.1 is taken, perhaps by another `mg emulator`\ndo: use that one" in taken.output
-    )
-    assert f"is in use by the emulator at {url}" in in_use.output
+    refused = capsys.readouterr().err
+    assert f"error: port {port} of 127.0.0.1 is taken, perhaps by another `mg emulator`\ndo: use that one" in refused
+    assert f"is in use by the emulator at {url}\ndo: open {url}, or end it" in refused
     with Emulator(keep=tmp_path / "world") as next_life:
         assert next_life.ledger()["data"] == ledger["data"]
 
@@ -227,15 +232,15 @@ def test_a_rehearsal_says_on_which_cloud_it_works(
 
     aside = {"gcp:computeCustomEndpoint": "https://compute.googleapis.com"}
     code, said = run(project, "up", own_cloud=OwnCloud(), emulator=emulator.url, config=aside)
-    assert (code, said.splitlines()[0]) == (0, f"cloud: {emulator.url} (mg:emulator)")
+    assert (code, said.splitlines()[0]) == (0, f"cloud: {emulator.url} (--emulator)")
     assert emulator.url in said.partition("outputs:")[2]
 
     code, said = run(project, own_cloud=OwnCloud(), emulator="http://127.0.0.1:9")
     assert code == 2
-    assert "no emulator answers at http://127.0.0.1:9 (mg:emulator). Start one there" in capsys.readouterr().err
+    assert "no emulator answers at http://127.0.0.1:9 (--emulator)\ndo: start one there" in capsys.readouterr().err
     code, said = run(project, own_cloud=OwnCloud(), emulator="https://example.com")
     assert code == 2
-    assert "config mg:emulator is https://example.com, which is not on this machine" in capsys.readouterr().err
+    assert "--emulator is https://example.com, which is not on this machine" in capsys.readouterr().err
     (project / "emulator.yaml").write_text("bucket: {}")
     code, said = run(project, own_cloud=OwnCloud())
     assert (code, said) == (2, "")

@@ -1,12 +1,18 @@
 """The page of errors has every error of the product, and what is said of Google's messages is what the product says."""
 
-from mg_provider.api.errors import AgentsNotReady, OutOfCapacity, PolicyViolated, QuotaExceeded
+import ast
+import inspect
+import sys
+
+from mg_provider.api.errors import AgentsNotReady, OutOfCapacity, PolicyViolated, QuotaExceeded, UserError
 from mg_provider.api.policies import hint_for_constraint
 from mg_provider.api.reading.hints import _RULES, Symptoms, _consumer
+from mg_provider.rehearsal.errors import ProtectedError, RehearsalError, StepError
+from mg_provider.rollout.rollout import RolledBack
 from mg_provider.wire.status import Code
 from tests.documents.markdown import part, read
 from tools import troubleshooting
-from tools.troubleshooting import MESSAGES, _constraints, area, error_of, kinds, raised, texts
+from tools.troubleshooting import MESSAGES, _constraints, area, divided, error_of, kinds, raised, texts
 
 PAGE = "docs/troubleshooting.md"
 
@@ -48,9 +54,39 @@ def test_a_text_that_is_raised_is_found_under_its_heading_with_what_to_do():
     assert wanted in section.partition("###")[0]
 
 
-def test_a_text_is_read_as_it_is_written_in_the_source():
-    import ast
+def test_every_text_of_an_error_has_advice():
+    assert [f"{text.path}: {text.text}" for text in raised() if not text.advice] == []
+    assert divided("is not a folder: write gs://a/b") == ("is not a folder", "write gs://a/b")
+    assert divided("is not a folder: it has no slash") == ("is not a folder: it has no slash", "")
 
+
+def test_every_error_that_is_raised_says_what_to_do():
+    """A hint that is None says nothing; where the words are another's, they have it already."""
+    classes = {kind for kind in (*kinds(), StepError, ProtectedError) if not has_own_advice(kind)}
+    silent, met = [], set()
+    for module in [module for name, module in sys.modules.items() if name.startswith("mg_provider.")]:
+        for node in ast.walk(ast.parse(inspect.getsource(module))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                kind = vars(module).get(node.func.id)
+                given = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+                hint = given.get("hint", "None")
+                if kind in classes and hint in ("None", "''") and ast.unparse(node.args[0]) not in OF_OTHERS:
+                    silent.append(f"{module.__name__}:{node.lineno} {node.func.id}")
+                met |= {kind} & classes
+    assert {UserError, RehearsalError, RolledBack, StepError} <= met
+    assert "\n".join(silent) == ""
+
+
+def has_own_advice(kind):
+    hint = inspect.signature(kind).parameters.get("hint")
+    return hint is None or hint.default not in (None, "", hint.empty)
+
+
+# What a provider said, in its own words.
+OF_OTHERS = ("text", "'\\n'.join(failed.reasons) or text")
+
+
+def test_a_text_is_read_as_it_is_written_in_the_source():
     call = ast.parse('UserError(f"{name} is wrong: " + "and long enough", property="a.b", hint=f"write {x}")').body[0]
-    (text,) = troubleshooting._of_call("cli.py", "UserError", call.value, 0)
+    (text,) = troubleshooting._of_call("cli.py", "UserError", call.value, 0, {})
     assert (text.text, text.advice) == ("a.b: … is wrong: and long enough", "write …")

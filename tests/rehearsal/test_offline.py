@@ -109,7 +109,7 @@ def test_an_endpoint_elsewhere_is_refused_although_another_is_here(
 ) -> None:
     code, _ = run("up", {"mg:vertexAiCustomEndpoint": emulator.url, key: value})
     assert code == 2
-    assert "loopback addresses only" in capsys.readouterr().err
+    assert "a rehearsal talks to no other" in capsys.readouterr().err
 
 
 def test_an_explicit_provider_is_held_to_the_same(run: Run, emulator: Emulator) -> None:

@@ -62,9 +62,7 @@ def test_a_base_file_may_extend_another_one_below_another_folder(folder):
     )
     with pytest.raises(environment.ConfigError) as error:
         environment.read({"extends": "teams/search.yaml"}, folder=folder)
-    assert str(error.value) == (
-        "teams/search.yaml: models.llama.max_replica_count: should be greater than or equal to 1, not 0"
-    )
+    assert error.value.summary == ("teams/search.yaml: models.llama.max_replica_count: should be at least 1, not 0")
 
 
 @pytest.mark.parametrize(
@@ -112,7 +110,7 @@ def test_a_mistake_is_told_with_the_file_that_has_it(tmp_path, base, own, told):
     (tmp_path / "base.yaml").write_text(yaml.safe_dump(base or {}))
     with pytest.raises(environment.ConfigError) as error:
         environment.read({"extends": "base.yaml", **own}, folder=tmp_path)
-    (line,) = str(error.value).splitlines()
+    (line,) = error.value.summary.splitlines()
     assert line.startswith(told)
 
 

@@ -50,7 +50,7 @@ def test_every_stack_that_comes_along_is_valid(file):
         ),
         (
             {"regions": ["us-east1"], "models": {"llama": {**MODEL, "min_replica_count": "many"}}},
-            "models.llama.min_replica_count: should be a valid integer, not 'many'",
+            "models.llama.min_replica_count: should be a whole number, not 'many'",
         ),
         (
             {"regions": ["us-east1"], "models": {"llama": {**MODEL, "private": {"allowlist": []}}}},
@@ -84,7 +84,7 @@ def test_every_stack_that_comes_along_is_valid(file):
         ),
         (
             {"regions": ["us-east1"], "network": {}},
-            "environment.network: give exactly one of create, existing and stack",
+            "environment.network: has none or several of create, existing and stack: give exactly one",
         ),
         (
             {
@@ -177,8 +177,8 @@ def test_every_stack_that_comes_along_is_valid(file):
             "environment.allowlist: add_to_perimeter needs perimeter: give accessPolicies",
         ),
         ({"regions": "us-east1"}, "environment.regions: should be a list, not 'us-east1'"),
-        ({"regions": ["us-east1", 5]}, "environment.regions[1]: should be a valid string, not 5"),
-        ({"regions": {"auto": {"count": "x"}}}, "environment.regions.auto.count: should be a valid integer"),
+        ({"regions": ["us-east1", 5]}, "environment.regions[1]: should be text, not 5"),
+        ({"regions": {"auto": {"count": "x"}}}, "environment.regions.auto.count: should be a whole number"),
         (
             {"regions": ["us-east1"], "models": {"a": {**MODEL, "machine_spec": "g2"}}},
             "environment.models.a.machine_spec: should be a dictionary, not 'g2'",
@@ -210,7 +210,7 @@ def test_a_mistake_is_told_with_its_path(value, told):
     with pytest.raises(environment.ConfigError) as error:
         environment.read(value)
     assert told in str(error.value)
-    paths = [line.partition(": ")[0] for line in str(error.value).splitlines()]
+    paths = [line.partition(": ")[0] for line in error.value.summary.splitlines()]
     assert len(paths) == len(set(paths)), "a mistake is reported once"
 
 
@@ -267,7 +267,7 @@ def test_a_line_that_was_left_empty_is_refused_wherever_it_is(file):
     for path in places(value):
         with pytest.raises(environment.ConfigError) as error:
             environment.read(emptied(value, path))
-        (line,) = str(error.value).splitlines()
+        (line,) = error.value.summary.splitlines()
         assert line.startswith(f"{environment.KEY}{written(path)}: is left empty: write ")
         assert line.endswith((", or remove the line", ", or remove the line to make it public"))
 
@@ -277,7 +277,7 @@ def test_an_empty_key_that_the_files_do_not_have_is_refused_too_each_once():
     value = {"regions": ["us-east1"], "models": {"llama": {**MODEL, **dict.fromkeys(keys)}}, "vpc_sc": None}
     with pytest.raises(environment.ConfigError) as error:
         environment.read(value)
-    told = str(error.value).splitlines()
+    told = error.value.summary.splitlines()
     start = f"{environment.KEY}.models.llama."
     assert told[0] == (
         f"{start}private: is left empty: write `private: {{}}` to keep the model private, or remove the line to make "
@@ -293,13 +293,13 @@ def test_a_list_of_clients_without_the_project_of_the_rules_is_refused_by_its_pa
     told = "in which the forwarding rules are made, so that no client gets in: add it"
     with pytest.raises(environment.ConfigError) as error:
         environment.read(value, project="host-project")
-    assert str(error.value).splitlines() == [
+    assert error.value.summary.splitlines() == [
         f"{environment.KEY}.allowlist.projects: lacks host-project, {told}",
         f"{environment.KEY}.models.own.private.allowlist: lacks host-project, {told}",
     ]
     with pytest.raises(environment.ConfigError) as error:
         environment.read(value, "shop:environment", "my-project")
-    assert str(error.value) == f"shop:environment.models.own.private.allowlist: lacks my-project, {told}"
+    assert error.value.summary == f"shop:environment.models.own.private.allowlist: lacks my-project, {told}"
     # Of a project that is known by its number, or not at all, nobody can tell.
     for project in ("123456", ""):
         environment.read(value, project=project)

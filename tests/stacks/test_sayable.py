@@ -132,7 +132,7 @@ def test_one_base_file_serves_dev_and_prod(stack):
     assert (small["max_replica_count"], small["labels"]) == (1, {"team": "search", "env": "dev"})
     own["models"]["llama"] = {"max_replica_count": 0}
     dev.edit(lambda config: config.update({"model-garden:environment": own}))
-    assert "environment.models.llama.max_replica_count: should be greater than or equal to 1" in dev.run("preview")[2]
+    assert "environment.models.llama.max_replica_count: should be at least 1" in dev.run("preview")[2]
 
 
 def inputs(one, kind):

@@ -50,7 +50,7 @@ def test_no_reason_is_given_for_what_there_is_not(section):
 def told(**value):
     with pytest.raises(environment.ConfigError) as error:
         environment.read({"regions": REGIONS, **value})
-    return [line.removeprefix(START) for line in str(error.value).splitlines()]
+    return [line.removeprefix(START) for line in error.value.summary.splitlines()]
 
 
 def models(**given):

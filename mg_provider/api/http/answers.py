@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from mg_provider.api.errors import CloudError
+from mg_provider.command_line.wrong_values import in_words
 from mg_provider.wire.base import Page, WireModel
 
 M = TypeVar("M", bound=WireModel)
@@ -28,7 +29,7 @@ def parse(model: type[M], answer: Mapping[str, Any]) -> M:
         raise CloudError(
             200,
             "UNKNOWN",
-            f"the answer is not a valid {model.__name__}: {place}: {misfit['msg']}",
+            f"the answer is not a valid {model.__name__}: {place}: {in_words(misfit)}",
             hint="check that proxies and the custom endpoint lead to Google, and report it if they do",
         ) from error
 

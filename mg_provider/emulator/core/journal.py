@@ -30,7 +30,15 @@ _LONG = 64 * 1024
 
 
 class NotKept(Exception):
-    """A folder that holds no world that can be opened, in words."""
+    """A folder that holds no world that can be opened.
+
+    Attributes:
+        remedy: what to do about it.
+    """
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem)
+        self.remedy = remedy
 
 
 class InUse(Exception):
@@ -87,7 +95,10 @@ class Journal:
             self._clock = _opened(folder / "clock")
             self._calls = _opened(folder / "calls.jsonl")
         except OSError as error:
-            raise NotKept(f"{folder} cannot keep an emulated cloud: {error.strerror or error}") from error
+            raise NotKept(
+                f"{folder} cannot keep an emulated cloud: {error.strerror or error}",
+                "give a folder that is yours to write",
+            ) from error
 
     def _hold(self) -> None:
         try:
@@ -130,7 +141,7 @@ class Journal:
                 yield entry, self._body(body)
             except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
                 raise NotKept(
-                    f"line {number + 1} of {self.folder / 'calls.jsonl'} cannot be read ({error}); {self._remedy()}"
+                    f"line {number + 1} of {self.folder / 'calls.jsonl'} cannot be read ({error})", self._remedy()
                 ) from error
         self._calls.seek(whole)
         self._calls.truncate()
@@ -138,7 +149,7 @@ class Journal:
     def _require_format(self, document: dict[str, Any]) -> None:
         if document.get("format") != FORMAT:
             wrote = f"mg {document.get('version')}, another version"
-            raise NotKept(f"{self.folder} was written by {wrote}; {self._remedy()}")
+            raise NotKept(f"{self.folder} was written by {wrote}", self._remedy())
 
     def _remedy(self) -> str:
         return f"delete {self.folder} to begin with an empty cloud"

@@ -53,7 +53,9 @@ def run(
         clock = SystemClock()
         settings = Settings.from_config((config or {}).get, os.environ)
         if settings.region and not is_region(settings.region):
-            raise UserError(f"{settings.region} is not a region of Vertex AI", property="region")
+            raise UserError(
+                f"{settings.region} is not a region of Vertex AI", property="region", hint="write one like us-central1"
+            )
         clients = Clients.from_settings(settings, clock)
         report = check_input(
             sources, clients, engine=engine, limit=limit, model=model, region=settings.region, clock=clock

@@ -103,7 +103,9 @@ class QueryCheck:
                 except PermissionDenied as problem:
                     note_denied(problem, file.name, self._report)
         if len(found) > MOST_FILES:
-            raise UserError(f"{len(found):,} files are more than {MOST_FILES:,}: check them in parts", property="input")
+            raise UserError(
+                f"{len(found):,} files are more than {MOST_FILES:,}", property="input", hint="check them in parts"
+            )
         if not found:
             return
         self._report.sources += found

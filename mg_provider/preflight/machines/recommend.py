@@ -175,8 +175,8 @@ def _states(options: Iterable[Recommendation]) -> dict[str, str]:
 def _unavailable(region: str, here: list[Recommendation], works: list[str]) -> list[Finding]:
     if here:
         return []
-    where = f"it would work in {', '.join(works)}" if works else "Model Garden names no region where it would work"
-    return [warning("machine_unavailable", f"no recommended machine is available in {region}; {where}")]
+    where = f"use {' or '.join(works)}, where one is" if works else "try again later, or ask Google for capacity"
+    return [warning("machine_unavailable", f"no recommended machine is available in {region}: {where}")]
 
 
 def _quota(region: str, here: list[Recommendation], chosen: MachineSpec | None, works: list[str]) -> list[Finding]:

@@ -11,6 +11,8 @@ import yaml
 from pydantic import ValidationError
 
 from mg_provider.api.errors import UserError
+from mg_provider.command_line.errors import unread
+from mg_provider.command_line.wrong_values import placed
 from mg_provider.preflight.base_files import BaseFileProblem, Layered, layered
 from mg_provider.preflight.empty_values import empty_paths
 from mg_provider.preflight.machines.regions import Wanted
@@ -93,7 +95,9 @@ def _layers(path: Path, environment: Any) -> Layered:
         return layered(environment, path.parent)
     except BaseFileProblem as problem:
         place = problem.file or path.name
-        raise UserError(f"{place}: {problem.text}", property=f"environment.{problem.path}") from problem
+        raise UserError(
+            f"{place}: {problem.text}", property=f"environment.{problem.path}", hint=f"correct {place}"
+        ) from problem
 
 
 def _goes_along(model: Mapping[str, Any]) -> bool:
@@ -109,7 +113,7 @@ def _machines(path: Path, name: str, given: Any) -> tuple[MachineSpec, ...]:
     except ValidationError as error:
         wrong = error.errors()[0]
         raise UserError(
-            f"{path.name}: {'.'.join(map(str, wrong['loc'])) or 'it'}: {wrong['msg']}",
+            f"{path.name}: {placed(wrong)}",
             property=f"environment.models.{name}.machine_spec",
             hint="write machine_type, accelerator_type and accelerator_count, or a list of such",
         ) from error
@@ -167,5 +171,7 @@ def _parsed(path: Path) -> Any:
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}", property="--config-file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"{path} cannot be read: {unread(error)}", property="--config-file", hint="check its name, or give another"
+        ) from error

@@ -12,6 +12,7 @@ from mg_provider.api.clients import Clients
 from mg_provider.api.errors import MgError, UserError, end_with
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
+from mg_provider.command_line.errors import unread
 from mg_provider.command_line.exits import FAILED, FINE
 from mg_provider.preflight.batch.rendering import describe
 from mg_provider.preflight.prepare.file import prepare_file
@@ -97,5 +98,7 @@ def _statement(source: str) -> str:
         return source
     try:
         return Path(source[1:]).read_text(encoding="utf-8")
-    except OSError as problem:
-        raise UserError(f"{source[1:]} cannot be read: {problem.strerror}", property="source") from problem
+    except (OSError, UnicodeDecodeError) as problem:
+        raise UserError(
+            f"{source[1:]} cannot be read: {unread(problem)}", property="source", hint="check the name after @"
+        ) from problem

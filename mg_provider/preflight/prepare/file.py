@@ -67,7 +67,9 @@ def _refuse_output(output: str, storage: StorageClient, overwrite: bool) -> None
     else:
         there = Path(output).exists()
         if not Path(output).parent.is_dir():
-            raise UserError(f"there is no folder {Path(output).parent}", property="output")
+            raise UserError(
+                f"there is no folder {Path(output).parent}", property="output", hint="make it, or name another"
+            )
     if there and not overwrite:
         raise UserError(f"{output} is there already", property="output", hint="name another, or give --overwrite")
 

@@ -100,7 +100,7 @@ def _missing(column: str) -> str:
 
 def _column(name: str) -> str:
     if not _COLUMN.fullmatch(name):
-        raise UserError(f"{name!r} is not a valid column name", property="column")
+        raise UserError(f"{name!r} is not a valid column name", property="column", hint="write letters, digits and _")
     return f"`{name}`"
 
 

@@ -59,7 +59,9 @@ def deletions_of_targets(deployment: Deployment) -> list[Deletion]:
         urns = {state.urn for state in chosen}
         for state in base:
             if state.urn not in urns and state.all_dependencies() & urns:
-                raise RehearsalError(f"{name_of(state.urn)} depends on a target; name it as a target too: {state.urn}")
+                raise RehearsalError(
+                    f"{name_of(state.urn)} depends on a target", hint=f"name it as a target too: {state.urn}"
+                )
     for state in base:
         if not deployment.options.includes(state.urn):
             _leave(deployment, state)
@@ -74,7 +76,7 @@ def refuse_unknown_targets(deployment: Deployment) -> None:
     """
     known = {state.urn for state in deployment.snapshot.base}
     for target in deployment.options.missing(known):
-        raise RehearsalError(unknown_target(target, known))
+        raise unknown_target(target, known)
 
 
 def _leave(deployment: Deployment, state: ResourceState) -> None:

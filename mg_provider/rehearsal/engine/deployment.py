@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mg_provider.clock import Clock
 from mg_provider.rehearsal.engine.hosts import Hosts
-from mg_provider.rehearsal.errors import ProtectedError, StepError, StoppedError
+from mg_provider.rehearsal.errors import ProtectedError, RehearsalError, StepError, StoppedError
 from mg_provider.rehearsal.program.project import Project
 from mg_provider.rehearsal.program.surroundings import Surroundings
 from mg_provider.rehearsal.state.file import ResourceState, Snapshot
@@ -46,11 +46,11 @@ class Options:
         return sorted(self.targets - urns - {name_of(urn) for urn in urns})
 
 
-def unknown_target(target: str, urns: set[str]) -> str:
+def unknown_target(target: str, urns: set[str]) -> RehearsalError:
     """What to say of a target that is in neither the state nor the program."""
     near = difflib.get_close_matches(target.rsplit("::", 1)[-1], sorted({name_of(urn) for urn in urns}), 1)
     hint = f"did you mean {near[0]}?" if near else "give the name or the URN of a resource of this stack"
-    return f"target {target!r} is not in the stack\ndo: {hint}"
+    return RehearsalError(f"target {target!r} is not in the stack", hint=hint)
 
 
 class Deployment:

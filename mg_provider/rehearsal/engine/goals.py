@@ -73,9 +73,15 @@ def goal_of(request: resource_pb2.RegisterResourceRequest) -> Goal:
         RehearsalError: the request wants something that is not rehearsed.
     """
     if request.remote:
-        raise RehearsalError(f"{request.name}: components of other languages are not rehearsed")
+        raise RehearsalError(
+            f"{request.name}: components of other languages are not rehearsed",
+            hint="write it in Python, or run this program with `pulumi` itself",
+        )
     if request.importId:
-        raise RehearsalError(f"{request.name}: `import` is not rehearsed, and no dynamic provider supports it")
+        raise RehearsalError(
+            f"{request.name}: the option `import` is not rehearsed, and no dynamic provider supports it",
+            hint="remove it, and import with `mg import` and `mg rehearse import`",
+        )
     goal = Goal(
         type=request.type,
         name=request.name,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mg_provider.rehearsal.engine.calls import ProviderCalls
 from mg_provider.rehearsal.engine.stack_references import BUILTIN_PACKAGE, BuiltinProvider
-from mg_provider.rehearsal.errors import RehearsalError, StepError
+from mg_provider.rehearsal.errors import WITH_PULUMI, RehearsalError, StepError
 from mg_provider.rehearsal.google.stand_in import GOOGLE_PACKAGE, GoogleStandIn
 from mg_provider.rehearsal.program.pickles import SERIALIZED, is_own_class
 from mg_provider.rehearsal.program.project import (
@@ -26,6 +26,7 @@ from mg_provider.rehearsal.state.properties import Properties, Secret, Unknown, 
 from mg_provider.rehearsal.state.urns import PACKAGE, is_default_provider, package_of, reference_of, urn_of_reference
 
 REHEARSED = (PACKAGE, GOOGLE_PACKAGE, BUILTIN_PACKAGE)
+ONLY_REHEARSED = f"use the packages {', '.join(REHEARSED)} only, or {WITH_PULUMI}"
 """The packages that a rehearsal can run."""
 
 # What the engine itself adds to the inputs of a provider resource; no config.
@@ -75,7 +76,7 @@ class Hosts:
                 refuse_remote_endpoints(text)
                 require_endpoint(text)
             except RehearsalError as error:
-                raise StepError(str(error)) from error
+                raise StepError(error.summary, hint=str(error.hint)) from error
         host = self._host(package_of(urn))
         if known:
             host.configure(arguments)
@@ -108,7 +109,10 @@ class Hosts:
                         self.load(urn, state.id, state.inputs)
                         break
                 else:
-                    raise StepError(f"the provider {reference} is neither in the program nor in the state")
+                    raise StepError(
+                        f"the provider {reference} is neither in the program nor in the state",
+                        hint="run `mg rehearse up` with the program that has it",
+                    )
             return self._providers[reference]
 
     def stop(self) -> None:
@@ -128,7 +132,7 @@ class Hosts:
         if package == BUILTIN_PACKAGE:
             return BuiltinProvider(self._surroundings)
         if package != PACKAGE:
-            raise StepError(f"the package {package} is not rehearsed; {', '.join(REHEARSED)} are")
+            raise StepError(f"the package {package} is not rehearsed", hint=ONLY_REHEARSED)
         with self._lock:
             host, self._spare = self._spare or self._start(), None
         return host

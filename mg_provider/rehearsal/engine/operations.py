@@ -157,8 +157,8 @@ def delete(
     with deployment.performing(step):
         if old.protect and step.operation not in ("delete-replaced", "discard-replaced"):
             raise ProtectedError(
-                f"resource {name_of(old.urn)} is protected and cannot be deleted; remove `protect` from it in the "
-                "program, run `up`, and try again"
+                f"resource {name_of(old.urn)} is protected and cannot be deleted",
+                hint="remove `protect` from it in the program, run `up`, and try again",
             )
         if deployment.preview:
             old.pending_replacement = replacing
@@ -190,7 +190,10 @@ def read(deployment: Deployment, step: Step, old: ResourceState | None, new: Res
             if provider.known:
                 identifier, outputs, _ = provider.host.read(new, new.inputs)
                 if not identifier:
-                    raise StepError(f"resource {name_of(new.urn)} with id {new.id} does not exist")
+                    raise StepError(
+                        f"resource {name_of(new.urn)} with id {new.id} does not exist",
+                        hint="correct the id, or remove the resource from the program",
+                    )
                 new.id, new.outputs = identifier, outputs
         mark_state_secrets(new)
         if old is not None:

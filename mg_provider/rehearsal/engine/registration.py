@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from mg_provider.rehearsal.engine import operations
 from mg_provider.rehearsal.engine.deployment import Deployment
 from mg_provider.rehearsal.engine.goals import Goal, Names
-from mg_provider.rehearsal.engine.hosts import REHEARSED, config_of, default_inputs
+from mg_provider.rehearsal.engine.hosts import ONLY_REHEARSED, REHEARSED, config_of, default_inputs
 from mg_provider.rehearsal.engine.replacement import Change, Replacements
 from mg_provider.rehearsal.errors import StepError, StoppedError
 from mg_provider.rehearsal.state.differences import Difference, ignoring_changes
@@ -74,7 +74,10 @@ class Registrar:
             urn, old, alias = self._claim(goal)
         new = _state_of(goal, urn, alias, old)
         if self._depends_on_skipped(new):
-            raise StepError(f"{name_of(urn)} depends on a resource that is not among the targets and does not exist")
+            raise StepError(
+                f"{name_of(urn)} depends on a resource that is not among the targets and does not exist",
+                hint="name that one as a target too, or leave the targets out",
+            )
         if goal.custom and not is_provider_type(goal.type):
             result = self._register_custom(goal, old, new)
         else:
@@ -97,19 +100,24 @@ class Registrar:
         if parent is not None:
             goal.inherit(parent)
         elif goal.parent:
-            raise StepError(f"the parent {goal.parent} of {goal.name} has not been registered")
+            raise StepError(
+                f"the parent {goal.parent} of {goal.name} has not been registered",
+                hint="construct the parent before it, in the same program",
+            )
         urn = self._names.urn(goal)
         if urn in self._goals:
-            raise StepError(f"two resources have the URN {urn}; give one of them another name")
+            raise StepError(f"two resources have the URN {urn}", hint="give one of them another name")
         if urn in self._claimed:
-            raise StepError(f"{urn} is also an alias of {self._claimed[urn]}; one of them has to go")
+            raise StepError(f"{urn} is also an alias of {self._claimed[urn]}", hint="remove the resource or the alias")
         self._goals[urn] = goal
         if urn in self._olds:
             return urn, self._olds[urn], ""
         for alias in self._names.aliases(goal):
             if alias in self._olds:
                 if alias in self._goals or alias in self._claimed:
-                    raise StepError(f"{urn} has the alias {alias}, which another resource has or claims")
+                    raise StepError(
+                        f"{urn} has the alias {alias}, which another resource has or claims", hint="remove one of them"
+                    )
                 self._claimed[alias] = urn
                 self._names.former[urn] = alias
                 return urn, self._olds[alias], alias
@@ -123,7 +131,7 @@ class Registrar:
         """
         package = token.split(":", 1)[0]
         if package not in REHEARSED:
-            raise StepError(f"{token} is not rehearsed; a rehearsal runs the packages {', '.join(REHEARSED)} only")
+            raise StepError(f"{token} is not rehearsed", hint=ONLY_REHEARSED)
         name = f"{DEFAULT_PROVIDER}_{version.replace('.', '_')}" if version else DEFAULT_PROVIDER
         with self._default_lock:
             if (package, name) not in self._default_references:
@@ -195,8 +203,7 @@ class Registrar:
             return wanted
         inputs, failures = provider.host.check(new.urn, old, wanted)
         for name, reason in failures:
-            where = f"property {name}: " if name else ""
-            self._deployment.tell_error(f"{type_of(new.urn)} resource '{name_of(new.urn)}': {where}{reason}", new.urn)
+            self._deployment.tell_error(f"{name}: {reason}" if name else reason, new.urn)
         if failures:
             self._deployment.stop()
             raise StoppedError

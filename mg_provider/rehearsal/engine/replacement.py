@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from mg_provider.rehearsal.engine import operations
 from mg_provider.rehearsal.engine.deployment import Deployment
@@ -20,6 +21,8 @@ from mg_provider.rehearsal.state.file import ResourceState
 from mg_provider.rehearsal.state.properties import UNKNOWN, Properties
 from mg_provider.rehearsal.state.steps import Step
 from mg_provider.rehearsal.state.urns import name_of, urn_of_reference
+
+_UNPROTECT: Final = "remove `protect` from it in the program and run `up`"
 
 
 @dataclass(frozen=True)
@@ -100,13 +103,10 @@ class Replacements:
     def _replace(self, change: Change, found: Difference) -> None:
         deployment, old, new = self._deployment, change.old, change.new
         if old.protect and new.protect:
-            text = (
-                f"unable to replace {name_of(new.urn)}, because it is protected; remove `protect` from it in the "
-                "program and run `up`"
-            )
+            refusal = StepError(f"unable to replace {name_of(new.urn)}, because it is protected", hint=_UNPROTECT)
             if not deployment.preview:
-                raise StepError(text)
-            deployment.tell_error(text, new.urn)
+                raise refusal
+            deployment.tell_error(refusal.message, new.urn)
         with self._lock:
             self._replaced.add(new.urn)
         new.inputs = change.recheck()
@@ -131,7 +131,8 @@ class Replacements:
             if protected:
                 raise StepError(
                     f"unable to replace {name_of(change.new.urn)}, because {name_of(protected[0].urn)} would be "
-                    "replaced with it and is protected; remove `protect` from it in the program and run `up`"
+                    "replaced with it and is protected",
+                    hint=_UNPROTECT,
                 )
             for state, keys in wake:
                 self._deleted[state.urn] = keys

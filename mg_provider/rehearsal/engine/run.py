@@ -101,7 +101,7 @@ def _targets_exist(deployment: Deployment, registered: set[str]) -> bool:
     known = registered | {state.urn for state in deployment.snapshot.base}
     missing = deployment.options.missing(known)
     for target in missing:
-        deployment.tell_error(unknown_target(target, known), deployment.project.root_urn)
+        deployment.tell_error(str(unknown_target(target, known)), deployment.project.root_urn)
     return not missing
 
 
@@ -162,7 +162,8 @@ def _run_program(deployment: Deployment, address: str) -> bool:
     reader.join(STOP_SECONDS)
     if process.returncode and not deployment.stopping:
         if process.returncode != _REPORTED or not deployment.errors:
-            deployment.tell_error(f"the program ended with exit code {process.returncode}", project.root_urn)
+            text = f"the program ended with exit code {process.returncode}\ndo: see what it wrote above"
+            deployment.tell_error(text, project.root_urn)
         deployment.stop()
     return process.returncode == 0
 

@@ -15,6 +15,7 @@ _SECONDS: Final = 10
 _POLL_SECONDS: Final = 0.05
 _POLLS: Final = 1200
 _API: Final = "/compute/v1/"
+_CORRECT: Final = "correct the resource in the program, or what the emulator has"
 
 
 class EmulatedCompute:
@@ -30,7 +31,10 @@ class EmulatedCompute:
 
     def __init__(self, endpoint: str, clock: Clock) -> None:
         if not is_loopback(endpoint):
-            raise RehearsalError(f"{endpoint} is not on this machine; a rehearsal talks to loopback addresses only")
+            raise RehearsalError(
+                f"{endpoint} is not on this machine, and a rehearsal talks to no other",
+                hint="write an address such as http://127.0.0.1:8085",
+            )
         parts = urlsplit(endpoint)
         self._base = f"{parts.scheme}://{parts.netloc}{_API}"
         self._clock = clock
@@ -59,7 +63,10 @@ class EmulatedCompute:
                 session.trust_env = False
                 return session.request(verb, self._base + path, json=body, timeout=_SECONDS, allow_redirects=False)
         except requests.RequestException as error:
-            raise StepError(f"the emulated Compute Engine at {self._base} did not answer: {error}") from error
+            raise StepError(
+                f"the emulated Compute Engine at {self._base} did not answer: {error}",
+                hint="see whether that emulator still runs, then run this again",
+            ) from error
 
     def _answer(self, response: requests.Response) -> dict[str, Any]:
         if response.ok:
@@ -69,7 +76,7 @@ class EmulatedCompute:
             message = response.json()["error"]["message"]
         except (ValueError, KeyError, TypeError):
             message = response.text
-        raise StepError(f"googleapi: Error {response.status_code}: {message}")
+        raise StepError(f"googleapi: Error {response.status_code}: {message}", hint=_CORRECT)
 
     def _wait(self, operation: dict[str, Any]) -> None:
         path = operation["selfLink"].partition(_API)[2]
@@ -79,6 +86,9 @@ class EmulatedCompute:
             self._clock.sleep(_POLL_SECONDS)
             operation = self._answer(self._request("GET", path))
         else:
-            raise StepError(f"operation {path} did not end in {_POLLS * _POLL_SECONDS:g} s")
+            raise StepError(
+                f"operation {path} did not end in {_POLLS * _POLL_SECONDS:g} s",
+                hint="run this again, with a faster emulator (`mg emulator --speed`)",
+            )
         for error in operation.get("error", {}).get("errors", ()):
-            raise StepError(f"{error['code']}: {error['message']}")
+            raise StepError(f"{error['code']}: {error['message']}", hint=_CORRECT)

@@ -62,7 +62,7 @@ def _compute(look: Lookup, path: str, project: str) -> Properties:
     name = path.rpartition("/")[2]
     answer: dict[str, Any] | None = {} if look.compute is None else look.compute.get(path)
     if answer is None:
-        raise StepError(f"{path} not found")
+        raise StepError(f"{path} not found", hint="put it into the emulator, as `subnetworks` of its seed")
     plain = {key: value for key, value in answer.items() if key in ("ipCidrRange", "gatewayAddress", "network")}
     return {"id": path, "selfLink": LINK + path, "name": name, "project": project, **plain}
 
@@ -71,7 +71,9 @@ def _get_managed_zone(look: Lookup, arguments: Properties) -> Properties:
     project = str(arguments.get("project") or look.project)
     path = f"projects/{project}/managedZones/{arguments['name']}"
     if path not in look.existing:
-        raise StepError(f"{path} not found; a rehearsal knows other stacks' zones from config rehearsal:existing")
+        raise StepError(
+            f"{path} not found", hint="describe it in the config key rehearsal:existing, if another stack has it"
+        )
     return {"id": path, "name": arguments["name"], "project": project, **look.existing[path]}
 
 

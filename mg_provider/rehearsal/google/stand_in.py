@@ -58,7 +58,7 @@ class GoogleStandIn:
         try:
             self._compute = EmulatedCompute(endpoint, self._surroundings.clock) if endpoint else None
         except RehearsalError as error:
-            raise StepError(str(error)) from error
+            raise StepError(error.summary, hint=str(error.hint)) from error
 
     def check(self, urn: str, old: Properties, new: Properties) -> tuple[Properties, list[tuple[str, str]]]:
         """Fill name, project, region and defaults; tell what is missing."""
@@ -122,7 +122,7 @@ class GoogleStandIn:
     def invoke(self, token: str, arguments: Properties) -> Properties:
         """Look something up."""
         if token not in FUNCTIONS:
-            raise StepError(f"{token} is not rehearsed; of gcp, a rehearsal plays {', '.join(sorted(FUNCTIONS))}")
+            raise StepError(f"{token} is not rehearsed", hint=f"use one of {', '.join(sorted(FUNCTIONS))}")
         place = (str(self._config.get("project") or ""), str(self._config.get("region") or ""))
         return FUNCTIONS[token](Lookup(*place, self._compute, self._existing()), revealed(arguments))
 
@@ -137,7 +137,7 @@ class GoogleStandIn:
         try:
             existing: dict[str, Properties] = json.loads(text)
         except json.JSONDecodeError as error:
-            raise StepError(f"config {EXISTING} is not JSON: {error}") from error
+            raise StepError(f"config {EXISTING} is not JSON: {error}", hint="write one JSON object") from error
         return existing
 
     def _claim(self, kind: str, identifier: str) -> None:
@@ -146,7 +146,10 @@ class GoogleStandIn:
             states = self._surroundings.snapshot.resources()
             there = {(each.type, each.id) for each in states if not each.external and not each.pending_replacement}
             if (kind, identifier) in there | self._made or identifier in self._existing():
-                raise StepError(f"googleapi: Error 409: The resource '{identifier}' already exists, alreadyExists")
+                raise StepError(
+                    f"googleapi: Error 409: The resource '{identifier}' already exists, alreadyExists",
+                    hint="give one of the two another name",
+                )
             self._made.add((kind, identifier))
 
     def _id(self, kind: Kind, inputs: Properties) -> str:
@@ -161,8 +164,8 @@ def _kind(urn: str) -> Kind:
     kind = KINDS.get(type_of(urn))
     if kind is None:
         raise StepError(
-            f"{name_of(urn)} is of type {type_of(urn)}, which is not rehearsed; "
-            f"of gcp, a rehearsal plays {', '.join(sorted(KINDS))}"
+            f"{name_of(urn)} is of type {type_of(urn)}, which is not rehearsed",
+            hint=f"run this program with `pulumi` itself, or use one of {', '.join(sorted(KINDS))}",
         )
     return kind
 

@@ -55,7 +55,8 @@ def refuse_unknown_code(properties: dict[str, Any], resource: str) -> None:
     if isinstance(text, str) and not _is_a_class(text) and not _mark(text).exists():
         raise StepError(
             f"the state holds the provider of {resource} as code that no program has registered on this machine, so it "
-            "is not run. Run `mg rehearse preview` with the program that made it first, if you trust that program"
+            "is not run",
+            hint="run `mg rehearse preview` with the program that made it first, if you trust that program",
         )
 
 

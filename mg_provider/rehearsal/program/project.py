@@ -15,12 +15,15 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from mg_provider.rehearsal.errors import RehearsalError
-from mg_provider.yaml_file import NotReadable, read_yaml
+from mg_provider.yaml_file import read_yaml
 
 T = TypeVar("T")
 
 EMULATOR: Final = "mg:emulator"
 """Config key: the address of an emulator, which stands for every endpoint that is not set."""
+
+OPTION: Final = "--emulator"
+"""The option that gives that address instead."""
 
 _URL: Final = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _NETWORK_SCHEMES: Final = ("http", "https", "grpc", "grpcs", "ws", "wss")
@@ -45,6 +48,7 @@ class Project:
         config: config values by full key (``namespace:key``); objects as JSON text.
         secret_keys: which of them are secret.
         organization: the organization the stack is said to be in, as with Pulumi's file backend.
+        emulator_from: what says where its emulator is: a config key, an option or an environment variable.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Project:
     config: dict[str, str] = field(default_factory=dict)
     secret_keys: frozenset[str] = frozenset()
     organization: str = "organization"
+    emulator_from: str = EMULATOR
 
     @property
     def working_directory(self) -> Path:
@@ -78,6 +83,7 @@ def load_project(
     config: dict[str, str] | None = None,
     secrets: dict[str, str] | None = None,
     emulator: str | None = None,
+    emulator_from: str = OPTION,
 ) -> Project:
     """Read the project in a folder, with the config of one stack.
 
@@ -87,6 +93,7 @@ def load_project(
         config: values that win over those of the stack's file, by full key.
         secrets: the same, for values that are secret; given in clear.
         emulator: address of an emulator, instead of whatever endpoints the config has.
+        emulator_from: what gave that address.
 
     Raises:
         RehearsalError: something is missing or cannot be rehearsed.
@@ -97,23 +104,31 @@ def load_project(
     given = document.get("runtime")
     runtime: dict[str, Any] = given if isinstance(given, dict) else {"name": given}
     if runtime.get("name") != "python":
-        raise RehearsalError(f"{path}: runtime is {given!r:.80}; only python programs can be rehearsed")
+        raise RehearsalError(
+            f"{path}: runtime is {given!r:.80}, and only python programs can be rehearsed",
+            hint="write `runtime: python`, or run this program with `pulumi` itself",
+        )
     name = _plain_name(document.get("name"), f"{path}: name", "a project")
     stack = _plain_name(stack, "--stack", "a stack")
     main = _entry(document, path, "main", str)
     program = (root / main).resolve() if main else root
     if not program.exists():
-        raise RehearsalError(f"{path}: main is {main}, which does not exist")
+        raise RehearsalError(f"{path}: main is {main}, which does not exist", hint="name the program's file or folder")
     over = (config or {}) | (secrets or {})
     values = _stack_config(root, document, name, stack, needed=not over) | over
     if emulator:
         set_aside = endpoints(values)
         values = {key: value for key, value in values.items() if key not in set_aside} | {EMULATOR: emulator}
     if sum(len(key) + len(value) for key, value in values.items()) > _LONGEST_CONFIG:
-        raise RehearsalError(f"the config of {stack} has more than {_LONGEST_CONFIG:,} characters")
-    refuse_remote_endpoints(values)
+        raise RehearsalError(
+            f"the config of {stack} has more than {_LONGEST_CONFIG:,} characters",
+            hint="move what is long into a file that the program reads",
+        )
+    source = emulator_from if emulator else EMULATOR
+    refuse_remote_endpoints(values, source)
     options = _entry(runtime, path, "options", dict) or {}
-    return Project(name, stack, root, program, _python(root, options), values, frozenset(secrets or {}))
+    secret = frozenset(secrets or {})
+    return Project(name, stack, root, program, _python(root, options), values, secret, emulator_from=source)
 
 
 def _plain_name(name: object, place: str, what: str) -> str:
@@ -121,18 +136,17 @@ def _plain_name(name: object, place: str, what: str) -> str:
     if isinstance(name, str) and _NAME.fullmatch(name) and name.strip("."):
         return name
     raise RehearsalError(
-        f"{place} is {name!r:.80}, which is not the name of {what}: write letters, digits, hyphens, underscores and "
-        "periods, at most 100"
+        f"{place} is {name!r:.80}, which is not the name of {what}",
+        hint="write letters, digits, hyphens, underscores and periods, at most 100",
     )
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     if not path.exists():
-        raise RehearsalError(f"{path} does not exist; run this in the folder of a Pulumi project")
-    try:
-        return read_yaml(path)
-    except NotReadable as error:
-        raise RehearsalError(str(error)) from error
+        raise RehearsalError(
+            f"{path} does not exist", hint="run this in the folder of a Pulumi project, or make one with `mg init`"
+        )
+    return read_yaml(path)
 
 
 def _entry(document: dict[str, Any], path: Path, key: str, kind: type[T]) -> T | None:
@@ -140,7 +154,7 @@ def _entry(document: dict[str, Any], path: Path, key: str, kind: type[T]) -> T |
     value = document.get(key)
     if value is None or isinstance(value, kind):
         return value
-    raise RehearsalError(f"{path}: {key} is {value!r:.80}, which is not {_KINDS[kind]}")
+    raise RehearsalError(f"{path}: {key} is {value!r:.80}, which is not {_KINDS[kind]}", hint=f"write {_KINDS[kind]}")
 
 
 def _stack_config(root: Path, document: dict[str, Any], name: str, stack: str, *, needed: bool) -> dict[str, str]:
@@ -160,8 +174,8 @@ def _stack_config(root: Path, document: dict[str, Any], name: str, stack: str, *
         full = _full_key(key, name)
         if isinstance(value, dict) and "secure" in value:
             raise RehearsalError(
-                f"{path}: {key} is encrypted, and a rehearsal has no key. Give the rehearsal a stack of its own, with "
-                "a harmless value in clear"
+                f"{path}: {key} is encrypted, and a rehearsal has no key",
+                hint="give the rehearsal a stack of its own, with a harmless value in clear",
             )
         values[full] = _text(value)
     return values
@@ -173,7 +187,7 @@ def _refuse_unknown_stack(path: Path, stack: str) -> None:
     if others and stack not in others:
         near = difflib.get_close_matches(stack, others, 1)
         hint = f"did you mean --stack {near[0]}?" if near else f"give --stack one of {', '.join(others)}"
-        raise RehearsalError(f"stack {stack} has no config: {path} does not exist\ndo: {hint}")
+        raise RehearsalError(f"stack {stack} has no config: {path} does not exist", hint=hint)
 
 
 def _full_key(key: str, project: str) -> str:
@@ -191,19 +205,23 @@ def _python(root: Path, options: dict[str, Any]) -> str:
     if virtualenv:
         candidate = root / virtualenv / "bin" / "python"
         if not candidate.exists():
-            raise RehearsalError(f"Pulumi.yaml names the virtualenv {virtualenv}, but {candidate} does not exist")
+            raise RehearsalError(
+                f"Pulumi.yaml names the virtualenv {virtualenv}, but {candidate} does not exist",
+                hint=f"make it with `python3 -m venv {virtualenv}` and install requirements.txt into it",
+            )
         return str(candidate)
     return sys.executable
 
 
-def refuse_remote_endpoints(config: dict[str, str]) -> None:
+def refuse_remote_endpoints(config: dict[str, str], emulator_from: str = EMULATOR) -> None:
     """A rehearsal talks to this machine only: every address in the config must be a loopback one."""
     for key, value in config.items():
         is_endpoint = key.endswith("CustomEndpoint") or key == EMULATOR
         is_network = bool(_URL.match(value)) and value.partition("://")[0].lower() in _NETWORK_SCHEMES
         if (is_endpoint or is_network) and not is_loopback(value):
             raise RehearsalError(
-                f"config {key} is {value}, which is not on this machine; a rehearsal talks to loopback addresses only"
+                f"{emulator_from if key == EMULATOR else key} is {value}, which is not on this machine",
+                hint="write an address of this machine, such as http://127.0.0.1:8085: a rehearsal talks to no other",
             )
 
 
@@ -222,14 +240,14 @@ def require_endpoint(config: dict[str, str]) -> None:
     """Refuse a config that leads to the real cloud."""
     if uses_cloud(config) and not endpoints(config):
         raise RehearsalError(
-            "the stack configures Google Cloud (mg: or gcp:) but no custom endpoint, so it would reach the real one. "
-            f"Start `mg emulator` and set {EMULATOR} to its address"
+            "the stack configures Google Cloud (mg: or gcp:) but no custom endpoint, so it would reach the real one",
+            hint=f"start `mg emulator` and set {EMULATOR} to its address",
         )
 
 
-def require_answer(config: Mapping[str, str]) -> None:
+def require_answer(project: Project) -> None:
     """Refuse to begin on an emulator that does not run: each call would wait for it, and then fail."""
-    url = config.get(EMULATOR)
+    url = project.config.get(EMULATOR)
     if url is None:
         return
     try:
@@ -237,8 +255,8 @@ def require_answer(config: Mapping[str, str]) -> None:
         socket.create_connection((place.hostname or "", place.port or 80), _PATIENCE).close()
     except (OSError, ValueError) as error:
         raise RehearsalError(
-            f"no emulator answers at {url} ({EMULATOR}). Start one there with `mg emulator`, or leave the address out: "
-            "the stack then has an emulator of its own"
+            f"no emulator answers at {url} ({project.emulator_from})",
+            hint="start one there with `mg emulator`, or leave the address out: the stack then has one of its own",
         ) from error
 
 

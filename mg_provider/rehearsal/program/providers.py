@@ -19,7 +19,7 @@ from google.protobuf import struct_pb2
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
-from mg_provider.rehearsal.errors import Partial, RehearsalError, StepError
+from mg_provider.rehearsal.errors import REPORT, WITH_PULUMI, Partial, RehearsalError, StepError
 from mg_provider.rehearsal.program.child import start
 from mg_provider.rehearsal.program.pickles import refuse_unknown_code
 from mg_provider.rehearsal.program.project import Project
@@ -115,7 +115,7 @@ class ProviderHost:
         )
         answer = self._call("Create", request, inputs)
         if not answer.id:
-            raise StepError(f"the provider returned no id for {name_of(urn)}", corrupt=True)
+            raise StepError(f"the provider returned no id for {name_of(urn)}", hint=REPORT, corrupt=True)
         outputs = decode_struct(answer.properties)
         mark_secrets(outputs, inputs)
         return answer.id, outputs
@@ -170,7 +170,7 @@ class ProviderHost:
 
     def invoke(self, token: str, arguments: Properties) -> Properties:
         """Dynamic providers have no functions."""
-        raise StepError(f"the function {token} is not rehearsed")
+        raise StepError(f"the function {token} is not rehearsed", hint=WITH_PULUMI)
 
     def stop(self) -> None:
         """End the process."""
@@ -198,7 +198,7 @@ class ProviderHost:
     def _call(self, method: str, request: object, inputs: Properties | None = None) -> Any:
         self._ready.wait()
         if self._stub is None:
-            raise StepError("the provider host ended before it could serve; see what it wrote above")
+            raise StepError("the provider host ended before it could serve", hint="see what it wrote above")
         try:
             return getattr(self._stub, method)(request)
         except grpc.RpcError as error:
@@ -207,7 +207,7 @@ class ProviderHost:
     def _read_output(self) -> None:
         stream = self._process.stdout
         if stream is None:
-            raise RehearsalError("a provider host has no output")
+            raise RehearsalError("a provider host has no output", hint=REPORT)
         with stream:
             for line in stream:
                 # A provider's module may write while it is loaded, before there is a port.
@@ -245,7 +245,11 @@ def step_error(error: grpc.RpcError, inputs: Properties) -> StepError:
                 partial = Partial(failed.id, outputs, read_inputs, list(failed.reasons))
                 return StepError("\n".join(failed.reasons) or text, partial=partial)
     if code == grpc.StatusCode.UNAVAILABLE:
-        return StepError(f"the provider process ended during the call ({text})", corrupt=True)
+        return StepError(
+            f"the provider process ended during the call ({text})",
+            hint="run `mg rehearse refresh`, then this again: what the call made is found by its labels",
+            corrupt=True,
+        )
     return StepError(text, corrupt=code in _CORRUPTING)
 
 

@@ -257,10 +257,12 @@ def locked(path: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.with_name(path.name + ".lock").open("w", encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise RehearsalError(f"{path} cannot be a state file ({error}); choose another place") from error
+        raise RehearsalError(f"{path} cannot be a state file ({error})", hint="choose another place") from error
     with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise RehearsalError(f"another rehearsal runs on this stack ({path}); wait for it to end") from error
+            raise RehearsalError(
+                f"another rehearsal runs on this stack ({path})", hint="wait for it to end, then run this again"
+            ) from error
         yield

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from google.protobuf import struct_pb2
 
-from mg_provider.rehearsal.errors import RehearsalError
+from mg_provider.rehearsal.errors import WITH_PULUMI, RehearsalError
 
 Value = Any
 Properties = dict[str, Any]
@@ -95,8 +95,8 @@ def _decode_object(struct: struct_pb2.Struct) -> Value:
         reference = struct.fields["id" if "id" in struct.fields else "urn"]
         return decode(reference)
     if signature in ASSET_SIGNATURES:
-        raise RehearsalError("assets and archives are not rehearsed; run this program with `pulumi` itself")
-    raise RehearsalError(f"a property has the unknown signature {signature}")
+        raise RehearsalError("assets and archives are not rehearsed", hint=WITH_PULUMI)
+    raise RehearsalError(f"a property has the unknown signature {signature}", hint=WITH_PULUMI)
 
 
 def encode(value: Value, *, secrets: bool) -> struct_pb2.Value:
@@ -179,7 +179,7 @@ def from_state(value: Value) -> Value:
     if value.get(SIGNATURE_KEY) == SECRET_SIGNATURE:
         if "plaintext" not in value:
             raise RehearsalError(
-                "the state holds an encrypted secret; export it with `pulumi stack export --show-secrets` first"
+                "the state holds an encrypted secret", hint="export it with `pulumi stack export --show-secrets` first"
             )
         return Secret(from_state(json.loads(value["plaintext"])))
     return {key: from_state(element) for key, element in value.items()}

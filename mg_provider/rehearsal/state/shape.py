@@ -25,10 +25,15 @@ def load_deployment(path: Path) -> dict[str, Any]:
         document = json.loads(path.read_bytes(), parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_once)
         deployment = _mapping(_mapping(document, "it").get("deployment"), "deployment")
         if document.get("version") != VERSION:
-            raise RehearsalError(f"{path} has version {document.get('version')!r:.80}; this engine reads version 3")
+            raise RehearsalError(
+                f"{path} has version {document.get('version')!r:.80}, and this engine reads version 3",
+                hint="export the stack again with a current `pulumi stack export`",
+            )
         _check_deployment(deployment)
     except OSError as error:
-        raise RehearsalError(f"{path} cannot be read: {error.strerror}") from error
+        raise RehearsalError(
+            f"{path} cannot be read: {error.strerror}", hint="check its name, and who may read it"
+        ) from error
     except RecursionError as error:
         raise _unusable(path, "it is nested too deeply") from error
     except UnicodeDecodeError as error:
@@ -39,7 +44,9 @@ def load_deployment(path: Path) -> dict[str, Any]:
 
 
 def _unusable(path: Path, problem: str) -> RehearsalError:
-    return RehearsalError(f"{path} is not a Pulumi deployment ({problem:.200}); move it away or repair it")
+    return RehearsalError(
+        f"{path} is not a Pulumi deployment ({problem:.200})", hint="move it away, or repair it from a backup"
+    )
 
 
 def _check_deployment(deployment: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import Discriminator, Tag
 
-from mg_provider.api.errors import CloudError, MgError
+from mg_provider.api.errors import CloudError, MgError, ProviderBug
 from mg_provider.api.reading.hints import QUOTAS
 from mg_provider.preflight.machines.machine import accelerators, machine_problem
 from mg_provider.resources.endpoint.failures import lacks_capacity
@@ -90,7 +90,7 @@ def first_available(
             context.progress(
                 f"{choice_text(choice)} is not available ({error.message}); trying {choice_text(choices[index + 1])}"
             )
-    raise ValueError("there is no machine to try")
+    raise ProviderBug("there is no machine to try")
 
 
 def choice_text(spec: MachineSpec | None) -> str:

@@ -127,4 +127,5 @@ class EndpointLifecycle(Lifecycle[A, S], Generic[A, S]):
             return
         for problem in [stranger(args, endpoint), *self.fixed(args, endpoint)]:
             if problem is not None:
-                raise MgError(f"{args.endpoint}: {problem.property} {problem.reason}", resource=args.resource)
+                reason, _, hint = problem.reason.rpartition(": ")
+                raise MgError(f"{args.endpoint}: {problem.property} {reason}", resource=args.resource, hint=hint)

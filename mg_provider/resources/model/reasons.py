@@ -12,15 +12,10 @@ from pydantic import BaseModel, Tag
 from pydantic.fields import FieldInfo
 
 from mg_provider.api.texts import cut, shown
+from mg_provider.command_line.wrong_values import in_words
 
 MOST_SAID = 300
 """Characters of a message."""
-
-_SHAPES = {
-    "dict_type": "should be a dictionary",
-    "model_type": "should be a dictionary",
-    "list_type": "should be a list",
-}
 
 
 def explain(name: str, field: FieldInfo, error: Mapping[str, Any], *, secret: bool = False) -> tuple[str, str]:
@@ -99,10 +94,8 @@ def _reason(deepest: FieldInfo | type[BaseModel], error: Mapping[str, Any], secr
             return f"{shown} does not fit: {description}"
     elif kind == "extra_forbidden":
         return f"is not a field of this object: {nearest(str(error['loc'][-1]), deepest.model_fields)}"
-    message = re.sub(r"^(Value error, |\w+ (?=should ))", "", str(error["msg"]))
-    if kind == "value_error":
-        return message
-    return f"{_SHAPES.get(kind, message)}, not {shown}{_meant(error)}"
+    message = in_words(error)
+    return message if kind == "value_error" else f"{message}, not {shown}{_meant(error)}"
 
 
 def _meant(error: Mapping[str, Any]) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from mg_provider.command_line.errors import Refusal
+from mg_provider.command_line.exits import PREVIEW_FAILED
 from mg_provider.review.reading.values import decode, name
 
 _REPLACEMENTS: Final = (
@@ -20,8 +22,14 @@ _UNSEEN: Final = ("read", "discard", "remove-pending-replace", *_REPLACEMENTS)
 _COMPONENTS: Final = ("pulumi:pulumi:Stack", "pulumi:providers:")
 
 
-class PreviewError(ValueError):
-    """A text that is not a preview; says what it is and what to do."""
+_MAKE: Final = "make it with `pulumi preview --json`"
+_CORRECT: Final = "fix what it says, then review again"
+
+
+class PreviewError(Refusal):
+    """A text that is not a preview."""
+
+    exit_code = PREVIEW_FAILED
 
 
 @dataclass(frozen=True)
@@ -95,44 +103,47 @@ def read_preview(text: str, source: str = "the preview") -> Preview:
     content = _content(text.removeprefix("\ufeff").strip(), source)
     steps = content.get("steps") or []
     if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
-        raise PreviewError(f"{source} has steps that are not a list of objects: it is not a preview of this format")
+        raise PreviewError(f"{source} has steps that are not a list of objects, so it is not a preview", hint=_MAKE)
     try:
         return _preview(content, [step for step in map(_step, steps) if step is not None])
     except RecursionError as error:
-        raise PreviewError(f"{source} is nested too deeply to be a preview") from error
+        raise PreviewError(f"{source} is nested too deeply to be a preview", hint=_MAKE) from error
 
 
 def _content(text: str, source: str) -> dict[str, Any]:
     if not text:
-        raise PreviewError(f"{source} is empty: the preview wrote nothing. See what it wrote to stderr")
+        raise PreviewError(f"{source} is empty: the preview wrote nothing", hint="see what it wrote to stderr")
     if text[0] not in "{[":
         first = name(text.splitlines()[0])
         if text.lower().startswith("error"):
-            raise PreviewError(f"{source} is an error of the preview, not its JSON: {first}")
-        raise PreviewError(f"{source} is not JSON: it begins with {first!r}. Make it with `pulumi preview --json`")
+            raise PreviewError(f"{source} is an error of the preview, not its JSON: {first}", hint=_CORRECT)
+        raise PreviewError(f"{source} is not JSON: it begins with {first!r}", hint=_MAKE)
     try:
         content = json.loads(text)
     except RecursionError as error:
-        raise PreviewError(f"{source} is nested too deeply to be a preview") from error
+        raise PreviewError(f"{source} is nested too deeply to be a preview", hint=_MAKE) from error
     except ValueError as error:
-        raise PreviewError(_broken(text, source, error)) from error
+        raise _broken(text, source, error) from error
     if not isinstance(content, dict):
-        raise PreviewError(f"{source} is a list, not the object that `pulumi preview --json` writes")
+        raise PreviewError(f"{source} is a list, not an object", hint=_MAKE)
     if "steps" not in content and "changeSummary" not in content and "diagnostics" not in content:
-        raise PreviewError(f"{source} has no steps: it is not what `pulumi preview --json` writes")
+        raise PreviewError(f"{source} has no steps, so it is not a preview", hint=_MAKE)
     return content
 
 
-def _broken(text: str, source: str, error: ValueError) -> str:
+def _broken(text: str, source: str, error: ValueError) -> PreviewError:
     if '"sequence"' in text.splitlines()[0]:
-        return (
-            f"{source} holds engine events, one on each line: unset PULUMI_ENABLE_STREAMING_JSON_PREVIEW, and make the "
-            "preview again"
+        return PreviewError(
+            f"{source} holds engine events, one on each line",
+            hint="unset PULUMI_ENABLE_STREAMING_JSON_PREVIEW, and make the preview again",
         )
     at = getattr(error, "pos", 0)
     if at >= len(text) - 1 or "Unterminated" in str(error):
-        return f"{source} ends in the middle, after {len(text):,} characters: make the preview again"
-    return f"{source} is not JSON: line {getattr(error, 'lineno', 0)}, column {getattr(error, 'colno', 0)}"
+        return PreviewError(
+            f"{source} ends in the middle, after {len(text):,} characters", hint="make the preview again"
+        )
+    place = f"line {getattr(error, 'lineno', 0)}, column {getattr(error, 'colno', 0)}"
+    return PreviewError(f"{source} is not JSON: {place}", hint=_MAKE)
 
 
 def _step(entry: Mapping[str, Any]) -> Step | None:

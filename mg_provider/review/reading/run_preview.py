@@ -26,11 +26,13 @@ def run_preview(stack: str, engine: str, program: Path) -> str:
     else:
         found = shutil.which("pulumi")
         if found is None:
-            raise PreviewError("pulumi is not on PATH: install it, or use --engine rehearsal, or give a file")
+            raise PreviewError("pulumi is not on PATH", hint="install it, or use --engine rehearsal, or give a file")
         command = [found, "preview", "--json", "--show-sames", "--non-interactive", "--cwd", str(program)]
         command += ["--stack", stack]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
     if not done.stdout.strip():
         said = " ".join(done.stderr.split()) or "it wrote nothing"
-        raise PreviewError(f"the preview of {name(stack)} failed: {said[-400:]}")
+        raise PreviewError(
+            f"the preview of {name(stack)} failed: {said[-400:]}", hint="fix what it says, then review again"
+        )
     return done.stdout
