@@ -56,6 +56,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except _NotPlain as error:
         problem, hint = error.args
         raise NotReadable(path, problem, hint=hint) from error
+    except ValueError as error:
+        raise NotReadable(path, "has a value that is not text, a number or a truth value", hint=_QUOTE) from error
     if document is None:
         return {}
     if not isinstance(document, dict):

@@ -72,6 +72,8 @@ class CloudError(MgError):
         url: URL of the call without its query.
     """
 
+    otherwise = "correct what Google names, then run this again"
+
     def __init__(
         self,
         status: int,
@@ -115,9 +117,13 @@ class AgentsNotReady(CloudError):
 class Unauthenticated(CloudError):
     """The caller's credentials are missing, expired or wrong."""
 
+    otherwise = "run `gcloud auth application-default login`, or set GOOGLE_OAUTH_ACCESS_TOKEN"
+
 
 class PermissionDenied(CloudError):
     """The caller may not do this, or a perimeter forbids it. It does not mean that the resource is gone."""
+
+    otherwise = "ask an administrator for the permission that Google names"
 
 
 class PolicyViolated(CloudError):
@@ -141,6 +147,8 @@ def _forbidden(constraint: str) -> str:
 
 class NotFound(CloudError):
     """The resource does not exist. No other error says so."""
+
+    otherwise = "check the name, the project and the region"
 
 
 class NotReached(CloudError):
@@ -180,9 +188,13 @@ class OutOfCapacity(QuotaExceeded):
 class RateLimited(CloudError):
     """Too many calls for the moment."""
 
+    otherwise = "run this again in a few minutes"
+
 
 class Unavailable(CloudError):
     """Google could not answer for the moment."""
+
+    otherwise = "run this again in a few minutes"
 
 
 class OperationFailed(CloudError):

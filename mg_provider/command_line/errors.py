@@ -13,14 +13,16 @@ class StatedError(Exception):
 
     Attributes:
         exit_code: What a command ends with because of it.
+        otherwise: What to do where nothing more is known than the kind of error.
         summary: One sentence that says what happened.
         resource: The resource that it happened to, by name.
-        hint: One imperative sentence that says what to do.
+        hint: One imperative sentence that says what to do about this very case, if that is known.
         exists: What exists in the cloud now because of the attempt, by resource name.
         log: What the serving container wrote last, redacted, or why it cannot be read.
     """
 
     exit_code: ClassVar[int] = FAILED
+    otherwise: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -43,9 +45,14 @@ class StatedError(Exception):
         subject = f"{self.resource}: " if self.resource else ""
         lines = [f"{subject}{self.summary}", *(f"log: {line}" for line in self.log)]
         lines += [f"exists: {name}" for name in self.exists]
-        if self.hint:
-            lines.append(f"do: {self.hint}")
+        if self.advice:
+            lines.append(f"do: {self.advice}")
         return "\n".join(lines)
+
+    @property
+    def advice(self) -> str:
+        """What to do: about this very case, or else about errors of this kind."""
+        return self.hint or self.otherwise
 
 
 def unread(error: OSError | UnicodeDecodeError) -> str:

@@ -337,9 +337,9 @@ def test_an_error_reads_as_what_happened_what_exists_and_what_to_do() -> None:
 
 
 def test_a_users_error_begins_with_the_property() -> None:
-    error = UserError("is 3, but the machine has 2", property="machine_spec.accelerator_count")
+    error = UserError("is 3, but the machine has 2", property="machine_spec.accelerator_count", hint="write 2")
 
-    assert str(error) == "machine_spec.accelerator_count: is 3, but the machine has 2"
+    assert str(error) == "machine_spec.accelerator_count: is 3, but the machine has 2\ndo: write 2"
     assert error.property == "machine_spec.accelerator_count"
 
 
@@ -347,7 +347,8 @@ def test_a_cloud_error_is_one_sentence_with_the_call() -> None:
     error = read(400, {"code": 400, "message": "no such thing", "status": "INVALID_ARGUMENT"})
 
     assert str(error) == (
-        "Google answered 400 INVALID_ARGUMENT to POST /v1beta1/projects/p/locations/us-central1:deploy: no such thing"
+        "Google answered 400 INVALID_ARGUMENT to POST /v1beta1/projects/p/locations/us-central1:deploy: no such thing\n"
+        "do: correct what Google names, then run this again"
     )
     assert "?" not in error.url
 

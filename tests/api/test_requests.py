@@ -273,7 +273,7 @@ def test_a_folder_lists_its_objects_and_folders_over_all_pages(clients: Clients,
 @pytest.mark.parametrize(
     ("answer", "misfit"),
     [
-        ({}, "not a valid Operation: name: Field required"),
+        ({}, "not a valid Operation: name: is missing"),
         ({"name": "o", "done": "perhaps"}, "not a valid Operation: done: "),
         ({"name": "o", "error": {"code": "secret"}}, "not a valid Operation: error.code: "),
     ],

@@ -79,7 +79,7 @@ def test_every_error_that_is_raised_says_what_to_do():
 
 def has_own_advice(kind):
     hint = inspect.signature(kind).parameters.get("hint")
-    return hint is None or hint.default not in (None, "", hint.empty)
+    return bool(kind.__dict__.get("otherwise")) or hint is None or hint.default not in (None, "", hint.empty)
 
 
 # What a provider said, in its own words.

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from mg_provider.command_line.exits import USAGE
 from mg_provider.emulator import Emulator
-from mg_provider.rehearsal.command import REFUSED, rehearse
+from mg_provider.rehearsal.command import rehearse
 from tests.conformance.engines import STACK, RehearsalWorld
 
 NETWORK = (
@@ -136,5 +137,5 @@ def test_a_remote_compute_endpoint_is_refused_before_anything_runs(
     world: RehearsalWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = {"gcp:computeCustomEndpoint": "https://compute.googleapis.com/compute/v1/"}
-    assert rehearse("up", STACK, world.folder, world.state_file, config=config) == REFUSED
+    assert rehearse("up", STACK, world.folder, world.state_file, config=config) == USAGE
     assert "not on this machine" in capsys.readouterr().err

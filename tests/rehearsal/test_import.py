@@ -45,7 +45,7 @@ def test_what_is_imported_stands_in_the_state_with_its_provider_and_a_second_imp
     assert (chat["id"], chat["parent"]) == (ID, root["urn"])
     assert chat["provider"] == f"{provider['urn']}::{provider['id']}"
     before = (tmp_path / "state.json").read_text()
-    assert take(entry()) == (2, "error: chat is in the stack's state already; remove it from the import file\n")
+    assert take(entry()) == (2, "error: chat is in the stack's state already\ndo: take it out of the import file\n")
     assert (tmp_path / "state.json").read_text() == before
     assert take(entry(name="other"))[0] == 0
     assert [each["urn"].rpartition("::")[2] for each in resources(tmp_path)] == ["p-dev", "default", "chat", "other"]

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from mg_provider.rehearsal.command import REFUSED, rehearse
+from mg_provider.command_line.exits import USAGE
+from mg_provider.rehearsal.command import rehearse
 from mg_provider.rehearsal.program.pickles import is_own_class
 from tests.conformance.engines import STACK, RehearsalWorld
 
@@ -73,7 +74,7 @@ PROJECTS: dict[str, str] = {
 
 def refused(capsys: pytest.CaptureFixture[str], folder: Path, stack: str = "dev", state: Path | None = None) -> str:
     """What is said where a rehearsal does not begin."""
-    assert rehearse("preview", stack, folder, state) == REFUSED
+    assert rehearse("preview", stack, folder, state) == USAGE
     told = capsys.readouterr().err
     assert told.startswith("error: ")
     assert len(told) < 1000
@@ -212,7 +213,7 @@ def test_a_state_file_that_is_odd_is_a_sentence(
     file = tmp_path / "state.json"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     for operation in ("preview", "refresh", "destroy"):
-        assert rehearse(operation, "dev", tmp_path, file) == REFUSED
+        assert rehearse(operation, "dev", tmp_path, file) == USAGE
     told = capsys.readouterr().err
     assert told.count("error: ") == 3
     assert str(file) in told or "encrypted secret" in told

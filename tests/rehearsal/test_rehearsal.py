@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from mg_provider.rehearsal.command import REFUSED, rehearse
+from mg_provider.command_line.exits import USAGE
+from mg_provider.rehearsal.command import rehearse
 from tests.conformance.engines import PULUMI, STACK, PulumiWorld, RehearsalWorld, differences, normal
 
 DRIVER = (
@@ -210,7 +211,8 @@ def test_changes_that_were_not_expected_are_a_failure(
 ) -> None:
     world.program("Thing('a')\n")
     assert world.rehearse("preview", expect_no_changes=True)[0] == 1
-    assert capsys.readouterr().err == "error: no changes were expected in test, and there are 2\n"
+    said = capsys.readouterr().err
+    assert said.startswith("error: no changes were expected in test, and there are 2\ndo: look at the changes above")
     assert world.rehearse("up")[0] == 0
     assert world.rehearse("preview", expect_no_changes=True)[0] == 0
 
@@ -229,7 +231,7 @@ def test_a_second_run_at_the_same_time_is_refused(world: RehearsalWorld, capsys:
         code = rehearse("up", STACK, world.folder, world.state_file)
         process.kill()
         process.wait()
-    assert code == REFUSED
+    assert code == USAGE
     assert "another rehearsal runs" in capsys.readouterr().err
 
 
@@ -371,7 +373,7 @@ def test_resources_of_other_packages_are_refused_by_name(world: RehearsalWorld) 
 def test_addresses_off_this_machine_are_refused(
     world: RehearsalWorld, capsys: pytest.CaptureFixture[str], config: dict[str, str], words: str
 ) -> None:
-    assert rehearse("up", STACK, world.folder, world.state_file, config=config) == REFUSED
+    assert rehearse("up", STACK, world.folder, world.state_file, config=config) == USAGE
     assert words in capsys.readouterr().err
     assert world.journal() == []
 
@@ -388,7 +390,7 @@ def test_an_explicit_provider_may_not_leave_this_machine_either(world: Rehearsal
 
 def test_encrypted_config_is_refused_in_words(world: RehearsalWorld, capsys: pytest.CaptureFixture[str]) -> None:
     (world.folder / f"Pulumi.{STACK}.yaml").write_text("config:\n  toys:token:\n    secure: v1:abc\n", encoding="utf-8")
-    assert rehearse("up", STACK, world.folder, world.state_file) == REFUSED
+    assert rehearse("up", STACK, world.folder, world.state_file) == USAGE
     assert "toys:token is encrypted" in capsys.readouterr().err
 
 

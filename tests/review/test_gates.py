@@ -97,7 +97,8 @@ def test_an_error_of_the_preview_is_exit_code_3(reviewed):
     code, told = reviewed("error: no stack selected")
     assert (code, told.err) == (
         3,
-        "error: preview.json is an error of the preview, not its JSON: error: no stack selected\n",
+        "error: preview.json is an error of the preview, not its JSON: error: no stack selected\n"
+        "do: fix what it says, then review again\n",
     )
 
 

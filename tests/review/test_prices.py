@@ -105,7 +105,7 @@ def test_a_refusal_leaves_the_file_as_it_was(asked, emulator, tmp_path):
     code, path, said = asked()
     assert code == 1
     assert path.read_text() == "mine"
-    assert "is unchanged" in said.err
+    assert "prices.json, unchanged" in said.err
 
 
 def test_a_rehearsal_asks_for_no_price_elsewhere(monkeypatch, tmp_path, capsys):

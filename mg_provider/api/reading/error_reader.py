@@ -140,8 +140,7 @@ def error_from_response(
         asked = Asked.of(url, body)
         told = reason == "NOT_FOUND" and says_gone(asked, message, details)
         if told or (not error and names_object(asked, message)):
-            hint = "check the name, the project and the region"
-            return NotFound(status, "NOT_FOUND", message, details=details, method=method, url=url, hint=hint)
+            return NotFound(status, "NOT_FOUND", message, details=details, method=method, url=url)
         return _not_reached(
             reason,
             message,

@@ -323,7 +323,7 @@ class Serving:
             explain_failure(error, self.args.endpoint, self.context, secrets=(token,))
             raise
         except NoCapacity as error:
-            raise CannotDeploy(error.summary, hint=error.hint) from error
+            raise CannotDeploy(error.summary, hint=error.advice) from error
 
     def _restore(
         self, base: DeployedModel, before: Model | None, split: Mapping[str, int] | None, capacity: Capacity

@@ -287,7 +287,7 @@ class NamedModels:
             explain_failure(error, self.args.endpoint, self.context)
             raise
         except NoCapacity as error:
-            raise CannotDeploy(error.summary, hint=error.hint) from error
+            raise CannotDeploy(error.summary, hint=error.advice) from error
         return id
 
     def _restore(

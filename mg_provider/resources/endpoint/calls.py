@@ -171,6 +171,6 @@ def nothing_left(cause: MgError, what: str) -> MgError:
     return MgError(
         f"{cause.summary}; {what} that it had made are deleted again",
         resource=cause.resource,
-        hint=cause.hint,
+        hint=cause.advice,
         log=cause.log,
     )

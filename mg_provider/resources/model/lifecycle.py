@@ -219,7 +219,7 @@ class Incomplete(MgError):
     """
 
     def __init__(self, cause: MgError, id: str, args: CloudArgs, state: State) -> None:
-        super().__init__(cause.summary, resource=cause.resource, hint=cause.hint, exists=cause.exists, log=cause.log)
+        super().__init__(cause.summary, resource=cause.resource, hint=cause.advice, exists=cause.exists, log=cause.log)
         self.id = id
         self.arguments = args
         self.state = state
