@@ -44,35 +44,35 @@ class Bad:
 
 BROKEN = "a\x1bb"
 TEXT = [
-    Bad(5, "valid string", "not 5"),
-    Bad(["a"], "valid string", "not a list"),
+    Bad(5, "text", "not 5"),
+    Bad(["a"], "text", "not a list"),
     Bad({}, "not a dictionary"),
     Bad(BROKEN, "control character U+001B at position 2"),
 ]
 SWITCH = [
-    Bad("perhaps", "valid boolean", "'perhaps'"),
-    Bad(2, "valid boolean"),
-    Bad("true", "valid boolean, not 'true'"),
+    Bad("perhaps", "true or false", "'perhaps'"),
+    Bad(2, "true or false"),
+    Bad("true", "true or false, not 'true'"),
     Bad(1, "not 1"),
     Bad([True], "not a list"),
 ]
 NUMBER = [
-    Bad("many", "valid integer", "'many'"),
-    Bad(1.5, "valid integer", "1.5"),
-    Bad("", "valid integer"),
+    Bad("many", "whole number", "'many'"),
+    Bad(1.5, "whole number", "1.5"),
+    Bad("", "whole number"),
     Bad("2", "not '2'"),
     Bad(True, "not True"),
 ]
 COUNT = [
     *NUMBER,
-    Bad(1e18, "less than or equal to 10000"),
-    Bad(1e308, "or equal to 10000, not a number of about 309 digits"),
-    Bad(-1, "greater than or equal to"),
+    Bad(1e18, "at most 10000"),
+    Bad(1e308, "at most 10000, not a number of about 309 digits"),
+    Bad(-1, "at least"),
     Bad({"count": 1}, "not a dictionary"),
 ]
 OBJECT = [Bad("text", "should be a dictionary, not 'text'"), Bad(["list"], "should be a dictionary, not a list")]
 LIST = [Bad("text", "should be a list, not 'text'"), Bad({"a": 1}, "should be a list, not a dictionary")]
-TEXTS = [*OBJECT, Bad({"a": 1}, "valid string, not 1", at=".a"), Bad({"a": ["b"]}, "not a list", at=".a")]
+TEXTS = [*OBJECT, Bad({"a": 1}, "text, not 1", at=".a"), Bad({"a": ["b"]}, "not a list", at=".a")]
 IDENTIFIER = [Bad("x" * 64, "at most 63"), Bad("-search", "a letter first"), Bad("Such Name", "at most 63")]
 NAME = [*TEXT, Bad("x" * 129, "at most 128 characters")]
 ACCOUNT = [
@@ -109,26 +109,26 @@ ROLLOUTS = [
     Bad({"steps": [10, 50]}, "end with 100"),
     Bad({"steps": [50, 10, 100]}, "each must be more than the one before"),
     Bad({"steps": [0, 100]}, "1 to 100"),
-    Bad({"steps": ["half"]}, "valid integer", at=".steps[0]"),
+    Bad({"steps": ["half"]}, "whole number", at=".steps[0]"),
     Bad({"steps": [50, 100], "strategy": "recreate"}, "recreate does not take: remove them"),
     Bad({"max_surge_replicas": 1}, "only strategy rolling uses"),
-    Bad({"max_surge_replicas": -1}, "greater than or equal to 0", at=".max_surge_replicas"),
+    Bad({"max_surge_replicas": -1}, "at least 0", at=".max_surge_replicas"),
     Bad({"strategy": "rolling", "max_surge_replicas": 1, "max_surge_percentage": 10}, "remove one of them"),
-    Bad({"strategy": "rolling", "max_unavailable_percentage": 101}, "less than", at=".max_unavailable_percentage"),
+    Bad({"strategy": "rolling", "max_unavailable_percentage": 101}, "at most 100", at=".max_unavailable_percentage"),
     Bad({"strategy": "rolling", "max_surge_replicas": 0}, "no replica could be replaced"),
     Bad({"probe": {"kind": "ping"}}, "'chat', 'predict' or 'none', not 'ping'", at=".probe.kind"),
     Bad({"probe": {"kind": "predict"}}, "predict without instances"),
     Bad({"probe": {"instances": ["Hi"]}}, "a chat does not take"),
     Bad({"probe": {"kind": "predict", "instances": ["Hi"], "messages": []}}, "predict does not take"),
     Bad({"probe": {"body": {"stream": True}}}, "reads its answer as a whole"),
-    Bad({"probe": {"max_latency": 0}}, "greater than 0", at=".probe.max_latency"),
-    Bad({"probe": {"expected_status": 42}}, "greater than or equal to 100", at=".probe.expected_status"),
+    Bad({"probe": {"max_latency": 0}}, "more than 0", at=".probe.max_latency"),
+    Bad({"probe": {"expected_status": 42}}, "at least 100", at=".probe.expected_status"),
     Bad(
         {"probe": {"body": {"temperature": float("nan")}}}, "is nan: use a finite number", at=".probe.body.temperature"
     ),
     Bad({"probe": {"address": "10.0.0.5/../x"}}, "probe.address '10.0.0.5/../x': write an address such as 10.0.0.5"),
     Bad({"probe": {"fingerprint": "abc"}}, "probe.fingerprint 'abc': write 64 hexadecimal digits"),
-    Bad({"probe": {"requests": 0}}, "greater than or equal to 1", at=".probe.requests"),
+    Bad({"probe": {"requests": 0}}, "at least 1", at=".probe.requests"),
 ]
 RESERVED = {
     "reservation_affinity_type": "SPECIFIC_RESERVATION",
@@ -148,7 +148,7 @@ SPECS = [
     Bad({**L4, "machine_type": "g2 standard"}, "machine_type 'g2 standard' is not valid: write one such as"),
     Bad({**L4, "machine_type": "x" * 5000 + "/"}, "(5,001 characters) is not valid"),
     Bad({**L4, "accelerator_count": -1}, "is -1: use 0 or more", at=".accelerator_count"),
-    Bad({**L4, "accelerator_count": True}, "valid integer, not True", at=".accelerator_count"),
+    Bad({**L4, "accelerator_count": True}, "whole number, not True", at=".accelerator_count"),
     Bad({"machine_type": "new-gpu-1", "accelerator_type": "NVIDIA_L4", "accelerator_count": 10**6}, "use 1 to 1024"),
     Bad({"machine_type": "ct5lp-hightpu-4t", "tpu_topology": "2*2"}, "tpu_topology '2*2' is not valid", "2x2"),
     Bad({**L4, "gpu_partition_size": "half"}, "write one such as 1g.10gb"),
@@ -156,7 +156,7 @@ SPECS = [
     Bad({**L4, "reservation_affinity": {"reservation_affinity_type": "SPECIFIC_RESERVATION"}}, "needs key and values"),
     Bad({**L4, "reservation_affinity": RESERVED}, "'../r' is not the name of a reservation: write projects/"),
     Bad({**L4, "machne_type": "g2-standard-12"}, "did you mean machine_type?", at=".machne_type"),
-    Bad({**L4, "accelerator_count": "one"}, "valid integer", at=".accelerator_count"),
+    Bad({**L4, "accelerator_count": "one"}, "whole number", at=".accelerator_count"),
     Bad({**L4, "reservation_affinity": {}}, "is required", at=".reservation_affinity.reservation_affinity_type"),
 ]
 # What stands for one machine is also wrong as one of several.
@@ -182,7 +182,7 @@ CONTAINERS = [
     Bad({**CONTAINER, "shared_memory_size_mb": -1}, "is -1: use 0 or more", at=".shared_memory_size_mb"),
     Bad({**CONTAINER, "shared_memory_size_mb": 2**31 - 1}, "use at most 16777216, which is 16 TB"),
     Bad({**CONTAINER, "predict_route": "predict"}, "predict_route is 'predict': write a path such as /predict"),
-    Bad({**CONTAINER, "ports": [{"container_port": True}]}, "valid integer, not True", at=".ports[0].container_port"),
+    Bad({**CONTAINER, "ports": [{"container_port": True}]}, "whole number, not True", at=".ports[0].container_port"),
     Bad({**CONTAINER, "startup_probe": {"http_get": {"port": 65536}}}, "startup_probe.http_get.port is 65536"),
     Bad({**CONTAINER, "startup_probe": {"http_get": {"http_headers": [{"name": "A:B"}]}}}, "the header 'A:B'"),
     Bad({**CONTAINER, "ports": [8080]}, "should be a dictionary, not 8080", at=".ports[0]"),
@@ -196,13 +196,13 @@ PLACE = {
     "region": [*TEXT, Bad("us-central", "not a region of Vertex AI"), Bad("us-central1-a", "not a region")],
     "timeouts": [
         Bad("1h", "should be a dictionary, not '1h'"),
-        Bad({"create": 0}, "greater than 0, not 0", at=".create"),
-        Bad({"delete": -1.5}, "greater than 0, not -1.5", at=".delete"),
-        Bad({"update": "1h"}, "valid number", at=".update"),
+        Bad({"create": 0}, "more than 0, not 0", at=".create"),
+        Bad({"delete": -1.5}, "more than 0, not -1.5", at=".delete"),
+        Bad({"update": "1h"}, "number", at=".update"),
         Bad({"creat": 5}, "did you mean create?", at=".creat"),
         Bad({"create": float("inf")}, "finite", at=".create"),
-        Bad({"create": "600"}, "valid number, not '600'", at=".create"),
-        Bad({"create": True}, "valid number, not True", at=".create"),
+        Bad({"create": "600"}, "number, not '600'", at=".create"),
+        Bad({"create": True}, "number, not True", at=".create"),
         Bad({"create": 1e300}, "create 1e+300: use at most 2592000 seconds"),
     ],
 }
@@ -218,7 +218,7 @@ ENDPOINT = {
         Bad({**PRIVATE, "project_allowlist": []}, "empty project_allowlist: name the projects"),
         Bad({**PRIVATE, "project_allowlist": ["My Project"]}, "'My Project' is not a valid project id"),
         Bad({**PRIVATE, "project_allowlist": "my-project"}, "should be a list", at=".project_allowlist"),
-        Bad({**PRIVATE, "project_allowlist": ["a-project", 5]}, "valid string", at=".project_allowlist[1]"),
+        Bad({**PRIVATE, "project_allowlist": ["a-project", 5]}, "text", at=".project_allowlist[1]"),
         Bad({**PRIVATE, "enable_private_service_connect": False}, "is not true: set it"),
         Bad({**PRIVATE, "project_allow_list": []}, "did you mean project_allowlist?", at=".project_allow_list"),
         Bad({**PRIVATE, "project_allowlist": ["x" * 5000]}, "(5,000 characters) is not a valid project id"),
@@ -230,7 +230,7 @@ ENDPOINT = {
     ],
     "predict_request_response_logging_config": [
         *OBJECT,
-        Bad({**LOGGING, "sampling_rate": "half"}, "valid number", at=".sampling_rate"),
+        Bad({**LOGGING, "sampling_rate": "half"}, "number", at=".sampling_rate"),
         Bad({**LOGGING, "sampling_rate": 10}, "sampling_rate is 10.0: use more than 0 and at most 1"),
         Bad({**LOGGING, "sampling_rate": 0}, "more than 0 and at most 1"),
         Bad({**LOGGING, "bigquery_destination": {"output_uri": "p.d.t"}}, "bq://project.dataset.table"),
@@ -245,7 +245,7 @@ ENDPOINT = {
     ],
     "client_connection_config": [
         *OBJECT,
-        Bad({"inference_timeout": 60}, "valid string", at=".inference_timeout"),
+        Bad({"inference_timeout": 60}, "text", at=".inference_timeout"),
         Bad({"inference_timeout": "1m"}, "at most one hour (3600s)", at=".inference_timeout"),
         Bad({"inference_timeout": "3601s"}, "at most 3600s"),
     ],
@@ -259,11 +259,11 @@ MACHINES = {
         Bad(2, "less than required_replica_count 3", required_replica_count=3),
         Bad(1, "needs 0: change one of them", scale_to_zero_spec=IDLE),
     ],
-    "max_replica_count": [*COUNT, Bad(0, "greater than or equal to 1, not 0")],
-    "required_replica_count": [*COUNT, Bad(1.5, "valid integer")],
+    "max_replica_count": [*COUNT, Bad(0, "at least 1, not 0")],
+    "required_replica_count": [*COUNT, Bad(1.5, "whole number")],
     "initial_replica_count": [
         *COUNT,
-        Bad(0, "greater than or equal to 1"),
+        Bad(0, "at least 1"),
         Bad(3, "is 3, more than max_replica_count 2: use 1 to 2"),
         Bad(
             1, "only has an effect with min_replica_count 0: remove it", min_replica_count=1, scale_to_zero_spec=ABSENT
@@ -272,7 +272,7 @@ MACHINES = {
     "autoscaling_metric_specs": [
         *LIST,
         Bad([{"target": 60}], "is required: Metric", at="[0].metric_name"),
-        Bad([DUTY, {**DUTY, "target": "half"}], "valid integer", at="[1].target"),
+        Bad([DUTY, {**DUTY, "target": "half"}], "whole number", at="[1].target"),
         Bad([DUTY, {**DUTY, "target": -1}], "is -1: use 0 or more", at="[1].target"),
         Bad([{**DUTY, "target": 0}], "has the target 0", "use 1 to 100, as its target is in percent"),
         Bad([{**DUTY, "target": 1000}], "has the target 1000", "use 1 to 100"),
@@ -288,7 +288,7 @@ MACHINES = {
     ],
     "scale_to_zero_spec": [
         *OBJECT,
-        Bad({"idle_scaledown_period": 300}, "valid string", at=".idle_scaledown_period"),
+        Bad({"idle_scaledown_period": 300}, "text", at=".idle_scaledown_period"),
         Bad({"idle_scaledown_period": "60s"}, "idle_scaledown_period is 60s: use 300s to 28800s"),
         Bad({"min_scaleup_period": "28801s"}, "use 300s to 28800s"),
         Bad({"idle": "300s"}, "not a field of this object", at=".idle"),
@@ -331,8 +331,8 @@ TABLES = {
             Bad("https://hf.co/a/b", "{author}/{model}"),
         ],
         "hugging_face_access_token": [
-            Bad(5, "valid string, not a number"),
-            Bad([TOKENS[0]], "valid string, not a list"),
+            Bad(5, "text, not a number"),
+            Bad([TOKENS[0]], "text, not a list"),
             Bad({"token": TOKENS[0]}, "not a dictionary"),
             Bad(
                 TOKENS[0],
@@ -375,8 +375,8 @@ TABLES = {
                     ("disable_container_logging", "enable_container_logging"),
                 )
             ),
-            Bad({"a-b": {"model": MODEL, "max_replica_count": 0}}, "or equal to 1", at=".a-b.max_replica_count"),
-            Bad({"spot": {"model": 5}}, "valid string", at=".spot.model"),
+            Bad({"a-b": {"model": MODEL, "max_replica_count": 0}}, " 1, not ", at=".a-b.max_replica_count"),
+            Bad({"spot": {"model": 5}}, "text", at=".spot.model"),
             Bad(
                 {"a": {"model": MODEL, "rollout": {"steps": [10, 5, 100]}}},
                 "a.rollout has steps [10, 5, 100]: each must",
@@ -395,7 +395,7 @@ TABLES = {
         ],
         "traffic_split": [
             *OBJECT,
-            Bad({"a": "most"}, "valid integer", at=".a"),
+            Bad({"a": "most"}, "whole number", at=".a"),
             Bad({"a": 50, "b": 40}, "adds up to 90: make it 100"),
             Bad({"a": 50, "c": 50}, "names c, but deployed_models has a, b"),
             Bad({"a": 150, "b": -50}, "outside 0 to 100"),
@@ -411,7 +411,7 @@ TABLES = {
         "gen_ai_advanced_features_config": [
             *OBJECT,
             Bad({"rag": {}}, "it is not one of rag_config", at=".rag"),
-            Bad({"rag_config": {"enable_rag": "perhaps"}}, "valid boolean", at=".rag_config.enable_rag"),
+            Bad({"rag_config": {"enable_rag": "perhaps"}}, "true or false", at=".rag_config.enable_rag"),
         ],
     },
     PSC_FORWARDING_RULE.name: {
@@ -562,14 +562,14 @@ TABLES = {
         "machine_spec": CHOICES,
         "starting_replica_count": [
             *COUNT,
-            Bad(0, "greater than or equal to 1"),
+            Bad(0, "at least 1"),
             Bad(3, "is 3, more than max_replica_count 2"),
         ],
-        "max_replica_count": [*COUNT, Bad(0, "greater than or equal to 1")],
+        "max_replica_count": [*COUNT, Bad(0, "at least 1")],
         "flex_start": FLEX,
         "instance_config": [
             *OBJECT,
-            Bad({"instance_type": ["array"]}, "valid string", at=".instance_type"),
+            Bad({"instance_type": ["array"]}, "text", at=".instance_type"),
             Bad({"instance_type": "objekt"}, "instance_type objekt is not one Vertex AI knows"),
             Bad({"included_fields": ["a"], "excluded_fields": ["b"]}, "included_fields or excluded_fields, not both"),
         ],
@@ -579,16 +579,16 @@ TABLES = {
         ],
         "manual_batch_tuning_parameters": [
             *OBJECT,
-            Bad({"batch_size": "many"}, "valid integer", at=".batch_size"),
+            Bad({"batch_size": "many"}, "whole number", at=".batch_size"),
             Bad({"batch_size": 0}, "batch_size is 0: use at least 1"),
         ],
         "service_account": ACCOUNT,
         "encryption_spec": KEYS,
         "labels": [*LABELS, Bad({"mg-run": "mine"}, "mg-run is set by this provider")],
         "allow_partial": [
-            Bad("some", "valid number"),
-            Bad(-0.1, "greater than or equal to 0"),
-            Bad(5, "or equal to 1"),
+            Bad("some", "number"),
+            Bad(-0.1, "at least 0"),
+            Bad(5, " 1, not "),
         ],
     },
 }
