@@ -12,6 +12,7 @@ from mg_provider.prices.prices import (
     read_prices,
     standard_prices,
 )
+from mg_provider.prices.skus import is_in_catalogue
 
 __all__ = [
     "HOURS_A_MONTH",
@@ -24,6 +25,7 @@ __all__ = [
     "Row",
     "Total",
     "Usage",
+    "is_in_catalogue",
     "money",
     "read_prices",
     "standard_prices",

@@ -29,6 +29,7 @@ _GPU: Final = re.compile(rf"(?P<serving>{_SERVING})?Nvidia (?:Tesla )?(?P<gpu>.+
 _INSTANCE: Final = re.compile(
     rf"(?P<serving>{_SERVING})?(?P<series>A2|A3|G2) (?:Predefined )?Instance (?P<part>Core|Ram){_WHERE}", re.IGNORECASE
 )
+_MACHINES: Final = ("a2-highgpu-", "a2-megagpu-", "a2-ultragpu-", "a3-highgpu-", "g2-standard-")
 _GPUS: Final = {
     "L4": "NVIDIA_L4",
     "A100": "NVIDIA_TESLA_A100",
@@ -77,6 +78,11 @@ def rows_of(skus: Iterable[CatalogueSku]) -> list[Row]:
             if key not in found or (found[key].derived and not row.derived):
                 found[key] = row
     return [found[key] for key in sorted(found)]
+
+
+def is_in_catalogue(machine_type: str, usage: str) -> bool:
+    """Whether :func:`rows_of` finds prices for a machine type, in a region where Google offers it."""
+    return usage == "on demand" and machine_type.startswith(_MACHINES)
 
 
 def _part(sku: CatalogueSku) -> tuple[Part, str] | None:

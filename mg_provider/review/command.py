@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from mg_provider.command_line.exits import FAILED, FINE, NEEDS_A_LOOK, PREVIEW_F
 from mg_provider.prices import read_prices, standard_prices
 from mg_provider.review.formats.markdown import markdown
 from mg_provider.review.formats.page import page
-from mg_provider.review.formats.text import text
+from mg_provider.review.formats.text import WIDTH, text
 from mg_provider.review.gates import Gates, failed, matters, read_gates
 from mg_provider.review.judge import of
 from mg_provider.review.model import Review
@@ -20,7 +21,7 @@ from mg_provider.review.reading.preview import Preview, read_preview
 from mg_provider.review.reading.run_preview import run_preview
 
 FORMATS: Final[dict[str, Callable[[Review], str]]] = {
-    "text": text,
+    "text": lambda review: text(review, shutil.get_terminal_size((WIDTH, 24)).columns),
     "markdown": markdown,
     "html": page,
     "json": lambda review: review.model_dump_json(indent=2) + "\n",

@@ -12,6 +12,7 @@ from mg_provider.resources.model.meaning import Exposure, Leads
 from mg_provider.review.judging import bills, contents, exposure, gone, nets, others, rest, runs, service, traffic
 from mg_provider.review.judging.drift import drift
 from mg_provider.review.judging.findings import Finding, about, merged
+from mg_provider.review.judging.places import places_of
 from mg_provider.review.machines.costs import Bill, gpus_of, money_of
 from mg_provider.review.machines.deployments import turns
 from mg_provider.review.model import ExposureChange, Gpus, Money, Reason, Review, Run, Section, ServiceChange, Verdict
@@ -85,7 +86,7 @@ class _Judge:
         self._sources = contents.Sources(
             {name: each for each in self._subjects for name in gone.own_names(each, each.old)},
             {name: each for each in self._subjects for name in gone.own_names(each, each.new)},
-            {**contents.buckets_of(self._others), **buckets},
+            places_of(self._others, buckets),
         )
 
     def _label(self, step: Step) -> str:
@@ -141,7 +142,8 @@ class _Judge:
         whole = all(preview.whole for preview in self._previews)
         bill = Bill(self._prices)
         money = money_of(serving, begun, self._prices, whole=whole)
-        return money, gpus_of(serving, begun), [(turn.subject, runs.run_of(turn, bill)) for turn in begun]
+        started = [(turn.subject, runs.run_of(turn, bill, self._sources.places)) for turn in begun]
+        return money, gpus_of(serving, begun), started
 
     def _errors(self) -> Iterator[Finding]:
         for preview in self._previews:
@@ -166,8 +168,8 @@ class _Judge:
                     yield from gone.readdressed(subject)
                 yield from rest.rest(subject)
             if id(subject) not in alike:
-                yield from exposure.exposures(subject)
-            yield from service.service(subject, self._turns[id(subject)], self._saved(subject))
+                yield from exposure.exposures(subject, self._sources.places)
+            yield from service.service(subject, self._turns[id(subject)], self._saved(subject), self._beside(subject))
             yield from nets.nets(subject)
             yield from contents.contents(subject, self._sources)
             yield from traffic.traffic(subject)
@@ -186,6 +188,21 @@ class _Judge:
             high.add(most)
         texts = [total.amount.text(HOURS_A_MONTH) for total in (low, high)]
         return f"{' to '.join(dict.fromkeys(texts))} a month"
+
+    def _beside(self, subject: Subject) -> str:
+        """What else serves a resource's Model, and goes on doing so."""
+        names = gone.own_names(subject, subject.new)
+        told = [
+            f"{turn.label} ({turn.after.text()})"
+            for other in self._subjects
+            for turn in self._turns[id(other)]
+            if turn.after and turn.after.most and names & contents.answering(other, turn.name)
+        ]
+        if told:
+            return f"goes on serving its Model, and being paid: {', '.join(told)}"
+        if all(preview.whole for preview in self._previews):
+            return "nothing else in the stack serves its Model"
+        return "unchanged resources are not shown: one that deploys the same Model goes on serving, and being paid"
 
     def _left_over(self) -> Iterator[Finding]:
         """Rules that lead to an endpoint which goes, or turns public."""

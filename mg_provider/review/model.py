@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -28,6 +28,9 @@ Section = Literal[
 
 Access = Literal["public", "private", "unknown", ""]
 State = Literal["same", "new", "changed", "replaced", "gone"]
+
+
+_NOT_YET: Final = "what is known only after up"
 
 
 class _Part(BaseModel):
@@ -58,6 +61,11 @@ class Sum(_Part):
     hour_text: str = Field(default="", description="The hour in words.")
 
 
+def _from_to(least: Sum, most: Sum) -> str:
+    """An hour in words: one price, or from the cheapest to the dearest."""
+    return " to ".join(dict.fromkeys((least.hour_text, most.hour_text)))
+
+
 class Range(_Part):
     """At the fewest and at the most replicas."""
 
@@ -74,9 +82,15 @@ class CostLine(_Part):
     kind: str = Field(default="on demand", description="on demand, spot, flex start.")
     before: str = Field(description="Replicas before: 0, 1, 1 to 8.")
     after: str = Field(description="Replicas after.")
-    machine_hour: Sum = Field(description="One machine, an hour.")
+    machine_hour: Sum = Field(description="One machine, an hour; of several choices, the dearest.")
+    machine_hour_least: Sum = Field(description="The same of the cheapest choice.")
     basis: str = Field(description="Date of the price; that it is derived, or why it is unknown.")
     source: str = Field(default="", description="Where the price is from.")
+
+    @property
+    def each(self) -> str:
+        """One machine, an hour, in words: $1.15, or $1.15 to $4.22."""
+        return _from_to(self.machine_hour_least, self.machine_hour)
 
 
 class Money(_Part):
@@ -149,16 +163,23 @@ class Run(_Part):
     hour_least: Sum = Field(description="The same on the cheapest choice.")
     reads: str = ""
     writes: str = ""
-    rows_last_run: int | None = None
+    rows_last_run: int | None = Field(default=None, description="Null where nobody knows, as before the first run.")
     last_run: Sum | None = Field(default=None, description="What the last run's replica hours would cost now.")
+
+    @property
+    def flow(self) -> str:
+        """What it reads and writes, and how much, as far as that is known."""
+        rows = f"; {self.rows_last_run:,} rows the last time" if self.rows_last_run else ""
+        last = f", which would cost {self.last_run.hour_text} now" if self.last_run else ""
+        places = f"reads {self.reads or _NOT_YET}; writes {self.writes or _NOT_YET}"
+        return f"{places}; rows and bytes: not known before it runs{rows}{last}"
 
     @property
     def runs_on(self) -> str:
         """Machines and price in words: 4 x g2-standard-12, $4.60 an hour."""
         if self.hour.usd is None:
             return f"{self.machines} x {self.machine}, price unknown"
-        prices = dict.fromkeys((self.hour_least.hour_text, self.hour.hour_text))
-        return f"{self.machines} x {self.machine}, {' to '.join(prices)} an hour"
+        return f"{self.machines} x {self.machine}, {_from_to(self.hour_least, self.hour)} an hour"
 
 
 class Deployed(_Part):

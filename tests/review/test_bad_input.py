@@ -116,6 +116,32 @@ def test_an_error_of_the_preview_is_the_reason():
     assert found.errors == ["boom \\x1b[31mand more"]
 
 
+FRAMES = """Program failed with an unhandled exception:
+{indent}Traceback (most recent call last):
+{indent}  File "/ci/build/7/__main__.py", line 3, in <module>
+{indent}    raise ValueError("boom")
+{indent}ValueError: boom
+{indent}do: fix it
+"""
+
+
+@pytest.mark.parametrize("indent", ["", "    "])
+def test_of_a_traceback_the_end_is_told(indent):
+    message = FRAMES.format(indent=indent)
+    found = review.of(preview(diagnostics=[{"severity": "error", "message": message}]))
+    assert found.errors == ["Program failed with an unhandled exception: ValueError: boom do: fix it"]
+    assert not found.money.whole
+
+
+def test_an_error_about_a_value_says_what_is_wrong_and_never_the_value():
+    kind, value = "pulumi-python:dynamic/mg:DedicatedEndpoint", "{map[token:{hush-hush}]} " * 40
+    message = (
+        f"error: {kind} resource 'chat': property deployed_models value {value} has a problem: has no model: add one"
+    )
+    (found,) = review.of(preview(diagnostics=[{"severity": "error", "message": message}])).errors
+    assert found == f"{kind} resource 'chat': property deployed_models: has no model: add one"
+
+
 def test_a_deep_value_is_no_traceback():
     deep: object = 1
     for _ in range(200):

@@ -73,7 +73,8 @@ def test_a_gate_lets_pass_or_fails(reviewed, content, gate, code):
     assert told.out.startswith("FAILED ") == bool(code)
 
 
-def test_the_failed_gate_is_the_first_line_and_the_verdict_the_next(reviewed):
+def test_the_failed_gate_is_the_first_line_and_the_verdict_the_next(reviewed, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     _, told = reviewed(SCALED, "budget=5000,gpus=4")
     assert told.out.splitlines()[:3] == [
         "FAILED budget=5000: $6,719 a month at the most replicas is more",

@@ -3,6 +3,8 @@
 import pytest
 
 from mg_provider import review
+from mg_provider.review.formats.markdown import markdown
+from mg_provider.review.formats.page import page
 from mg_provider.review.formats.text import text
 from tests.review.build import (
     A100,
@@ -210,7 +212,6 @@ def test_a_private_endpoint_without_a_probe_address_is_not_probed():
 def test_parking_says_what_it_saves_and_resuming_what_it_costs():
     found = update(C, model(max_replica_count=2), model(max_replica_count=2, parked=True))
     assert found.headline.endswith("saves $840 to $1,680 a month")
-    assert "an endpoint that serves the same Model" in found.reasons[0].details[0]
     assert update(D, endpoint(parked=True), endpoint()).headline.startswith("look: chat: resumed")
 
 
@@ -309,6 +310,88 @@ def test_a_rule_that_stays_with_a_replaced_endpoint_reaches_nothing():
     assert "leads to an endpoint that is deleted: it reaches nothing. Remove it" in said(found)
 
 
+def test_a_deployment_with_a_choice_of_machines_costs_from_to_in_every_format():
+    found = review.of(preview(step("create", C, "llama", None, model(machine_spec=[L4, A100]))))
+    assert found.money.lines[0].each == "$1.15 to $4.22"
+    assert "$1.15 to $4.22 an hour each" in text(found)
+    assert r"| \$1.15 to \$4.22 |" in markdown(found)
+    assert "<td>$1.15 to $4.22</td>" in page(found)
+
+
+def test_what_a_run_reads_is_not_known_before_but_what_the_last_one_read_is():
+    first = review.of(preview(step("create", B, "nightly", None, batch())))
+    assert first.runs[0].flow == (
+        "reads gs://batch/in.jsonl; writes gs://batch/out; rows and bytes: not known before it runs"
+    )
+    outputs = {"successful_count": 1_990, "failed_count": 10, "replica_hours": 2.0}
+    again = replaced(B, batch(), batch(triggers={"night": "2"}), outputs=outputs)
+    assert "not known before it runs; 2,000 rows the last time, which would cost $2.30 now" in again.runs[0].flow
+    for told in (" ".join(text(again).split()), markdown(again).replace("\\", ""), page(again)):
+        assert "2,000 rows the last time" in told
+
+
+def test_parking_names_what_goes_on_serving_the_same_model():
+    held = endpoint(deployed_models={"stable": {**endpoint()["deployed_models"]["stable"], "model": model()["model"]}})
+    park = step("update", C, "llama", model(), model(parked=True))
+    beside = review.of(preview(park, step("same", D, "chat", held, held), same=1))
+    assert beside.reasons[0].details == ["goes on serving its Model, and being paid: chat: stable (1 x g2-standard-12)"]
+    other = step("same", D, "chat", endpoint(), endpoint())
+    assert review.of(preview(park, other, same=1)).reasons[0].details == ["nothing else in the stack serves its Model"]
+    assert "unchanged resources are not shown" in review.of(preview(park, same=1)).reasons[0].details[0]
+    assert beside.service.minutes == "until it is resumed"
+
+
+def test_machines_that_follow_each_other_each_have_their_peak():
+    old, new = model(max_replica_count=2), model(machine_spec=A100, rollout={"strategy": "recreate"})
+    found = update(C, old, {**new, "model_id": "llama-9"})
+    assert {line.accelerator: line.peak for line in found.gpus.lines} == {"NVIDIA_L4": 2, "NVIDIA_TESLA_A100": 1}
+    assert found.gpus.peak == 2
+    assert "needs quota for 1 NVIDIA_TESLA_A100 in us-central1 (until now 0)" in texts(found)
+    assert found.money.peak.hour_text == "$4.22"
+
+
+def test_the_peak_of_what_has_no_price_is_a_lower_bound():
+    found = update(C, model(), model(spot=True, rollout={"strategy": "recreate"}))
+    assert found.money.peak.hour_text == "≥ $1.15"
+
+
+def test_weights_that_nobody_knows_yet_are_said_of_a_new_model_too():
+    new = endpoint(deployed_models={"stable": {**endpoint()["deployed_models"]["stable"], "model": UNKNOWN}})
+    found = review.of(
+        preview(
+            step("create", C, "llama", None, model(gcs_uri=UNKNOWN, labels={"a": UNKNOWN})),
+            step("create", D, "chat", None, new),
+        )
+    )
+    told = {reason.resource: reason.text for reason in found.reasons if reason.gate == "unknown"}
+    assert told == {"llama": "known only after up: gcs_uri", "chat": "known only after up: stable: model"}
+
+
+def test_a_model_that_is_undeployed_gives_its_machines_back():
+    one = {"stable": endpoint()["deployed_models"]["stable"]}
+    found = update(D, endpoint(), endpoint(deployed_models=one, traffic_split={"stable": 100}))
+    assert "undeployed: gives back 1 x g2-standard-12 (1 NVIDIA_L4)" in [each.text for each in found.service.changes]
+
+
+def test_the_cause_of_a_replacement_is_what_the_program_says():
+    found = replaced(P, rule(), rule(subnetwork="other", forwarding_rule_name="way-ffff0000"))
+    assert found.headline.startswith("stop: way: replaced, because subnetwork models-us-central1 → other: the old")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        ({"region": "us-east4"}, "Take Google's with `mg prices --refresh`, or give your own with --prices FILE"),
+        ({"spot": True}, "Google publishes none that mg reads: give your own with --prices FILE"),
+        ({"machine_spec": {"machine_type": "a4-highgpu-8g"}}, "Google publishes none that mg reads"),
+        ({"machine_spec": None}, "Name the machine in machine_spec"),
+    ],
+)
+def test_an_unknown_price_says_how_it_gets_known(arguments, advice):
+    found = review.of(preview(step("create", C, "llama", None, model(**arguments))))
+    assert advice in next(reason.text for reason in found.reasons if reason.gate == "unknown-price")
+
+
 def test_a_run_with_a_choice_of_machines_says_the_cheapest_and_the_dearest():
     found = review.of(preview(step("create", B, "nightly", None, batch(machine_spec=[L4, A100]))))
     assert "runs, and is paid: 4 x g2-standard-12 or a2-highgpu-1g, $4.60 to $16.90 an hour" in found.headline
@@ -388,7 +471,7 @@ def test_weights_are_far_where_it_is_known_that_their_bucket_is(place, far):
         review.of(preview(step("update", C, "llama", model(), new)), buckets={"weights": place}),
         review.of(preview(bucket, step("update", C, "llama", model(), new))),
     ):
-        assert (f"is in {place}, and the deployment in us-central1" in said(found)) == far
+        assert (f"weights are in {place}, and the deployment in us-central1" in said(found)) == far
 
 
 def test_a_token_is_never_shown():

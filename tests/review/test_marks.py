@@ -40,7 +40,7 @@ def test_each_mark_says_what_a_change_means():
     told = {
         "door": ({"door": "b"}, "look: thing: who may come in: a → b"),
         "keeper": ({"keeper": False}, "look: thing: a safety net goes OFF: the keeper (keeper)"),
-        "brain": ({"brain": "b"}, "look: thing: other brain answers: none → b"),
+        "brain": ({"brain": "b"}, "look: thing: another brain answers: none → b"),
         "pace": ({"pace": 2}, "look: thing: how fast it answers: 1 → 2"),
         "call": ({"call": "two"}, "stop: thing: call sign changes, so that requests with the old one fail"),
         "crew": ({"crew": 2}, "look: thing: costs $840 → $1,680 a month; GPUs 1 → 2"),

@@ -180,7 +180,7 @@ def _money(review: Review) -> list[str]:
             line.region,
             line.machine,
             f"{line.before} → {line.after}",
-            line.machine_hour.hour_text,
+            line.each,
             line.basis,
         )
         for line in money.lines
@@ -196,8 +196,7 @@ def _money(review: Review) -> list[str]:
 def _runs(review: Review) -> list[str]:
     return [
         f"- **{plain(run.resource)}**: {plain(run.runs_on)}, in {plain(run.region)}; "
-        f"{plain(run.why)}; reads {plain(run.reads or 'unknown')}, "
-        f"writes {plain(run.writes or 'unknown')}"
+        f"{plain(run.why)}; {plain(run.flow)}"
         for run in review.runs
     ]
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from textwrap import TextWrapper
 from typing import Final
 
 from mg_provider.review.model import MachineCount, Reason, Review, Run
 
 MOST_DETAILS: Final = 12
+WIDTH: Final = 80
+_NARROWEST: Final = 40
+_HEADS: Final = ("stop  ", "look  ")
 
 
 def where(reason: Reason) -> str:
@@ -17,15 +22,48 @@ def where(reason: Reason) -> str:
     return f"{names} [{', '.join(missing)}]" if names and missing else names
 
 
-def text(review: Review) -> str:
-    """The whole review. Nothing that matters is one line."""
+class _Wrapper(TextWrapper):
+    """Breaks lines between words, and a name that is longer than a line after a slash; cuts nothing."""
+
+    def _split(self, text: str) -> list[str]:
+        room = self.width - len(self.subsequent_indent)
+        found: list[str] = []
+        for chunk in super()._split(text):
+            found += [chunk] if len(chunk) <= room else [part for part in re.split(r"(?<=/)", chunk) if part]
+        return found
+
+
+def text(review: Review, width: int = WIDTH) -> str:
+    """The whole review. Nothing that matters is one line.
+
+    Args:
+        review: The review.
+        width: How many characters a line may have; at least 40.
+    """
+    width = max(width, _NARROWEST)
+    if review.verdict == "safe" and not review.gates:
+        return f"{_one_line(review, width)}\n"
     lines = [f"FAILED {gate.gate}: {gate.text}" for gate in review.gates]
     lines.append(review.headline)
-    if review.verdict == "safe" and not review.gates:
-        return f"{review.headline}\n"
     for title, body in sections(review):
         lines += ["", title, *(f"  {line}" for line in body)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(part for line in lines for part in _wrapped(line, width)) + "\n"
+
+
+def _one_line(review: Review, width: int) -> str:
+    """That nothing matters: with what changes, where there is room for it."""
+    counts = ", ".join(f"{count} {operation}" for operation, count in review.counts.items())
+    return next(
+        (told for told in (review.headline, f"safe: nothing that matters changes: {counts}") if len(told) <= width),
+        "safe: nothing that matters changes",
+    )
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """A line as several, where it is longer than there is room for; those that follow stand further in."""
+    indent = " " * (len(line) - len(line.lstrip(" ")) + (6 if line.lstrip(" ")[:6] in _HEADS else 2))
+    wrapper = _Wrapper(width, subsequent_indent=indent, break_on_hyphens=False)
+    return wrapper.wrap(line) or [line]
 
 
 def sections(review: Review) -> Iterator[tuple[str, list[str]]]:
@@ -99,7 +137,7 @@ def _money(review: Review) -> Iterator[str]:
         kind = "" if line.kind == "on demand" else f", {line.kind}"
         yield (
             f"{line.resource}: {line.before} → {line.after} x {line.machine} in {line.region}{kind}, "
-            f"{line.machine_hour.hour_text} an hour each ({line.basis})"
+            f"{line.each} an hour each ({line.basis})"
         )
     for source in sorted({line.source for line in money.lines if line.source}):
         yield f"from {source}"
@@ -109,7 +147,4 @@ def _money(review: Review) -> Iterator[str]:
 
 def _run(run: Run) -> Iterator[str]:
     yield f"{run.resource}: {run.runs_on}, in {run.region}; {run.why}"
-    rows = f", {run.rows_last_run:,} rows in the last run" if run.rows_last_run else ""
-    last = f", which would cost {run.last_run.hour_text} now" if run.last_run else ""
-    unknown = "what is not known yet"
-    yield f"  reads {run.reads or unknown}{rows}{last}; writes {run.writes or unknown}"
+    yield f"  {run.flow}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mg_provider.prices import Amount, Prices
+from mg_provider.prices import Amount, Prices, is_in_catalogue
 from mg_provider.resources.model.meaning import Costs
 from mg_provider.review.judging.findings import Finding, about
-from mg_provider.review.machines.costs import Bill, gpus_of, money_of, region_before
+from mg_provider.review.machines.costs import Bill, gpus_of, money_of
 from mg_provider.review.machines.deployments import Replicas, Turn, span
 from mg_provider.review.model import Gpus
 from mg_provider.review.reading.values import show
@@ -27,7 +27,7 @@ def bills(turns: list[Turn], runs: list[Turn], prices: Prices) -> Iterator[Findi
 def _made(turn: Turn, bill: Bill) -> Iterator[Finding]:
     if turn.before is not None and turn.after is None and not turn.subject.goes:
         gives = f"undeployed: gives back {turn.before.text()}{_gpus(turn.before)}"
-        yield about(turn.subject, "change", "note", "money", gives, label=turn.label)
+        yield about(turn.subject, "change", "note", "service", gives, label=turn.label)
     if turn.before is not None or turn.after is None or not turn.after.most or turn.subject.op == "import":
         return
     low, high, _ = bill.machine(turn.after, turn.subject.region)
@@ -42,7 +42,7 @@ def _moved(turn: Turn, bill: Bill) -> Iterator[Finding]:
     if before.machines == after.machines:
         yield from _other_choices(turn)
         return
-    was = bill.machine(before, region_before(turn))[1]
+    was = bill.machine(before, turn.region_before)[1]
     now = bill.machine(after, turn.subject.region)[1]
     dearer = not (was.known and now.known) or (now.usd or 0) > (was.usd or 0)
     text = (
@@ -100,8 +100,18 @@ def _unknown(turn: Turn, bill: Bill) -> Iterator[Finding]:
     if turn.after is None or not turn.after.most or bill.machine(turn.after, turn.subject.region)[1].known:
         return
     kind = "" if turn.after.usage == "on demand" else f" as {turn.after.usage}"
-    text = f"no price is known for {turn.after.label}{kind} there: the sums lack it"
+    text = f"no price is known for {turn.after.label}{kind} there: the sums lack it. {_advice(turn.after)}"
     yield about(turn.subject, "unknown-price", "look", "money", text)
+
+
+def _advice(deployment: Replicas) -> str:
+    """How the price gets known."""
+    if not deployment.machines or not deployment.is_known:
+        return "Name the machine in machine_spec"
+    own = "give your own with --prices FILE"
+    if any(is_in_catalogue(machine.type, deployment.usage) for machine in deployment.machines):
+        return f"Take Google's with `mg prices --refresh`, or {own}"
+    return f"Google publishes none that mg reads: {own}"
 
 
 def _each(low: Amount, high: Amount) -> str:

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
-from mg_provider.data import known_regions
 from mg_provider.resources.endpoint.plan.words import ENVIRONMENT
 from mg_provider.resources.model.marks import RollsOut, marked
 from mg_provider.resources.model.meaning import Content, HeldByClients, Plan
 from mg_provider.review.judging.findings import Finding, about
+from mg_provider.review.judging.places import Places, is_far
 from mg_provider.review.judging.traffic import shares
 from mg_provider.review.reading.compare import Change, Subject, changed_fields
 from mg_provider.review.reading.kinds import marks_on, parts
-from mg_provider.review.reading.preview import Step
 from mg_provider.review.reading.values import HIDDEN, arguments, difference, name, show
 
-_LOCATION = re.compile(r"/(?:locations|regions)/([a-z0-9-]+)/")
-_BUCKET = re.compile(r"gs://([^/]+)")
-_BUCKET_TYPE = "gcp:storage/bucket:Bucket"
-_AROUND = {"US": "us-", "EU": "europe-", "ASIA": "asia-"}
 _ENV = "env"
 _VARIABLES = re.compile(rf"(?:^|; ){ENVIRONMENT}([^;]+)")
 
@@ -34,20 +29,13 @@ class Sources:
 
     before: Mapping[str, Subject]
     after: Mapping[str, Subject]
-    buckets: Mapping[str, str]
+    places: Places
 
     def of(self, change: Change) -> tuple[Subject | None, Subject] | None:
         """Those that a value named before and names now; None where it names none of the preview now."""
         now = self.after.get(change.new) if isinstance(change.new, str) else None
         was = self.before.get(change.old) if isinstance(change.old, str) else None
         return None if now is None else (was, now)
-
-
-def buckets_of(others: Iterable[Step]) -> dict[str, str]:
-    """Where the buckets are that the preview itself has."""
-    sides = (step.new for step in others if step.type == _BUCKET_TYPE and step.new is not None)
-    found = {side.inputs.get("name"): side.inputs.get("location") for side in sides}
-    return {key: place for key, place in found.items() if isinstance(key, str) and isinstance(place, str)}
 
 
 def contents(subject: Subject, sources: Sources) -> Iterator[Finding]:
@@ -79,6 +67,15 @@ def contents(subject: Subject, sources: Sources) -> Iterator[Finding]:
         if isinstance(new, Mapping):
             yield from _far(subject, inner, new, label, sources)
     yield from _far(subject, subject.kind.args, subject.new, subject.label, sources)
+
+
+def answering(subject: Subject, entry: str) -> set[str]:
+    """What answers behind a named deployment afterwards."""
+    found = [
+        (inner, new) for called, inner, _, new in subject.entries() if called == entry and isinstance(new, Mapping)
+    ]
+    values = [new.get(field) for inner, new in found for field, _ in marked(inner, Content)]
+    return {value for value in values if isinstance(value, str)}
 
 
 def _made(subject: Subject) -> Iterator[Finding]:
@@ -114,9 +111,10 @@ def _followed(
 def _changed(
     subject: Subject, change: Change, mark: Content, label: str, share: int | None = None
 ) -> Iterator[Finding]:
-    gets = f"other {mark.what} answers" + (f" {share} % of the requests" if share is not None else "")
+    gets = f"other {mark.what} answer" if _is_plural(mark) else f"another {mark.what} answers"
+    gets += f" {share} % of the requests" if share is not None else ""
     if change.is_unknown:
-        yield about(subject, "weights", "look", "models", f"{gets}: which is known only after up", label=label)
+        yield about(subject, "weights", "look", "models", f"{gets}: known only after up", label=label)
     elif isinstance(change.old, Mapping) or isinstance(change.new, Mapping):
         yield about(
             subject, "weights", "look", "models", f"{gets}: {_object(change, _variables(subject))}", label=label
@@ -131,6 +129,10 @@ def _changed(
             yield about(subject, "weights", "look", "models", gets, label=label, detail=detail)
         else:
             yield about(subject, "weights", "look", "models", f"{gets}: {was} → {now}", label=label)
+
+
+def _is_plural(mark: Content) -> bool:
+    return mark.what.endswith("s")
 
 
 def _variables(subject: Subject) -> str:
@@ -202,33 +204,11 @@ def _far(
     """What answers is in another region than the deployment, as far as names and known buckets say where it is."""
     for called, mark in marked(model, Content):
         value = values.get(called)
-        place = _place(value, sources.buckets)
-        if place and subject.region and not _is_around(place, subject.region):
-            text = f"{mark.what} is in {name(place)}, and the deployment in {subject.region}"
+        place = sources.places.of(value)
+        if is_far(place, subject.region):
+            be = "are" if _is_plural(mark) else "is"
+            text = f"{mark.what} {be} in {name(place)}, and the deployment in {subject.region}"
             yield about(subject, "weights", "look", "models", text, label=label)
         elif subject.is_new and isinstance(value, str) and value.startswith("gs://") and not place:
             text = "its name does not say where the bucket of the weights is: check that it is near, or name it in "
             yield about(subject, "change", "note", "models", f"{text}buckets of review.toml", label=label)
-
-
-def _is_around(place: str, region: str) -> bool:
-    """Whether a place is the region, or one with several regions that may be around it."""
-    around = place.lower() not in known_regions() and region.startswith(_AROUND.get(place, ""))
-    return place.lower() == region or around
-
-
-def _place(value: Any, buckets: Mapping[str, str]) -> str:
-    """Where something is, as it is known of its bucket or read from its name; empty where nobody says."""
-    bucket = _BUCKET.match(value) if isinstance(value, str) else None
-    return (buckets.get(bucket[1], "") if bucket else "") or _region(value)
-
-
-def _region(value: Any) -> str:
-    """The region in a name; empty where it has none."""
-    if not isinstance(value, str):
-        return ""
-    if match := _LOCATION.search(value):
-        return match[1]
-    bucket = _BUCKET.match(value)
-    found = [region for region in known_regions() if bucket and f"-{region}-" in f"-{bucket[1]}-"]
-    return max(found, key=len, default="")

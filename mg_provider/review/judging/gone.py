@@ -65,7 +65,8 @@ def _lost_text(subject: Subject) -> str:
 def causes(subject: Subject) -> list[str]:
     """The arguments that make another resource, each with what it was and is."""
     found = [change for change in subject.changes if change.replaces]
-    chosen = [change for change in found if change.mark(HeldByClients) is None] or found
+    follows = [change for change in found if change.mark(HeldByClients) or change.field in subject.kind.ids]
+    chosen = [change for change in found if change not in follows] or found
     told = []
     for change in chosen:
         cost = change.mark(Costs)

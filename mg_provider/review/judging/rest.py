@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mg_provider.resources.model.marks import Computed, InPlace, Local, Mark, Replaces, RollsOut, marked
 from mg_provider.resources.model.meaning import (
@@ -18,10 +18,11 @@ from mg_provider.resources.model.meaning import (
 )
 from mg_provider.review.judging.findings import Finding, about
 from mg_provider.review.reading.compare import Change, Subject
-from mg_provider.review.reading.kinds import parts
-from mg_provider.review.reading.values import difference, name
+from mg_provider.review.reading.kinds import compared, parts
+from mg_provider.review.reading.values import difference, is_unknown, name
 
 _TOLD = (Content, Costs, Exposure, HeldByClients, SafetyNet, Service, Traffic)
+_MADE_OF = (Content, Costs, Exposure, Flow)
 _MATTERS = (Content, Costs, Exposure, HeldByClients, Traffic, Leads, Flow)
 
 
@@ -76,12 +77,26 @@ def _plainly(subject: Subject, change: Change) -> Iterator[Finding]:
         yield about(subject, "change", "look", "changes", how)
 
 
+def _unknown_of_new(subject: Subject) -> Iterator[str]:
+    """What matters of a resource that is made, and that nobody can say yet."""
+    if not subject.is_new:
+        return
+    made = [("", subject.kind.args, subject.new)]
+    made += [(f"{name(entry)}: ", inner, new) for entry, inner, _, new in subject.entries() if isinstance(new, Mapping)]
+    for label, model, values in made:
+        for field, marks, _ in compared(model):
+            if is_unknown(values.get(field)) and any(isinstance(mark, _MADE_OF) for mark in marks):
+                yield f"{label}{field}"
+
+
 def _has_a_cause(subject: Subject) -> bool:
     """Whether something that the program says makes another deployment."""
     return any(change.rolls_out and change.mark(Computed) is None for change in subject.changes)
 
 
 def _unknown(subject: Subject) -> Iterator[Finding]:
+    if told := ", ".join(_unknown_of_new(subject)):
+        yield about(subject, "unknown", "look", "unknown", f"known only after up: {told}")
     found = [change for change in subject.changes if change.is_unknown and change.marks]
     grave = [change for change in found if any(isinstance(mark, (*_MATTERS, Replaces)) for mark in change.marks)]
     if grave:

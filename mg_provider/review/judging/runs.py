@@ -8,9 +8,9 @@ from typing import Any
 from mg_provider.prices import Amount
 from mg_provider.resources.model.marks import Replaces, marked
 from mg_provider.resources.model.meaning import Flow, LastRun
-from mg_provider.review.judging.exposure import elsewhere
 from mg_provider.review.judging.findings import Finding, about
 from mg_provider.review.judging.gone import causes
+from mg_provider.review.judging.places import Places
 from mg_provider.review.machines.costs import Bill, sum_of
 from mg_provider.review.machines.deployments import CHOSEN_BY_GOOGLE, Turn
 from mg_provider.review.model import Run
@@ -25,7 +25,7 @@ def starts(subject: Subject) -> bool:
     return subject.is_new or subject.is_replaced or any(change.mark(Replaces) for change in subject.changes)
 
 
-def run_of(turn: Turn, bill: Bill) -> Run:
+def run_of(turn: Turn, bill: Bill, places: Places) -> Run:
     """A run that begins, with what it costs an hour."""
     subject, after = turn.subject, turn.after
     least, most, _ = bill.machine(after, subject.region) if after else (Amount(None), Amount(None), None)
@@ -41,8 +41,8 @@ def run_of(turn: Turn, bill: Bill) -> Run:
         machines=count,
         hour=sum_of(most.times(count)),
         hour_least=sum_of(least.times(count)),
-        reads=_flow(subject, "reads"),
-        writes=_flow(subject, "writes"),
+        reads=_flow(subject, "reads", places),
+        writes=_flow(subject, "writes", places),
         rows_last_run=int(rows) if rows else None,
         last_run=sum_of(most.times(last)) if last else None,
     )
@@ -53,15 +53,15 @@ def _last(subject: Subject, what: str) -> float:
     return float(sum(value for value in found if isinstance(value, int | float)))
 
 
-def _flow(subject: Subject, direction: str) -> str:
+def _flow(subject: Subject, direction: str, places: Places) -> str:
     told = []
     for field, mark in marked(subject.kind.args, Flow):
         if mark.direction == direction:
-            told += [f"{show(leaf)}{elsewhere(subject, leaf)}" for leaf in _places(subject.new.get(field))]
+            told += [f"{show(leaf)}{places.elsewhere(subject, leaf)}" for leaf in _named(subject.new.get(field))]
     return ", ".join(told)
 
 
-def _places(value: Any) -> list[Any]:
+def _named(value: Any) -> list[Any]:
     """Of a place in the cloud what has the form of one."""
     found = [leaf for _, leaf in leaves(value)]
     flat = [entry for leaf in found for entry in (leaf if isinstance(leaf, list) else [leaf])]
@@ -72,7 +72,4 @@ def findings(subject: Subject, run: Run) -> Iterator[Finding]:
     """That a run begins, and is paid."""
     again = "runs" if subject.is_new else "runs AGAIN"
     text = f"{again}, and is paid: {run.runs_on}; {run.why}"
-    rows = f", {run.rows_last_run:,} rows the last time" if run.rows_last_run else ""
-    flows = [f"reads {run.reads}{rows}" if run.reads else "", f"writes {run.writes}" if run.writes else ""]
-    detail = "; ".join(filter(None, flows))
-    yield about(subject, "batch-run", "look", "runs", text, detail=detail)
+    yield about(subject, "batch-run", "look", "runs", text, detail=run.flow)

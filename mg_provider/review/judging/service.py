@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from mg_provider.resources.model.marks import marked
 from mg_provider.resources.model.meaning import Service
@@ -15,18 +16,21 @@ from mg_provider.review.reading.compare import Change, Subject
 from mg_provider.review.reading.kinds import value_of
 from mg_provider.review.reading.values import difference, name
 
+_PARKED: Final = "parked:"
 
-def service(subject: Subject, turns: list[Turn], saved: str) -> Iterator[Finding]:
+
+def service(subject: Subject, turns: list[Turn], saved: str, beside: str) -> Iterator[Finding]:
     """What a change of a resource does to those who call it.
 
     Args:
         subject: The resource.
         turns: Its deployments.
         saved: What it costs before, in words.
+        beside: What else serves its Model, in words.
     """
     if subject.kind.runs or subject.goes:
         return
-    yield from _parking(subject, turns, saved)
+    yield from _parking(subject, turns, saved, beside)
     for turn in turns:
         yield from _rollout(turn, turns)
         yield from _capacity(turn)
@@ -34,12 +38,11 @@ def service(subject: Subject, turns: list[Turn], saved: str) -> Iterator[Finding
     yield from _settings(subject)
 
 
-def _parking(subject: Subject, turns: list[Turn], saved: str) -> Iterator[Finding]:
+def _parking(subject: Subject, turns: list[Turn], saved: str, beside: str) -> Iterator[Finding]:
     was, now = is_off(subject)
     if now and not was and not subject.is_new:
-        text = f"parked: NOTHING SERVES on it until it is resumed; id, address and Model stay; saves {saved}"
-        keeps = "an endpoint that serves the same Model by a deployment of its own goes on serving, and being paid"
-        yield about(subject, "downtime", "stop", "service", text, detail=keeps)
+        text = f"{_PARKED} NOTHING SERVES on it until it is resumed; id, address and Model stay; saves {saved}"
+        yield about(subject, "downtime", "stop", "service", text, detail=beside)
     elif now and subject.is_new:
         yield about(subject, "downtime", "look", "service", "new, and parked: nothing serves on it")
     elif was and not now:
@@ -140,13 +143,21 @@ def _settings(subject: Subject) -> Iterator[Finding]:
             yield about(subject, "change", "look", "service", f"{mark.what}: {how}", label=label)
 
 
+def _how_long(told: list[str]) -> str:
+    if all(MINUTES in text for text in told):
+        return MINUTES
+    if all(text.startswith(_PARKED) for text in told):
+        return "until it is resumed"
+    return "until clients have another address, or it serves again"
+
+
 def effect_of(reasons: list[Reason]) -> tuple[Effect, str]:
     """The worst that clients notice, and for how long."""
     gates = {(gate, reason.severity) for reason in reasons for gate in (reason.gate, *reason.also)}
-    told = " ".join(reason.text for reason in reasons if "downtime" in (reason.gate, *reason.also))
     if ("downtime", "stop") in gates:
-        for_a_while = MINUTES in told and "lost" not in told and "parked" not in told
-        return "NOTHING SERVES", MINUTES if for_a_while else "until clients have another address, or it serves again"
+        return "NOTHING SERVES", _how_long(
+            [reason.text for reason in reasons if "downtime" in (reason.gate, *reason.also)]
+        )
     if ("address-change", "stop") in gates:
         return "interrupted", "until clients use the new name"
     if ("downtime", "look") in gates:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from mg_provider.prices import HOURS_A_MONTH, NOT_IN, Amount, Prices
 from mg_provider.review.machines.deployments import CHOSEN_BY_GOOGLE, Replicas, Turn, span
 from mg_provider.review.model import CostLine, Gpus, MachineCount, Money, Range, Sum
-from mg_provider.review.reading.values import name
 
 MINUTES = "10 to 60 minutes"
 """How long a deployment takes to serve."""
@@ -76,12 +75,6 @@ class Bill:
         return low.times(deployment.fewest), high.times(deployment.most)
 
 
-def region_before(turn: Turn) -> str:
-    """Where a deployment is before."""
-    found = turn.subject.old.get("region")
-    return name(found) if isinstance(found, str) else turn.subject.region
-
-
 def money_of(turns: list[Turn], runs: list[Turn], prices: Prices, *, whole: bool) -> Money:
     """What the deployments cost before and after, and with the runs at the peak."""
     bill = Bill(prices)
@@ -90,7 +83,7 @@ def money_of(turns: list[Turn], runs: list[Turn], prices: Prices, *, whole: bool
     change: list[Amount | None] = [zero, zero]
     peak, lines = zero, []
     for turn in turns:
-        was = bill.of(turn.before, region_before(turn))
+        was = bill.of(turn.before, turn.region_before)
         now = bill.of(turn.after, turn.subject.region)
         if turn.is_held:
             now = (was[0] + now[0], was[1] + now[1])
@@ -103,7 +96,7 @@ def money_of(turns: list[Turn], runs: list[Turn], prices: Prices, *, whole: bool
     for run in runs:
         peak = peak + bill.of(run.after, run.subject.region)[1]
     differences = [Amount(None) if entry is None else entry for entry in change]
-    moving = any(len(turn.peak) > 1 for turn in turns)
+    moving = any(turn.run_at_once and len(turn.sides) > 1 for turn in turns)
     return Money(
         before=_range(before),
         after=_range(after),
@@ -124,7 +117,7 @@ def _difference(turn: Turn, was: Amount, now: Amount, at: int) -> Amount | None:
     """What a deployment costs more; nothing where the same unknown runs before and after, None where nobody can say."""
     before, after = turn.before, turn.after
     if before and after and not turn.is_held and (before.machines, before.usage) == (after.machines, after.usage):
-        same_place = region_before(turn) == turn.subject.region
+        same_place = turn.region_before == turn.subject.region
         if same_place and (before.fewest, before.most)[at] == (after.fewest, after.most)[at]:
             return Amount()
     if not was.known or (was.usd and not now.known):
@@ -133,11 +126,12 @@ def _difference(turn: Turn, was: Amount, now: Amount, at: int) -> Amount | None:
 
 
 def _peak(turn: Turn, bill: Bill) -> Amount:
-    total = Amount()
-    for entry in turn.peak:
-        region = region_before(turn) if entry is turn.before else turn.subject.region
-        total = total + bill.of(entry, region)[1]
-    return total
+    """What runs at once while the change is made; of one after the other, the dearer."""
+    found = [bill.of(entry, region)[1] for entry, region in turn.sides]
+    known = [amount.usd for amount in found if amount.usd is not None]
+    if turn.run_at_once or not known:
+        return sum(found, start=Amount())
+    return Amount(max(known), not all(amount.known for amount in found))
 
 
 def _line(turn: Turn, bill: Bill) -> CostLine | None:
@@ -145,7 +139,7 @@ def _line(turn: Turn, bill: Bill) -> CostLine | None:
     if shown is None:
         return None
     region = turn.subject.region
-    _, high, basis = bill.machine(shown, region)
+    low, high, basis = bill.machine(shown, region)
     was = "0" if turn.before is None else span(turn.before.fewest, turn.before.most)
     now = "0" if turn.after is None else span(turn.after.fewest, turn.after.most)
     label = shown.label
@@ -159,6 +153,7 @@ def _line(turn: Turn, bill: Bill) -> CostLine | None:
         before=was,
         after=now,
         machine_hour=sum_of(high),
+        machine_hour_least=sum_of(low),
         basis=basis.text,
         source=basis.source,
     )
@@ -189,6 +184,7 @@ def gpus_of(turns: list[Turn], runs: list[Turn]) -> Gpus:
     """Machines and accelerators by type and region."""
     counts: dict[tuple[str, str, str], _Count] = {}
     unknown: dict[str, None] = {}
+    most: list[int] = []
 
     def count(deployment: Replicas, region: str, label: str) -> _Count:
         if not deployment.machines:
@@ -196,39 +192,38 @@ def gpus_of(turns: list[Turn], runs: list[Turn]) -> Gpus:
         return counts.setdefault((region, deployment.accelerator, deployment.label), _Count())
 
     for turn in turns:
-        for deployment, region, is_after in (
-            (turn.before, region_before(turn), False),
-            (turn.after, turn.subject.region, True),
-        ):
-            if deployment is None:
-                continue
-            entry = count(deployment, region, turn.label)
-            machines, gpus = (entry.machines_after, entry.after) if is_after else (entry.machines_before, entry.before)
+        for deployment, region in turn.sides:
+            entry, is_after = count(deployment, region, turn.label), deployment is turn.after
             for at, replicas in enumerate((deployment.fewest, deployment.most)):
-                machines[at] += replicas
-                gpus[at] += replicas * deployment.gpus
-                if turn.is_held and not is_after:
+                if is_after or turn.is_held:
                     entry.machines_after[at] += replicas
                     entry.after[at] += replicas * deployment.gpus
-        for deployment in turn.peak:
-            region = region_before(turn) if deployment is turn.before else turn.subject.region
-            _at_peak(count(deployment, region, turn.label), deployment)
+                if not is_after:
+                    entry.machines_before[at] += replicas
+                    entry.before[at] += replicas * deployment.gpus
+        found = [(count(*side, turn.label), side[0]) for side in turn.sides]
+        most.append(_at_peak(found, at_once=turn.run_at_once))
     for run in runs:
         if run.after is not None:
-            _at_peak(count(run.after, run.subject.region, run.label), run.after)
+            most.append(_at_peak([(count(run.after, run.subject.region, run.label), run.after)], at_once=True))
     lines = [_count_line(key, entry) for key, entry in sorted(counts.items())]
     return Gpus(
         before=(sum(line.before[0] for line in lines), sum(line.before[1] for line in lines)),
         after=(sum(line.after[0] for line in lines), sum(line.after[1] for line in lines)),
-        peak=sum(line.peak for line in lines),
+        peak=sum(most),
         lines=[line for line in lines if line.machines_peak],
         unknown=sorted(unknown),
     )
 
 
-def _at_peak(entry: _Count, deployment: Replicas) -> None:
-    entry.machines_peak += deployment.most
-    entry.peak += deployment.most * deployment.gpus
+def _at_peak(found: list[tuple[_Count, Replicas]], *, at_once: bool) -> int:
+    """Count what runs at the peak, each on its own line; answers the accelerators of all of them."""
+    together: Callable[[list[int]], int] = sum if at_once else max
+    for entry in {id(entry): entry for entry, _ in found}.values():
+        here = [deployment for other, deployment in found if other is entry]
+        entry.machines_peak += together([deployment.most for deployment in here])
+        entry.peak += together([deployment.most * deployment.gpus for deployment in here])
+    return together([deployment.most * deployment.gpus for _, deployment in found] or [0])
 
 
 def _count_line(key: tuple[str, str, str], entry: _Count) -> MachineCount:

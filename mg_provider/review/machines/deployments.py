@@ -93,15 +93,23 @@ class Turn:
         return self.rolls_out and self.strategy.hold is not None and self.strategy.strategy == "shift"
 
     @property
-    def peak(self) -> tuple[Replicas, ...]:
-        """What runs at once while the change is made; of one deployment that stays the bigger."""
-        both = tuple(entry for entry in (self.before, self.after) if entry is not None)
-        if len(both) < 2:
-            return both
-        beside = not self.subject.goes_first if self.subject.is_replaced else self.rolls_out
-        if not beside or (self.strategy.strategy == "recreate" and not self.subject.is_replaced):
-            return (max(both, key=lambda entry: (entry.most * max(entry.gpus, 1), entry.most)),)
-        return both
+    def region_before(self) -> str:
+        """Where it is before."""
+        found = self.subject.old.get("region")
+        return name(found) if isinstance(found, str) else self.subject.region
+
+    @property
+    def sides(self) -> tuple[tuple[Replicas, str], ...]:
+        """What runs before and after, each with its region."""
+        both = ((self.before, self.region_before), (self.after, self.subject.region))
+        return tuple((entry, region) for entry, region in both if entry is not None)
+
+    @property
+    def run_at_once(self) -> bool:
+        """Whether what runs before and what runs after do so together for a while."""
+        if self.subject.is_replaced:
+            return not self.subject.goes_first
+        return self.rolls_out and self.strategy.strategy != "recreate"
 
 
 def span(low: int, high: int) -> str:

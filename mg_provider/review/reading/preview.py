@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import dropwhile
 from typing import Any, Final
 
 from mg_provider.command_line.errors import Refusal
@@ -19,6 +21,9 @@ _REPLACEMENTS: Final = (
     "import-replacement",
 )
 _UNSEEN: Final = ("read", "discard", "remove-pending-replace", *_REPLACEMENTS)
+_TRACEBACK: Final = "Traceback (most recent call last):"
+# The engine shows the whole value, secrets and all, and only then what is wrong with it.
+_VALUE: Final = re.compile(r"(: property \S+) value .* has a problem: ")
 _COMPONENTS: Final = ("pulumi:pulumi:Stack", "pulumi:providers:")
 
 
@@ -209,6 +214,7 @@ def _preview(content: Mapping[str, Any], steps: list[Step]) -> Preview:
         if any(isinstance(entry, dict) and ":Stack::" in str(entry.get("urn")) for entry in content.get("steps") or ())
         else 0
     )
+    errors = tuple(_errors(content))
     shown = sum(step.op == "same" for step in found.values())
     # The engine counts the stack itself as a resource.
     hidden = same if isinstance(same, int) else 0
@@ -216,9 +222,9 @@ def _preview(content: Mapping[str, Any], steps: list[Step]) -> Preview:
         stacks=tuple(sorted(_stacks(content))),
         steps=tuple(found[urn] for urn in sorted(found)),
         drifted=tuple(sorted(drifted, key=lambda step: step.urn)),
-        errors=tuple(_errors(content)),
+        errors=errors,
         unchanged=max(hidden - roots, 0),
-        whole=shown >= max(hidden - roots, 0),
+        whole=shown >= max(hidden - roots, 0) and not errors,
     )
 
 
@@ -257,7 +263,17 @@ def _errors(content: Mapping[str, Any]) -> Iterator[str]:
             yield _error(str(entry.get("message") or "an error without a text"))
 
 
+def _without_frames(message: str) -> str:
+    """Of a traceback only what it ends with."""
+    if _TRACEBACK not in message:
+        return message
+    before, _, rest = message.rpartition(_TRACEBACK)
+    deeper = " " * (len(before) - len(before.rstrip(" ")) + 1)
+    said = dropwhile(lambda line: line.startswith(deeper) or not line.strip(), rest.splitlines()[1:])
+    return "\n".join([message.partition(_TRACEBACK)[0], *said])
+
+
 def _error(message: str) -> str:
     """An error on one line, cut where it is long."""
-    words = " ".join(message.split())
+    words = _VALUE.sub(r"\1: ", " ".join(_without_frames(message).split()).removeprefix("error: "))
     return name(words) if len(words) <= 80 else f"{words[:400]}" if words.isprintable() else name(words)

@@ -101,7 +101,7 @@ def prices(review: Review) -> Child:
             line.region,
             line.machine,
             line.before if line.before == line.after else f"{line.before} → {line.after}",
-            line.machine_hour.hour_text,
+            line.each,
             line.basis,
         )
         for line in money.lines[:_MOST_PRICES]
@@ -120,9 +120,7 @@ def prices(review: Review) -> Child:
 def run(found: Run) -> Markup:
     """A batch run that will start."""
     on = f"{found.runs_on}, in {found.region}"
-    rows = f", {found.rows_last_run:,} rows in the last run" if found.rows_last_run else ""
-    flow = f"; reads {found.reads or 'what is not known yet'}{rows}; writes {found.writes or 'what is not known yet'}"
-    return el("li", el("bdi", found.resource, class_="name"), short(f": {on}; {found.why}{flow}", 2000))
+    return el("li", el("bdi", found.resource, class_="name"), short(f": {on}; {found.why}; {found.flow}", 2000))
 
 
 def difference(diff: Diff, *, shut: bool) -> Markup:

@@ -1,0 +1,49 @@
+"""A review in a terminal: it fits, and nothing that matters is cut."""
+
+import re
+
+import pytest
+
+from mg_provider import review
+from mg_provider.review import command
+from mg_provider.review.formats.text import text
+from tests.review.build import model, preview, step
+from tests.review.sample import refused
+from tests.review.test_real_previews import PREVIEWS
+
+
+def words(told):
+    return re.sub(r"\s+", "", told)
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_every_line_fits_and_every_word_is_there(width):
+    contents = [refused(), *(path.read_text(encoding="utf-8") for path in PREVIEWS.glob("*.pulumi.json"))]
+    for content in contents:
+        found = review.of(content)
+        told, whole = text(found, width), text(found, 100_000)
+        assert max(map(len, told.splitlines())) <= width
+        assert words(told) == words(whole) or found.verdict == "safe"
+
+
+def test_a_name_without_a_place_to_break_is_whole():
+    long = "n" * 100
+    found = review.of(preview(step("update", "CustomWeightsModel", long, model(long), model(long, gcs_uri="gs://w/2"))))
+    assert words(text(found)) == words(text(found, 100_000))
+
+
+def test_the_environment_says_how_wide_a_terminal_is(monkeypatch, tmp_path, capsys):
+    (tmp_path / "preview.json").write_text(refused())
+    widths = []
+    for columns in ("60", "120", ""):
+        monkeypatch.setenv("COLUMNS", columns)
+        assert command.run([str(tmp_path / "preview.json")], program=tmp_path) == 0
+        widths.append(max(map(len, capsys.readouterr().out.splitlines())))
+    assert [60 - 12 < widths[0] <= 60, 120 - 12 < widths[1] <= 120, widths[2] <= 80] == [True] * 3
+
+
+def test_what_does_not_matter_is_one_line_that_fits():
+    labels = {f"label-{number}": "x" * 30 for number in range(9)}
+    found = review.of(preview(step("update", "CustomWeightsModel", "llama", model(), model(labels=labels)), same=3))
+    assert text(found, 60) == "safe: nothing that matters changes: 1 update, 3 same\n"
+    assert text(found, 100_000) == f"{found.headline}\n"
