@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import threading
 from collections.abc import Callable, Iterable
@@ -26,6 +27,8 @@ LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 MAX_POINTER_BYTES = 1024
 """Longest Git LFS pointer (its specification)."""
+
+_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 
 
 @dataclass
@@ -118,8 +121,14 @@ def read_json(folder: Folder, name: str) -> dict[str, Any]:
     content = folder.read(name)
     if disguise := disguised(folder, name, content):
         raise NotJson(disguise)
+    if content.startswith(_MARKS):
+        message = (
+            f"{name} begins with a byte order mark, and model servers cannot read it: save it as UTF-8 without one and "
+            "upload it again"
+        )
+        raise NotJson(error("not_json", message, folder.object(name)))
     try:
-        parsed = json.loads(content)
+        parsed = json.loads(content.decode())
     except (ValueError, RecursionError) as problem:
         message = f"{name} is not JSON ({str(problem)[:100]}): upload it again"
         raise NotJson(error("not_json", message, folder.object(name))) from problem

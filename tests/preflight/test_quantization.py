@@ -50,6 +50,59 @@ def packed():
     }
 
 
+# What each quantizer writes in place of one matrix, by what is appended to the layer's name.
+FORMATS = {
+    "awq": lambda o, i: {
+        "qweight": ("I32", (i, o // 8)),
+        "qzeros": ("I32", (i // 128, o // 8)),
+        "scales": ("F16", (i // 128, o)),
+    },
+    "gptq": lambda o, i: {
+        "qweight": ("I32", (i // 8, o)),
+        "qzeros": ("I32", (i // 128, o // 8)),
+        "scales": ("F16", (i // 128, o)),
+        "g_idx": ("I32", (i,)),
+    },
+    "compressed-tensors": lambda o, i: {"weight": ("I8", (o, i)), "weight_scale": ("BF16", (o, 1))},
+    "pack-quantized": lambda o, i: {
+        "weight_packed": ("I32", (o, i // 8)),
+        "weight_scale": ("BF16", (o, i // 128)),
+        "weight_shape": ("I64", (2,)),
+    },
+    "fp8": lambda o, i: {"weight": ("F8_E4M3", (o, i)), "weight_scale": ("F32", ()), "input_scale": ("F32", ())},
+    "nf4": lambda o, i: {
+        "weight": ("U8", (o * i // 2, 1)),
+        "weight.absmax": ("U8", (o * i // 64,)),
+        "weight.quant_map": ("F32", (16,)),
+        "weight.quant_state.bitsandbytes__nf4": ("U8", (150,)),
+    },
+    "int8": lambda o, i: {"weight": ("I8", (o, i)), "SCB": ("F32", (o,)), "weight_format": ("U8", ())},
+    "nvfp4": lambda o, i: {
+        "weight": ("U8", (o, i // 2)),
+        "weight_scale": ("F8_E4M3", (o, i // 16)),
+        "weight_scale_2": ("F32", ()),
+        "input_scale": ("F32", ()),
+    },
+    "mlx": lambda o, i: {
+        "weight": ("U32", (o, i // 8)),
+        "scales": ("BF16", (o, i // 64)),
+        "biases": ("BF16", (o, i // 64)),
+    },
+}
+
+
+def quantized(name):
+    """Llama-3.2-1B in one of these."""
+    found = {}
+    for tensor, (dtype, shape) in llama(LLAMA).items():
+        found |= (
+            {tensor.removesuffix("weight") + more: entry for more, entry in FORMATS[name](*shape).items()}
+            if "_proj" in tensor
+            else {tensor: (dtype, shape)}
+        )
+    return found
+
+
 def codes(weights, **options):
     found = weights.check(**options).findings
     return [(finding.severity, finding.code) for finding in found]
@@ -121,6 +174,15 @@ def test_native_quantized_tensors_without_their_block_are_an_error_that_names_it
     assert '"quant_method"' in finding.message
 
 
+@pytest.mark.parametrize("block", [{}, {"quantization_config": {"quant_method": "any"}}, {"quantization": {"bits": 4}}])
+@pytest.mark.parametrize("name", FORMATS)
+def test_weights_of_each_quantizer_are_one_finding_that_follows_what_the_user_wants(weights, name, block):
+    weights.put_model({**LLAMA, **block}, quantized(name))
+    assert codes(weights) == [("error", "quantized")]
+    assert codes(weights, allow_quantized=True) == [("warning", "quantized")]
+    assert codes(weights, own_container=True) == [("note", "quantized")]
+
+
 def test_quantization_that_is_said_twice_is_one_finding(weights):
     weights.put_model({**LLAMA, **FP8}, {name: ("F8_E4M3", shape) for name, (_, shape) in llama(LLAMA).items()})
     assert codes(weights) == [("error", "quantized")]
@@ -158,6 +220,9 @@ def test_another_format_than_its_own_is_refused(weights, config, method, tensors
     assert ("error", "quantized") in codes(weights)
 
 
-def test_a_mask_of_bytes_is_no_quantization(weights):
-    weights.put_model(LLAMA, {**llama(LLAMA), "rotary.mask": ("U8", (4,))})
+@pytest.mark.parametrize(
+    ("name", "shape"), [("rotary.mask", (4,)), ("gpt.attention.bias", (1, 1, 64, 64)), ("gpt.attn.masked_bias", (1, 4))]
+)
+def test_a_mask_of_bytes_is_no_quantization(weights, name, shape):
+    weights.put_model(LLAMA, {**llama(LLAMA), name: ("U8", shape)})
     assert codes(weights) == []

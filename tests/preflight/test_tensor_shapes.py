@@ -173,9 +173,17 @@ def test_the_weights_of_another_family_are_missing_what_the_class_needs(weights,
     assert "instead" in finding.message
 
 
-def test_tensors_that_the_class_does_not_have_are_a_warning(weights):
-    more = {"model.layers.0.self_attn.q_norm.weight": ("BF16", (64,))}
-    weights.put_model(LLAMA, {**llama(LLAMA), **more})
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("model.layers.0.self_attn.q_norm.weight", (64,)),
+        ("v_head.summary.weight", (1, 2048)),
+        ("score.weight", (2, 2048)),
+        ("value_head.0.weight", (1, 2048)),
+    ],
+)
+def test_tensors_that_the_class_does_not_have_are_a_warning(weights, name, shape):
+    weights.put_model(LLAMA, {**llama(LLAMA), name: ("BF16", shape)})
     finding = weights.only()
     assert (finding.severity, finding.code) == ("warning", "unknown_tensors")
 

@@ -146,6 +146,9 @@ def test_a_header_longer_than_expected_is_read_to_its_end(weights):
     [
         (b"not json", "not_json"),
         (b"[]", "not_json"),
+        ("\ufeff{}".encode(), "not_json"),
+        ('{"a": "é"}'.encode("latin-1"), "not_json"),
+        ("{}".encode("utf-16"), "not_json"),
         (b"[" * 100_000, "not_json"),
         (b"", "empty_file"),
         (POINTER, "lfs_pointer"),
@@ -160,6 +163,19 @@ def test_a_config_that_cannot_be_served_is_an_error_that_names_it(weights, conte
     finding = weights.only()
     assert (finding.severity, finding.code) == ("error", code)
     assert finding.object == f"{weights.uri}/config.json"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_byte_order_mark_is_an_error_that_says_how_to_save_without(weights, encoding):
+    for name, content in (("config.json", LLAMA), ("tokenizer_config.json", TEMPLATE)):
+        weights.put(name, json.dumps(content).encode(encoding))
+        finding = weights.only()
+        assert (finding.severity, finding.code) == ("error", "not_json")
+        assert (
+            f"{name} begins with a byte order mark, and model servers cannot read it: save it as UTF-8"
+            in finding.message
+        )
+        weights.put(name, content)
 
 
 def test_a_size_that_is_not_listed_is_a_warning(weights):

@@ -17,11 +17,16 @@ _HEAD = "lm_head.weight"
 
 # What quantization and old versions of transformers add beside the weights.
 _BESIDE = (
-    "scale", "scale_inv", "scales", "inv_freq", "masked_bias", "zero_point", "g_idx", "blocks", "amax", "qzeros",
-    "weight_shape",
+    "scale", "scale_inv", "scale_2", "scales", "biases", "inv_freq", "masked_bias", "zero_point", "g_idx", "blocks",
+    "amax", "qzeros", "weight_shape",
 )  # fmt: skip
 _PACKED = ("qweight", "qzeros", "weight_packed", "absmax", "quant_map", "SCB", "weight_blocks")
 _PACKED_DTYPES = frozenset({"U8", "I8", "I32", "U32", "F4"})
+# Those that a family is published with: their shapes are known.
+_OWN_PACKED = ("_blocks", "_scales")
+
+# Heads of reward and value models, which training saves beside a language model.
+_OTHER_HEADS = ("v_head.", "value_head.", "score.", "reward_head.")
 
 # Which keys of config.json a shape is made of, by a part of the tensor's name.
 _KEYS = (
@@ -203,7 +208,8 @@ class _Comparison:
                 missing += [full_name(group, numbers)] if row.required else []
                 continue
             tensor = found[numbers]
-            if tensor and tensor.dtype not in _PACKED_DTYPES - {"U8"} and not _fits(tensor.shape, row.shapes):
+            known = tensor and (tensor.dtype not in _PACKED_DTYPES or row.name.endswith(_OWN_PACKED))
+            if tensor and known and not _fits(tensor.shape, row.shapes):
                 wrong.append((full_name(group, numbers), tensor, row.shapes[0]))
 
     def _wrong(self, wrong: list[tuple[str, Tensor, Shape]]) -> Finding:
@@ -225,11 +231,12 @@ class _Comparison:
         return error("missing_weights", message, self.folder.uri)
 
     def _unknown(self) -> list[str]:
-        """Tensors of layers that the architecture does not have."""
+        """Tensors of layers, and heads, that the architecture does not have."""
         known = {f"{self.prefix}{row.name}" for choice in self.layout.choices for rows in choice for row in rows}
         begin = f"{self.prefix}{self.layout.layer}.*."
         wanted = self.layout.sizes.layers or 0
-        return [
+        heads = [name for name in self.stored.tensors if name.startswith(_OTHER_HEADS)]
+        return heads + [
             full_name(group, numbers)
             for group, found in self.stored.groups.items()
             if group.startswith(begin) and group not in known and not group.endswith(_BESIDE)
@@ -240,7 +247,8 @@ class _Comparison:
     def _extra(self, unknown: list[str]) -> Finding:
         message = (
             f"{some(unknown)}: {self.layout.architecture} has no such {'tensor' if len(unknown) == 1 else 'tensors'}, "
-            "and a model server may refuse to load them: check architectures in config.json"
+            "and a model server may refuse to load them: check architectures in config.json, or save the model without "
+            "them"
         )
         return warning("unknown_tensors", message, self._at(unknown[0]))
 

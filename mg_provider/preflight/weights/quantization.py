@@ -20,7 +20,11 @@ from mg_provider.preflight.weights.base_models import Identity
 _FILES = ("quantize_config.json", "quant_config.json", "hf_quant_config.json")
 # The last one is that of MLX.
 _KEYS = ("quantization_config", "compression_config", "quantization")
-_DTYPES = frozenset({"F4", "F6_E2M3", "F6_E3M2", "U8", "I8"} | {f"F8_{kind}" for kind in ("E4M3", "E5M2", "E8M0")})
+_DTYPES = frozenset(
+    {"F4", "F6_E2M3", "F6_E3M2", "U8", "I8", "U32"} | {f"F8_{kind}" for kind in ("E4M3", "E5M2", "E8M0")}
+)
+# Masks of bytes, which some old classes save.
+_MASKS = ("attention.bias", "attn.bias", "masked_bias", "mask")
 # GPTQ and AWQ; compressed-tensors; bitsandbytes; fp8; MXFP4.
 _SUFFIXES = (
     ".qweight", ".qzeros", ".weight_packed", ".absmax", ".quant_map", ".SCB",
@@ -137,9 +141,14 @@ def _suspects(stored: StoredTensors) -> list[str]:
     found = [
         name
         for name, tensor in stored.tensors.items()
-        if name.endswith(_SUFFIXES) or (tensor is not None and tensor.dtype in _DTYPES and len(tensor.shape) > 1)
+        if name.endswith(_SUFFIXES) or (tensor and _numbers_in(tensor) and not name.endswith(_MASKS))
     ]
     return sorted(found, key=lambda name: (_dtype(stored, name) not in _DTYPES, name.endswith(("_scales", "_inv"))))
+
+
+def _numbers_in(tensor: Tensor) -> bool:
+    """Whether it is a matrix of numbers that a quantizer wrote."""
+    return tensor.dtype in _DTYPES and len(tensor.shape) > 1
 
 
 def _dtype(stored: StoredTensors, name: str) -> str | None:
