@@ -66,7 +66,7 @@ build: $(READY) ## A wheel and an sdist in dist/
 
 docs: $(READY) .venv-docs/ready ## The site in site/, with every link and anchor checked
 	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --clean
-	@echo "docs: open site/index.html, or serve it with .venv-docs/bin/mkdocs serve"
+	@echo "docs: open site/index.html; for the search as well, serve it: .venv-docs/bin/mkdocs serve"
 
 .venv-docs/ready: docs/requirements.lock $(READY)
 	@$(PYTHON) -m venv --clear .venv-docs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import count
 from pathlib import Path
 from posixpath import normpath
 from typing import Any
@@ -15,6 +16,8 @@ OUTSIDE = {
     "CONTRIBUTING.md": "contributing.md",
     "mg_provider/emulator/COVERAGE.md": "coverage.md",
 }
+_FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
+_TABLE = re.compile(r"<table>.*?</table>", re.DOTALL)
 _LINK = re.compile(r"\[([^\]]*)\]\((?![a-z]+:|#)([^)#\s]+)(#[\w-]*)?\)")
 
 
@@ -28,8 +31,31 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Links as the repository has them, turned into links of the site."""
-    return linked(markdown, page.file.src_uri)
+    """What the repository's pages mean on GitHub, in the words of the site's Markdown: links, escapes and lists."""
+    return "".join(
+        part if part.startswith("```") else written(linked(part, page.file.src_uri)) for part in _FENCED.split(markdown)
+    )
+
+
+def written(markdown: str) -> str:
+    """A text outside of code: a list within a list stands four columns in, and a dollar needs no escape."""
+    return re.sub(r"^  (?=[-*] )", "    ", markdown, flags=re.MULTILINE).replace("\\$", "$")
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Each cell of a table knows its heading, which a phone shows above it."""
+    return _TABLE.sub(lambda match: _headed(match[0]), html)
+
+
+def _headed(table: str) -> str:
+    head, tag, body = table.partition("<tbody>")
+    headings = [re.sub(r"<[^>]*>", "", text) for text in re.findall(r"<th[^>]*>(.*?)</th>", head)]
+
+    def row(match: re.Match[str]) -> str:
+        numbers = count()
+        return re.sub(r"<td", lambda _: f'<td data-heading="{headings[next(numbers)]}"', match[0])
+
+    return head + tag + re.sub(r"<tr>.*?</tr>", row, body, flags=re.DOTALL)
 
 
 def linked(markdown: str, page: str) -> str:

@@ -10,10 +10,20 @@ from functools import partial
 import pytest
 
 from tests.documents.markdown import ROOT
+from tests.documents.test_site import PAGES
 from tests.support import browser
 
 MKDOCS = ROOT / ".venv-docs" / "bin" / "mkdocs"
-WIDTHS = [(360, 640), (1280, 800)]
+SCREENS = [pytest.param(360, 640, True, id="phone, dark"), pytest.param(1280, 800, False, id="desk, light")]
+# What of the text lies beyond the right edge of the screen, and not in a part that scrolls by itself.
+BEYOND = """
+[...document.querySelectorAll('.md-content *')]
+  .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && e.getBoundingClientRect().width)
+  .filter(e => { for (let p = e; p && !p.matches('.md-content'); p = p.parentElement)
+    if (['auto', 'scroll'].includes(getComputedStyle(p).overflowX)) return false;
+    return true })
+  .map(e => e.tagName + ' ' + e.textContent.trim().slice(0, 40))
+"""
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -21,16 +31,6 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
     def log_message(self, *_):
         """Nobody reads it."""
-
-
-class Address:
-    """A page of the served site, as a browser of files takes it."""
-
-    def __init__(self, address):
-        self.address = address
-
-    def as_uri(self):
-        return self.address
 
 
 @pytest.fixture(scope="module")
@@ -66,20 +66,42 @@ def seen(served):
     opened.close()
 
 
-@pytest.mark.parametrize(("width", "height"), WIDTHS)
-@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
-def test_a_page_fits_its_screen_and_asks_nobody_else(seen, served, width, height, dark):
-    for page in ("index", "custom-weights-model", "troubleshooting"):
-        seen.open(Address(f"{served}/{page}.html"), width=width, height=height, dark=dark)
+@pytest.mark.parametrize(("width", "height", "dark"), SCREENS)
+def test_every_page_fits_its_screen_and_asks_nobody_else(seen, served, site, width, height, dark):
+    pages = sorted(path.name for path in site.glob("*.html"))
+    assert len(pages) >= len(PAGES)
+    for page in pages:
+        seen.open(f"{served}/{page}", width=width, height=height, dark=dark)
         seen.see("localStorage.clear()")
         assert seen.see("document.documentElement.scrollWidth") <= width, page
+        assert seen.see(BEYOND) == [], f"{page}: this is cut, and nothing around it scrolls"
+        assert seen.see("document.querySelectorAll('.mermaid, .language-mermaid').length") == 0, page
         assert [url for url in seen.requested() if not url.startswith((served, "data:"))] == []
 
 
+def test_what_is_cut_is_found(seen, tmp_path):
+    page = tmp_path / "cut.html"
+    wide = '<div style="width: 900px">wide</div>'
+    parts = f'{wide}<div style="overflow-x: auto">{wide}</div>'
+    page.write_text(f'<meta name="viewport" content="width=device-width"><div class="md-content">{parts}</div>')
+    seen.open(page, width=360, height=640)
+    assert seen.see(BEYOND) == ["DIV wide"]
+
+
+def test_a_row_of_a_wide_table_is_read_whole_on_a_phone_each_cell_under_its_heading(seen, served):
+    seen.open(f"{served}/custom-weights-model.html", width=360, height=640)
+    row = "document.querySelector('.md-typeset__table tbody tr')"
+    cells = seen.see(
+        f"[...{row}.cells].map(e => [e.getBoundingClientRect().right, getComputedStyle(e, '::before').content])"
+    )
+    assert [heading for _, heading in cells] == ['"argument"', '"a change"', '"what it is"']
+    assert all(right <= 360 for right, _ in cells)
+
+
 def test_the_site_is_dark_where_the_reader_wants_it_dark(seen, served):
-    seen.open(Address(f"{served}/faq.html"), dark=True)
+    seen.open(f"{served}/faq.html", dark=True)
     seen.see("localStorage.clear()")
-    seen.open(Address(f"{served}/glossary.html"), dark=True)
+    seen.open(f"{served}/glossary.html", dark=True)
     assert seen.see("document.body.dataset.mdColorScheme") == "slate"
 
 
