@@ -110,6 +110,36 @@ def test_the_page_of_a_resource_tells_each_argument_and_output_with_what_a_chang
     assert re.search(r"^\| `service_attachment` \| no \|", outputs, re.M)
 
 
+EXAMPLES = {
+    "CustomWeightsModel": [
+        "Private",
+        "Autoscaled",
+        "Spot",
+        "Your own container",
+        "A model of Hugging Face",
+        "An endpoint that exists",
+    ],
+    "DedicatedEndpoint": ["Private", "Autoscaled, on spot machines", "An endpoint that exists"],
+    "PscForwardingRule": ["A name for the address, and clients of other regions", "Several clients' networks"],
+    "BatchJob": ["Tables of BigQuery", "Your own weights", "Spot machines, many replicas, some failures allowed"],
+}
+
+
+@pytest.mark.parametrize("resource", PAGES)
+def test_the_page_of_a_resource_opens_with_a_program_and_has_its_parts_in_one_order(resource):
+    page = read(PAGES[resource])
+    opening, _, _ = page.partition("\n## ")
+    assert code_blocks(opening, "python"), "a program comes before the first heading"
+    outside_code = re.sub(r"^```.*?^```$", "", page, flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^##+ (.*)$", outside_code, flags=re.MULTILINE)
+    parts = ["Arguments", "Required", "Common", "The rest", "Examples", "Outputs", "Import", "Timeouts", "Permissions"]
+    assert headings[:5] == parts[:5]
+    assert [heading for heading in headings if heading in parts] == parts
+    examples = headings[headings.index("Examples") + 1 : headings.index("Outputs")]
+    assert [heading for heading in EXAMPLES[resource] if heading not in examples] == []
+    assert "```sh\nmg import " in page.partition("\n## Import\n")[2]
+
+
 def test_a_page_names_how_long_its_resource_waits():
     from mg_provider.resources.batch_job import lifecycle as batch
     from mg_provider.resources.custom_weights_model.first_deployment import CREATE_SECONDS
