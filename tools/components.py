@@ -26,9 +26,9 @@ def component(name: str) -> str:
     for argument, text in _entries(sections["Args"]):
         needed = " Required." if signature[argument].default is inspect.Parameter.empty else ""
         rows.append(f"| `{argument}` | {_type(signature[argument].annotation)} | {cell(text)}{needed} |")
-    told = list(_entries(sections.get("Attributes", "")))
-    outputs = ["", "| attribute | what it is |", "|---|---|"] if told else []
-    outputs += [f"| `{attribute}` | {cell(text)} |" for attribute, text in told]
+    entries = list(_entries(sections.get("Attributes", "")))
+    outputs = ["", "| attribute | what it is |", "|---|---|"] if entries else []
+    outputs += [f"| `{attribute}` | {cell(text)} |" for attribute, text in entries]
     objects = [line for argument in signature.values() for line in _object(cls, str(argument.annotation))]
     return "\n".join([about, "", *rows, *outputs, *objects])
 

@@ -32,8 +32,8 @@ def outputs() -> dict[str, str]:
 
 def _module(name: str) -> str:
     lifecycle = lifecycle_of(name)
-    told = declared_outputs(lifecycle.args_type, lifecycle.state_type)
-    body = "\n".join([*_attributes(told), "", *_constructor(lifecycle.args_type, arguments_of(name))])
+    outputs = declared_outputs(lifecycle.args_type, lifecycle.state_type)
+    body = "\n".join([*_attributes(outputs), "", *_constructor(lifecycle.args_type, arguments_of(name))])
     taken = sorted(set(_INPUTS.findall(body)))
     return f'''"""The constructor and the outputs of ``{name}``.
 
@@ -60,8 +60,8 @@ class {name}Constructor(DynamicResource):
 '''
 
 
-def _attributes(told: Mapping[str, FieldInfo]) -> Iterator[str]:
-    for name, field in told.items():
+def _attributes(outputs: Mapping[str, FieldInfo]) -> Iterator[str]:
+    for name, field in outputs.items():
         yield f"    {name}: Output[{_output_type(field.annotation)}]"
         text = f'"""{field.description}"""'
         yield from textwrap.wrap(text, WIDTH, initial_indent="    ", subsequent_indent="    ")
@@ -83,8 +83,8 @@ def _docstring(args_type: type[Args], names: list[str]) -> Iterator[str]:
     yield f'{_BODY_INDENT}"""Register it with the engine.'
     yield ""
     yield f"{_BODY_INDENT}Args:"
-    told = {name: notes(args_type, name) for name in names}
-    for name, text in {"name": "The resource's name in the program.", **told, "opts": "Pulumi's options."}.items():
+    described = {name: notes(args_type, name) for name in names}
+    for name, text in {"name": "The resource's name in the program.", **described, "opts": "Pulumi's options."}.items():
         yield from textwrap.wrap(
             f"{name}: {text}", WIDTH, initial_indent=_ENTRY_INDENT, subsequent_indent=f"{_ENTRY_INDENT}    "
         )

@@ -160,8 +160,8 @@ def table(name: str) -> str:
     """
     theirs, kind, rows = TABLES[name]
     page = reference.PAGES[kind].rpartition("/")[2]
-    told = [f"| `{source}` | {_here(kind, target)} |" for source, target in rows.items()]
-    return "\n".join((f"| {theirs} | [`{kind}`]({page}) |", "|---|---|", *told))
+    lines = [f"| `{source}` | {_here(kind, target)} |" for source, target in rows.items()]
+    return "\n".join((f"| {theirs} | [`{kind}`]({page}) |", "|---|---|", *lines))
 
 
 def _here(kind: str, target: str) -> str:

@@ -27,13 +27,13 @@ _PAGES = {
 
 def every_key() -> str:
     """The keys of every section, and which arguments of its resource it takes."""
-    told: dict[tuple[str, ...], str] = {}
+    headings: dict[tuple[str, ...], str] = {}
     parts = []
     for found, paths in every_section().items():
         heading = " and ".join(f"`{path}`" for path in paths)
         parts += [f"### {heading}", *_keys(found)]
         if issubclass(found, ResourceSection):
-            same = told.setdefault(found.takes(), heading)
+            same = headings.setdefault(found.takes(), heading)
             parts += [f"The same arguments as {same}."] if same != heading else _arguments(found)
     return "\n\n".join(parts)
 

@@ -73,8 +73,8 @@ class CompletionStream:
         if not isinstance(data, dict):
             raise StreamFailed("the stream broke off: it has an event that is not a JSON object", hint=_AGAIN)
         if is_error(data.get("error")) or data.get("object") == "error":
-            told = error_words(data.get("error") or data) or json.dumps(data)
-            raise StreamFailed(f"the stream broke off {self._how_far()}: {told}", hint=_AGAIN)
+            words = error_words(data.get("error") or data) or json.dumps(data)
+            raise StreamFailed(f"the stream broke off {self._how_far()}: {words}", hint=_AGAIN)
         self._note(data)
         return data
 

@@ -50,16 +50,16 @@ def _problem_of_object(response: Mapping[str, Any]) -> str | None:
         return _problem_of_choices(response["choices"], response)
     if response.get("object") != "error" and any(response.get(name) for name in _OTHER_ANSWERS):
         return None
-    told = error_words(response)
-    return told if told else "the response has no choices"
+    words = error_words(response)
+    return words if words else "the response has no choices"
 
 
 def _problem_of_choices(choices: Any, response: Mapping[str, Any]) -> str | None:
     if isinstance(choices, list) and any(_is_usable(choice) for choice in choices):
         return None
-    told = error_words({name: value for name, value in response.items() if name in ("message", "detail", "errors")})
-    if told:
-        return told
+    words = error_words({name: value for name, value in response.items() if name in ("message", "detail", "errors")})
+    if words:
+        return words
     if not isinstance(choices, list) or not choices:
         return f"the response has no choices: they are {'an empty list' if choices == [] else json.dumps(choices)[:80]}"
     first = choices[0]
@@ -139,28 +139,28 @@ def _tools(message: Mapping[str, Any]) -> str:
     return ", ".join(names[:3]) or "unnamed"
 
 
-def is_error(told: Any) -> bool:
+def is_error(error: Any) -> bool:
     """Whether a field ``error`` says that something went wrong: an empty one, and code 0, do not."""
-    if isinstance(told, Mapping):
-        return bool(told) and not (told.get("code") in (0, "0") and not told.get("message"))
-    return bool(told)
+    if isinstance(error, Mapping):
+        return bool(error) and not (error.get("code") in (0, "0") and not error.get("message"))
+    return bool(error)
 
 
-def error_words(told: Any, deep: int = 0) -> str:
+def error_words(error: Any, deep: int = 0) -> str:
     """The best words of an error, in whatever form; empty if there are none."""
-    if isinstance(told, str):
-        return _inner_words(told, deep)
-    if isinstance(told, list):
-        return next((words for each in told if (words := error_words(each, deep + 1))), "")
-    if not isinstance(told, Mapping) or deep > _DEEPEST:
-        return "" if told is None or told is False else json.dumps(told)
+    if isinstance(error, str):
+        return _inner_words(error, deep)
+    if isinstance(error, list):
+        return next((words for each in error if (words := error_words(each, deep + 1))), "")
+    if not isinstance(error, Mapping) or deep > _DEEPEST:
+        return "" if error is None or error is False else json.dumps(error)
     for name in _WORDS:
-        if isinstance(value := told.get(name), str) and value.strip():
+        if isinstance(value := error.get(name), str) and value.strip():
             return _inner_words(value, deep)
     for name in _NESTED:
-        if (value := told.get(name)) and (words := error_words(value, deep + 1)):
+        if (value := error.get(name)) and (words := error_words(value, deep + 1)):
             return words
-    named = [f"{name} {told[name]}" for name in ("status_code", "code", "status", "type") if told.get(name)]
+    named = [f"{name} {error[name]}" for name in ("status_code", "code", "status", "type") if error.get(name)]
     return ", ".join(named)
 
 

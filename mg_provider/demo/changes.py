@@ -30,7 +30,7 @@ def kinds(digest: Mapping[str, Any]) -> set[str]:
     return {_kind(step) for step in steps(digest)}
 
 
-def told(digest: Mapping[str, Any]) -> Iterator[str]:
+def lines(digest: Mapping[str, Any]) -> Iterator[str]:
     """A line for each resource that would change, and one for each property of it."""
     for step in steps(digest):
         reasons = step.get("replaceReasons") or []

@@ -111,9 +111,9 @@ class RehearsalEngine(Engine):
 
     def preview(self) -> dict[str, Any]:
         """What ``up`` would do."""
-        told: list[str] = []
-        self._run("preview", told.append, as_json=True)
-        return cast("dict[str, Any]", json.loads("".join(told)))
+        pieces: list[str] = []
+        self._run("preview", pieces.append, as_json=True)
+        return cast("dict[str, Any]", json.loads("".join(pieces)))
 
     def destroy(self, say: Say) -> None:
         """Delete everything."""
@@ -143,13 +143,13 @@ def _story_only(say: Say) -> Say:
     """The story shows the outputs itself, and what the provider process says about itself belongs in a log."""
     ended = False
 
-    def told(text: str) -> None:
+    def write(text: str) -> None:
         nonlocal ended
         ended = ended or text.startswith("outputs:")
         if not ended and not text.lstrip().startswith(("mg: ", "cloud: ")):
             say(text)
 
-    return told
+    return write
 
 
 class PulumiEngine(Engine):
@@ -228,13 +228,13 @@ class PulumiEngine(Engine):
         ) as process:
             for line in process.stdout or ():
                 lines.append(line)
-                if told := _told(line):
-                    say(told)
+                if shown := _text_of(line):
+                    say(shown)
         if process.returncode != 0:
             raise NotAsClaimedError(f"pulumi {arguments[0]} failed:\n{''.join(lines[-40:])}")
 
 
-def _told(line: str) -> str | None:
+def _text_of(line: str) -> str | None:
     """What a line of pulumi's output says of our resources, in short; None if it says nothing of them."""
     if "pulumi:pulumi:Stack" in line:
         _, found, progress = line.rstrip().partition(" mg ")

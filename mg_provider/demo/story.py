@@ -63,7 +63,7 @@ class Demo:
         self._batch()
         self._change()
         self._wrong_weights()
-        self._mended_weights()
+        self._fixed_weights()
 
     def _weights(self) -> None:
         self._narrator.chapter("A bucket with custom weights")
@@ -153,7 +153,7 @@ class Demo:
     def _previewed(self) -> dict[str, Any]:
         """The digest of a preview, in words."""
         digest = self._engine.preview()
-        for line in changes.told(digest) if self._narrator.verbose else ():
+        for line in changes.lines(digest) if self._narrator.verbose else ():
             self._narrator.say(line)
         for line in changes.in_short(digest) if not self._narrator.verbose else ():
             self._narrator.wrapped(line)
@@ -178,7 +178,7 @@ class Demo:
         self._narrator.check("the old deployment alone serves, with 100 % of the traffic", served == [100], served)
         self._answers(before)
 
-    def _mended_weights(self) -> None:
+    def _fixed_weights(self) -> None:
         self._narrator.chapter("The same weights, fixed: they take over at the same address")
         before = self._outputs("models")[ASSISTANT]
         self._emulator.behave(bad_models={})
@@ -315,8 +315,8 @@ def run(engine_name: str | None, *, keep: bool, speed: float, console: Console, 
             return 1
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-    told = f"Everything was as claimed, in {narrator.seconds:.0f} s. Next: `{mg_command()} init my-model`."
-    console.print(told, highlight=False)
+    end = f"Everything was as claimed, in {narrator.seconds:.0f} s. Next: `{mg_command()} init my-model`."
+    console.print(end, highlight=False)
     return 0
 
 

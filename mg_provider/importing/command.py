@@ -178,8 +178,8 @@ def _name(found: Found, used: set[str]) -> str:
         if found.name in used:
             raise UserError(f"{found.name} is the name of another resource", hint="give each a name of its own")
         return found.name
-    told = "" if isinstance(found.thing, ForwardingRule) else found.thing.display_name or ""
-    base = re.sub(r"[^a-z0-9]+", "-", told.lower()).strip("-")[:50].rstrip("-")
+    shown = "" if isinstance(found.thing, ForwardingRule) else found.thing.display_name or ""
+    base = re.sub(r"[^a-z0-9]+", "-", shown.lower()).strip("-")[:50].rstrip("-")
     base = base if base[:1].isalpha() else found.id if found.id[:1].isalpha() else f"imported-{found.id}"
     return next(name for name in (base, f"{base}-{found.id}"[:100]) if name not in used)
 

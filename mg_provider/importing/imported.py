@@ -106,7 +106,7 @@ def settle(draft: Draft, found: Found, name: str, owner: str, context: Context) 
             f"{kind} cannot describe {found.path} as it is: the arguments {', '.join(wrong)} would change",
             hint="leave it where it is, and report this with the description of the resource",
         )
-    told = reading.state.model_copy(update={} if owned else dict(draft.further))
+    state = reading.state.model_copy(update={} if owned else dict(draft.further))
     provider = {"__provider": serialized(draft.provider)}
     return Imported(
         found,
@@ -115,7 +115,7 @@ def settle(draft: Draft, found: Found, name: str, owner: str, context: Context) 
         _id(draft, found, args),
         given,
         {**to_engine(args.encode()), **provider},
-        {**outputs(args, told), **provider},
+        {**outputs(args, state), **provider},
         owned,
         draft.notes,
     )
@@ -127,9 +127,9 @@ def _checked(draft: Draft, known: Mapping[str, Any], old: Any, found: Found, con
     defaults = Defaults(settings.project, settings.region, is_loopback(settings.compute_custom_endpoint or ""))
     args, problems = draft.provider.lifecycle().check(known, old, defaults)
     if problems:
-        told = "; ".join(f"{problem.property} {problem.reason}" for problem in problems)
+        reasons = "; ".join(f"{problem.property} {problem.reason}" for problem in problems)
         raise UserError(
-            f"{found.path} is made in a way that {type(args).__name__.removesuffix('Args')} does not take: {told}",
+            f"{found.path} is made in a way that {type(args).__name__.removesuffix('Args')} does not take: {reasons}",
             hint="change that on it first, with the tool that made it, or leave it where it is",
         )
     return args
@@ -155,14 +155,14 @@ def _is_owned(args: CloudArgs, labels: Mapping[str, str] | None, found: Found, n
         return False
     if args.owner and args.owns(labels):
         return True
-    told = ", ".join(f"{key}={value}" for key, value in carried.items() if value)
+    owners = ", ".join(f"{key}={value}" for key, value in carried.items() if value)
     if args.owner and carried[OWNER_LABEL] == args.ownership[OWNER_LABEL]:
         raise UserError(
-            f"{found.path} belongs to another resource of {args.owner} ({told}), so it is not imported as {name}",
+            f"{found.path} belongs to another resource of {args.owner} ({owners}), so it is not imported as {name}",
             hint=f"name it as it is called there, which the label {RESOURCE_LABEL} begins with: NAME=RESOURCE",
         )
     raise UserError(
-        f"{found.path} belongs to another stack ({told}), so it is not imported",
+        f"{found.path} belongs to another stack ({owners}), so it is not imported",
         hint="remove it there first, with the resource kept (`pulumi state delete`, then take the labels off); if this "
         "stack lost its state, say whose labels these are with --owned-by organization/project/stack",
     )

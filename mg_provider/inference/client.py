@@ -119,7 +119,7 @@ class Client:
         from mg_provider.inference.stack_outputs import read_stack
 
         found = read_stack(stack, output, Path(program), Path(state) if state else None)
-        address = options.pop("address", None) or _told_by(found)
+        address = options.pop("address", None) or _exported_address(found)
         client = cls(found.endpoint, address=address, config={**found.config, **(config or {})}, **options)
         client._fallback = found.model_id
         if found.dns or address:
@@ -301,16 +301,16 @@ class Client:
         except MgError as error:
             if isinstance(error, EndpointNotAnswering) or self._prediction is None:
                 raise
-            told = explained(error, self.endpoint, self.address, self._query_id or "", self._clients.vertex)
-            if told is error:
+            explanation = explained(error, self.endpoint, self.address, self._query_id or "", self._clients.vertex)
+            if explanation is error:
                 raise
-            raise told from error
+            raise explanation from error
 
     def _endpoint(self) -> Endpoint:
         return self._clients.vertex.get_endpoint(self.endpoint)
 
 
-def _told_by(found: StackEndpoint) -> str | None:
+def _exported_address(found: StackEndpoint) -> str | None:
     """The address that a stack exports; nobody named it, so it must be one that only the user's own networks have."""
     if found.address:
         refuse_foreign_address(found.address)

@@ -85,11 +85,11 @@ def _of_address(error: MgError, endpoint: Endpoint, address: Address) -> Endpoin
     if is_private(endpoint) and isinstance(error, ConnectionFailed | PermissionDenied):
         return EndpointNotAnswering(
             "private",
-            f"{endpoint.name} is private and does not answer at {address.base_url} from here ({_told(error)})",
+            f"{endpoint.name} is private and does not answer at {address.base_url} from here ({_message(error)})",
             hint="call it from an allowed network: a machine in the forwarding rule's network, in a project on its "
             "project_allowlist, with the rule's connection ACCEPTED",
         )
-    if dedicated and "dedicated" in _told(error).lower() and isinstance(error, CloudError):
+    if dedicated and "dedicated" in _message(error).lower() and isinstance(error, CloudError):
         return EndpointNotAnswering(
             "dedicated DNS only",
             f"{endpoint.name} answers at its dedicated DNS name only, not at {address.host or address.base_url}",
@@ -133,5 +133,5 @@ def _waking(endpoint: Endpoint) -> EndpointNotAnswering | None:
     )
 
 
-def _told(error: MgError) -> str:
+def _message(error: MgError) -> str:
     return error.message if isinstance(error, CloudError) else error.summary

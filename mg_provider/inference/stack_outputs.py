@@ -150,11 +150,11 @@ def _only(outputs: Mapping[str, Any], stack: str) -> tuple[Any, str]:
     found = list(_endpoints(outputs))
     if len(found) == 1:
         return found[0][1], found[0][0]
-    told = ", ".join(name for name, _ in found)
+    names = ", ".join(name for name, _ in found)
     raise UserError(
         f"stack {stack} has {len(found) or 'no'} outputs with an endpoint",
         property="output",
-        hint=f"name one of: {told}" if found else "export one: pulumi.export('chat', model.endpoint)",
+        hint=f"name one of: {names}" if found else "export one: pulumi.export('chat', model.endpoint)",
     )
 
 
@@ -169,7 +169,7 @@ def _endpoints(outputs: Mapping[str, Any], path: str = "") -> Iterator[tuple[str
 
 
 def _text(value: Mapping[str, Any], names: tuple[str, ...]) -> str:
-    return next((told for name in names if isinstance(told := value.get(name), str) and told and told != _MASK), "")
+    return next((text for name in names if isinstance(text := value.get(name), str) and text and text != _MASK), "")
 
 
 def _config(program: Path, project: Mapping[str, Any], stack: str) -> dict[str, str]:

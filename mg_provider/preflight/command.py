@@ -62,10 +62,10 @@ def run(
         report, advice = _examine(gcs_uri, region, chosen, given, allow_quantized, complain)
     except MgError as problem:
         return end_with(problem, complain, f"{gcs_uri} could not be checked")
-    told = (
+    text = (
         json.dumps(to_json(report, advice, region), indent=2) if as_json else "\n".join(render(report, advice, region))
     )
-    write(f"{told}\n")
+    write(f"{text}\n")
     return FINE if report.ok else FAILED
 
 

@@ -70,10 +70,10 @@ def import_file(
     except Refusal as error:
         complain(f"error: {error}\n")
         return error.exit_code
-    told = [state for state in made if state.provider]
-    for state in told:
+    custom = [state for state in made if state.provider]
+    for state in custom:
         write(f" = {type_of(state.urn).rpartition(':')[2]} {name_of(state.urn)}: imported\n")
-    write(f"done: {len(told)} imported\n")
+    write(f"done: {len(custom)} imported\n")
     return FINE
 
 

@@ -58,8 +58,8 @@ def read_gates(
         GatesError: A gate is not known, or has a wrong value, or the file cannot be read.
     """
     given = _file(file, program)
-    told = [entry.strip() for text in fail_on for entry in text.split(",") if entry.strip()]
-    for entry in told:
+    asked = [entry.strip() for text in fail_on for entry in text.split(",") if entry.strip()]
+    for entry in asked:
         name, equals, value = entry.partition("=")
         if name in _NUMBERS:
             if not equals:
@@ -136,10 +136,10 @@ def _short(reason: Reason) -> str:
 def _budget(review: Review, gates: Gates) -> Iterator[GateResult]:
     if gates.budget is None:
         return
-    told, asked = review.money.after.max, f"budget={gates.budget:g}"
-    if _month(told) > gates.budget:
-        yield GateResult(gate=asked, text=f"{told.text} a month at the most replicas is more")
-    elif _is_partly_unknown(told):
+    most, asked = review.money.after.max, f"budget={gates.budget:g}"
+    if _month(most) > gates.budget:
+        yield GateResult(gate=asked, text=f"{most.text} a month at the most replicas is more")
+    elif _is_partly_unknown(most):
         unknown = ", ".join(review.money.unknown) or "a machine that Google chooses"
         yield GateResult(gate=asked, text=f"it cannot be checked without a price for {unknown}")
 
@@ -177,12 +177,12 @@ def _gpus(review: Review, gates: Gates) -> Iterator[GateResult]:
         yield GateResult(gate=f"gpus={gates.gpus}", text=text)
 
 
-def _month(told: Sum) -> float:
-    return (told.usd or 0.0) * HOURS_A_MONTH
+def _month(amount: Sum) -> float:
+    return (amount.usd or 0.0) * HOURS_A_MONTH
 
 
-def _is_partly_unknown(told: Sum) -> bool:
-    return told.usd is None or told.at_least
+def _is_partly_unknown(amount: Sum) -> bool:
+    return amount.usd is None or amount.at_least
 
 
 def matters(review: Review, gates: Gates) -> bool:

@@ -92,8 +92,8 @@ class _Judge:
     def _label(self, step: Step) -> str:
         """A name that no other resource in the review has."""
         kind = step.type.rpartition(":")[2].rpartition("/")[2]
-        told = f"{step.name} ({kind})" if len(self._types.get((step.stack, step.name), ())) > 1 else step.name
-        return f"{step.stack}/{told}" if len(self._stacks) > 1 else told
+        label = f"{step.name} ({kind})" if len(self._types.get((step.stack, step.name), ())) > 1 else step.name
+        return f"{step.stack}/{label}" if len(self._stacks) > 1 else label
 
     def review(self) -> Review:
         """All of it."""
@@ -102,29 +102,29 @@ class _Judge:
         findings += [finding for step in self._others for finding in others.other(step, self._label(step))]
         findings += [finding for step in self._steps for finding in nets.protection(step, self._label(step))]
         findings += [finding for subject in self._drifted for finding in drift(subject, self._wanted(subject))]
-        told = merged(findings)
-        reasons = [reason for reason in told if reason.severity != "note"]
+        reasons_found = merged(findings)
+        reasons = [reason for reason in reasons_found if reason.severity != "note"]
         verdict = _verdict(reasons)
-        effect, minutes = service.effect_of(told)
+        effect, minutes = service.effect_of(reasons_found)
         return Review(
             verdict=verdict,
             reasons=reasons,
             money=money,
             gpus=gpus,
-            exposure=self._exposure(told),
-            service=ServiceChange(effect=effect, minutes=minutes, changes=_in(told, "service")),
-            headline=self._headline(verdict, reasons, told, money, gpus),
+            exposure=self._exposure(reasons_found),
+            service=ServiceChange(effect=effect, minutes=minutes, changes=_in(reasons_found, "service")),
+            headline=self._headline(verdict, reasons, reasons_found, money, gpus),
             stacks=self._stacks,
             counts=self._counts(),
-            gone=_in(told, "gone"),
-            safety_nets=_in(told, "safety nets"),
-            models=_in(told, "models"),
-            traffic=_in(told, "traffic"),
+            gone=_in(reasons_found, "gone"),
+            safety_nets=_in(reasons_found, "safety nets"),
+            models=_in(reasons_found, "models"),
+            traffic=_in(reasons_found, "traffic"),
             runs=[run for _, run in started],
-            unknown=_in(told, "unknown"),
-            drift=_in(told, "drift"),
-            others=_in(told, "others"),
-            notes=[reason for reason in told if reason.section == "changes"],
+            unknown=_in(reasons_found, "unknown"),
+            drift=_in(reasons_found, "drift"),
+            others=_in(reasons_found, "others"),
+            notes=[reason for reason in reasons_found if reason.section == "changes"],
             errors=sorted({error for preview in self._previews for error in preview.errors}),
             fleet=fleet(self._subjects, self._turns),
             diffs=diffs(self._subjects, self._drifted, ((step, self._label(step)) for step in self._others)),
@@ -192,14 +192,14 @@ class _Judge:
     def _beside(self, subject: Subject) -> str:
         """What else serves a resource's Model, and goes on doing so."""
         names = gone.own_names(subject, subject.new)
-        told = [
+        others = [
             f"{turn.label} ({turn.after.text()})"
             for other in self._subjects
             for turn in self._turns[id(other)]
             if turn.after and turn.after.most and names & contents.answering(other, turn.name)
         ]
-        if told:
-            return f"goes on serving its Model, and being paid: {', '.join(told)}"
+        if others:
+            return f"goes on serving its Model, and being paid: {', '.join(others)}"
         if all(preview.whole for preview in self._previews):
             return "nothing else in the stack serves its Model"
         return "unchanged resources are not shown: one that deploys the same Model goes on serving, and being paid"
@@ -232,7 +232,7 @@ class _Judge:
         begun = [turn for each in self._subjects if runs.starts(each) for turn in self._turns[id(each)]]
         yield from bills.bills(serving, begun, self._prices)
 
-    def _exposure(self, told: list[Reason]) -> ExposureChange:
+    def _exposure(self, found: list[Reason]) -> ExposureChange:
         widened = any(
             exposure.widens(change, mark)
             for subject in self._subjects
@@ -246,14 +246,14 @@ class _Judge:
             for subject in changed
             if exposure.is_public(subject, subject.new)
         )
-        return ExposureChange(widened=widened or made, public=public, changes=_in(told, "exposure"))
+        return ExposureChange(widened=widened or made, public=public, changes=_in(found, "exposure"))
 
     def _counts(self) -> dict[str, int]:
         counted = Counter("replace" if "replac" in step.op else step.op for step in self._steps if step.op != "same")
         same = sum(preview.unchanged for preview in self._previews)
         return {**dict(sorted(counted.items())), **({"same": same} if same else {})}
 
-    def _headline(self, verdict: Verdict, reasons: list[Reason], told: list[Reason], money: Money, gpus: Gpus) -> str:
+    def _headline(self, verdict: Verdict, reasons: list[Reason], found: list[Reason], money: Money, gpus: Gpus) -> str:
         changing = [step for step in self._steps if step.op != "same"]
         all_go = len(changing) > 2 and all(step.op == "delete" for step in changing)
         if all_go and verdict == "stop" and not sum(preview.unchanged for preview in self._previews):
@@ -266,10 +266,10 @@ class _Judge:
             return f"{verdict}: {sentence(reasons[0])}"
         same = sum(preview.unchanged for preview in self._previews)
         unchanged = f" ({same} unchanged)" if same else ""
-        if not any(step.op != "same" for step in self._steps) and not told:
+        if not any(step.op != "same" for step in self._steps) and not found:
             return f"safe: nothing changes{unchanged}"
-        what = "; ".join(sentence(reason) for reason in told[:2]) or "nothing that matters changes"
-        more = f"; and {len(told) - 2} more" if len(told) > 2 else ""
+        what = "; ".join(sentence(reason) for reason in found[:2]) or "nothing that matters changes"
+        more = f"; and {len(found) - 2} more" if len(found) > 2 else ""
         return f"safe: {what}{more}"
 
 
@@ -280,8 +280,8 @@ def sentence(reason: Reason) -> str:
     return f"{', '.join(names)}{more}: {reason.text}"
 
 
-def _in(told: Iterable[Reason], section: Section) -> list[Reason]:
-    return [reason for reason in told if reason.section == section]
+def _in(found: Iterable[Reason], section: Section) -> list[Reason]:
+    return [reason for reason in found if reason.section == section]
 
 
 def _verdict(reasons: list[Reason]) -> Verdict:

@@ -54,7 +54,7 @@ class Agents:
         self.times += 1
         return True
 
-    def bears(self, work: Callable[[], object]) -> bool:
+    def tolerates(self, work: Callable[[], object]) -> bool:
         """Do something; whether it ended well, and not because the agents are not there yet.
 
         Raises:

@@ -47,7 +47,7 @@ def deploy(place: Place, wanted: DeployedModel, split: Mapping[str, int] | None)
             if running_operation(place.endpoint, deploys, place.world) is None and wanted.id not in place.deployments():
                 raise
         else:
-            if agents.bears(partial(place.world.wait, operation, place.deploy_seconds, "deploying")):
+            if agents.tolerates(partial(place.world.wait, operation, place.deploy_seconds, "deploying")):
                 return
 
 

@@ -55,10 +55,10 @@ def write_journal(place: Place, journal: Journal) -> None:
             return
         place.guard.endpoint(endpoint)
         deployment = f"{journal.deployment}_{journal.replicas}" if journal.replicas else journal.deployment
-        told = {DEPLOYMENT_LABEL: deployment, MODEL_LABEL: journal.model_id}
-        labels = {**(endpoint.labels or {}), **told}
+        marks = {DEPLOYMENT_LABEL: deployment, MODEL_LABEL: journal.model_id}
+        labels = {**(endpoint.labels or {}), **marks}
         body = Endpoint(
-            etag=endpoint.etag, labels={key: value for key, value in labels.items() if value or key not in told}
+            etag=endpoint.etag, labels={key: value for key, value in labels.items() if value or key not in marks}
         )
         try:
             place.world.clients.vertex.patch_endpoint(place.endpoint, body, ["labels"])

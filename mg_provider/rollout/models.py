@@ -57,7 +57,7 @@ def upload(place: Place, model_id: str, model: Model) -> None:
             # It may be on its way without being shown: asking again answers AlreadyExists until it is there.
             world.clock.sleep(_LOOK_AGAIN_SECONDS)
         else:
-            if agents.bears(partial(world.wait, operation, place.deploy_seconds, "uploading the model")):
+            if agents.tolerates(partial(world.wait, operation, place.deploy_seconds, "uploading the model")):
                 return
     # Somebody else may have asked for the same id, and was first.
     place.guard.model(found)

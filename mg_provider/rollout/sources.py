@@ -70,8 +70,8 @@ def recommended_container(uri: str, parent: str, machines: Sequence[MachineSpec]
 
     answer = world.clients.vertex.recommend_spec(parent, RecommendSpecRequest(gcs_uri=uri))
     specs = [entry.spec for entry in answer.recommendations or [] if entry.spec] or answer.specs or []
-    told = [(spec.machine_spec, spec.container_spec) for spec in specs if spec.container_spec]
-    container = _first_on(machines, told)
+    known = [(spec.machine_spec, spec.container_spec) for spec in specs if spec.container_spec]
+    container = _first_on(machines, known)
     if container is None:
         raise _no_container(uri)
     return container
@@ -90,23 +90,23 @@ def published(source: Source, machines: Sequence[MachineSpec], world: World) -> 
     configs = list(actions.multi_deploy_vertex.multi_deploy_vertex) if actions and actions.multi_deploy_vertex else []
     if actions and actions.deploy:
         configs.append(actions.deploy)
-    told = [
+    known = [
         (entry.dedicated_resources.machine_spec if entry.dedicated_resources else None, entry)
         for entry in configs
         if entry.container_spec
     ]
-    config = _first_on(machines, told)
+    config = _first_on(machines, known)
     if config is None:
         raise _no_container(name)
     return config
 
 
-def _first_on(machines: Sequence[MachineSpec], told: Sequence[tuple[MachineSpec | None, T]]) -> T | None:
+def _first_on(machines: Sequence[MachineSpec], known: Sequence[tuple[MachineSpec | None, T]]) -> T | None:
     for wanted in machines:
-        for machine, thing in told:
+        for machine, thing in known:
             if machine is not None and machine.machine_type == wanted.machine_type:
                 return thing
-    return told[0][1] if told else None
+    return known[0][1] if known else None
 
 
 def _no_container(name: str) -> MgError:

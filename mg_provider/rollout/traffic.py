@@ -32,8 +32,8 @@ def settle_traffic_at(place: Place, wanted: Mapping[str, int], *, clear: bool = 
         if shares(endpoint) == asked or not (asked or clear):
             return endpoint
         place.guard.endpoint(endpoint)
-        told = ", ".join(f"{percent} % to {id}" for id, percent in sorted(asked.items())) or "none"
-        place.world.progress(f"shifting traffic: {told}")
+        text = ", ".join(f"{percent} % to {id}" for id, percent in sorted(asked.items())) or "none"
+        place.world.progress(f"shifting traffic: {text}")
         body = Endpoint(etag=endpoint.etag, traffic_split=asked or None)
         try:
             vertex.patch_endpoint(place.endpoint, body, ["traffic_split"])

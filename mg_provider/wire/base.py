@@ -86,7 +86,9 @@ def same(wanted: object, actual: object) -> bool:
 def without_outputs(value: Any) -> Any:
     """A value as a user would write it: without what only Google fills, at every depth, and what is not there."""
     if isinstance(value, WireModel):
-        told = value.model_fields_set - value.output_only()
-        given = {name: without_outputs(getattr(value, name)) for name in told if getattr(value, name) is not None}
+        given_names = value.model_fields_set - value.output_only()
+        given = {
+            name: without_outputs(getattr(value, name)) for name in given_names if getattr(value, name) is not None
+        }
         return type(value).model_construct(_fields_set=set(given), **given)
     return [without_outputs(entry) for entry in value] if isinstance(value, list) else value

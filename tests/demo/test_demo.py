@@ -169,7 +169,7 @@ def test_a_digest_is_told_property_by_property():
     assert list(changes.in_short(digest)) == [
         "llama: gcs_uri gs://a → gs://b; min_replica_count 1 → not set; service not set → known after up"
     ]
-    assert list(changes.told(digest)) == [
+    assert list(changes.lines(digest)) == [
         "replace CustomWeightsModel llama because of gcs_uri",
         "    gcs_uri: gs://a → gs://b",
         "    min_replica_count: 1 → not set",

@@ -28,6 +28,8 @@ PHRASES = {
     r"\bwhose it is\b": "who owns it",
     r"\brun again by itself\b": "run again automatically",
 }
+# Words that no variable, function or class is called by.
+ODD_NAMES = re.compile(r"\b(?:\w*_)?(?:told|borne|bears|made_of|mended|anew|afresh)(?:_\w*)?\b", re.IGNORECASE)
 BANNED = re.compile("|".join(f"(?:{phrase})" for phrase in PHRASES), re.IGNORECASE)
 
 
@@ -63,6 +65,19 @@ def test_no_text_docstring_or_comment_has_to_be_read_twice(part):
         for line, words in found_in(path.read_text(encoding="utf-8"))
     ]
     assert found == [], f"write instead: {PHRASES}"
+
+
+@pytest.mark.parametrize("part", ["mg_provider", "tools"])
+def test_no_name_in_the_code_is_an_odd_word(part):
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {name}"
+        for path in sorted((ROOT / part).rglob("*.py"))
+        if ODD_NAMES.search(text := path.read_text(encoding="utf-8"))
+        for node in ast.walk(ast.parse(text))
+        for name in (getattr(node, kind, None) for kind in ("id", "arg", "attr", "name"))
+        if isinstance(name, str) and ODD_NAMES.fullmatch(name)
+    ]
+    assert not found
 
 
 def test_no_page_has_to_be_read_twice():

@@ -5,7 +5,7 @@ from urllib.error import HTTPError
 
 import pytest
 
-from mg_provider.resources.custom_weights_model.plan import made_of
+from mg_provider.resources.custom_weights_model.plan import model_seeds
 from tests.support.life import CheckFailed
 from tests.support.rollouts import ONE, arguments, chat, endpoint_of, kinds, life_on, serving
 from tests.support.samples import ABSENT, CUSTOM_WEIGHTS_MODEL
@@ -129,6 +129,6 @@ def test_a_gated_model_is_not_uploaded_under_a_name():
 
 def test_a_model_without_a_chosen_name_is_made_of_what_it_was_before():
     args, _ = CUSTOM_WEIGHTS_MODEL.check(CUSTOM_WEIGHTS_MODEL.arguments())
-    assert not any("container_model_id" in part for part in made_of(args))
+    assert not any("container_model_id" in part for part in model_seeds(args))
     named, _ = CUSTOM_WEIGHTS_MODEL.check(CUSTOM_WEIGHTS_MODEL.arguments("query_model_id", "chat"))
-    assert 'container_model_id="chat"' in made_of(named)
+    assert 'container_model_id="chat"' in model_seeds(named)

@@ -33,8 +33,8 @@ class OutputLine:
         instance = self.record.get("instance")
         inner = instance.get("custom_id") if isinstance(instance, dict) else None
         places = (self.record.get("custom_id"), self.record.get("key"), inner)
-        told = next((each for each in places if each not in (None, "")), None)
-        return None if told is None else told if isinstance(told, str) else msgspec.json.encode(told).decode()
+        found = next((each for each in places if each not in (None, "")), None)
+        return None if found is None else found if isinstance(found, str) else msgspec.json.encode(found).decode()
 
     @property
     def row(self) -> dict[str, Any]:
@@ -58,16 +58,16 @@ class OutputLine:
     def _read(self) -> tuple[Any, str | None]:
         for name in ("error", "errors"):
             if is_error(self.record.get(name)):
-                told = self.record[name]
-                return None, error_words(told) or msgspec.json.encode(told).decode()
+                reported = self.record[name]
+                return None, error_words(reported) or msgspec.json.encode(reported).decode()
         given = next((self.record[name] for name in _ANSWERS if self.record.get(name) is not None), None)
         answer, failure = _opened(given)
         if failure is None:
             return answer, None
         status = self.record.get("status")
-        told = "" if _is_good(status) else error_words(status)
+        reported = "" if _is_good(status) else error_words(status)
         if given is None or failure == _EMPTY:
-            failure = told or (_NOTHING if given is None else failure)
+            failure = reported or (_NOTHING if given is None else failure)
         return None, failure
 
 

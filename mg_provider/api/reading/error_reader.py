@@ -138,8 +138,8 @@ def error_from_response(
     reason = _meant(codes, message, details) or str(error.get("status") or "") or _reason_of(status)
     if status == 404:
         asked = Asked.of(url, body)
-        told = reason == "NOT_FOUND" and says_gone(asked, message, details)
-        if told or (not error and names_object(asked, message)):
+        is_gone = reason == "NOT_FOUND" and says_gone(asked, message, details)
+        if is_gone or (not error and names_object(asked, message)):
             return NotFound(status, "NOT_FOUND", message, details=details, method=method, url=url)
         return _not_reached(
             reason,
@@ -163,8 +163,8 @@ def _not_reached(
 
 def _answered_by(url: str, headers: Mapping[str, str] | None) -> str:
     """Who answered in Google's place, as far as it says so."""
-    told = [f"{name} {value}" for name in ("Server", "Via") if (value := (headers or {}).get(name))]
-    return excerpt(urlsplit(url).netloc + (f" ({', '.join(told)})" if told else ""), 120)
+    servers = [f"{name} {value}" for name in ("Server", "Via") if (value := (headers or {}).get(name))]
+    return excerpt(urlsplit(url).netloc + (f" ({', '.join(servers)})" if servers else ""), 120)
 
 
 def error_from_status(status: Status) -> CloudError:

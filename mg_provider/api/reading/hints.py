@@ -90,8 +90,8 @@ def _permission(symptoms: Symptoms) -> str | None:
         return None
     if not permission:
         return "grant the caller a role that allows this call, such as roles/aiplatform.user"
-    told = symptoms.says(r"permission for '([^']+)'")
-    resource = symptoms.metadata.get("resource") or (told and told[1])
+    found = symptoms.says(r"permission for '([^']+)'")
+    resource = symptoms.metadata.get("resource") or (found and found[1])
     place = f" on {resource}" if resource else ""
     return f"grant the caller a role with the permission {permission}{place}"
 

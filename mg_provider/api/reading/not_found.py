@@ -78,8 +78,8 @@ def says_gone(asked: Asked, message: str, details: Sequence[Mapping[str, Any]]) 
         return False
     for detail in details:
         if str(detail.get("@type", "")).endswith("google.rpc.ResourceInfo"):
-            told = _last(str(detail.get("resourceName", "")))
-            return told is not None and asked.has(told)
+            gone = _last(str(detail.get("resourceName", "")))
+            return gone is not None and asked.has(gone)
     if found := _OF_BIGQUERY.match(message):
         return _is_in_bigquery(asked, found[1], found[2])
     if found := _OF_STORAGE.fullmatch(message):
@@ -87,8 +87,8 @@ def says_gone(asked: Asked, message: str, details: Sequence[Mapping[str, Any]]) 
     words = [word.strip("'\"`()[],;:.") for word in message.split()]
     paths = [word for word in words if "/" in word and "://" not in word]
     if paths:
-        told = _last(paths[0])
-        return told is not None and asked.has(told)
+        gone = _last(paths[0])
+        return gone is not None and asked.has(gone)
     return _names_kind(asked, message) or _names_id(asked, message)
 
 
@@ -117,8 +117,8 @@ def _in_a_text(asked: Asked, name: str) -> bool:
 
 def _names_kind(asked: Asked, message: str) -> bool:
     """Whether a text names only the kind of what was asked for."""
-    told = _KIND_ALONE.fullmatch(message.strip())
-    return told is not None and any(told[1].lower() in _kinds(collection) for collection, _ in asked.path)
+    kind_alone = _KIND_ALONE.fullmatch(message.strip())
+    return kind_alone is not None and any(kind_alone[1].lower() in _kinds(collection) for collection, _ in asked.path)
 
 
 def _names_id(asked: Asked, message: str) -> bool:

@@ -36,14 +36,14 @@ def _holds(term: str, resource: Json, fields: dict[str, str]) -> bool:
         raise invalid_argument(f"Invalid filter: {term}", ("filter", term))
     field, operator, value = match["field"], match["operator"], match["value"].strip()
     if field.startswith("labels."):
-        told = resource.get("labels", {}).get(field.removeprefix("labels."))
+        actual = resource.get("labels", {}).get(field.removeprefix("labels."))
         if operator == ":" and value == "*":
-            return told is not None
+            return actual is not None
     elif field in fields:
-        told = fields[field]
+        actual = fields[field]
     else:
         raise invalid_argument(f"Invalid filter: unknown field {field}", ("filter", term))
-    return bool(told == value) != (operator == "!=")
+    return bool(actual == value) != (operator == "!=")
 
 
 def page(key: str, resources: list[Json], query: Json) -> Json:

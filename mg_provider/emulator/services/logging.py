@@ -50,7 +50,7 @@ def _holds(term: str, entry: Json) -> bool:
         return {">=": have >= bound, "<=": have <= bound, ">": have > bound, "<": have < bound}.get(
             operator, have == bound
         )
-    told: object = entry
+    actual: object = entry
     for part in field.split("."):
-        told = told.get(part) if isinstance(told, dict) else None
-    return operator == "=" and told == value
+        actual = actual.get(part) if isinstance(actual, dict) else None
+    return operator == "=" and actual == value

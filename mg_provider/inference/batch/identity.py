@@ -25,8 +25,8 @@ class RowKey(msgspec.Struct, gc=False):
 
 def id_of(custom_id: Any, key: Any = None) -> str | None:
     """An id as text, as a table has it; an empty one counts as none."""
-    told = key if custom_id in (None, "") else custom_id
-    return None if told in (None, "") else told if isinstance(told, str) else canonical(told).decode()
+    given = key if custom_id in (None, "") else custom_id
+    return None if given in (None, "") else given if isinstance(given, str) else canonical(given).decode()
 
 
 def canonical(value: Any) -> bytes:

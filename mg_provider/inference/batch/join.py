@@ -105,8 +105,8 @@ class DiskJoin:
         for key, places in theirs.items():
             rows = [_identity(questions.fileno(), *place) for place in places]
             texts = ours.get(key, [])
-            told = settle(rows, [_identity(answers, *place) for place in texts])
-            for (start, _), place in zip(places, told, strict=True):
+            settled = settle(rows, [_identity(answers, *place) for place in texts])
+            for (start, _), place in zip(places, settled, strict=True):
                 at = texts[place] if place >= 0 else (place, 0)
                 # A settled answer needs no second look, which a negative length says.
                 found.add(start >> _STRETCH, (start, at[0], -at[1]))

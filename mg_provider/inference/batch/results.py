@@ -173,8 +173,8 @@ def find_output(job: str, clients: Clients) -> str:
         raise MgError(what, hint="run this again once it has ended")
     location = found.output_location
     if not location:
-        told = f": {excerpt(found.error.message)}" if found.error else ""
-        raise MgError(f"{job} wrote nothing; it ended as {found.state}{told}", hint="fix the cause and run it again")
+        reason = f": {excerpt(found.error.message)}" if found.error else ""
+        raise MgError(f"{job} wrote nothing; it ended as {found.state}{reason}", hint="fix the cause and run it again")
     return location
 
 

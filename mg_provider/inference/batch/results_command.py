@@ -63,7 +63,7 @@ def run(
             collector = _Collector(form, output, apart)
             collector.collect(results, joined=bool(join))
         collector.tell(complain, errors)
-        return _told(results, complain)
+        return _report_what_is_left(results, complain)
     except MgError as problem:
         return end_with(problem, complain, f"the results of {job} cannot be read")
     finally:
@@ -103,8 +103,8 @@ class _Collector:
         if result.error is None:
             self._answered += 1
             self._output.write(self._line_of(result))
-            if told := result.no_words:
-                self._no_words[told] += 1
+            if reason := result.no_words:
+                self._no_words[reason] += 1
             return
         self._failed += 1
         if self._apart:
@@ -119,20 +119,20 @@ class _Collector:
         complain(f"{self._failed:,} {_plural('row', self._failed)} failed{where}\n")
         for text in self._first:
             complain(text)
-        for told, number in self._no_words.most_common():
-            complain(f"{number:,} {_plural('answer', number)} without words: {told}\n")
+        for reason, number in self._no_words.most_common():
+            complain(f"{number:,} {_plural('answer', number)} without words: {reason}\n")
 
 
-def _told(results: BatchResults, complain: Callable[[str], object]) -> int:
+def _report_what_is_left(results: BatchResults, complain: Callable[[str], object]) -> int:
     """Say what could not be given to its row; returns the exit code."""
-    for number, what, told in (
+    for number, what, reason in (
         (results.repeated, "row", "with a custom_id that an earlier row has: matched by what they ask"),
         (results.tied, "row", _TIED),
         (results.other_requests, "row", "without an answer, as the output has the custom_id with another request"),
         (results.unmatched, "answer", "without a row in the input: is it the one that the job was given?"),
     ):
         if number:
-            complain(f"{number:,} {_plural(what, number)} {told}\n")
+            complain(f"{number:,} {_plural(what, number)} {reason}\n")
     if results.left_out:
         complain(f"{results.left_out:,} {_plural('line', results.left_out)} cannot be read:\n")
         for line in results.unreadable[:SHOWN_ERRORS]:

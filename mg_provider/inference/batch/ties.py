@@ -24,7 +24,7 @@ def settle(questions: Sequence[Identity], answers: Sequence[Identity]) -> list[i
     settling.by_request()
     settling.by_id()
     settling.other_requests()
-    return settling.told
+    return settling.found
 
 
 class _Settling:
@@ -34,7 +34,7 @@ class _Settling:
         self._questions = questions
         self._answers = answers
         self._free = set(range(len(answers)))
-        self.told = [NOT_THERE] * len(questions)
+        self.found = [NOT_THERE] * len(questions)
 
     def by_request(self) -> None:
         """Give answers to what they answer; first where all other columns agree too."""
@@ -52,7 +52,7 @@ class _Settling:
     def by_id(self) -> None:
         """Give out answers that say nothing of the request: only the id is left to go by."""
         bare = [place for place in sorted(self._free) if self._answers[place].asks is None]
-        waiting = _by(self._questions, _id, (at for at, told in enumerate(self.told) if told == NOT_THERE))
+        waiting = _by(self._questions, _id, (at for at, place in enumerate(self.found) if place == NOT_THERE))
         for name, places in _by(self._answers, _id, bare).items():
             if name is not None:
                 self._share(waiting.get(name, []), places)
@@ -61,8 +61,8 @@ class _Settling:
         """Say of a row without an answer that its id has one, to another request."""
         names = {self._answers[place].id for place in self._free}
         for at, each in enumerate(self._questions):
-            if self.told[at] == NOT_THERE and each.id is not None and each.id in names:
-                self.told[at] = OTHER_REQUEST
+            if self.found[at] == NOT_THERE and each.id is not None and each.id in names:
+                self.found[at] = OTHER_REQUEST
 
     def _share(self, asking: list[int], said: list[int]) -> None:
         """Give the answers out in order where that cannot be wrong; otherwise to nobody."""
@@ -72,11 +72,11 @@ class _Settling:
         enough = len(said) >= len(asking) or len({self._questions[at].row for at in asking}) == 1
         if alike and enough:
             for at, place in zip(asking, said, strict=False):
-                self.told[at] = place
+                self.found[at] = place
                 self._free.discard(place)
             return
         for at in asking:
-            self.told[at] = TIED
+            self.found[at] = TIED
         self._free.difference_update(said)
 
 

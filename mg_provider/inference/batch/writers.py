@@ -87,5 +87,5 @@ def _csv_line(cells: tuple[object, ...]) -> bytes:
 def _table_line(result: BatchResult) -> bytes:
     name, answer, *_ = _cells(result)
     first = excerpt(str(name or ""), _WIDTHS[0])
-    told = excerpt(str(answer), _WIDTHS[1]) if answer else f"({excerpt(result.no_words or '', _WIDTHS[1] - 2)})"
-    return f"{first:<{_WIDTHS[0]}}  {told}\n".encode()
+    words = excerpt(str(answer), _WIDTHS[1]) if answer else f"({excerpt(result.no_words or '', _WIDTHS[1] - 2)})"
+    return f"{first:<{_WIDTHS[0]}}  {words}\n".encode()

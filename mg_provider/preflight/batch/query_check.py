@@ -176,10 +176,10 @@ class QueryCheck:
             self._report.add("error", "empty", "there are no rows: a job needs at least one", source)
 
     def _note(self, fault: str, number: int, samples: list[dict[str, Any]], source: str) -> None:
-        told = "; ".join(filter(None, (_sample(each) for each in samples)))
+        shown = "; ".join(filter(None, (_sample(each) for each in samples)))
         place = samples[0].get("place") or source if samples else source
         message = (
-            f"{_REASONS[fault]}: {number:,} {'row' if number == 1 else 'rows'}{f', such as {told}' if told else ''}"
+            f"{_REASONS[fault]}: {number:,} {'row' if number == 1 else 'rows'}{f', such as {shown}' if shown else ''}"
         )
         warning = fault in _WARNINGS
         self._report.add("warning" if warning else "error", fault, message, place, times=number)

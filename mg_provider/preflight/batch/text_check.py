@@ -45,7 +45,7 @@ class TextCheck:
         self._report = report
         self._ids = ids or CustomIds()
         self._longest = longest_line
-        self._told: frozenset[str] = frozenset()
+        self._ignored: frozenset[str] = frozenset()
         self._kinds: tuple[Kind, ...] = ("chat", "prompt", "any")
         self._once: set[str] = set()
         self._repeat: tuple[str, int] | None = None
@@ -85,7 +85,7 @@ class TextCheck:
         # Another kind is tried on few lines: in many, it is likelier that one is wrong.
         for kind in self._kinds if lines <= MANY else self._kinds[:1]:
             try:
-                rows: list[Any] = lines_decoder(kind, self._told)(block)
+                rows: list[Any] = lines_decoder(kind, self._ignored)(block)
             except (msgspec.MsgspecError, RecursionError):
                 continue
             if len(rows) != lines:
@@ -103,11 +103,11 @@ class TextCheck:
             self._report.add(problem.severity, problem.code, problem.message, source, number)
         if errors := sum(problem.severity == "error" for problem in row.problems):
             self._report.wrong_row(errors)
-        for name in sorted(row.ignored - self._told):
+        for name in sorted(row.ignored - self._ignored):
             place = "body.model" if name == "model" else name
             message = f"{place} is there, in this row or more: the job ignores it and uses its own"
             self._report.add("warning", "ignored_field", message, source, number)
-        self._told |= row.ignored & frozenset(IGNORED)
+        self._ignored |= row.ignored & frozenset(IGNORED)
         return row.custom_id
 
     def named(self, names: Names, source: str, line: int) -> None:
@@ -122,12 +122,12 @@ class TextCheck:
             return
         # An empty custom_id counts as none.
         places = [place for place, name in enumerate(names) if name is not None and name != ""]
-        told = [names[place] for place in places]
-        if told and not kinds <= {str, NoneType}:
-            self._not_text(told, places, source, line)
-            told = list(map(_as_text, told))
-        if told:
-            self._compare(told, source, line, places)
+        given = [names[place] for place in places]
+        if given and not kinds <= {str, NoneType}:
+            self._not_text(given, places, source, line)
+            given = list(map(_as_text, given))
+        if given:
+            self._compare(given, source, line, places)
 
     def _compare(self, names: list[str], source: str, line: int, places: list[int] | None) -> None:
         """Look for custom_ids that come again. ``places`` says where the rows are, if not one after the other."""

@@ -72,7 +72,7 @@ def run(
     tell(
         json.dumps({"regions": chosen, "quota": states}, indent=2) + "\n"
         if as_json
-        else _told(chosen, kept, states, path, write)
+        else _outcome(chosen, kept, states, path, write)
     )
     return FINE
 
@@ -104,7 +104,7 @@ def _choose(
     return choose_regions(count or asked.count, places, states, kept), states
 
 
-def _told(
+def _outcome(
     chosen: list[str], kept: Sequence[str], states: list[dict[str, str]], path: Path | None, written: bool
 ) -> str:
     lines = []

@@ -44,9 +44,9 @@ def prompt_of(row: dict[str, Any], shape: Shape, report: InputReport, source: st
             report.add("warning", "prompt_column", message, source, line)
         return asked[1]
     if given is None and shape.prompt_column not in row:
-        told = ", ".join(shown(str(name)) for name in list(row)[:_FEW]) or "nothing"
+        columns = ", ".join(shown(str(name)) for name in list(row)[:_FEW]) or "nothing"
         raise NoPrompt(
-            f"there is no {shape.prompt_column}, nor messages; there is {told}: name one with --prompt-column"
+            f"there is no {shape.prompt_column}, nor messages; there is {columns}: name one with --prompt-column"
         )
     return None
 

@@ -43,8 +43,8 @@ def read_csv(file: InputFile, shape: Shape, report: InputReport) -> Prompts:
         wanted = [shape.prompt_column, *([shape.id_column] if shape.id_column else [])]
         for name in wanted:
             if name not in header:
-                told = ", ".join(header[:20]) or "none"
-                report.add("error", "missing_column", f"there is no column {name}; there is {told}", file.name, 1)
+                columns = ", ".join(header[:20]) or "none"
+                report.add("error", "missing_column", f"there is no column {name}; there is {columns}", file.name, 1)
                 return
         places = [header.index(name) for name in wanted]
         for row in rows:

@@ -43,9 +43,9 @@ def pass_input(args: BatchJobArgs, context: Context) -> None:
     )
     if output := _output(args):
         check_output(output, args.region, context.clients, report)
-    told = [finding for finding in report.findings if finding.severity == "error"]
-    decisive = [finding for finding in told if finding.code not in _NOT_DECISIVE]
-    if (decisive or report.errors > len(told)) and report.wrong_share > args.allow_partial:
+    errors = [finding for finding in report.findings if finding.severity == "error"]
+    decisive = [finding for finding in errors if finding.code not in _NOT_DECISIVE]
+    if (decisive or report.errors > len(errors)) and report.wrong_share > args.allow_partial:
         lines = "\n".join(f"  {describe(finding)}" for finding in decisive[:_SHOWN])
         more = report.errors - min(len(decisive), _SHOWN)
         rest = f"\n  and {more:,} more" if more > 0 else ""

@@ -150,14 +150,14 @@ def problem_of(job: BatchPredictionJob, args: BatchJobArgs, state: BatchJobState
     """Why the end of the job is an error, from the way it ended; None where it is not one, or while it runs."""
     if not job.ended or is_settled(args, state):
         return None
-    what, hint = _told(job, args, state)
+    what, hint = _failure(job, args, state)
     seen = "".join(f"\n  {text}" for text in state.first_errors[:FIRST_ERRORS])
     kept = f"; what was answered is in {state.output_location}" if state.output_location else ""
     exists = [job.name or ""]
     return MgError(f"{what}{kept}{seen}", resource=args.resource, hint=f"{hint}; {_AGAIN}", exists=exists)
 
 
-def _told(job: BatchPredictionJob, args: BatchJobArgs, state: BatchJobState) -> tuple[str, str]:
+def _failure(job: BatchPredictionJob, args: BatchJobArgs, state: BatchJobState) -> tuple[str, str]:
     """What happened, and what to do."""
     done = f"{state.successful_count:,} rows answered, {state.failed_count:,} failed"
     if state.incomplete_count > 0:

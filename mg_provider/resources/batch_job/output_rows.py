@@ -36,13 +36,13 @@ class OutputRows:
     first: list[str] = field(default_factory=list)
 
 
-def look_at_rows(output: BatchOutput, most_told: int) -> OutputRows:
+def look_at_rows(output: BatchOutput, most_shown: int) -> OutputRows:
     """Read the output of a job that has ended, at most MOST_ROWS of it, in memory that does not grow with it.
 
     Permissions: storage.objects.list and get, or bigquery.tables.get and getData.
     """
     seen = OutputRows()
-    seen.first = list(islice(_failures(output.error_blocks()), most_told))
+    seen.first = list(islice(_failures(output.error_blocks()), most_shown))
     seen.apart = bool(seen.first)
     for block in output.answer_blocks():
         if seen.looked_at >= MOST_ROWS:
@@ -52,10 +52,10 @@ def look_at_rows(output: BatchOutput, most_told: int) -> OutputRows:
             seen.looked_at += rows
             continue
         seen.looked_at += sum(1 for _ in block.lines())
-        for told in _failures([block]):
+        for failures in _failures([block]):
             seen.failed += 1
-            if len(seen.first) < most_told:
-                seen.first.append(told)
+            if len(seen.first) < most_shown:
+                seen.first.append(failures)
     return seen
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs, HeldRollout
 from mg_provider.resources.endpoint.machines import RUNS_ON
 from mg_provider.resources.model.diff import compare
-from mg_provider.resources.model.standing import fixed_while_running, model_is_made_of, standing
+from mg_provider.resources.model.standing import fixed_while_running, model_arguments, standing
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown, plain
 
-MADE_OF = model_is_made_of(CustomWeightsModelArgs)
+MODEL_ARGUMENTS = model_arguments(CustomWeightsModelArgs)
 PLANNED = fixed_while_running(CustomWeightsModelArgs)
 
 _STAND = standing(CustomWeightsModelArgs, "model") | standing(CustomWeightsModelArgs, "deployment")
@@ -23,28 +23,28 @@ def held_rollout(old: CustomWeightsModelArgs | None, new: CustomWeightsModelArgs
     """The rollout that is held once ``up`` has been run; None where one deployment serves alone."""
     if old is None or old.parked:
         return None
-    if not new.is_known("parked", "rollout", *MADE_OF, *RUNS_ON):
+    if not new.is_known("parked", "rollout", *MODEL_ARGUMENTS, *RUNS_ON):
         return UNKNOWN
     percent, earlier = new.rollout_or_default.hold, old.rollout_held
     if percent is None or new.parked:
         return None
     if earlier is not None:
         return None if goes_back(old, new) else earlier.model_copy(update={"percent": percent})
-    if not compare(old, new, *MADE_OF, *RUNS_ON).fields:
+    if not compare(old, new, *MODEL_ARGUMENTS, *RUNS_ON).fields:
         return None
     return HeldRollout(percent=percent, before={name: plain(getattr(old, name)) for name in _named(old)})
 
 
 def goes_back(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> bool:
     """Whether the arguments ask for what served before the rollout that is held."""
-    if old.rollout_held is None or not new.is_known(*MADE_OF, *RUNS_ON):
+    if old.rollout_held is None or not new.is_known(*MODEL_ARGUMENTS, *RUNS_ON):
         return False
-    return not compare(served_before(old), new, *MADE_OF, *RUNS_ON).fields
+    return not compare(served_before(old), new, *MODEL_ARGUMENTS, *RUNS_ON).fields
 
 
 def model_id_before(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str:
     """The id of the Model that served before a held rollout, if the same one is wanted; else empty."""
-    if old.rollout_held is None or compare(served_before(old), new, *MADE_OF).fields:
+    if old.rollout_held is None or compare(served_before(old), new, *MODEL_ARGUMENTS).fields:
         return ""
     return served_before(old).model_id
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mg_provider.resources.custom_weights_model.plan import made_of
+from mg_provider.resources.custom_weights_model.plan import model_seeds
 from mg_provider.resources.endpoint.args import derived_endpoint_id
 from mg_provider.resources.endpoint.machines import RUNS_ON
 from mg_provider.resources.endpoint.served_model import ServedModel, is_our_deployment_id, our_deployment_id
@@ -20,7 +20,7 @@ CONTENT_LABEL = "mg-content"
 
 def content_of(args: CustomWeightsModelArgs) -> str:
     """A hash of what the Model is made of, as a label's value."""
-    return content_hash(*made_of(args))
+    return content_hash(*model_seeds(args))
 
 
 def model_labels(args: CustomWeightsModelArgs) -> dict[str, str]:

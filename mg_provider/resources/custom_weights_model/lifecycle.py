@@ -247,8 +247,8 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             if isinstance(error, NotOurs) or (isinstance(error, Refused) and owner is not args):
                 raise
             # A label that is not wanted any more may still be there: kept in the arguments, the next run removes it.
-            told = args.with_values(labels={**owner.labels, **args.labels})
-            raise self._incomplete(error, told, state, context) from error
+            labelled = args.with_values(labels={**owner.labels, **args.labels})
+            raise self._incomplete(error, labelled, state, context) from error
 
     def _go_on(
         self,

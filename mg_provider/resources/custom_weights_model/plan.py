@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs
-from mg_provider.resources.custom_weights_model.held import MADE_OF, PLANNED, goes_back, model_id_before, served_before
+from mg_provider.resources.custom_weights_model.held import (
+    MODEL_ARGUMENTS,
+    PLANNED,
+    goes_back,
+    model_id_before,
+    served_before,
+)
 from mg_provider.resources.endpoint.args import private
 from mg_provider.resources.endpoint.capacity import accepts
 from mg_provider.resources.endpoint.plan.words import (
@@ -42,23 +48,23 @@ def rolls_out(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> bool:
 
 def remade(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> bool:
     """Whether another Model is wanted."""
-    return bool(compare(old, new, *MADE_OF).fields)
+    return bool(compare(old, new, *MODEL_ARGUMENTS).fields)
 
 
 def next_model_id(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) -> str | Unknown:
     """The id of the Model where the program sets none: a new one for other weights or another container."""
-    if not new.is_known("owner", "resource", *MADE_OF):
+    if not new.is_known("owner", "resource", *MODEL_ARGUMENTS):
         return UNKNOWN
     if not remade(old, new):
         return old.model_id
     if before := model_id_before(old, new):
         return before
-    return derived_id(new.owner, new.resource, "model", old.endpoint_id, *made_of(new))
+    return derived_id(new.owner, new.resource, "model", old.endpoint_id, *model_seeds(new))
 
 
-def made_of(args: CustomWeightsModelArgs) -> Iterator[str]:
+def model_seeds(args: CustomWeightsModelArgs) -> Iterator[str]:
     """What a Model is made of, a text each."""
-    for name, value in counted(args, MADE_OF, args.always_in_ids):
+    for name, value in counted(args, MODEL_ARGUMENTS, args.always_in_ids):
         yield f"{name}={canonical(type(args), name, value)}"
 
 
@@ -66,7 +72,7 @@ def same_id_problem(old: CustomWeightsModelArgs, new: CustomWeightsModelArgs) ->
     """Why an id that the program sets cannot be that of another Model as well."""
     if old.model_id != new.model_id or old.endpoint_id != new.endpoint_id:
         return None
-    if not new.is_known(*MADE_OF, "rollout", "model_id") or not remade(old, new):
+    if not new.is_known(*MODEL_ARGUMENTS, "rollout", "model_id") or not remade(old, new):
         return None
     if new.rollout_or_default.strategy == "recreate" or new.parked:
         return None

@@ -105,7 +105,7 @@ class Serving:
         if self.args.parked:
             self._park(ours)
         elif wanted is None and not ours:
-            self._deploy_anew(capacity)
+            self._deploy_again(capacity)
         elif wanted is None or (others and self._moves(wanted, others, journal, endpoint)):
             self._replace(ours[self._base(others, endpoint)], others, capacity)
         elif others and self.args.rollout_held and not goes_back(self.old, self.args):
@@ -221,7 +221,7 @@ class Serving:
         if others or changes:
             capacity.release(wanted, capacity.new)
 
-    def _deploy_anew(self, capacity: Capacity) -> None:
+    def _deploy_again(self, capacity: Capacity) -> None:
         """Deploy on an endpoint that serves nothing of this resource, with as many replicas as served there before."""
         machines = self._machines()
         write_journal(self.place, Journal(self.ids[0], self.args.model_id, capacity.replicas))

@@ -128,8 +128,8 @@ def go_on(
             if other_machines or (endpoint is not None and endpoint.deployed_models):
                 context.progress(f"it failed: {error.summary}")
             else:
-                told = (args.hugging_face_access_token,)
-                explain_failure(error, args.endpoint, context, secrets=told, allowlist=args.allowlist)
+                secrets = (args.hugging_face_access_token,)
+                explain_failure(error, args.endpoint, context, secrets=secrets, allowlist=args.allowlist)
                 raise
         known = ""
     return waited

@@ -51,8 +51,8 @@ def _names_problem(args: DedicatedEndpointArgs) -> str | None:
 def _traffic_problem(args: DedicatedEndpointArgs) -> str | None:
     names, split = set(args.deployed_models), args.traffic_split
     if unknown := sorted(set(split) - names):
-        told = cut(", ".join(sorted(names)), 120) or "none"
-        return f"names {cut(', '.join(unknown))}, but deployed_models has {told}: use those"
+        known = cut(", ".join(sorted(names)), 120) or "none"
+        return f"names {cut(', '.join(unknown))}, but deployed_models has {known}: use those"
     if any(not 0 <= percent <= 100 for percent in split.values()):
         return "has a value outside 0 to 100: give each name a percent"
     if split and sum(split.values()) != 100:
@@ -65,10 +65,10 @@ def _traffic_problem(args: DedicatedEndpointArgs) -> str | None:
 def _query_names_problem(args: DedicatedEndpointArgs) -> str | None:
     """Why a request that names a model would fail at some of them."""
     asked = [name for name, share in args.traffic_split.items() if share]
-    told = {name: args.query_model_ids[name] for name in asked if args.query_model_ids.get(name)}
-    if len(set(told.values())) < 2:
+    named = {name: args.query_model_ids[name] for name in asked if args.query_model_ids.get(name)}
+    if len(set(named.values())) < 2:
         return None
-    names = ", ".join(f"{name} answers to {id}" for name, id in sorted(told.items()))
+    names = ", ".join(f"{name} answers to {id}" for name, id in sorted(named.items()))
     return (
         f"shares requests between models of different names ({cut(names, 200)}), so that a request that names one of "
         "them fails at the others: give each of the models the same query_model_id"

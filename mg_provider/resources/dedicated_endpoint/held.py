@@ -39,13 +39,13 @@ def held_models(old: DedicatedEndpointArgs | None, new: DedicatedEndpointArgs) -
     if not new.is_known("deployed_models", "parked", "rollout"):
         return UNKNOWN if old.rollouts_held else {}
     replaced = replaced_names(old, paired(old, new))
-    told = {}
+    held = {}
     for name in () if new.parked else new.deployed_models:
         percent, earlier = new.rollout_of(name).hold, old.rollouts_held.get(name)
         if percent is None or goes_back(old, new, name):
             continue
         if earlier is not None:
-            told[name] = earlier.model_copy(update={"percent": percent})
+            held[name] = earlier.model_copy(update={"percent": percent})
         elif name in replaced:
-            told[name] = HeldModel(percent=percent, before=old.deployed_models[name])
-    return told
+            held[name] = HeldModel(percent=percent, before=old.deployed_models[name])
+    return held

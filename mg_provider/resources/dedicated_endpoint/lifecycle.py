@@ -197,15 +197,15 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         if untouched or strange:
             return error
         error.exists = error.exists or [args.endpoint]
-        told, seen = old, state
+        kept, seen = old, state
         if endpoint is not None:
-            told, ids = models.told(endpoint)
-            seen = self._state(endpoint, told, ids, state)
-        if isinstance(error, RolledBack) and seen == state and not _is_changed(old, told):
+            kept, ids = models.actual(endpoint)
+            seen = self._state(endpoint, kept, ids, state)
+        if isinstance(error, RolledBack) and seen == state and not _is_changed(old, kept):
             return error
         # A label that is not wanted any more may still be there: kept in the arguments, the next run removes it.
-        told = told.with_values(labels={**old.labels, **args.labels})
-        return Incomplete(error, args.endpoint, told, seen)
+        kept = kept.with_values(labels={**old.labels, **args.labels})
+        return Incomplete(error, args.endpoint, kept, seen)
 
     def _make(self, args: DedicatedEndpointArgs, state: DedicatedEndpointState, context: Context) -> Endpoint:
         try:
@@ -299,9 +299,9 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         return observed_traffic(observed, args, names | beside, endpoint)
 
 
-def _is_changed(old: DedicatedEndpointArgs, told: DedicatedEndpointArgs) -> bool:
+def _is_changed(old: DedicatedEndpointArgs, now: DedicatedEndpointArgs) -> bool:
     """Whether something in the cloud is not what it was in the last run."""
-    return any(not isinstance(mark_of(type(told), name), Local) for name in compare(old, told).fields)
+    return any(not isinstance(mark_of(type(now), name), Local) for name in compare(old, now).fields)
 
 
 def _is_public(args: DedicatedEndpointArgs, old: DedicatedEndpointArgs | None) -> bool | Unknown:

@@ -67,11 +67,11 @@ def observed_traffic(
 
 def named_traffic(names: Mapping[str, str], endpoint: Endpoint) -> dict[str, int]:
     """The traffic that flows, by name; what has no name is shown as unmanaged."""
-    told: dict[str, int] = {}
+    shares: dict[str, int] = {}
     for id, percent in (endpoint.traffic_split or {}).items():
         name = names.get(id, f"unmanaged-{id}")
-        told[name] = told.get(name, 0) + percent
-    return {name: percent for name, percent in told.items() if percent}
+        shares[name] = shares.get(name, 0) + percent
+    return {name: percent for name, percent in shares.items() if percent}
 
 
 def deployment_changes(args: DedicatedEndpointArgs, ids: Mapping[str, str], endpoint: Endpoint) -> Iterator[str]:
@@ -81,12 +81,12 @@ def deployment_changes(args: DedicatedEndpointArgs, ids: Mapping[str, str], endp
         if id not in present:
             yield f"{name}: is deployed beside the others"
             continue
-        yield f"{name}: takes over {_told(present[id])}"
+        yield f"{name}: takes over {_description(present[id])}"
         for change in replica_changes(args.deployed_models[name].resources(), present[id]):
             yield f"{name}: {change}"
     for id in sorted(set(present) - set(ids.values())):
         stays = "is undeployed" if args.remove_unmanaged_deployed_models else "stays, unmanaged, without traffic"
-        yield f"{_told(present[id])} {stays if args.running else 'stays, unmanaged'}"
+        yield f"{_description(present[id])} {stays if args.running else 'stays, unmanaged'}"
     if args.running:
         names = {id: name for name, id in ids.items()}
         actual = named_traffic(names, endpoint)
@@ -95,7 +95,7 @@ def deployment_changes(args: DedicatedEndpointArgs, ids: Mapping[str, str], endp
             yield f"traffic: {_shares(actual)} -> {_shares(wanted)}"
 
 
-def _told(deployed: DeployedModel) -> str:
+def _description(deployed: DeployedModel) -> str:
     resources = deployed.dedicated_resources or DedicatedResources()
     machine = (resources.machine_spec.machine_type if resources.machine_spec else None) or "machines unknown"
     return f"deployment {deployed.id} ({deployed.display_name or 'no name'}: {deployed.model}, {machine})"

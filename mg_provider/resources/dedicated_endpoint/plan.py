@@ -93,10 +93,10 @@ class _Changes:
         return sorted(names, key=lambda name: (self._share(self.new, name) < self._share(self.old, name), name))
 
     def texts(self) -> dict[str, str]:
-        told = {name: self._text(name) for name in self.new.deployed_models}
+        found = {name: self._text(name) for name in self.new.deployed_models}
         gone = set(self.old.deployed_models) - {*self.ids.values(), *self.ids, *self.open}
-        told |= {name: f"undeploys, and gives back {gpus(self.old.deployed_models[name])}" for name in gone}
-        return {name: text for name, text in told.items() if text}
+        found |= {name: f"undeploys, and gives back {gpus(self.old.deployed_models[name])}" for name in gone}
+        return {name: text for name, text in found.items() if text}
 
     def _text(self, name: str) -> str:
         if name in self.replaced:
@@ -127,9 +127,9 @@ class _Changes:
         both = (replicas_text(each, self.new.region) for each in (before, served))
         cost = f"BOTH RUN AND ARE PAID FOR: {' and '.join(both)}"
         paid = cost if held else peak(rollout, before, served, self.new.region)
-        told = [f"{how}{until}", *size(before, served), paid, self._probing(name, share)]
-        told.append("endpoint, address and other names stay")
-        return f"{order if len(self.replaced) > 1 else ''}{'; '.join(told)}"
+        parts = [f"{how}{until}", *size(before, served), paid, self._probing(name, share)]
+        parts.append("endpoint, address and other names stay")
+        return f"{order if len(self.replaced) > 1 else ''}{'; '.join(parts)}"
 
     def _addition(self, name: str) -> str:
         share, rollout = self._share(self.new, name), self.new.deployed_models[name].rollout or self.new.rollout
@@ -146,8 +146,8 @@ class _Changes:
         if not share:
             return "not probed, as it has no traffic"
         first = rollout.steps[0] if rollout.strategy == "shift" else 100
-        told, most = probing(self.new, rollout), requests_at(max(1, share * first // 100))
-        return f"{told} with up to {most} requests" if told.startswith("probed") and share < 100 else told
+        how, most = probing(self.new, rollout), requests_at(max(1, share * first // 100))
+        return f"{how} with up to {most} requests" if how.startswith("probed") and share < 100 else how
 
     @staticmethod
     def _steps(steps: list[int], share: int) -> str:

@@ -32,12 +32,12 @@ class PscAutomation(WireModel):
 def automations(endpoint: Endpoint) -> list[PscAutomation]:
     """What became of each automation; the state is empty while nothing is deployed."""
     config = endpoint.private_service_connect_config
-    return [_told(entry) for entry in (config.psc_automation_configs if config else None) or []]
+    return [_automation(entry) for entry in (config.psc_automation_configs if config else None) or []]
 
 
-def _told(config: PscAutomationConfig) -> PscAutomation:
-    told = {name: getattr(config, name) or "" for name in PscAutomation.model_fields}
-    return PscAutomation(**{**told, "error_message": excerpt(told["error_message"])})
+def _automation(config: PscAutomationConfig) -> PscAutomation:
+    values = {name: getattr(config, name) or "" for name in PscAutomation.model_fields}
+    return PscAutomation(**{**values, "error_message": excerpt(values["error_message"])})
 
 
 def tell_failures(endpoint: Endpoint, progress: Callable[[str], None]) -> None:

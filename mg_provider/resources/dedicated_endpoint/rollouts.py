@@ -112,7 +112,7 @@ class NamedModels:
         present = _present(endpoint)
         return {name: count for name, id in self.known.items() if (count := available(present.get(id)))}
 
-    def told(self, endpoint: Endpoint) -> tuple[DedicatedEndpointArgs, dict[str, str]]:
+    def actual(self, endpoint: Endpoint) -> tuple[DedicatedEndpointArgs, dict[str, str]]:
         """What is there now, as arguments and the deployment of each name, after a run that did not end well.
 
         A name whose change did not come to its end is what it was before.
@@ -133,8 +133,8 @@ class NamedModels:
         moved = split == self.args.split(ids) if ids.keys() == self.args.running.keys() else False
         traffic = self.args.traffic_split if moved else self.old.traffic_split
         plan = self.old.deployment_plan
-        told = {"deployed_models": models, "traffic_split": traffic, "deployment_plan": plan, "rollouts_held": {}}
-        return self.args.with_values(**told), ids
+        values = {"deployed_models": models, "traffic_split": traffic, "deployment_plan": plan, "rollouts_held": {}}
+        return self.args.with_values(**values), ids
 
     def replaced(self) -> set[str]:
         """The names that are on the endpoint with a deployment that is to be replaced by another one."""
@@ -277,8 +277,8 @@ class NamedModels:
             self.context.progress(f"deploying {name}")
             on_machine = served if machine is None else served.on(machine)
             resources = raised(on_machine.resources(), capacity.replicas)
-            told = {"dedicated_resources": resources, "rollout_options": options}
-            deploy(self.place, on_machine.wire(id, name).model_copy(update=told), split)
+            settings = {"dedicated_resources": resources, "rollout_options": options}
+            deploy(self.place, on_machine.wire(id, name).model_copy(update=settings), split)
 
         try:
             machines: list[MachineSpec | None] = [*served.choices()] or [None]
@@ -304,8 +304,8 @@ class NamedModels:
         if len(id) > _LONGEST_ID:
             id = our_deployment_id(self.args.endpoint_id, name, self._was(name) or self.args.deployed_models[name])
         resources = raised(shown.dedicated_resources or capacity.old, capacity.replicas)
-        told = {"id": id, "dedicated_resources": resources, "rollout_options": options}
-        deploy(self.place, shown.model_copy(update=told), split)
+        settings = {"id": id, "dedicated_resources": resources, "rollout_options": options}
+        deploy(self.place, shown.model_copy(update=settings), split)
         self.known[name] = id
         return id
 

@@ -38,11 +38,11 @@ def query_names_of(served: object) -> dict[str, pulumi.Output[str]]:
 def _query_name_of(model: pulumi.Output[str]) -> pulumi.Output[str]:
     names = ("query_model_id", "container_model_id", "container_spec", "gcs_uri")
 
-    def told(found: Sequence[Any]) -> str:
+    def name_of(found: Sequence[Any]) -> str:
         name, chosen, container, weights = found
         env = (container or {}).get("env") or []
         # A container of the user's own, and one of Google's for a model of Google's, call it as they please.
         known = chosen or (weights and not container) or any(entry.get("name") == QUERY_ID for entry in env)
         return name if known and name else ""
 
-    return pulumi.Output.all(*(argument_of_maker(model, name) for name in names)).apply(told)
+    return pulumi.Output.all(*(argument_of_maker(model, name) for name in names)).apply(name_of)

@@ -37,8 +37,8 @@ _ADDRESS = ("enable_private_service_connect", "enable_secure_private_service_con
 def _address(config: PrivateServiceConnectConfig | None) -> dict[str, Any]:
     """What of a configuration, which may be known in part only, makes another address."""
     values = {} if config is None or isinstance(config, Unknown) else plain(config)
-    told = {name: values.get(name) for name in _ADDRESS} if values.get(_ADDRESS[0]) else {}
-    return {name: value for name, value in told.items() if value}
+    chosen = {name: values.get(name) for name in _ADDRESS} if values.get(_ADDRESS[0]) else {}
+    return {name: value for name, value in chosen.items() if value}
 
 
 def private(config: PrivateServiceConnectConfig | None) -> bool:

@@ -97,8 +97,8 @@ def replica_changes(wanted: DedicatedResources, deployed: DeployedModel) -> list
 
 def _shown(value: object) -> str:
     entries = value if isinstance(value, list) else [value]
-    told = [str(entry.to_wire() if isinstance(entry, WireModel) else entry) for entry in entries if entry is not None]
-    return ", ".join(told) or "none"
+    texts = [str(entry.to_wire() if isinstance(entry, WireModel) else entry) for entry in entries if entry is not None]
+    return ", ".join(texts) or "none"
 
 
 def mutate(

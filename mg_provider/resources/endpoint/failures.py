@@ -79,8 +79,8 @@ def _bare_hint(error: OperationFailed, allowlist: tuple[str, ...]) -> str | None
 def _agent_hint(error: OperationFailed) -> str | None:
     """Which service agent may not read the weights, by name."""
     number = _NUMBER.match(error.operation)
-    told = error.reason in ("PERMISSION_DENIED", "FAILED_PRECONDITION", "INVALID_ARGUMENT", "NOT_FOUND")
-    if not told or number is None or ADDRESS.search(error.message):
+    may_be_the_agent = error.reason in ("PERMISSION_DENIED", "FAILED_PRECONDITION", "INVALID_ARGUMENT", "NOT_FOUND")
+    if not may_be_the_agent or number is None or ADDRESS.search(error.message):
         return None
     if not (_STORAGE.search(error.message) and _REFUSED.search(error.message)):
         return None

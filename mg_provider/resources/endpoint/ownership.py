@@ -247,10 +247,10 @@ def unlabelled(args: EndpointArgs, endpoint: Endpoint) -> NotOurs:
 
 
 def _label_command(args: EndpointArgs, labels: Mapping[str, str]) -> str:
-    told = ",".join(f"{key}={value}" for key, value in labels.items())
+    pairs = ",".join(f"{key}={value}" for key, value in labels.items())
     return (
         f"gcloud ai endpoints update {args.endpoint_id} --project={args.project} --region={args.region} "
-        f"--update-labels={told}"
+        f"--update-labels={pairs}"
     )
 
 

@@ -336,10 +336,10 @@ class NotOurs(MgError):
 
 def not_ours(what: str, resource: str, instead: str, labels: Mapping[str, str] | None = None) -> NotOurs:
     """The error of finding something that another stack, another resource or somebody by hand made."""
-    told = ", ".join(f"{key}={labels[key]}" for key in (OWNER_LABEL, RESOURCE_LABEL) if labels and key in labels)
+    carried = ", ".join(f"{key}={labels[key]}" for key in (OWNER_LABEL, RESOURCE_LABEL) if labels and key in labels)
     whose = (
-        f"carries the ownership labels of somebody else ({told})"
-        if told
+        f"carries the ownership labels of somebody else ({carried})"
+        if carried
         else "does not carry this stack's ownership label"
     )
     return NotOurs(

@@ -68,14 +68,14 @@ def fixed_while_running(args_type: type[BaseModel]) -> tuple[str, ...]:
 
 
 @cache
-def model_is_made_of(args_type: type[BaseModel]) -> tuple[str, ...]:
+def model_arguments(args_type: type[BaseModel]) -> tuple[str, ...]:
     """The fields of which another value is another Model."""
     return _rolling(args_type, another_model=True)
 
 
 def _rolling(args_type: type[BaseModel], *, another_model: bool) -> tuple[str, ...]:
-    told = marked(args_type, RollsOut)
-    return tuple(mark.by or name for name, mark in told if mark.another_model or not another_model)
+    found = marked(args_type, RollsOut)
+    return tuple(mark.by or name for name, mark in found if mark.another_model or not another_model)
 
 
 @cache
@@ -110,8 +110,10 @@ def value_at(thing: BaseModel | None, path: str) -> Any:
 
 def drifted(wanted: BaseModel, actual: Mapping[str, Any]) -> dict[str, Any]:
     """What differs from what was asked for. What nobody set and Google chose is not drift."""
-    told = wanted.model_fields_set | _always(type(wanted))
-    return {name: value for name, value in actual.items() if name in told and not same(getattr(wanted, name), value)}
+    compared = wanted.model_fields_set | _always(type(wanted))
+    return {
+        name: value for name, value in actual.items() if name in compared and not same(getattr(wanted, name), value)
+    }
 
 
 @cache
@@ -136,9 +138,9 @@ def nested(values: Mapping[str, Any]) -> dict[str, Any]:
 def asked_for(given: BaseModel, thing: Thing) -> dict[str, Any]:
     """What arguments ask for in a thing, by path. Nothing is asked for by a default that is empty."""
     fields = type(given).model_fields
-    told = {}
+    found = {}
     for name, path in standing(type(given), thing).items():
         value = getattr(given, name)
         if value or value != fields[name].default:
-            told[path] = value
-    return told
+            found[path] = value
+    return found

@@ -46,8 +46,8 @@ def _is_private(target: pulumi.Input[str] | None) -> pulumi.Output[bool | None]:
     # Every resource of ours has a name; what is not made here has no maker.
     maker = argument_of_maker(target, "resource")
 
-    def told(found: Sequence[Any]) -> bool | None:
+    def privacy(found: Sequence[Any]) -> bool | None:
         config, maker = found
         return bool((config or {}).get("enable_private_service_connect")) if maker else None
 
-    return pulumi.Output.all(config, maker).apply(told)
+    return pulumi.Output.all(config, maker).apply(privacy)

@@ -99,14 +99,15 @@ class Ownership:
         if not (self.in_state and self._unowned(labels)):
             return not_ours(f"{kind} {path}", args.resource, "set another forwarding_rule_name")
         missing = {**args.ownership, **({CLAIM_LABEL: self.claim} if self.claim else {})}
-        told = ",".join(f"{key}={value}" for key, value in missing.items())
+        pairs = ",".join(f"{key}={value}" for key, value in missing.items())
         return MgError(
             f"{kind} {path} is in this stack's state, but somebody removed the labels that say so; "
             "it is left unchanged",
             resource=args.resource,
             exists=[path],
             hint=f"put the labels back (gcloud compute {collection} update {path.rpartition('/')[2]} "
-            f"--project={args.project} --region={args.region} --update-labels={told}), then run the same command again",
+            f"--project={args.project} --region={args.region} --update-labels={pairs}), then run the same command "
+            "again",
         )
 
 

@@ -19,26 +19,26 @@ def must_be_remade(args: PscForwardingRuleArgs, rule: ForwardingRule, target: st
     """Whether the rule differs in what no call can change. Its description is not worth a cut, and may not be kept."""
     if target and (target != short(rule.target or "") or is_dead(rule)):
         return True
-    told = _told(args, rule)
+    actual = _actual(args, rule)
     fixed = changed_by(PscForwardingRuleArgs, "rule", REMADE).keys() - {"service_attachment"}
     # What Google does not say about a rule is taken from the program's own change.
-    return any(not same(getattr(args, name), told[name]) if name in told else name in changed for name in fixed)
+    return any(not same(getattr(args, name), actual[name]) if name in actual else name in changed for name in fixed)
 
 
 def observed_rule(args: PscForwardingRuleArgs, rule: ForwardingRule | None) -> PscForwardingRuleArgs:
     """The arguments with what the rule has, where that differs from what was asked for; where it leads is not said."""
-    return args if rule is None else args.with_values(**drifted(args, _told(args, rule)))
+    return args if rule is None else args.with_values(**drifted(args, _actual(args, rule)))
 
 
-def _told(args: PscForwardingRuleArgs, rule: ForwardingRule) -> dict[str, Any]:
+def _actual(args: PscForwardingRuleArgs, rule: ForwardingRule) -> dict[str, Any]:
     """The arguments that the rule shows."""
-    told = seen(PscForwardingRuleArgs, "rule", rule)
-    del told["service_attachment"]
+    actual = seen(PscForwardingRuleArgs, "rule", rule)
+    del actual["service_attachment"]
     # A rule for which none was asked may have one that Google made by itself.
     if not args.service_directory_registrations:
-        del told["service_directory_registrations"]
+        del actual["service_directory_registrations"]
     # Labels that the program does not name are others'.
-    return {**told, "labels": {key: value for key, value in (rule.labels or {}).items() if key in args.labels}}
+    return {**actual, "labels": {key: value for key, value in (rule.labels or {}).items() if key in args.labels}}
 
 
 def state_of(args: PscForwardingRuleArgs, rule: ForwardingRule | None, held: Held | None) -> PscForwardingRuleState:

@@ -13,7 +13,7 @@ from mg_provider.resources.model.args import Rule
 from mg_provider.resources.model.marks import Local, RollsOut, Secret
 from mg_provider.resources.model.meaning import Content, SafetyNet
 from mg_provider.resources.model.nested_rules import folder_problem
-from mg_provider.resources.model.standing import Stands, Unseen, model_is_made_of
+from mg_provider.resources.model.standing import Stands, Unseen, model_arguments
 
 FIXED_MODEL = "a Model cannot be changed in this; another one has another id"
 _PUBLISHER_MODEL = ResourceName(
@@ -70,7 +70,7 @@ class ModelSource(BaseModel):
     )
 
 
-SOURCES = model_is_made_of(ModelSource)
+SOURCES = model_arguments(ModelSource)
 """The arguments that say where weights come from, of which a program gives one."""
 
 

@@ -34,15 +34,15 @@ def markdown(review: Review, most: int = MOST) -> str:
     if review.verdict == "safe" and not review.gates:
         return f"{head}\n"
     parts = [head, *(part for part in _parts(review) if part)]
-    told, left = parts[0][: most - _ROOM], 0
+    text, left = parts[0][: most - _ROOM], 0
     for part in parts[1:]:
-        if len(told) + len(part) + 2 > most - _ROOM:
+        if len(text) + len(part) + 2 > most - _ROOM:
             left += 1
         else:
-            told += f"\n\n{part}"
+            text += f"\n\n{part}"
     if left:
-        told += f"\n\n_{left} parts did not fit: the JSON and HTML of this review have them._"
-    return f"{told}\n"
+        text += f"\n\n_{left} parts did not fit: the JSON and HTML of this review have them._"
+    return f"{text}\n"
 
 
 def _head(review: Review) -> Iterator[str]:
@@ -96,13 +96,13 @@ def _moves(money: Money) -> Iterator[tuple[str, str]]:
     one = (money.before.min, money.after.min) == (money.before.max, money.after.max)
     for title, was, now, change, percent in ranges[1:] if one else ranges:
         if was == now and not change.usd:
-            told = f"{now.text}, {now.hour_text} an hour: as before" if change.usd is not None else now.text
+            amount = f"{now.text}, {now.hour_text} an hour: as before" if change.usd is not None else now.text
         else:
             sign = "+" if (change.usd or 0) > 0 else ""
             share = f", {percent:+,g} %" if percent else ""
             more = f" ({sign}{change.text}{share}); {was.hour_text} → {now.hour_text} an hour"
-            told = f"{was.text} → {now.text}{'' if change.text == 'unknown' else more}"
-        yield ("a month" if one else f"a month, {title}", told)
+            amount = f"{was.text} → {now.text}{'' if change.text == 'unknown' else more}"
+        yield ("a month" if one else f"a month, {title}", amount)
     if money.peak_minutes or money.peak.usd != max(money.before.max.usd or 0, money.after.max.usd or 0):
         minutes = f" for {money.peak_minutes}" if money.peak_minutes else ""
         yield ("peak of the change", f"{money.peak.hour_text} an hour{minutes}")
@@ -115,30 +115,30 @@ def _few(names: Sequence[str], most: int = 10) -> str:
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head)]
-    told = [f"| {' | '.join(line)} |" for line in lines]
-    return "\n".join([*told, *(f"| {' | '.join(map(plain, row))} |" for row in rows)])
+    cells = [f"| {' | '.join(line)} |" for line in lines]
+    return "\n".join([*cells, *(f"| {' | '.join(map(plain, row))} |" for row in rows)])
 
 
 def _reasons(reasons: Sequence[Reason]) -> str:
-    told = []
+    found = []
     for reason in reasons:
         sign = _SIGNS["stop" if reason.severity == "stop" else "look"]
-        told.append(f"- {sign} **{plain(_short(where(reason), 300))}**: {plain(reason.text)}")
-        told += [f"  - {plain(_short(detail, 500))}" for detail in reason.details[:5]]
+        found.append(f"- {sign} **{plain(_short(where(reason), 300))}**: {plain(reason.text)}")
+        found += [f"  - {plain(_short(detail, 500))}" for detail in reason.details[:5]]
         if len(reason.details) > 5:
-            told.append(f"  - and {len(reason.details) - 5} more")
-    return _cut(told, 30_000)
+            found.append(f"  - and {len(reason.details) - 5} more")
+    return _cut(found, 30_000)
 
 
 def _cut(lines: Sequence[str], most: int) -> str:
-    told: list[str] = []
+    kept: list[str] = []
     size = 0
     for index, line in enumerate(lines):
         size += len(line) + 1
         if size > most:
-            return "\n".join([*told, f"- and {len(lines) - index} more lines"])
-        told.append(line)
-    return "\n".join(told)
+            return "\n".join([*kept, f"- and {len(lines) - index} more lines"])
+        kept.append(line)
+    return "\n".join(kept)
 
 
 def _folded(title: str, lines: Sequence[str]) -> str:

@@ -49,8 +49,8 @@ def topology(fleet: Fleet) -> str:
 def _boxes(index: int, node: Node) -> Iterator[str]:
     state = "parked" if node.parked else _STATES[node.state]
     if len(node.deployed) < 2:
-        told = [": ".join((node.resource, state)), *(" ".join(machines(one)) for one in node.deployed)]
-        yield f"n{index}[{_text(', '.join(filter(None, told)))}]"
+        texts = [": ".join((node.resource, state)), *(" ".join(machines(one)) for one in node.deployed)]
+        yield f"n{index}[{_text(', '.join(filter(None, texts)))}]"
         return
     yield f"n{index}[{_text(f'{node.resource}: {state}')}]"
     for at, one in enumerate(node.deployed[:_MOST_DEPLOYED]):

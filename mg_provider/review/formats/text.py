@@ -54,7 +54,7 @@ def _one_line(review: Review, width: int) -> str:
     """That nothing matters: with what changes, where there is room for it."""
     counts = ", ".join(f"{count} {operation}" for operation, count in review.counts.items())
     return next(
-        (told for told in (review.headline, f"safe: nothing that matters changes: {counts}") if len(told) <= width),
+        (text for text in (review.headline, f"safe: nothing that matters changes: {counts}") if len(text) <= width),
         "safe: nothing that matters changes",
     )
 
@@ -77,8 +77,8 @@ def sections(review: Review) -> Iterator[tuple[str, list[str]]]:
         ("models and weights", review.models),
         ("other changes", [*review.notes, *review.gone, *review.unknown, *review.others]),
     ):
-        if told := list(_notes(reasons)):
-            yield title, told
+        if found := list(_notes(reasons)):
+            yield title, found
     if review.runs:
         yield "batch runs", [line for run in review.runs for line in _run(run)]
     if review.gpus.lines:

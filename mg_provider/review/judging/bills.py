@@ -59,8 +59,11 @@ def _other_choices(turn: Turn) -> Iterator[Finding]:
         mark = change.mark(Costs)
         if mark is not None and mark.part == "machine" and not turn.subject.is_replaced:
             choices = change.new if isinstance(change.new, list) else [change.new]
-            told = " or ".join(show(choice.get("machine_type")) for choice in choices if isinstance(choice, Mapping))
-            text = f"stays on its machine; from the next deployment on it may run on {told or 'what Google recommends'}"
+            machines = " or ".join(
+                show(choice.get("machine_type")) for choice in choices if isinstance(choice, Mapping)
+            )
+            others = machines or "what Google recommends"
+            text = f"stays on its machine; from the next deployment on it may run on {others}"
             yield about(turn.subject, "cost", "look", "money", text, label=turn.label)
 
 
@@ -92,8 +95,10 @@ def _quota(gpus: Gpus) -> str:
         if line.accelerator:
             sums = needed.setdefault((line.region, line.accelerator), [0, 0])
             sums[0], sums[1] = sums[0] + line.before[1], sums[1] + line.peak
-    told = [f"{now} {kind} in {region} (until now {was})" for (region, kind), (was, now) in needed.items() if now > was]
-    return f"needs quota for {', '.join(told)}" if told else ""
+    texts = [
+        f"{now} {kind} in {region} (until now {was})" for (region, kind), (was, now) in needed.items() if now > was
+    ]
+    return f"needs quota for {', '.join(texts)}" if texts else ""
 
 
 def _unknown(turn: Turn, bill: Bill) -> Iterator[Finding]:

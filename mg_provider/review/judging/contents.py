@@ -79,16 +79,16 @@ def answering(subject: Subject, entry: str) -> set[str]:
 
 
 def _made(subject: Subject) -> Iterator[Finding]:
-    told = [
+    texts = [
         f"{mark.what} {_short(subject.new[field])}"
         for field, mark in marked(subject.kind.args, Content)
         if subject.new.get(field)
     ]
     for entry, inner, _, new in subject.entries():
         found = new if isinstance(new, Mapping) else {}
-        told += [f"{name(entry)}: {_short(found[field])}" for field, _ in marked(inner, Content) if found.get(field)]
-    if told:
-        yield about(subject, "change", "note", "models", f"serves {'; '.join(told)}")
+        texts += [f"{name(entry)}: {_short(found[field])}" for field, _ in marked(inner, Content) if found.get(field)]
+    if texts:
+        yield about(subject, "change", "note", "models", f"serves {'; '.join(texts)}")
 
 
 def _followed(
@@ -144,37 +144,37 @@ def _variables(subject: Subject) -> str:
 
 def _hidden_names(hidden: tuple[str, ...], variables: str) -> list[str]:
     """What changes and cannot be seen; of a list of variables that is hidden as a whole, what the plan says."""
-    told = [text for text in hidden if not (variables and text.rpartition(" of ")[2] == _ENV)]
-    env = [f"{variables} (hidden)"] if len(told) < len(hidden) else []
-    return [*env, *(f"{name(text)} changes (hidden)" for text in told)]
+    texts = [text for text in hidden if not (variables and text.rpartition(" of ")[2] == _ENV)]
+    env = [f"{variables} (hidden)"] if len(texts) < len(hidden) else []
+    return [*env, *(f"{name(text)} changes (hidden)" for text in texts)]
 
 
 def _object(change: Change, variables: str) -> str:
     """A container or model that is an object: its image first, then the rest, hidden values by name."""
     old = change.old if isinstance(change.old, Mapping) else {}
     new = change.new if isinstance(change.new, Mapping) else {}
-    told = []
+    texts = []
     for key in sorted({*old, *new}, key=lambda key: (key != "image_uri", str(key))):
         was, now = old.get(key), new.get(key)
         if was == now:
             continue
         if HIDDEN in (was, now) and key == _ENV and variables:
-            told.append(f"{variables} (hidden)")
+            texts.append(f"{variables} (hidden)")
         elif HIDDEN in (was, now):
-            told.append(f"{name(key)} is hidden, and {'set' if was is None else 'changes'}")
+            texts.append(f"{name(key)} is hidden, and {'set' if was is None else 'changes'}")
         elif key in ("args", "command"):
-            told.append(f"{name(key)} {arguments(was) or 'none'} → {arguments(now) or 'none'}")
+            texts.append(f"{name(key)} {arguments(was) or 'none'} → {arguments(now) or 'none'}")
         elif key == "image_uri":
-            told.append(f"image {show(was)} → {show(now)}{_digest(now)}")
+            texts.append(f"image {show(was)} → {show(now)}{_digest(now)}")
         else:
-            told += [text for text in _names(difference(was, now, key))]
-    told += _hidden_names(change.hidden, variables)
-    return "; ".join(dict.fromkeys(told))
+            texts += [text for text in _names(difference(was, now, key))]
+    texts += _hidden_names(change.hidden, variables)
+    return "; ".join(dict.fromkeys(texts))
 
 
-def _names(told: list[str]) -> list[str]:
+def _names(texts: list[str]) -> list[str]:
     """Environment variables by name alone."""
-    return sorted({entry.replace(".value changes", " changes").replace(".name changes", " changes") for entry in told})
+    return sorted({entry.replace(".value changes", " changes").replace(".name changes", " changes") for entry in texts})
 
 
 def _digest(image: Any) -> str:

@@ -22,8 +22,8 @@ def drift(subject: Subject, wanted: Mapping[str, Any]) -> Iterator[Finding]:
         return
     for change in changed_fields(subject.kind.args, subject.old, subject.new):
         how = "; ".join(difference(change.old, change.new, change.field))
-        told = name(change.field) if change.is_secret else how
-        text = f"somebody changed in the cloud: {told}{_back(change, wanted)}"
+        shown = name(change.field) if change.is_secret else how
+        text = f"somebody changed in the cloud: {shown}{_back(change, wanted)}"
         yield about(subject, "drift", "look", "drift", text)
 
 

@@ -22,10 +22,10 @@ PERMISSION = "aiplatform.endpoints.predict"
 def is_public(subject: Subject, values: Mapping[str, Any]) -> bool | None:
     """Whether the internet reaches it; None where the question does not arise, or the answer is not known."""
     model = subject.kind.args
-    told = [(value_of(model, values, field), mark.open) for field, mark in marked(model, Exposure) if mark.open]
-    if not told or any(is_unseen(value) for value, _ in told):
+    values_open = [(value_of(model, values, field), mark.open) for field, mark in marked(model, Exposure) if mark.open]
+    if not values_open or any(is_unseen(value) for value, _ in values_open):
         return None
-    return all(test(value) for value, test in told if test)
+    return all(test(value) for value, test in values_open if test)
 
 
 def exposures(subject: Subject, places: Places) -> Iterator[Finding]:
@@ -59,24 +59,24 @@ def exposures(subject: Subject, places: Places) -> Iterator[Finding]:
 
 
 def _made(subject: Subject, public: bool | None, places: Places) -> Iterator[Finding]:
-    told = _told(subject, subject.kind.args, subject.new, places)
-    also = "; ".join(told)
+    texts = _sentences(subject, subject.kind.args, subject.new, places)
+    also = "; ".join(texts)
     if public:
         text = f"new, and PUBLIC: everybody with {PERMISSION} reaches it from the internet"
         yield about(subject, "exposure", "look", "exposure", text, detail=also)
     elif public is False:
         yield from _private(subject, "new, and private", places)
-        if told := [text for text in told if "(another " in text]:
-            yield about(subject, "exposure", "look", "exposure", "; ".join(told))
-    elif told:
+        if texts := [text for text in texts if "(another " in text]:
+            yield about(subject, "exposure", "look", "exposure", "; ".join(texts))
+    elif texts:
         yield about(subject, "exposure", "look", "exposure", also)
     for entry, inner, _, new in subject.entries():
-        if isinstance(new, Mapping) and (told := _told(subject, inner, new, places)):
+        if isinstance(new, Mapping) and (texts := _sentences(subject, inner, new, places)):
             label = f"{subject.label}: {name(entry)}"
-            yield about(subject, "exposure", "look", "exposure", "; ".join(told), label=label)
+            yield about(subject, "exposure", "look", "exposure", "; ".join(texts), label=label)
 
 
-def _told(subject: Subject, model: type[BaseModel], values: Mapping[str, Any], places: Places) -> list[str]:
+def _sentences(subject: Subject, model: type[BaseModel], values: Mapping[str, Any], places: Places) -> list[str]:
     """What values that are not the usual ones expose."""
     return [
         f"{mark.what}: {show(values[field])}{places.elsewhere(subject, values[field])}"
@@ -87,23 +87,23 @@ def _told(subject: Subject, model: type[BaseModel], values: Mapping[str, Any], p
 
 def _private(subject: Subject, text: str, places: Places) -> Iterator[Finding]:
     """Who connects to what is private: the lists that say so."""
-    told = []
+    texts = []
     for field, mark in marked(subject.kind.args, Exposure):
         value = subject.new.get(field)
         if mark.open is None or not value:
             continue
         lists = [show(leaf) for _, leaf in leaves(value) if isinstance(leaf, list) and leaf]
-        told.append(f"{mark.what}: {', '.join(lists) or show(value)}{places.elsewhere(subject, value)}")
-    severity: Severity = "look" if "(another " in "".join(told) and not subject.is_new else "note"
-    yield about(subject, "exposure", severity, "exposure", "; ".join([text, *told]))
+        texts.append(f"{mark.what}: {', '.join(lists) or show(value)}{places.elsewhere(subject, value)}")
+    severity: Severity = "look" if "(another " in "".join(texts) and not subject.is_new else "note"
+    yield about(subject, "exposure", severity, "exposure", "; ".join([text, *texts]))
 
 
 def _changed(subject: Subject, change: Change, mark: Exposure, places: Places, label: str = "") -> Iterator[Finding]:
     if change.is_secret or change.is_unknown:
         text = f"{mark.what}: {name(change.field)} changes{', and is known only after up' if change.is_unknown else ''}"
     else:
-        told = "; ".join(_short(entry, mark) for entry in difference(change.old, change.new))
-        text = f"{mark.what}: {told}{places.elsewhere(subject, change.new)}"
+        entries = "; ".join(_short(entry, mark) for entry in difference(change.old, change.new))
+        text = f"{mark.what}: {entries}{places.elsewhere(subject, change.new)}"
     yield about(subject, "exposure", "look", "exposure", text, label=label)
 
 

@@ -19,8 +19,8 @@ def lost(subject: Subject) -> list[tuple[str, str]]:
     """What clients may have of it: what it is called, and the value."""
     kind = subject.kind
     fields = [*marked(kind.args, HeldByClients), *marked(kind.state, HeldByClients)]
-    told = {mark.what: show(subject.outputs[field]) for field, mark in fields if subject.outputs.get(field)}
-    return list(told.items())
+    found = {mark.what: show(subject.outputs[field]) for field, mark in fields if subject.outputs.get(field)}
+    return list(found.items())
 
 
 def deletions(subject: Subject) -> Iterator[Finding]:
@@ -58,8 +58,8 @@ def _record(subject: Subject) -> Iterator[Finding]:
 
 
 def _lost_text(subject: Subject) -> str:
-    told = [f"{what} {value}" for what, value in lost(subject)]
-    return "lost: " + ", ".join(told) if told else ""
+    texts = [f"{what} {value}" for what, value in lost(subject)]
+    return "lost: " + ", ".join(texts) if texts else ""
 
 
 def causes(subject: Subject) -> list[str]:
@@ -67,16 +67,16 @@ def causes(subject: Subject) -> list[str]:
     found = [change for change in subject.changes if change.replaces]
     follows = [change for change in found if change.mark(HeldByClients) or change.field in subject.kind.ids]
     chosen = [change for change in found if change not in follows] or found
-    told = []
+    texts = []
     for change in chosen:
         cost = change.mark(Costs)
         if change.is_secret or change.is_unknown or cost is not None:
-            told.append(f"{name(change.field)} changes")
+            texts.append(f"{name(change.field)} changes")
         elif isinstance(change.old or change.new, Mapping) and not (change.old and change.new):
-            told.append(f"{name(change.field)} is {'removed' if change.old else 'added'}")
+            texts.append(f"{name(change.field)} is {'removed' if change.old else 'added'}")
         else:
-            told += difference(change.old, change.new, change.field)[:3]
-    return told or [f"{name(field)} changes" for field in subject.step.replaces[:3]] or ["the engine says so"]
+            texts += difference(change.old, change.new, change.field)[:3]
+    return texts or [f"{name(field)} changes" for field in subject.step.replaces[:3]] or ["the engine says so"]
 
 
 def replacements(subject: Subject) -> Iterator[Finding]:
@@ -94,14 +94,14 @@ def replacements(subject: Subject) -> Iterator[Finding]:
 
 
 def _moved_text(subject: Subject) -> str:
-    told = []
+    texts = []
     kind = subject.kind
     for field, mark in (*marked(kind.args, HeldByClients), *marked(kind.state, HeldByClients)):
         was, now = subject.outputs.get(field), subject.new.get(field)
         if not was or was == now:
             continue
-        told.append(f"{mark.what} {show(was)} → {show(now) if now else 'another one'}")
-    return "lost: " + ", ".join(told) if told else ""
+        texts.append(f"{mark.what} {show(was)} → {show(now) if now else 'another one'}")
+    return "lost: " + ", ".join(texts) if texts else ""
 
 
 def readdressed(subject: Subject) -> Iterator[Finding]:

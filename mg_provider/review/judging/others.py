@@ -65,30 +65,36 @@ def other(step: Step, label: str) -> Iterator[Finding]:
     verb = _VERBS.get(step.op, step.op)
     short = step.type.rpartition(":")[2] if not step.type.startswith(OURS) else step.type
     area = next((area for area in _AREAS if area.pattern.search(step.type)), None)
-    told = _told(step)
+    differences = _differences(step)
     if step.type.startswith(OURS):
         text = f"of a type that this version of mg does not know ({name(short)}): {verb}"
         yield Finding("other", "look", "others", label, text)
         return
     if area is None:
         gone = step.op in ("delete", "replace")
-        yield Finding("other", "look" if gone else "note", "others", label, f"{name(short)} {verb}", detail=told)
+        yield Finding("other", "look" if gone else "note", "others", label, f"{name(short)} {verb}", detail=differences)
         return
-    yield from _judged(step, label, area, f"{area.what}: {name(short)} {verb}", told)
+    yield from _judged(step, label, area, f"{area.what}: {name(short)} {verb}", differences)
 
 
-def _judged(step: Step, label: str, area: _Area, text: str, told: str) -> Iterator[Finding]:
+def _judged(step: Step, label: str, area: _Area, text: str, differences: str) -> Iterator[Finding]:
     new = (step.new or Side()).inputs
     old = (step.old or Side()).inputs
     for found, what in ((_EVERYBODY, "everybody"), (_OPEN, "every address")):
         if _has(new, found) and not _has(old, found) and step.op != "delete" and not _is_egress(new):
             yield Finding(
-                "exposure", "stop", "others", label, f"{text}, and lets in {what}", also=("perimeter",), detail=told
+                "exposure",
+                "stop",
+                "others",
+                label,
+                f"{text}, and lets in {what}",
+                also=("perimeter",),
+                detail=differences,
             )
             return
     goes = step.op in ("delete", "replace")
     also = ("downtime",) if goes and area.serves else ("exposure",) if area.admits and step.op != "delete" else ()
-    yield Finding("perimeter", area.gone if goes else "look", "others", label, text, also=also, detail=told)
+    yield Finding("perimeter", area.gone if goes else "look", "others", label, text, also=also, detail=differences)
 
 
 def _has(values: Any, found: tuple[str, ...]) -> bool:
@@ -99,9 +105,9 @@ def _is_egress(values: Mapping[str, Any]) -> bool:
     return str(values.get("direction", "")).upper() == "EGRESS"
 
 
-def _told(step: Step) -> str:
+def _differences(step: Step) -> str:
     """What differs, a few values."""
     if step.old is None or step.new is None:
         return ""
-    told = difference(step.old.inputs, step.new.inputs)
-    return "; ".join(told[:6]) + (f"; and {len(told) - 6} more" if len(told) > 6 else "")
+    differences = difference(step.old.inputs, step.new.inputs)
+    return "; ".join(differences[:6]) + (f"; and {len(differences) - 6} more" if len(differences) > 6 else "")

@@ -45,9 +45,9 @@ class Places:
         projects = {each for text in found for each in self._projects(text)} if isinstance(own, str) and own else set()
         whose = sorted(projects - {_dotted(str(own))})
         far = sorted({place for text in found if (place := self.of(text)) and is_far(place, subject.region)})
-        told = [f"another project: {', '.join(map(name, whose))}"] if whose else []
-        told += [f"another region: {', '.join(map(name, far))}"] if far else []
-        return f" ({'; '.join(told)})" if told else ""
+        texts = [f"another project: {', '.join(map(name, whose))}"] if whose else []
+        texts += [f"another region: {', '.join(map(name, far))}"] if far else []
+        return f" ({'; '.join(texts)})" if texts else ""
 
     def _projects(self, text: str) -> Iterator[str]:
         yield from (_dotted(first or second) for first, second in _PROJECT.findall(text))

@@ -21,7 +21,7 @@ from mg_provider.review.reading.compare import Change, Subject
 from mg_provider.review.reading.kinds import compared, parts
 from mg_provider.review.reading.values import difference, is_unknown, name
 
-_TOLD = (Content, Costs, Exposure, HeldByClients, SafetyNet, Service, Traffic)
+_REPORTED = (Content, Costs, Exposure, HeldByClients, SafetyNet, Service, Traffic)
 _MADE_OF = (Content, Costs, Exposure, Flow)
 _MATTERS = (Content, Costs, Exposure, HeldByClients, Traffic, Leads, Flow)
 
@@ -45,7 +45,7 @@ def rest(subject: Subject) -> Iterator[Finding]:
     for change in subject.changes:
         if change.is_unknown or change.field in entries or (subject.is_replaced and change.replaces):
             continue
-        if not any(isinstance(mark, _TOLD) for mark in change.marks):
+        if not any(isinstance(mark, _REPORTED) for mark in change.marks):
             yield from _plainly(subject, change)
 
 
@@ -95,16 +95,16 @@ def _has_a_cause(subject: Subject) -> bool:
 
 
 def _unknown(subject: Subject) -> Iterator[Finding]:
-    if told := ", ".join(_unknown_of_new(subject)):
-        yield about(subject, "unknown", "look", "unknown", f"known only after up: {told}")
+    if names := ", ".join(_unknown_of_new(subject)):
+        yield about(subject, "unknown", "look", "unknown", f"known only after up: {names}")
     found = [change for change in subject.changes if change.is_unknown and change.marks]
     grave = [change for change in found if any(isinstance(mark, (*_MATTERS, Replaces)) for mark in change.marks)]
     if grave:
-        told = ", ".join(name(change.field) for change in grave)
+        names = ", ".join(name(change.field) for change in grave)
         opens = any((mark := change.mark(Exposure)) is not None and mark.open for change in grave)
-        told += "; whether it is public is not known" if opens else ""
+        names += "; whether it is public is not known" if opens else ""
         may = "; it may be replaced" if any(change.mark(Replaces) for change in grave) else ""
-        yield about(subject, "unknown", "look", "unknown", f"known only after up: {told}{may}")
+        yield about(subject, "unknown", "look", "unknown", f"known only after up: {names}{may}")
     if quiet := [change for change in found if change not in grave]:
-        told = ", ".join(name(change.field) for change in quiet)
-        yield about(subject, "unknown", "note", "unknown", f"known only after up: {told}")
+        names = ", ".join(name(change.field) for change in quiet)
+        yield about(subject, "unknown", "note", "unknown", f"known only after up: {names}")

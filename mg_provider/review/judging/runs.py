@@ -54,11 +54,11 @@ def _last(subject: Subject, what: str) -> float:
 
 
 def _flow(subject: Subject, direction: str, places: Places) -> str:
-    told = []
+    texts = []
     for field, mark in marked(subject.kind.args, Flow):
         if mark.direction == direction:
-            told += [f"{show(leaf)}{places.elsewhere(subject, leaf)}" for leaf in _named(subject.new.get(field))]
-    return ", ".join(told)
+            texts += [f"{show(leaf)}{places.elsewhere(subject, leaf)}" for leaf in _named(subject.new.get(field))]
+    return ", ".join(texts)
 
 
 def _named(value: Any) -> list[Any]:

@@ -127,14 +127,14 @@ def _emptied(subject: Subject, turns: list[Turn]) -> Iterator[Finding]:
 
 
 def _settings(subject: Subject) -> Iterator[Finding]:
-    told: list[tuple[Change, Service, str]] = [(change, mark, "") for change, mark in subject.changed(Service)]
+    found: list[tuple[Change, Service, str]] = [(change, mark, "") for change, mark in subject.changed(Service)]
     for entry, inner, old, new in subject.entries():
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             for field, mark in marked(inner, Service):
                 change = Change(field, value_of(inner, old, field), value_of(inner, new, field))
                 if change.old != change.new:
-                    told.append((change, mark, f"{subject.label}: {name(entry)}"))
-    for change, mark, label in told:
+                    found.append((change, mark, f"{subject.label}: {name(entry)}"))
+    for change, mark, label in found:
         how = "known only after up" if change.is_unknown else "; ".join(difference(change.old, change.new))
         if mark.gap:
             text = f"{mark.what} changes: {mark.gap}"
@@ -143,10 +143,10 @@ def _settings(subject: Subject) -> Iterator[Finding]:
             yield about(subject, "change", "look", "service", f"{mark.what}: {how}", label=label)
 
 
-def _how_long(told: list[str]) -> str:
-    if all(MINUTES in text for text in told):
+def _how_long(texts: list[str]) -> str:
+    if all(MINUTES in text for text in texts):
         return MINUTES
-    if all(text.startswith(_PARKED) for text in told):
+    if all(text.startswith(_PARKED) for text in texts):
         return "until it is resumed"
     return "until clients have another address, or it serves again"
 

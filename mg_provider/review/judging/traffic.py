@@ -32,8 +32,8 @@ def behind(subject: Subject, values: Mapping[str, Any], entry: str) -> str:
         served = values.get(field)
         found = served.get(entry) if isinstance(served, Mapping) else None
         if isinstance(found, Mapping):
-            told = [show(found[content]) for content, _ in marked(inner, Content) if found.get(content)]
-            return ", ".join(text.rpartition("/")[2] for text in told)
+            texts = [show(found[content]) for content, _ in marked(inner, Content) if found.get(content)]
+            return ", ".join(text.rpartition("/")[2] for text in texts)
     return ""
 
 
@@ -45,13 +45,13 @@ def traffic(subject: Subject) -> Iterator[Finding]:
     moved = [entry for entry in sorted({*was, *now}) if was.get(entry, 0) != now.get(entry, 0)]
     if not moved:
         return
-    told = []
+    found = []
     for entry in moved:
         model = behind(subject, subject.new, entry) or behind(subject, subject.old, entry)
         served = f" ({model})" if model else ""
-        told.append(f"{name(entry)}{served} {was.get(entry, 0)} → {now.get(entry, 0)} %")
+        found.append(f"{name(entry)}{served} {was.get(entry, 0)} → {now.get(entry, 0)} %")
     same = _by_model(subject, subject.old, was) == _by_model(subject, subject.new, now)
-    text = f"traffic: {'; '.join(told)}"
+    text = f"traffic: {'; '.join(found)}"
     if same:
         yield about(subject, "change", "note", "traffic", f"{text}: only names, each Model keeps its share")
     else:

@@ -89,15 +89,15 @@ def _lines(change: Change) -> Iterator[tuple[str, str, str]]:
         before, after = ("" if value in (None, "") else "hidden" for value in (change.old, change.new))
         yield name(change.field), before, f"{after}, another value" if before and after else after
         return
-    yield from _told(differing(change.old, change.new, change.field))
+    yield from _written(differing(change.old, change.new, change.field))
 
 
 def _theirs(step: Step) -> Iterator[tuple[str, str, str]]:
     old, new = (step.old or Side()).inputs, (step.new or Side()).inputs
-    yield from _told(differing(dict(old), dict(new)))
+    yield from _written(differing(dict(old), dict(new)))
 
 
-def _told(found: Iterable[tuple[str, Any, Any]]) -> Iterator[tuple[str, str, str]]:
+def _written(found: Iterable[tuple[str, Any, Any]]) -> Iterator[tuple[str, str, str]]:
     for path, was, now in found:
         if not (isinstance(was, Mapping) or isinstance(now, Mapping)):
             yield (name(path), *sides(path, was, now, MOST))

@@ -103,9 +103,9 @@ def _words(deployment: Replicas | None) -> str:
 def _content(model: type[BaseModel], values: Mapping[str, Any]) -> str:
     """What answers: weights or a Model before the container that serves them."""
     found = [values[field] for field, _ in marked(model, Content) if values.get(field)]
-    told = [value for value in found if isinstance(value, str)]
+    texts = [value for value in found if isinstance(value, str)]
     images = [value.get("image_uri") for value in found if isinstance(value, Mapping)]
-    first = next(iter([*told, *images]), "")
+    first = next(iter([*texts, *images]), "")
     return show(first) if first else ""
 
 
@@ -117,8 +117,8 @@ def _serves(subject: Subject, turn: Turn, values: Mapping[str, Any], served: Map
         found = values.get(field)
         entry = found.get(turn.name) if isinstance(found, Mapping) else None
         if isinstance(entry, Mapping):
-            told = _content(inner, entry)
-            return served.get(told) or (told.rpartition("/")[2] if told.startswith("projects/") else told)
+            texts = _content(inner, entry)
+            return served.get(texts) or (texts.rpartition("/")[2] if texts.startswith("projects/") else texts)
     return ""
 
 

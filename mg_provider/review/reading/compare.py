@@ -179,12 +179,12 @@ def changed_fields(
 def _hidden(path: str, value: Any, paths: tuple[str, ...]) -> tuple[str, ...]:
     """The names of what differs within a value without showing, by the paths that the engine gives."""
     found = [entry for entry in paths if entry == path or entry.startswith((f"{path}.", f"{path}["))]
-    told = []
+    places = []
     for entry in found:
         called, seen = _follow(value, entry[len(path) :])
         if seen == HIDDEN:
-            told.append(called or path)
-    return tuple(dict.fromkeys(told))
+            places.append(called or path)
+    return tuple(dict.fromkeys(places))
 
 
 def _follow(value: Any, rest: str) -> tuple[str, Any]:

@@ -72,8 +72,8 @@ def derived(model: type[BaseModel]) -> tuple[str, ...]:
 @cache
 def compared(model: type[BaseModel]) -> tuple[tuple[str, tuple[Any, ...], bool], ...]:
     """The fields that a program decides on, each with its marks, and whether one that it leaves out stays as it is."""
-    told = (field for field in model.model_fields if not _has(model, field, Derived, Inner, Transient))
-    return tuple((field, marks_on(model, field), _has(model, field, Computed)) for field in told)
+    fields = (field for field in model.model_fields if not _has(model, field, Derived, Inner, Transient))
+    return tuple((field, marks_on(model, field), _has(model, field, Computed)) for field in fields)
 
 
 def _has(model: type[BaseModel], field: str, *kinds: type[object]) -> bool:

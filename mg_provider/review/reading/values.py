@@ -109,11 +109,11 @@ def differing(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, An
 
 def difference(old: Any, new: Any, path: str = "") -> list[str]:
     """The same, a short text each: what lists gain and lose, and what leaves were and are."""
-    told: list[str] = []
+    texts: list[str] = []
     for found, was, now in differing(old, new, path):
         lists = isinstance(was, list) or isinstance(now, list)
-        told += _of_lists(found, was, now) if lists else _of_leaves(found, was, now)
-    return told
+        texts += _of_lists(found, was, now) if lists else _of_leaves(found, was, now)
+    return texts
 
 
 def sides(path: str, old: Any, new: Any, most: int) -> tuple[str, str]:
@@ -142,8 +142,8 @@ def _side(value: Any, most: int) -> str:
 
 def _of_lists(path: str, old: Any, new: Any) -> list[str]:
     label = f"{name(path)} " if path else ""
-    told = [f"{label}+ {entry}" for entry in _gained(old, new)] + [f"{label}- {entry}" for entry in _gained(new, old)]
-    return told or [f"{label}in another order"]
+    texts = [f"{label}+ {entry}" for entry in _gained(old, new)] + [f"{label}- {entry}" for entry in _gained(new, old)]
+    return texts or [f"{label}in another order"]
 
 
 def entries(value: Any) -> list[Any]:
@@ -180,12 +180,12 @@ def arguments(values: Any) -> str:
 
 def _masked(given: list[Any]) -> list[str]:
     """Entries of a list as a reader sees them; what follows a flag of a secret's name stays hidden."""
-    told: list[str] = []
+    parts: list[str] = []
     awaited = False
     for entry in given:
         shown = show(entry)
         flag, equals, _ = shown.partition("=")
         secret = bool(_SECRET_NAME.search(flag))
-        told.append("…" if awaited and not shown.startswith("-") else f"{flag}=…" if equals and secret else shown)
+        parts.append("…" if awaited and not shown.startswith("-") else f"{flag}=…" if equals and secret else shown)
         awaited = secret and not equals and shown.startswith("-")
-    return told
+    return parts

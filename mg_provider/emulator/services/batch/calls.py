@@ -167,11 +167,11 @@ def _check(request: Json, call: Call) -> None:
 
 
 def _check_place(config: Json, field: str, format_field: str, formats: dict[str, str]) -> None:
-    told = config.get(format_field, "")
-    if told not in formats:
-        raise _wrong(f"{field}.{format_field}", f"{format_field} {told!r} is not one of {sorted(formats)}")
-    if formats[told] not in config:
-        raise _wrong(field, f"{format_field} {told!r} needs {formats[told]}")
+    format_ = config.get(format_field, "")
+    if format_ not in formats:
+        raise _wrong(f"{field}.{format_field}", f"{format_field} {format_!r} is not one of {sorted(formats)}")
+    if formats[format_] not in config:
+        raise _wrong(field, f"{format_field} {format_!r} needs {formats[format_]}")
 
 
 def _check_tables(request: Json) -> None:

@@ -41,19 +41,19 @@ def _holds(text: str, job: Json) -> bool:
     if match is None:
         raise invalid_argument(f"Invalid filter: {text}", ("filter", text))
     field, operator, asked = match["field"], match["operator"], match["value"]
-    told: str | None
+    actual: str | None
     if field.startswith("labels."):
-        told = job.get("labels", {}).get(field.removeprefix("labels."))
+        actual = job.get("labels", {}).get(field.removeprefix("labels."))
         if operator == ":" and asked == "*":
-            return told is not None
+            return actual is not None
     elif field in _FIELDS:
-        told = job[_FIELDS[field]]
+        actual = job[_FIELDS[field]]
     else:
         raise invalid_argument(f"Invalid filter: unknown field {field}", ("filter", text))
-    if operator in _ORDERED and told is not None and field in {"create_time", "createTime"}:
-        return _ORDERED[operator](told, asked)
+    if operator in _ORDERED and actual is not None and field in {"create_time", "createTime"}:
+        return _ORDERED[operator](actual, asked)
     if operator == ":":
-        return told is not None and asked.lower() in told.lower()
+        return actual is not None and asked.lower() in actual.lower()
     if operator in {"=", "!="}:
-        return (told == asked) == (operator == "=")
+        return (actual == asked) == (operator == "=")
     raise invalid_argument(f"Invalid filter: {field} does not take {operator}", ("filter", text))

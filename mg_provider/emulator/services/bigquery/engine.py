@@ -144,8 +144,8 @@ def _field(name: str, kind: Any) -> Json:
             "mode": mode,
             "fields": [_field(inner, each) for inner, each in kind.children],
         }
-    told = "JSON" if str(kind) == "JSON" else _FROM_DUCKDB.get(str(kind.id), "STRING")
-    return {"name": name, "type": told, "mode": mode}
+    kind_name = "JSON" if str(kind) == "JSON" else _FROM_DUCKDB.get(str(kind.id), "STRING")
+    return {"name": name, "type": kind_name, "mode": mode}
 
 
 def _row(fields: Sequence[Json], values: Sequence[Any]) -> Json:

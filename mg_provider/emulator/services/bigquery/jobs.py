@@ -70,8 +70,8 @@ class QueryResult:
     def statistics(self) -> Json:
         """What is special to this kind of job."""
         processed = str(self.bytes_processed)
-        told = {"totalBytesProcessed": processed, "cacheHit": False, "schema": self.schema}
-        return {"totalBytesProcessed": processed, "query": told}
+        shown = {"totalBytesProcessed": processed, "cacheHit": False, "schema": self.schema}
+        return {"totalBytesProcessed": processed, "query": shown}
 
 
 class Jobs:
@@ -311,5 +311,5 @@ def _job_body(call: Call, result: QueryResult | LoadResult) -> Json:
 def _status(error: errors.ApiError | None) -> Json:
     if error is None:
         return {"state": "DONE"}
-    told = {"reason": error.reason or "invalid", "message": error.message}
-    return {"state": "DONE", "errorResult": told, "errors": [told]}
+    shown = {"reason": error.reason or "invalid", "message": error.message}
+    return {"state": "DONE", "errorResult": shown, "errors": [shown]}

@@ -53,6 +53,6 @@ def _value(kind: Json, value: Json) -> exp.Expr:
         return exp.Array(expressions=[_value(kind["arrayType"], each) for each in value.get("arrayValues", [])])
     if kind["type"] == "STRUCT":
         raise ParameterRefusedError("This emulator takes no query parameter of type STRUCT")
-    told = value.get("value")
-    literal = exp.Null() if told is None else exp.Literal.string(str(told))
+    given = value.get("value")
+    literal = exp.Null() if given is None else exp.Literal.string(str(given))
     return exp.cast(literal, exp.DataType.build(kind["type"], dialect="bigquery"))

@@ -37,9 +37,9 @@ class Target:
         self._write = options.get("writeDisposition", usual)
         self.table: Table | None = bigquery_state(call.world).find_table(project, self.dataset.name, self._name)
         if self.table is None and options.get("createDisposition") == "CREATE_NEVER":
-            raise errors.not_found(f"Not found: Table {self._told()}")
+            raise errors.not_found(f"Not found: Table {self._full_name()}")
         if self.table is not None and self.table.rows and self._write == "WRITE_EMPTY":
-            raise errors.ApiError("ALREADY_EXISTS", f"Already Exists: Table {self._told()}", reason="duplicate")
+            raise errors.ApiError("ALREADY_EXISTS", f"Already Exists: Table {self._full_name()}", reason="duplicate")
 
     @property
     def kept(self) -> Table | None:
@@ -54,10 +54,10 @@ class Target:
         known = {column.name.lower(): column.name for column in table.columns}
         for field in fields:
             if str(field["name"]).lower() not in known:
-                text = f"Provided Schema does not match Table {self._told()}."
+                text = f"Provided Schema does not match Table {self._full_name()}."
                 raise invalid(f"{text} Cannot add fields (field: {field['name']})")
         table.rows.extend({known[name.lower()]: value for name, value in row.items()} for row in rows)
         return table
 
-    def _told(self) -> str:
+    def _full_name(self) -> str:
         return f"{self.dataset.project}:{self.dataset.name}.{self._name}"

@@ -184,7 +184,7 @@ def _satisfies(body: Json, match: re.Match[str]) -> bool:
     value: Any = body
     for part in match["field"].split("."):
         value = value.get(part) if isinstance(value, dict) else None
-    told, asked = "" if value is None else str(value), match["value"].strip()
+    actual, asked = "" if value is None else str(value), match["value"].strip()
     if match["operator"] == ":":
-        return value is not None if asked == "*" else asked.lower() in told.lower()
-    return (told == asked) == (match["operator"] in {"=", "eq"})
+        return value is not None if asked == "*" else asked.lower() in actual.lower()
+    return (actual == asked) == (match["operator"] in {"=", "eq"})

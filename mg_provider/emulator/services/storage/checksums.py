@@ -71,10 +71,10 @@ def _registers_of_rows(block: bytes) -> array[int]:
     registers = bytearray(4 * rows)
     for place, plane in enumerate(planes):
         registers[place::4] = plane.to_bytes(rows, "little")
-    told = array("I", bytes(registers))
+    numbers = array("I", bytes(registers))
     if sys.byteorder == "big":
-        told.byteswap()
-    return told
+        numbers.byteswap()
+    return numbers
 
 
 def extend_crc32c_with_zeros(checksum: int, count: int) -> int:

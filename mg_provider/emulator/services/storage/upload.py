@@ -85,9 +85,9 @@ def _object_name(call: Call, details: Json) -> str:
 def _store(call: Call, name: str, content: Content, details: Json) -> Answer:
     kept = {key: value for key, value in details.items() if key in _SETTABLE}
     if "crc32c" in details or "md5Hash" in details:
-        for key, told in zip(("crc32c", "md5Hash"), content.checksums(), strict=True):
-            if details.get(key, told) != told:
-                message = f"Provided {key} {details[key]!r} doesn't match calculated {told!r}."
+        for key, checksum in zip(("crc32c", "md5Hash"), content.checksums(), strict=True):
+            if details.get(key, checksum) != checksum:
+                message = f"Provided {key} {details[key]!r} doesn't match calculated {checksum!r}."
                 raise errors.ApiError("INVALID_ARGUMENT", message, reason="invalid")
     stored = storage_state(call.world).put(call.path["bucket"], name, content, call.world.now(), kept)
     return Answer(object_body(call.base_url, stored))

@@ -59,8 +59,8 @@ def probing(args: EndpointArgs, rollout: RolloutStrategy) -> str:
 def gpus(machines: Machines) -> str:
     """The most machines and GPUs of a deployment, of each choice."""
     replicas = _most(machines)
-    told = [_on(spec, replicas) for spec in machines.choices()]
-    return " or ".join(told) or f"up to {replicas} x the machine recommended for the model"
+    texts = [_on(spec, replicas) for spec in machines.choices()]
+    return " or ".join(texts) or f"up to {replicas} x the machine recommended for the model"
 
 
 def replicas_text(machines: Machines, region: str | Unknown) -> str:
@@ -70,12 +70,12 @@ def replicas_text(machines: Machines, region: str | Unknown) -> str:
     table is not a change.
     """
     low, high = machines.min_replica_count, _most(machines)
-    told = []
+    texts = []
     for spec in machines.choices():
         kind, count = accelerators(spec)
         shown = f", {_span(low * count, high * count)} {kind}" if kind else ""
-        told.append(f"{_span(low, high)} x {spec.machine_type}{shown}{_price(machines, spec, region)}")
-    return " or ".join(told) or f"{_span(low, high)} x the machine recommended for the model"
+        texts.append(f"{_span(low, high)} x {spec.machine_type}{shown}{_price(machines, spec, region)}")
+    return " or ".join(texts) or f"{_span(low, high)} x the machine recommended for the model"
 
 
 def _price(machines: Machines, spec: MachineSpec, region: str | Unknown) -> str:

@@ -56,8 +56,8 @@ def _header(review: Review, headline: str) -> Markup:
 def _sections(review: Review) -> Iterator[Markup]:
     yield parts.facts(review)
     if review.gates:
-        told = [el("li", el("code", gate.gate), f" {short(gate.text, 1000)}") for gate in review.gates[:100]]
-        yield _section("Gates that failed", el("ul", told, class_="plain"))
+        listed = [el("li", el("code", gate.gate), f" {short(gate.text, 1000)}") for gate in review.gates[:100]]
+        yield _section("Gates that failed", el("ul", listed, class_="plain"))
     if review.reasons:
         items = _fit(map(parts.reason, review.reasons), "reasons")
         yield _section("What to decide", el("ol", items, class_="reasons"))
@@ -90,15 +90,15 @@ def _of_money(review: Review) -> Iterator[Markup]:
 
 def _fit(items: Iterable[Markup], part: str) -> Markup:
     """As many as there is room for, and how many there is none for."""
-    told: list[Markup] = []
+    kept: list[Markup] = []
     size, left = 0, 0
     for item in items:
         size += len(item.encode())
         if size > _BUDGETS[part]:
             left += 1
         else:
-            told.append(item)
+            kept.append(item)
     if left:
         tag = "p" if part in ("fleet", "changes") else "li"
-        told.append(el(tag, f"and {left:,} more, which --format json has", class_="soft"))
-    return join(told)
+        kept.append(el(tag, f"and {left:,} more, which --format json has", class_="soft"))
+    return join(kept)

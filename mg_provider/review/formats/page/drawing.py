@@ -38,10 +38,10 @@ class Drawing:
         return self._svg(x=x, y=y, width=WIDTH, height=self.height)
 
     def _svg(self, **place: float) -> Markup:
-        told = f"{self.title}: {self.words}"
+        title = f"{self.title}: {self.words}"
         box = f"0 0 {WIDTH} {self.height:g}"
         head = (el("title", self.title), el("desc", self.words))
-        return el("svg", head, self.parts, viewBox=box, role="img", aria_label=told, **place)
+        return el("svg", head, self.parts, viewBox=box, role="img", aria_label=title, **place)
 
 
 def letters(text: str, x: float, y: float, width: float, kind: str = "", *, end: bool = False) -> Markup:

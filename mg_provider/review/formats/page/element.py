@@ -56,14 +56,14 @@ def el(tag: str, *children: Child, **attributes: str | float | bool | None) -> M
         children: What it holds; texts are escaped.
         attributes: Their values are escaped.
     """
-    told = "".join(
+    attributes_text = "".join(
         f" {name.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{_attribute(value)}"')
         for name, value in attributes.items()
         if value is not None and value is not False
     )
     if tag in _EMPTY and not children:
-        return Markup(f"<{tag}{told}/>")
-    return Markup(f"<{tag}{told}>{join(children)}</{tag}>")
+        return Markup(f"<{tag}{attributes_text}/>")
+    return Markup(f"<{tag}{attributes_text}>{join(children)}</{tag}>")
 
 
 def join(children: Iterable[Child]) -> Markup:

@@ -19,11 +19,11 @@ _OPERATIONS: Final = {"drift": "in the cloud"}
 
 def names(found: Sequence[str]) -> Child:
     """Resources by name, of many the first ones."""
-    told: list[Child] = []
+    children: list[Child] = []
     for index, name in enumerate(found[:_MOST_NAMES]):
-        told += [", " if index else "", el("bdi", short(name, 200), class_="name")]
+        children += [", " if index else "", el("bdi", short(name, 200), class_="name")]
     more = len(found) - _MOST_NAMES
-    return [*told, f" and {more:,} more" if more > 0 else ""]
+    return [*children, f" and {more:,} more" if more > 0 else ""]
 
 
 def facts(review: Review) -> Markup:
@@ -37,8 +37,8 @@ def facts(review: Review) -> Markup:
             ("A month, at the most", _moves(money.before.max, money.after.max), _share(money.percent_max), False)
         )
         if (money.before.min, money.after.min) != (money.before.max, money.after.max):
-            told = _moves(money.before.min, money.after.min)
-            found.append(("A month, at the fewest", told, _share(money.percent_min), False))
+            text = _moves(money.before.min, money.after.min)
+            found.append(("A month, at the fewest", text, _share(money.percent_min), False))
     if gpus.peak or gpus.before[1]:
         was, now = pair(gpus.before), pair(gpus.after)
         peak = f"{gpus.peak} at the peak of the change"
@@ -152,7 +152,7 @@ def _line(path: str, before: str, after: str) -> Markup:
 
 def notes(review: Review) -> Iterator[Markup]:
     """What needs no decision."""
-    told = (
+    texts = (
         *review.service.changes,
         *review.exposure.changes,
         *review.safety_nets,
@@ -163,7 +163,7 @@ def notes(review: Review) -> Iterator[Markup]:
         *review.unknown,
         *review.others,
     )
-    for found in told:
+    for found in texts:
         if found.severity == "note":
             detail = f" ({'; '.join(found.details[:3])})" if found.details else ""
             yield el("li", names(found.resources or [found.resource]), short(f": {found.text}{detail}", 1000))
@@ -172,15 +172,15 @@ def notes(review: Review) -> Iterator[Markup]:
 def footer(review: Review) -> Markup:
     """What the numbers rest on."""
     money = review.money
-    told: list[Child] = []
+    found: list[Child] = []
     if money.lines:
         scope = "every resource of the stack" if money.whole else "the resources that change"
         text = f"Money is of {scope}, at 730 hours a month; prices of {money.prices}."
-        told.append(el("p", text))
-        told.append(el("p", f"Not in it: {', '.join(money.not_in)}."))
+        found.append(el("p", text))
+        found.append(el("p", f"Not in it: {', '.join(money.not_in)}."))
         sources = sorted({line.source for line in money.lines if line.source})
-        told += [el("p", short(f"From {source}.", 500)) for source in sources[:10]]
+        found += [el("p", short(f"From {source}.", 500)) for source in sources[:10]]
         if money.unknown:
-            told.append(el("p", short(f"Without a known price: {', '.join(money.unknown)}.", 1000)))
-    told.append(el("p", "Made by mg review from a preview. This file asks for nothing from the network."))
-    return el("footer", told)
+            found.append(el("p", short(f"Without a known price: {', '.join(money.unknown)}.", 1000)))
+    found.append(el("p", "Made by mg review from a preview. This file asks for nothing from the network."))
+    return el("footer", found)

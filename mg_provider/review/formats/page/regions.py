@@ -73,12 +73,12 @@ def _internet(public: list[tuple[float, Node]]) -> Child:
     """The way in from the internet: one line down the left, an arrow into each endpoint that it reaches."""
     if not public:
         return None
-    told: list[Child] = [letters("internet", 0, 32, 80, "soft"), el("line", x1=5, y1=37, x2=5, y2=public[-1][0])]
+    drawn: list[Child] = [letters("internet", 0, 32, 80, "soft"), el("line", x1=5, y1=37, x2=5, y2=public[-1][0])]
     for y, node in public:
         opened = node.access_before == "private" or node.state == "new"
         arrow = f"M5 {y:g}H{_LEFT - 6:g}M{_LEFT - 10:g} {y - 4:g}L{_LEFT - 3:g} {y:g}L{_LEFT - 10:g} {y + 4:g}"
-        told.append(el("path", d=arrow, class_="opened" if opened else None))
-    return el("g", told, class_="way")
+        drawn.append(el("path", d=arrow, class_="opened" if opened else None))
+    return el("g", drawn, class_="way")
 
 
 def _box(node: Node, links: list[Link], top: float) -> tuple[Markup, float]:
@@ -115,11 +115,11 @@ def _box(node: Node, links: list[Link], top: float) -> tuple[Markup, float]:
 
 def _access(node: Node) -> str:
     words = {"public": "public, from the internet", "private": "private", "unknown": "reached by: not known"}
-    told = words.get(node.access, "")
+    text = words.get(node.access, "")
     if node.network and node.access == "private":
-        told = f"private, from network {node.network}"
+        text = f"private, from network {node.network}"
     changed = node.access_before and node.access_before != node.access
-    return f"{told}; was {node.access_before}" if changed else told
+    return f"{text}; was {node.access_before}" if changed else text
 
 
 def _tone(node: Node) -> str:
@@ -168,22 +168,22 @@ def _link(link: Link, top: float, text: str) -> Markup:
     """A private connection: a dashed line from the endpoint to what stands for it in the network."""
     x = _INSIDE + 4
     state = _STATES[link.state]
-    told = f"{text}, network {link.network}" if link.network else text
-    told = f"{told} ({state})" if state else told
+    label = f"{text}, network {link.network}" if link.network else text
+    label = f"{label} ({state})" if state else label
     shape = el("path", d=f"M{x:g} {top:g}v10h12", class_="private")
     end = el("rect", x=x + 12, y=top + 6, width=8, height=8, rx=4, class_=f"end {link.state}")
     kind = "gone name" if link.state == "gone" else "name"
-    return el("g", shape, end, letters(told, x + 26, top + 14, _RIGHT - x - 26, kind))
+    return el("g", shape, end, letters(label, x + 26, top + 14, _RIGHT - x - 26, kind))
 
 
 def _words(node: Node, links: list[Link]) -> str:
     """An endpoint for those who do not see it."""
-    told = [node.resource, _STATES[node.state] or "unchanged", _access(node)]
+    texts = [node.resource, _STATES[node.state] or "unchanged", _access(node)]
     for one in node.deployed[:_MOST_DEPLOYED]:
         share = moved(one.share_before, one.share_after)
-        told.append(" ".join(filter(None, (one.name, share, *serves(one), *machines(one)))))
+        texts.append(" ".join(filter(None, (one.name, share, *serves(one), *machines(one)))))
     to_it = [link for link in links if link.leads_to == node.resource][:_MOST_LINKS]
     via = [f"{link.resource} in network {link.network}" if link.network else link.resource for link in to_it]
     if via:
-        told.append(f"private connection {', '.join(via)}")
-    return ", ".join(filter(None, told))
+        texts.append(f"private connection {', '.join(via)}")
+    return ", ".join(filter(None, texts))
