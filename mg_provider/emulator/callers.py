@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -45,6 +46,7 @@ def require_json(request: Request) -> None:
         raise ApiError("INVALID_ARGUMENT", "The emulator's own routes take application/json only.", status=415)
 
 
+@lru_cache(maxsize=256)
 def _is_here(host: str) -> bool:
     try:
         name = urlsplit(f"//{host}").hostname or ""

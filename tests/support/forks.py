@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import array
 import functools
+import gc
 import importlib
 import json
 import os
@@ -155,6 +156,9 @@ def serve(address: str, *more: str) -> None:
         getattr(importlib.import_module(module), name)
     if more:
         hurry()
+    # What is there already stays: a fork that looked through it for garbage would copy all of it.
+    gc.collect()
+    gc.freeze()
     forker = os.fork()
     if forker == 0:
         accept(address)

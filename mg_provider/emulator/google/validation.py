@@ -7,6 +7,7 @@ output-only fields dropped, masks in camelCase. What the document does not know 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from mg_provider.emulator.google import enums
@@ -24,6 +25,7 @@ class ResponseInvalid(Exception):
     """The emulator answered something that the discovery document does not know: a bug of the emulator."""
 
 
+@lru_cache(maxsize=8192)
 def snake(name: str) -> str:
     """``projectAllowlist`` to ``project_allowlist``."""
     return re.sub(r"([A-Z])", lambda found: "_" + found.group(1).lower(), name)
@@ -230,15 +232,17 @@ class _Walker:
                 continue
             if self.incoming and (item is None or properties[name].get("readOnly")):
                 continue
-            canonical[name] = self.message(item, properties[name], f"{path}.{snake(name)}" if path else snake(name))
-        self._inner_mask(canonical, properties)
+            below = snake(name)
+            canonical[name] = self.message(item, properties[name], f"{path}.{below}" if path else below)
+        if self.incoming:
+            self._inner_mask(canonical, properties)
         return canonical
 
     def _inner_mask(self, message: dict[str, Any], properties: dict[str, Schema]) -> None:
         """A mask beside the one message that it selects from."""
         masks = [name for name in message if properties[name].get("format") == "google-fieldmask"]
         targets = [schema for schema in properties.values() if "$ref" in schema]
-        if self.incoming and masks and len(targets) == 1 and isinstance(message[masks[0]], str):
+        if masks and len(targets) == 1 and isinstance(message[masks[0]], str):
             message[masks[0]] = self.mask(message[masks[0]], self.source.resolve(targets[0]), masks[0])
 
     def _scalar(self, value: Any, schema: Schema, path: str) -> Any:

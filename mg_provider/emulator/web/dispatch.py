@@ -199,7 +199,7 @@ class _Exchange:
             media=self.media,
             upload=match.upload,
             standard={name: values[-1] for name, values in self.query.items() if name.removeprefix("$") in standard},
-            base_url=self.request.host_url.rstrip("/"),
+            base_url=f"{self.request.scheme}://{self.request.host}",
             faults=self.faults,
         )
 

@@ -64,8 +64,11 @@ class _Handler(WSGIRequestHandler):
         self._headers_buffer.append(b"\r\n" + piece)
         self.flush_headers()
 
-    def log(self, type: str, message: str, *args: Any) -> None:
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing; ``/_mg/requests`` has it all."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Say nothing of broken requests either."""
 
 
 def _piece(data: bytes, chunked: bool) -> bytes:
