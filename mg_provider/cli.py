@@ -12,6 +12,7 @@ import typer
 
 from mg_provider.cloud.commands import FASTEST, emulator, finite
 from mg_provider.command_line.completion import Shell, script
+from mg_provider.command_line.errors import Refusal
 from mg_provider.command_line.exits import FAILED
 from mg_provider.command_line.running import NAME, run_app
 from mg_provider.command_line.variables import VERBOSE, source_of
@@ -122,13 +123,13 @@ def init(
     from mg_provider.init_command import run
 
     values = dict(_pair(entry) for entry in config or [])
-    raise typer.Exit(run(template.value, directory, config=values))
+    run(template.value, directory, config=values)
 
 
 def _pair(entry: str) -> tuple[str, str]:
     key, equals, value = entry.partition("=")
     if not equals:
-        raise typer.BadParameter(f"{entry!r} is not key=value", param_hint="--config")
+        raise Refusal(f"--config {entry!r} is not key=value", hint="write --config key=value")
     return key, value
 
 

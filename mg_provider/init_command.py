@@ -17,7 +17,8 @@ from urllib.parse import unquote, urlsplit
 import yaml
 
 from mg_provider.command_line.called import mg_command
-from mg_provider.command_line.exits import FAILED, FINE, USAGE
+from mg_provider.command_line.errors import Refusal
+from mg_provider.command_line.spelling import did_you_mean
 from mg_provider.version import __version__
 from mg_provider.yaml_file import read_yaml
 
@@ -110,8 +111,7 @@ def run(
     *,
     config: Mapping[str, str] | None = None,
     write: Write | None = None,
-    complain: Write | None = None,
-) -> int:
+) -> None:
     """Write a project. A file that is there already is never changed: then nothing is written.
 
     Args:
@@ -119,25 +119,22 @@ def run(
         folder: Where the project goes; it is made if it does not exist.
         config: Values for the keys that the template asks for.
         write: Takes what to do next; by default it is printed.
-        complain: Takes what is wrong; by default it goes to stderr.
 
-    Returns:
-        0; 1 if files are in the way or cannot be written, 2 if the template does not know a key.
+    Raises:
+        Refusal: files are in the way or cannot be written, or the template does not know a key.
     """
-    write, complain = write or sys.stdout.write, complain or sys.stderr.write
+    write = write or sys.stdout.write
     project = NewProject(template, folder, config or {})
     unknown = sorted(set(project.config) - set(project.keys))
     if unknown:
-        complain(f"error: the template {template} has no key {unknown[0]}\ndo: use one of {', '.join(project.keys)}\n")
-        return USAGE
+        raise Refusal(f"the template {template} has no key {unknown[0]}", hint=did_you_mean(unknown[0], project.keys))
     files = project.files()
     there = [name for name in files if (folder / name).exists()]
     if there:
-        complain(
-            f"error: {folder} already has {', '.join(there)}; nothing was written\n"
-            "do: give another directory, as in `mg init my-model`, or move these files away\n"
+        raise Refusal(
+            f"{folder} already has {', '.join(there)}; nothing was written",
+            hint="give another directory, as in `mg init my-model`, or move these files away",
         )
-        return FAILED
     try:
         for name, content in files.items():
             path = folder / name
@@ -145,10 +142,9 @@ def run(
             path.write_bytes(content)
         has_environment = _link_environment(folder)
     except OSError as error:
-        complain(f"error: {error.filename or folder} cannot be written: {error.strerror}\ndo: give another directory\n")
-        return FAILED
+        place = error.filename or folder
+        raise Refusal(f"{place} cannot be written: {error.strerror}", hint="give another directory") from error
     write(_next(project, list(files), has_environment))
-    return FINE
 
 
 def _link_environment(folder: Path) -> bool:

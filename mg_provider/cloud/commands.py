@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from mg_provider.command_line.errors import Refusal
+
 # Emulated seconds per second; as mg_provider.emulator.core.clock has it, which is not imported for `mg --help`.
 FASTEST = 1_000_000
 ADDRESS = "http://127.0.0.1:8085"
@@ -22,7 +24,7 @@ emulator = typer.Typer(
 def finite(value: float) -> float:
     """Refuse what is not a number of seconds."""
     if not math.isfinite(value):
-        raise typer.BadParameter(f"{value} is not a number of seconds")
+        raise Refusal(f"--speed {value} is not a number of seconds", hint="write one such as 60")
     return value
 
 

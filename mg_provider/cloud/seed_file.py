@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -10,6 +9,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mg_provider.command_line.errors import Refusal
+from mg_provider.command_line.spelling import did_you_mean
 from mg_provider.command_line.wrong_values import in_words
 from mg_provider.yaml_file import read_yaml
 
@@ -187,9 +187,7 @@ def _mistake(document: Mapping[str, Any], error: Any) -> str:
     place = ".".join(map(str, path))
     if error["type"] == "extra_forbidden":
         known = _fields(path[:-1])
-        near = difflib.get_close_matches(str(path[-1]), known, 1)
-        meant = f"did you mean {near[0]}?" if near else f"write one of {', '.join(known)}"
-        return f"{place} is not known: {meant}"
+        return f"{place} is not known: {did_you_mean(str(path[-1]), known)}"
     if error["type"] == "string_pattern_mismatch":
         form = _FORMS.get(str(path[0]), "asked for")
         return f"{place} is {error['input']!r:.80}, which does not have the form {form}"

@@ -12,6 +12,8 @@ from typing import Any
 import numpy
 from safetensors.numpy import save
 
+from mg_provider.preflight.weights.base_models import TOY_MODEL
+
 HIDDEN, LAYERS, HEADS, KEY_VALUE_HEADS, INTERMEDIATE, VOCABULARY = 64, 4, 4, 2, 128, 260
 SHARDS = 3
 
@@ -63,6 +65,7 @@ def _tensors(random: numpy.random.Generator) -> dict[str, Any]:
 
 def _config() -> dict[str, Any]:
     return {
+        "_name_or_path": TOY_MODEL,
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
         "hidden_size": HIDDEN,

@@ -14,6 +14,7 @@ import typer.main
 from mg_provider.command_line.completion import answer_a_shell, complete_names
 from mg_provider.command_line.errors import StatedError
 from mg_provider.command_line.exits import FAILED, FINE, INTERRUPTED, NOBODY_READS
+from mg_provider.command_line.mistakes import refusal_of
 from mg_provider.command_line.variables import VERBOSE, name_variables
 
 NAME = "mg"
@@ -74,13 +75,12 @@ def _ended(app: typer.Typer, arguments: list[str], redact: Callable[[str], str])
 
 def _mistake(error: typer.TyperException) -> int:
     """What click says of a mistake in the command, in our form."""
-    context = getattr(error, "ctx", None)
     if error.message.startswith("Usage: "):
         # Nothing was given at all, and the error is the help.
         sys.stderr.write(f"{error.message}\n")
         return error.exit_code
-    path = context.command_path if context is not None else NAME
-    return _say(error.format_message(), f"see `{path} --help`", error.exit_code)
+    refusal = refusal_of(error, NAME)
+    return _say(str(refusal), "", refusal.exit_code)
 
 
 def _say(what: str, hint: str, code: int) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import Any
 
 import typer
 
+from mg_provider.command_line.errors import Refusal
+from mg_provider.command_line.spelling import did_you_mean
 from mg_provider.data import table
 
 
@@ -20,7 +21,7 @@ def show(words: Sequence[str], command: Any, name: str) -> None:
         name: The command's name.
 
     Raises:
-        BadParameter: There is neither such a topic nor such a command.
+        Refusal: There is neither such a topic nor such a command.
     """
     topics = table("help")
     if not words:
@@ -42,8 +43,8 @@ def _help_of(words: Sequence[str], command: Any, name: str, topics: dict[str, An
     for word in words:
         known = getattr(context.command, "commands", {})
         if word not in known:
-            near = difflib.get_close_matches(word, [*known, *(topics if context.parent is None else ())], 1)
-            hint = f"did you mean {near[0]}?" if near else f"`{name} help` lists the topics"
-            raise typer.BadParameter(f"{word!r} is not a topic or a command: {hint}", param_hint="TOPIC")
+            names = [*known, *(topics if context.parent is None else ())]
+            hint = did_you_mean(word, names, f"`{name} help` lists the topics")
+            raise Refusal(f"{word!r} is not a topic or a command", hint=hint)
         context = command.context_class(known[word], info_name=word, parent=context)
     return str(context.command.get_help(context))

@@ -11,7 +11,8 @@ from typing import Any, Final, NoReturn
 import pulumi
 
 from mg_provider.api.http.settings import NAMESPACES, PROJECT, PROJECT_VARIABLE
-from mg_provider.preflight.empty_values import LEFT_EMPTY, empty_paths
+from mg_provider.preflight.empty_values import EMPTY, FILL_OR_REMOVE, empty_paths
+from mg_provider.resources.dynamic.spelling import run_error
 
 TYPE_PREFIX: Final = "mg:components:"
 _LABEL: Final = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -69,7 +70,7 @@ def refuse(what: str, problem: str, remedy: str) -> NoReturn:
     Raises:
         RunError: always.
     """
-    raise pulumi.RunError(f"{what} {problem}: {remedy}")
+    raise run_error(f"{what} {problem}", remedy)
 
 
 def refuse_empty(what: str, **given: Any) -> None:
@@ -79,7 +80,7 @@ def refuse_empty(what: str, **given: Any) -> None:
         RunError: with the first of them.
     """
     if empty := next(empty_paths({key: value for key, value in given.items() if value is not None}), None):
-        raise pulumi.RunError(f"{what}: {empty.removeprefix('.')} {LEFT_EMPTY}")
+        raise run_error(f"{what}: {empty.removeprefix('.')} {EMPTY}", FILL_OR_REMOVE)
 
 
 def child_options(

@@ -17,8 +17,6 @@ from mg_provider.demo.running import Running
 WIDTH: Final = 80
 """Columns of the story without ``-v``."""
 
-# The demo's model is a toy, and what the provider notes of its size is of no interest.
-_OF_THE_TOY: Final = ": note: config.json does not have the shape"
 _BEFORE_AN_ANSWER: Final = "] "
 
 
@@ -112,7 +110,7 @@ class Narrator:
             self.say(f"{running.summary()} in {self._clock.monotonic() - began:.0f} s")
 
     def _progress(self, line: str) -> None:
-        if line.strip() and _OF_THE_TOY not in line:
+        if line.strip():
             self._console.print(f"   [dim]│[/] {escape(line.rstrip())}", soft_wrap=True, highlight=False)
 
     def unchanged(self, what: str, before: Mapping[str, str], after: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ import pulumi
 from pydantic import Field, field_validator
 
 from mg_provider.components.vpc_sc_allowlist import project_ids
-from mg_provider.environment.sections import ResourceSection
+from mg_provider.environment.sections import ResourceSection, in_one_line
 from mg_provider.resources.batch_job.args import BatchJobArgs
 from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs
 from mg_provider.resources.dedicated_endpoint.args import DedicatedEndpointArgs
@@ -78,7 +78,7 @@ class PrivateAccess(RuleSection):
         try:
             return project_ids(projects) if projects else []
         except pulumi.RunError as error:
-            raise ValueError(str(error).removeprefix("allowlist: ")) from error
+            raise ValueError(in_one_line(error).removeprefix("allowlist: ")) from error
 
 
 class Override(ResourceSection):

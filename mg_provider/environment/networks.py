@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from mg_provider.components.psc_network import check_names, check_ranges
 from mg_provider.components.vpc_sc_allowlist import check_allowlist
-from mg_provider.environment.sections import Section
+from mg_provider.environment.sections import Section, in_one_line
 
 
 class MadeNetwork(Section):
@@ -24,7 +24,7 @@ class MadeNetwork(Section):
             check_ranges(self.ranges)
             check_names(self.name, self.ranges, self.dns_name)
         except pulumi.RunError as error:
-            raise ValueError(str(error)) from error
+            raise ValueError(in_one_line(error)) from error
         return self
 
 
@@ -112,5 +112,5 @@ class AllowlistConfig(Section):
         try:
             check_allowlist(self.projects, self.perimeter_projects, self.perimeter, self.add_to_perimeter)
         except pulumi.RunError as error:
-            raise ValueError(str(error).removeprefix("allowlist: ")) from error
+            raise ValueError(in_one_line(error).removeprefix("allowlist: ")) from error
         return self

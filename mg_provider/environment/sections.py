@@ -22,6 +22,11 @@ class Mistake:
     text: str
 
 
+def in_one_line(error: Exception) -> str:
+    """What a component refuses, as the text of a mistake."""
+    return str(error).replace("\ndo: ", ": ")
+
+
 def one_of(name: str, known: Collection[str], otherwise: str = "") -> str:
     """What a name was probably meant to be; else what there is."""
     near = nearest(name, known) if known else ""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mg_provider.command_line.errors import Refusal
 from mg_provider.inference.batch.commands import settings_of
 
 
@@ -45,11 +46,12 @@ def query(
 
     if len(asked) != (1 if stack else 2):
         expected = "one question, as --stack names the endpoint" if stack else "an endpoint and a question"
-        raise typer.BadParameter(
-            f"expects {expected}; quote a question of several words", param_hint="[ENDPOINT] QUESTION"
+        raise Refusal(
+            f"`mg query` expects {expected}, and got {' '.join(asked)!r:.80}",
+            hint="put quotes around a question of several words",
         )
     if stream and as_json:
-        raise typer.BadParameter("is for whole answers; leave --stream out", param_hint="--json")
+        raise Refusal("--json is for whole answers, and --stream for parts of one", hint="leave one of them out")
     connection = {"model": model, "address": address, "ca_file": ca_file, "fingerprint": fingerprint}
     place = {} if stack else {"project": project, "region": region}
     question = Query(

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-LEFT_EMPTY = "is left empty (null), which may mean anything: write a value, or leave it out"
+EMPTY = "is left empty (null), which may mean anything"
+FILL_OR_REMOVE = "write a value, or leave it out"
+LEFT_EMPTY = f"{EMPTY}: {FILL_OR_REMOVE}"
 """What is wrong with such a value, in a program."""
 
 

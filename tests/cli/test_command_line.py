@@ -69,9 +69,9 @@ def failing(error):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--stak", "x"], "No such option: --stak"),
-        (["rehers"], "Did you mean 'rehearse'?"),
-        (["preflight", "gs://a/b"], "'--region' (env var: 'MG_REGION')"),
+        (["--stak", "x"], "`mg` has no option --stak"),
+        (["rehers"], "do: did you mean rehearse?"),
+        (["preflight", "gs://a/b"], "do: give --region VALUE, or set MG_REGION"),
         (["preflight", "gs://a/b", "--region", "nowhere"], "nowhere is not a region"),
         (["review", "nosuch.json"], "nosuch.json cannot be read"),
         (["query", "--stack", "x", "a", "b"], "one question"),

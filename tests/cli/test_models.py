@@ -147,7 +147,7 @@ def test_only_the_batch_run_is_shown_where_that_is_asked_for(online):
     assert "from mg_provider import BatchJob\n" in shown.stdout
     assert "CustomWeightsModel" not in shown.stdout
     refused = mg("models", "show", "--batch", "gpt-oss-120B", *online)
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert "batch prediction is not documented" in refused.stderr
 
 
@@ -156,7 +156,7 @@ def test_only_the_batch_run_is_shown_where_that_is_asked_for(online):
     [
         ("gpt-oss", "names several models\ndo: name one of: publishers/openai/models/gpt-oss@gpt-oss-120b"),
         ("gpt-oss-20b", "names several models"),
-        ("llama-3.1-8b-instrukt", f"names no model that is known here\ndo: name one of: {LLAMA}"),
+        ("llama-3.1-8b-instrukt", f"no model is called 'llama-3.1-8b-instrukt'\ndo: did you mean {LLAMA}"),
         ("zzz", "look for it with `mg models --search`"),
         ("meta/nothing", "Model Garden has no model 'meta/nothing'"),
         ("meta/llama-3.3-70b-instruct-maas", "has no configuration to deploy it with"),
@@ -164,7 +164,7 @@ def test_only_the_batch_run_is_shown_where_that_is_asked_for(online):
 )
 def test_a_name_that_is_not_one_model_is_told_with_those_that_are_near(online, name, told):
     refused = mg("models", "show", name, *online)
-    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert (refused.exit_code, refused.stdout) == (2, "")
     assert told in refused.stderr
 
 

@@ -111,7 +111,7 @@ def test_an_allowlist_becomes_bare_ids_once_each():
     ("arguments", "told"),
     [
         ({"projects": []}, "allowlist is empty"),
-        ({"projects": ["123456"]}, "123456 is a project number: write the project id"),
+        ({"projects": ["123456"]}, "123456 is a project number\ndo: write the project id"),
         ({"projects": ["projects/123456"]}, "is a project number"),
         ({"projects": ["No Project"]}, "is not a valid project id"),
         ({"projects": ["my-project"], "perimeter_projects": ["client-project"]}, "my-project is outside of"),
@@ -247,11 +247,11 @@ def test_a_private_endpoint_has_a_rule_and_a_name_for_itself_and_for_each_consum
     [
         (
             {"endpoint": {**SERVED, "trafic_split": {}}},
-            "endpoint.trafic_split is not an argument of DedicatedEndpoint: did you mean traffic_split?",
+            "endpoint.trafic_split is not an argument of DedicatedEndpoint\ndo: did you mean traffic_split?",
         ),
         ({"endpoint": {**SERVED, "region": "x"}}, "endpoint.region is set by the component"),
         ({"rule": {"address": "10.0.0.5"}}, "rule.address is set by the component"),
-        ({"rule": {"lables": {}}}, "rule.lables is not an argument of PscForwardingRule: did you mean labels?"),
+        ({"rule": {"lables": {}}}, "rule.lables is not an argument of PscForwardingRule\ndo: did you mean labels?"),
         (
             {"consumers": {"ads": {"project": "ads-prod"}}},
             "allowlist lacks ads-prod, the project of the forwarding rule",

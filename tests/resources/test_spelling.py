@@ -14,11 +14,11 @@ from mg_provider.resources.dynamic.spelling import refuse_misspelt_config
 @pytest.mark.parametrize(
     ("kind", "given", "said"),
     [
-        (CustomWeightsModel, {"gcs_url": "gs://a/b"}, "gcs_url is not an argument: did you mean gcs_uri?"),
-        (PscForwardingRule, {"endpont": "x"}, "endpont is not an argument: did you mean endpoint?"),
-        (PrivateModelEndpoint, {"netwrok": "x"}, "netwrok is not an argument: did you mean network?"),
-        (RegionalFleet, {"region": ["x"]}, "region is not an argument: did you mean regions?"),
-        (CustomWeightsModel, {"zzz": 1}, "zzz is not an argument: it is not one of "),
+        (CustomWeightsModel, {"gcs_url": "gs://a/b"}, "gcs_url is not an argument\ndo: did you mean gcs_uri?"),
+        (PscForwardingRule, {"endpont": "x"}, "endpont is not an argument\ndo: did you mean endpoint?"),
+        (PrivateModelEndpoint, {"netwrok": "x"}, "netwrok is not an argument\ndo: did you mean network?"),
+        (RegionalFleet, {"region": ["x"]}, "region is not an argument\ndo: did you mean regions?"),
+        (CustomWeightsModel, {"zzz": 1}, "zzz is not an argument\ndo: use one of "),
     ],
 )
 def test_a_misspelt_argument_is_answered_with_the_right_one(kind, given, said):
@@ -33,7 +33,7 @@ def test_a_misspelt_argument_is_answered_with_the_right_one(kind, given, said):
 )
 def test_a_misspelt_config_key_is_answered_with_the_right_one(monkeypatch, key, right):
     monkeypatch.setenv("PULUMI_CONFIG", json.dumps({key: "x"}))
-    with pytest.raises(pulumi.RunError, match=f"config key {key} does not exist: did you mean {right}"):
+    with pytest.raises(pulumi.RunError, match=f"config key {key} does not exist\ndo: did you mean {right}"):
         refuse_misspelt_config()
 
 

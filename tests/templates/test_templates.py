@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 
 from mg_provider.cloud.own import OwnCloud
 from mg_provider.command_line.called import mg_command
+from mg_provider.command_line.errors import Refusal
 from mg_provider.emulator import Emulator
 from mg_provider.init_command import TEMPLATES, WHEELS, run
 from mg_provider.rehearsal.command import rehearse
@@ -28,9 +29,12 @@ OURS = r"\+ (?:CustomWeightsModel|PscForwardingRule|BatchJob) \S+: created"
 
 
 def write(template, folder, **config):
-    said, wrong = [], []
-    code = run(template, folder, config=config, write=said.append, complain=wrong.append)
-    return code, "".join(said), "".join(wrong)
+    said = []
+    try:
+        run(template, folder, config=config, write=said.append)
+    except Refusal as refusal:
+        return refusal.exit_code, "".join(said), f"error: {refusal}\n"
+    return 0, "".join(said), ""
 
 
 @pytest.fixture
@@ -164,7 +168,7 @@ def test_pulumi_new_on_the_folder_of_the_templates_lets_the_user_choose_among_th
 def test_a_file_that_is_there_is_never_changed_and_nothing_is_written_beside_it(tmp_path):
     (tmp_path / "__main__.py").write_text("mine")
     code, said, wrong = write("private", tmp_path)
-    assert (code, said) == (1, "")
+    assert (code, said) == (2, "")
     assert "already has __main__.py; nothing was written" in wrong
     assert [path.name for path in tmp_path.iterdir()] == ["__main__.py"]
     assert (tmp_path / "__main__.py").read_text() == "mine"
@@ -226,7 +230,7 @@ def test_a_project_says_how_to_bring_the_wheel_where_it_is_not_there(tmp_path, r
 def test_a_key_that_the_template_does_not_ask_for_is_refused_before_anything_is_written(tmp_path):
     code, _, wrong = write("public", tmp_path / "shop", wieghts="gs://a/b")
     assert code == 2
-    assert "has no key wieghts\ndo: use one of mg:project, mg:region, weights" in wrong
+    assert "has no key wieghts\ndo: did you mean weights?" in wrong
     assert not (tmp_path / "shop").exists()
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from mg_provider.command_line.errors import Refusal
 from mg_provider.command_line.variables import EMULATOR
 from mg_provider.inference.batch.formats import ResultsFormat
 
@@ -115,10 +116,12 @@ def settings_of(config: list[str] | None, project: str | None = None, region: st
     pairs = [entry.partition("=") for entry in config or []]
     wrong = [key for key, equals, _ in pairs if not equals or ":" not in key]
     if wrong:
-        raise typer.BadParameter(f"{wrong[0]!r} is not namespace:key=value", param_hint="--config")
+        raise Refusal(
+            f"--config {wrong[0]!r} is not namespace:key=value", hint="write one such as mg:region=us-central1"
+        )
     given = {key: value for key, _, value in pairs}
     for key, right in misspelt_keys(given):
-        raise typer.BadParameter(f"{key} does not exist: did you mean {right}?", param_hint="--config")
+        raise Refusal(f"--config {key} does not exist", hint=f"did you mean {right}?")
     if project:
         given["mg:project"] = project
     if region:

@@ -63,7 +63,7 @@ def list_models(
             write(f"{line}\n")
         complain(f"{found.origin}\nprices: an hour of one machine in {region}, {standard_prices().as_of}\n")
     if not found.models:
-        complain("no model fits; try fewer words, or leave the options out\n")
+        complain("no model fits\ndo: try fewer words, or leave the options out\n")
     return FINE if found.models else FAILED
 
 
@@ -86,7 +86,7 @@ def show_model(
         complain: Takes what is said about it; by default it goes to stderr.
 
     Returns:
-        0 if there is such a model, 1 if not, 2 if a setting is wrong.
+        0 if there is such a model, 2 if not or if a setting is wrong, 1 if Google could not be asked.
     """
     write, complain = write or sys.stdout.write, complain or sys.stderr.write
     try:
@@ -95,9 +95,8 @@ def show_model(
     except MgError as problem:
         return end_with(problem, complain)
     if batch and not model.batch:
-        complain(f"error: batch prediction is not documented for {model.name}\n")
-        complain("do: choose one that `mg models --batch` lists\n")
-        return FAILED
+        undocumented = f"batch prediction is not documented for {model.name}"
+        return end_with(UserError(undocumented, hint="choose one that `mg models --batch` lists"), complain)
     for line in _program(model, batch_only=batch):
         write(f"{line}\n")
     for line in _remarks(model, found):
@@ -128,11 +127,11 @@ def _find(name: str, found: Catalogue, config: Mapping[str, str]) -> ListedModel
         return _unlisted(wanted, name, config)
     if named:
         meant = ", ".join(model.name for model in named)
-        raise MgError(f"{name!r} names several models", hint=f"name one of: {meant}")
+        raise UserError(f"{name!r} names several models", hint=f"name one of: {meant}")
     known = {each: model.name for model in found.models for each in _names(model)}
     near = dict.fromkeys(known[each] for each in difflib.get_close_matches(wanted, known, n=_NEAR, cutoff=0.5))
-    hint = f"name one of: {', '.join(near)}" if near else "look for it with `mg models --search`"
-    raise MgError(f"{name!r} names no model that is known here", hint=hint)
+    hint = f"did you mean {' or '.join(near)}?" if near else "look for it with `mg models --search`"
+    raise UserError(f"no model is called {name!r}", hint=hint)
 
 
 def _unlisted(wanted: str, name: str, config: Mapping[str, str]) -> ListedModel:
@@ -142,11 +141,11 @@ def _unlisted(wanted: str, name: str, config: Mapping[str, str]) -> ListedModel:
     try:
         machines = find_machines(resource, clients)
     except NotFound as error:
-        raise MgError(f"Model Garden has no model {name!r}", hint="look for it with `mg models --search`") from error
+        raise UserError(f"Model Garden has no model {name!r}", hint="look for it with `mg models --search`") from error
     finally:
         clients.close()
     if not machines:
-        raise MgError(f"{resource} has no configuration to deploy it with", hint="choose one that `mg models` lists")
+        raise UserError(f"{resource} has no configuration to deploy it with", hint="choose one that `mg models` lists")
     return ListedModel(resource, deployable=True, machines=machines)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mg_provider.clock import Clock
+from mg_provider.command_line.spelling import did_you_mean
 from mg_provider.rehearsal.engine.hosts import Hosts
 from mg_provider.rehearsal.errors import ProtectedError, RehearsalError, StepError, StoppedError
 from mg_provider.rehearsal.program.project import Project
@@ -48,8 +48,8 @@ class Options:
 
 def unknown_target(target: str, urns: set[str]) -> RehearsalError:
     """What to say of a target that is in neither the state nor the program."""
-    near = difflib.get_close_matches(target.rsplit("::", 1)[-1], sorted({name_of(urn) for urn in urns}), 1)
-    hint = f"did you mean {near[0]}?" if near else "give the name or the URN of a resource of this stack"
+    otherwise = "give the name or the URN of a resource of this stack"
+    hint = did_you_mean(target.rsplit("::", 1)[-1], map(name_of, urns), otherwise)
     return RehearsalError(f"target {target!r} is not in the stack", hint=hint)
 
 

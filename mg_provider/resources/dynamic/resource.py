@@ -10,9 +10,9 @@ import pulumi
 from pulumi.dynamic import Resource, ResourceProvider
 from pydantic import BaseModel
 
-from mg_provider.preflight.empty_values import LEFT_EMPTY, empty_paths
+from mg_provider.preflight.empty_values import EMPTY, FILL_OR_REMOVE, empty_paths
 from mg_provider.resources.dynamic.host import DynamicProvider
-from mg_provider.resources.dynamic.spelling import KnownArguments, refuse_misspelt_config
+from mg_provider.resources.dynamic.spelling import KnownArguments, refuse_misspelt_config, run_error
 from mg_provider.resources.model.args import Args, State, declared_outputs, has
 from mg_provider.resources.model.marks import Secret
 from mg_provider.resources.model.reasons import nearest
@@ -53,7 +53,7 @@ class DynamicResource(Resource, metaclass=KnownArguments):
         passed = {key: value for key, value in arguments.items() if value is not None}
         passed = {**self._said_elsewhere(passed), **passed}
         if empty := next(empty_paths(passed), None):
-            raise pulumi.RunError(f"{type(self).__name__} {name}: {empty.removeprefix('.')} {LEFT_EMPTY}")
+            raise run_error(f"{type(self).__name__} {name}: {empty.removeprefix('.')} {EMPTY}", FILL_OR_REMOVE)
         given = {key: _input(value) for key, value in passed.items()}
         given |= {key: pulumi.Output.secret(given[key]) for key in self._secret if key in given}
         named = pulumi.Config("mg").get("owner")

@@ -12,6 +12,7 @@ import pulumi
 from pulumi.runtime import config
 
 from mg_provider.api.http.settings import misspelt_keys
+from mg_provider.command_line.errors import Refusal
 from mg_provider.resources.model.reasons import nearest
 
 _OWN = "mg"
@@ -40,8 +41,13 @@ class KnownArguments(type):
         return own.replace(parameters=list(own.parameters.values())[1:])
 
 
+def run_error(summary: str, hint: str) -> pulumi.RunError:
+    """What ends a program without a traceback: what is wrong, and what to do."""
+    return pulumi.RunError(str(Refusal(summary, hint=hint)))
+
+
 def _refuse(kind: str, name: str, wrong: str, known: tuple[str, ...]) -> NoReturn:
-    raise pulumi.RunError(f"{kind} {name}: {wrong} is not an argument: {nearest(wrong, known)}")
+    raise run_error(f"{kind} {name}: {wrong} is not an argument", nearest(wrong, known))
 
 
 def refuse_misspelt_config() -> None:
@@ -54,7 +60,7 @@ def refuse_misspelt_config() -> None:
     if pulumi.get_project() == _OWN:
         return
     for wrong, right in _misspelt(tuple(config.CONFIG.get()), os.environ.get("PULUMI_CONFIG", "{}")):
-        raise pulumi.RunError(f"config key {wrong} does not exist: did you mean {right}?")
+        raise run_error(f"config key {wrong} does not exist", f"did you mean {right}?")
 
 
 @functools.lru_cache(maxsize=8)

@@ -35,7 +35,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """What a misspelt name was probably meant to be."""
     names = sorted(known)
     near = difflib.get_close_matches(cut(name), names, 1)
-    return f"did you mean {near[0]}?" if near else "it is not one of " + ", ".join(names)
+    return f"did you mean {near[0]}?" if near else "use one of " + ", ".join(names)
 
 
 def _walk(name: str, field: FieldInfo, location: Iterable[int | str]) -> tuple[str, FieldInfo | type[BaseModel]]:
