@@ -58,7 +58,7 @@ class Chart:
         """The chart that a Mermaid text describes.
 
         Raises:
-            ValueError: A line is none of those that are drawn here.
+            ValueError: A line cannot be drawn here.
         """
         chart, frame = cls(), ""
         head, *lines = filter(None, map(str.strip, text.splitlines()))

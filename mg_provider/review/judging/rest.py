@@ -22,7 +22,7 @@ from mg_provider.review.reading.kinds import compared, parts
 from mg_provider.review.reading.values import difference, is_unknown, name
 
 _REPORTED = (Content, Costs, Exposure, HeldByClients, SafetyNet, Service, Traffic)
-_MADE_OF = (Content, Costs, Exposure, Flow)
+_ANSWERED_BY = (Content, Costs, Exposure, Flow)
 _MATTERS = (Content, Costs, Exposure, HeldByClients, Traffic, Leads, Flow)
 
 
@@ -85,7 +85,7 @@ def _unknown_of_new(subject: Subject) -> Iterator[str]:
     made += [(f"{name(entry)}: ", inner, new) for entry, inner, _, new in subject.entries() if isinstance(new, Mapping)]
     for label, model, values in made:
         for field, marks, _ in compared(model):
-            if is_unknown(values.get(field)) and any(isinstance(mark, _MADE_OF) for mark in marks):
+            if is_unknown(values.get(field)) and any(isinstance(mark, _ANSWERED_BY) for mark in marks):
                 yield f"{label}{field}"
 
 

@@ -217,7 +217,7 @@ def gpus_of(turns: list[Turn], runs: list[Turn]) -> Gpus:
 
 
 def _at_peak(found: list[tuple[_Count, Replicas]], *, at_once: bool) -> int:
-    """Count what runs at the peak, each on its own line; answers the accelerators of all of them."""
+    """Count what runs at the peak, each on its own line. Returns the accelerators of all of them."""
     together: Callable[[list[int]], int] = sum if at_once else max
     for entry in {id(entry): entry for entry, _ in found}.values():
         here = [deployment for other, deployment in found if other is entry]
