@@ -77,16 +77,18 @@ def _row(number: int, text: str, named: bool) -> str:
 
 
 def _compare(run: Run, megabytes: float, words: tuple[int, int], *, named: bool) -> tuple[float, float, float]:
-    """Seconds of the check, its peak memory in MB, and seconds of ``json.loads``."""
+    """Seconds of the check, the less of two, its peak memory in MB, and seconds of ``json.loads``."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "input.jsonl"
         run.say(f"writing {megabytes:,g} MB of prompts with {words[0]} to {words[1]} words")
         rows = _lay_out(path, int(megabytes * 1_000_000), words, named=named)
+        run.say(f"checking {rows:,} rows")
+        first, peak = measured(_CHECK, path, str(rows), first=IMPORTS)
         run.say(f"json.loads of {rows:,} rows")
         loads, _ = measured(LOADS, path, first=IMPORTS)
-        run.say(f"checking {rows:,} rows")
-        seconds, peak = measured(_CHECK, path, str(rows), first=IMPORTS)
-        return seconds, peak, loads
+        run.say(f"checking {rows:,} rows again")
+        again, _ = measured(_CHECK, path, str(rows), first=IMPORTS)
+        return min(first, again), peak, loads
 
 
 def measure(run: Run) -> Iterator[Figure]:

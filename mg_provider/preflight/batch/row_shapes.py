@@ -54,12 +54,11 @@ def lines_decoder(kind: Kind, quiet: frozenset[str]) -> Lines:
 
 def _row(kind: Kind, quiet: frozenset[str]) -> type[Struct]:
     news = [name for name in IGNORED if name not in quiet]
-    name_type: Any = str | int | None if kind == "any" else str | None
     return msgspec.defstruct(
         "Row",
         [
             ("body", _body(kind, [name for name in news if name == "model"])),
-            ("custom_id", name_type, None),
+            ("custom_id", str | int | None, None),
             *((name, _Nothing, 0) for name in ("id", "response")),
             *((name, _Nothing, 0) for name in news if name != "model"),
         ],

@@ -113,6 +113,8 @@ class TextCheck:
     def named(self, names: Names, source: str, line: int) -> None:
         """Take the custom_ids of rows from ``line`` on."""
         kinds = set(map(type, names))
+        if kinds == {NoneType}:
+            return
         if kinds == {str} and "" not in names:
             self._compare(names, source, line, None)
             return
