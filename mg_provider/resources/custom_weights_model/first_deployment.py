@@ -19,7 +19,7 @@ from mg_provider.api.errors import (
 from mg_provider.resources.custom_weights_model.deploy_sight import DeploySight
 from mg_provider.resources.custom_weights_model.early_labels import EarlyLabels
 from mg_provider.resources.custom_weights_model.ids import derived_model_ids
-from mg_provider.resources.custom_weights_model.models import release_model
+from mg_provider.resources.custom_weights_model.models import check_weights, release_model
 from mg_provider.resources.custom_weights_model.observed import ids_of, own
 from mg_provider.resources.custom_weights_model.serve import Serving
 from mg_provider.resources.custom_weights_model.underway import running, stop_first_deployment
@@ -38,7 +38,6 @@ from mg_provider.resources.endpoint.failures import explain_failure, lacks_capac
 from mg_provider.resources.endpoint.teardown import still_deployed
 from mg_provider.resources.model.identity import CLAIM_LABEL
 from mg_provider.resources.model.lifecycle import Context, Incomplete, NotOurs
-from mg_provider.resources.weights.gate import pass_weights
 from mg_provider.resources.weights.publisher_names import nearest_publisher_model
 from mg_provider.rollout.agents import awaits_agents, once_agents_are_there
 from mg_provider.rollout.journal import journal_of
@@ -135,17 +134,7 @@ class FirstDeployment:
         """The machines to try, in order, once the weights have passed. What an earlier run took comes first."""
         args, taken = self.args, self.state.machine_spec_taken
         choices = ordered(args.choices(), taken)
-        recommended = None
-        if args.gcs_uri and args.preflight:
-            recommended = pass_weights(
-                args.gcs_uri,
-                args.parent,
-                args.region,
-                choices,
-                args.allow_quantized,
-                self.context,
-                own_container=args.container_spec is not None,
-            )
+        recommended = check_weights(args, choices, self.context)
         return [*choices] or [taken or recommended]
 
     def _once_possible(self, machine: MachineSpec | None) -> None:

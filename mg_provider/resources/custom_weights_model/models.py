@@ -11,6 +11,7 @@ from mg_provider.resources.custom_weights_model.ids import CONTENT_LABEL, conten
 from mg_provider.resources.custom_weights_model.plan import remade
 from mg_provider.resources.endpoint.calls import place_of
 from mg_provider.resources.model.identity import ENDPOINT_LABEL
+from mg_provider.resources.weights.gate import pass_weights
 from mg_provider.rollout.models import find_model, labelled_models, patch_labels
 from mg_provider.rollout.place import Place
 from mg_provider.rollout.query_id import with_query_id
@@ -40,6 +41,15 @@ def release_model(args: CustomWeightsModelArgs, model_id: str, context: Context)
     patch_labels(place_of(args, context), model_id, dict.fromkeys((*args.ownership, ENDPOINT_LABEL)))
 
 
+def model_if_any(args: CustomWeightsModelArgs, context: Context) -> list[str]:
+    """The Model's name for an error, unless there is none; with a word where that cannot be looked at."""
+    try:
+        model = find_model(place_of(args, context), args.model_id)
+    except MgError:
+        return [f"{args.model}, unless no call has made it yet: it could not be looked at"]
+    return [args.model] if model is not None and context.guard.has_model(model) else []
+
+
 def uploadable(model: Model) -> Model:
     """A Model as it was read, to be uploaded again."""
     return Model(
@@ -63,6 +73,20 @@ def is_stale(place: Place, args: CustomWeightsModelArgs, old: CustomWeightsModel
     if old is not args:
         return old.model_id == args.model_id and remade(old, args)
     return bool(args.gcs_uri and model.artifact_uri) and not serves(model, args)
+
+
+def check_weights(
+    args: CustomWeightsModelArgs, machines: Sequence[MachineSpec], context: Context
+) -> MachineSpec | None:
+    """Check the folder of weights, unless the program has none or asks for no check; the machine recommended for it.
+
+    Raises:
+        MgError: A deployment of this folder would fail; nothing was asked for.
+    """
+    if not (args.gcs_uri and args.preflight):
+        return None
+    own = args.container_spec is not None
+    return pass_weights(args.gcs_uri, args.parent, machines, args.allow_quantized, context, own_container=own)
 
 
 def model_to_upload(

@@ -19,7 +19,13 @@ from mg_provider.resources.custom_weights_model.ids import (
     model_labels,
     wanted_ids,
 )
-from mg_provider.resources.custom_weights_model.models import is_stale, model_to_upload, release_model, uploadable
+from mg_provider.resources.custom_weights_model.models import (
+    check_weights,
+    is_stale,
+    model_to_upload,
+    release_model,
+    uploadable,
+)
 from mg_provider.resources.custom_weights_model.plan import rolls_out
 from mg_provider.resources.endpoint.calls import UPDATE_SECONDS, place_of
 from mg_provider.resources.endpoint.capacity import NoCapacity, first_available, ordered
@@ -28,7 +34,6 @@ from mg_provider.resources.endpoint.machines import unlike
 from mg_provider.resources.endpoint.plan.probing import prober, weights_of_google
 from mg_provider.resources.endpoint.served_model import is_our_deployment_id, is_same_model
 from mg_provider.resources.model.identity import ENDPOINT_LABEL
-from mg_provider.resources.weights.gate import pass_weights
 from mg_provider.rollout.capacity import Capacity, at_zero, raised, replicas_serving
 from mg_provider.rollout.deploying import deploy, stop_deploying
 from mg_provider.rollout.journal import Journal, journal_of, write_journal
@@ -273,17 +278,9 @@ class Serving:
 
     def _machines(self) -> list[MachineSpec | None]:
         """The machines to try, in order. Other weights must pass the checks first."""
-        args, recommended = self.args, None
-        if args.gcs_uri and args.preflight and find_model(self.place, args.model_id) is None:
-            recommended = pass_weights(
-                args.gcs_uri,
-                args.parent,
-                args.region,
-                args.choices(),
-                args.allow_quantized,
-                self.context,
-                own_container=args.container_spec is not None,
-            )
+        args = self.args
+        uploaded = find_model(self.place, args.model_id) is not None
+        recommended = None if uploaded else check_weights(args, args.choices(), self.context)
         choices = ordered(args.choices(), self.state.machine_spec_taken)
         return [*choices] or [recommended or self.state.machine_spec_taken]
 

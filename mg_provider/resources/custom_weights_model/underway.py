@@ -123,16 +123,22 @@ def go_on(
             left = max(limit - (context.clock.monotonic() - began), 0.0)
             context.wait(operation, left, "deploying", DeploySight(args, context, labels.put))
         except OperationFailed as error:
-            endpoint = find_endpoint(args, context)
-            other_machines = lacks_capacity(error) and len(args.choices()) > 1
-            if other_machines or (endpoint is not None and endpoint.deployed_models):
-                context.progress(f"it failed: {error.summary}")
-            else:
-                secrets = (args.hugging_face_access_token,)
-                explain_failure(error, args.endpoint, context, secrets=secrets, allowlist=args.allowlist)
+            if not _goes_on_without(error, args, context):
                 raise
+            context.progress(f"it failed: {error.summary}")
         known = ""
     return waited
+
+
+def _goes_on_without(error: OperationFailed, args: CustomWeightsModelArgs, context: Context) -> bool:
+    """Whether the run can go on: another machine is left to try, or something serves. Otherwise the error says more."""
+    endpoint = find_endpoint(args, context)
+    other_machines = lacks_capacity(error) and len(args.choices()) > 1
+    if other_machines or (endpoint is not None and endpoint.deployed_models):
+        return True
+    secrets = (args.hugging_face_access_token,)
+    explain_failure(error, args.endpoint, context, secrets=secrets, allowlist=args.allowlist)
+    return False
 
 
 def stop_first_deployment(

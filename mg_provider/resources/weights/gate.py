@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mg_provider.api.errors import MgError
+from mg_provider.api.names import location_of
 from mg_provider.resources.endpoint.capacity import choice_text
 from mg_provider.resources.model.lifecycle import Context
 from mg_provider.wire.vertex.machine import MachineSpec
@@ -21,7 +22,6 @@ _NOT_DECISIVE = frozenset({"permission_denied"})
 def pass_weights(
     gcs_uri: str,
     parent: str,
-    region: str,
     machines: Sequence[MachineSpec],
     allow_quantized: bool,
     context: Context,
@@ -31,8 +31,7 @@ def pass_weights(
 
     Args:
         gcs_uri: ``gs://bucket/folder``.
-        parent: ``projects/{project}/locations/{region}``.
-        region: Where the model will be deployed.
+        parent: ``projects/{project}/locations/{region}``, where the model will be deployed.
         machines: What the user chose, in order; empty where the choice is Model Garden's.
         allow_quantized: Whether quantized weights may be deployed although they are not listed as supported.
         context: Of the call.
@@ -49,7 +48,7 @@ def pass_weights(
     from mg_provider.preflight.machines.recommend import recommend
     from mg_provider.preflight.weights.check import check_weights
 
-    clients = context.clients
+    region, clients = location_of(parent), context.clients
     context.progress(f"checking {gcs_uri}")
     report = check_weights(
         gcs_uri, region, clients, allow_quantized=allow_quantized, own_container=own_container, clock=context.clock
