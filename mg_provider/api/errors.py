@@ -45,6 +45,10 @@ from mg_provider.command_line.exits import USAGE
 class MgError(StatedError):
     """Something went wrong in the cloud, on the way to it, or before."""
 
+    def add_existing(self, *names: str) -> None:
+        """Name more of what exists, each once."""
+        self.exists += [name for name in names if name and name not in self.exists]
+
 
 class UserError(MgError):
     """An argument or a setting is wrong. Nothing was called.

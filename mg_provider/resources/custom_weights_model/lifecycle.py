@@ -24,14 +24,14 @@ from mg_provider.resources.custom_weights_model.first_deployment import (
 )
 from mg_provider.resources.custom_weights_model.held import held_rollout
 from mg_provider.resources.custom_weights_model.ids import derived_model_ids, has_derived_ids
-from mg_provider.resources.custom_weights_model.models import settle_models
+from mg_provider.resources.custom_weights_model.models import model_if_any, settle_models
 from mg_provider.resources.custom_weights_model.observed import beside, ids_of, machine_of, observed_model, own
 from mg_provider.resources.custom_weights_model.plan import next_model_id, plan_text, rolls_out, same_id_problem
 from mg_provider.resources.custom_weights_model.query_name import with_chosen_name, with_query_name
 from mg_provider.resources.custom_weights_model.serve import Serving
 from mg_provider.resources.custom_weights_model.underway import go_on, running, stop_first_deployment
 from mg_provider.resources.endpoint.args import name_endpoint
-from mg_provider.resources.endpoint.calls import find_endpoint, mutate, place_of
+from mg_provider.resources.endpoint.calls import MayExist, find_endpoint, mutate, place_of
 from mg_provider.resources.endpoint.lifecycle import EndpointLifecycle
 from mg_provider.resources.endpoint.machines import with_most_replicas
 from mg_provider.resources.endpoint.ownership import (
@@ -282,9 +282,11 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             if (model := find_model(place_of(args, context), args.model_id)) is not None:
                 context.guard.model(model)
             return empty_endpoint(args, state, context)
+        except MayExist as error:
+            waiting = state.model_copy(update={"operation": error.operation})
+            raise self._incomplete(error.reason, args, waiting, context) from error
         except UNSETTLED as error:
-            waiting = state.model_copy(update={"operation": getattr(error, "operation", "")})
-            raise self._incomplete(error, args, waiting, context) from error
+            raise self._incomplete(error, args, state.model_copy(update={"operation": ""}), context) from error
 
     def _serve(
         self,
@@ -333,7 +335,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             endpoint = find_endpoint(args, context)
         except MgError:
             endpoint = None
-        error.exists = error.exists or [args.endpoint]
+        error.add_existing(args.endpoint, *model_if_any(args, context))
         known = state if endpoint is None else self._state(endpoint, args, state)
         labelled = endpoint is not None and args.owns(endpoint.labels)
         update = {"operation": state.operation, "unlabelled": "" if labelled else context.guard.unlabelled}

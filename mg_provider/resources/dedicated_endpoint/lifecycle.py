@@ -18,6 +18,7 @@ from mg_provider.resources.endpoint.args import is_known_private, name_endpoint,
 from mg_provider.resources.endpoint.calls import (
     CREATE_SECONDS,
     DELETE_SECONDS,
+    MayExist,
     delete_endpoint,
     find_endpoint,
     make_endpoint,
@@ -39,7 +40,7 @@ from mg_provider.resources.endpoint.underway import stop, under_way
 from mg_provider.resources.model.args import Problem, mark_of
 from mg_provider.resources.model.diff import compare
 from mg_provider.resources.model.identity import CLAIM_LABEL, ENDPOINT_ID
-from mg_provider.resources.model.lifecycle import UNSETTLED, Context, Incomplete, NotOurs, Reading, kept
+from mg_provider.resources.model.lifecycle import Context, Incomplete, NotOurs, Reading, kept
 from mg_provider.resources.model.marks import Local
 from mg_provider.resources.model.standing import fixed_in
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown
@@ -196,7 +197,7 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
         strange = endpoint is not None and args.adopting and not args.owns(endpoint.labels)
         if untouched or strange:
             return error
-        error.exists = error.exists or [args.endpoint]
+        error.add_existing(args.endpoint)
         kept, seen = old, state
         if endpoint is not None:
             kept, ids = models.actual(endpoint)
@@ -210,9 +211,10 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
     def _make(self, args: DedicatedEndpointArgs, state: DedicatedEndpointState, context: Context) -> Endpoint:
         try:
             return make_endpoint(args, args.wire(state.claim), state.operation, context)
-        except UNSETTLED as error:
-            waiting = DedicatedEndpointState(claim=state.claim, operation=getattr(error, "operation", ""))
-            raise Incomplete(error, args.endpoint, args, waiting) from error
+        except MayExist as error:
+            error.reason.add_existing(args.endpoint)
+            waiting = DedicatedEndpointState(claim=state.claim, operation=error.operation)
+            raise Incomplete(error.reason, args.endpoint, args, waiting) from error
 
     def _settle_operations(self, args: DedicatedEndpointArgs, context: Context) -> None:
         """Let a deployment that an interrupted run started come to its end, well or badly."""

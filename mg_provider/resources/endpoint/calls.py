@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from mg_provider.api.errors import AlreadyExists, ConnectionFailed, MgError, NotFound, Unavailable
+from mg_provider.api.errors import AlreadyExists, ConnectionFailed, MgError, NotFound, OperationFailed, Unavailable
 from mg_provider.resources.endpoint.args import EndpointArgs
 from mg_provider.resources.endpoint.machines import MUTATE, Machines
 from mg_provider.resources.endpoint.underway import under_way
-from mg_provider.resources.model.lifecycle import Context
+from mg_provider.resources.model.lifecycle import UNSETTLED, Context, NotOurs
 from mg_provider.resources.model.standing import changed_by
 from mg_provider.rollout import models, traffic
 from mg_provider.rollout.place import Place
@@ -16,6 +16,7 @@ from mg_provider.wire.base import WireModel, same
 from mg_provider.wire.vertex.deployed_model import DeployedModel
 from mg_provider.wire.vertex.endpoint import Endpoint
 from mg_provider.wire.vertex.machine import DedicatedResources
+from mg_provider.wire.vertex.operation import Operation
 
 CREATE_SECONDS = 7200.0
 UPDATE_SECONDS = 7200.0
@@ -46,8 +47,35 @@ def make_endpoint(args: EndpointArgs, endpoint: Endpoint, known: str, context: C
 
     Raises:
         NotOurs: Somebody else asked for the same id, and was first.
-        MgError: One of ``UNSETTLED`` where the endpoint may come to be without our having seen it.
+        MayExist: The endpoint exists, or may come to be, without our having seen it.
+        MgError: It was refused.
     """
+    asked: list[Operation] = []
+    try:
+        return _made(args, endpoint, known, asked, context)
+    except (NotOurs, OperationFailed):
+        raise
+    except MgError as error:
+        if asked or isinstance(error, UNSETTLED):
+            raise MayExist(error) from error
+        raise
+
+
+class MayExist(MgError):
+    """Something was asked for, and what became of it could not be seen.
+
+    Attributes:
+        reason: What went wrong.
+    """
+
+    def __init__(self, reason: MgError) -> None:
+        super().__init__(reason.summary, resource=reason.resource, hint=reason.hint, exists=reason.exists)
+        self.reason = reason
+        self.operation = str(getattr(reason, "operation", ""))
+
+
+def _made(args: EndpointArgs, endpoint: Endpoint, known: str, asked: list[Operation], context: Context) -> Endpoint:
+    """The endpoint once it is there; ``asked`` gets the operations that were begun for it."""
     clock, limit = context.clock, context.limit(args.timeouts.create, CREATE_SECONDS)
     began = clock.monotonic()
     while (found := find_endpoint(args, context)) is None:
@@ -59,7 +87,7 @@ def make_endpoint(args: EndpointArgs, endpoint: Endpoint, known: str, context: C
             continue
         context.progress("making the endpoint")
         try:
-            operation = context.clients.vertex.create_endpoint(args.parent, args.endpoint_id, endpoint)
+            asked.append(context.clients.vertex.create_endpoint(args.parent, args.endpoint_id, endpoint))
         except (AlreadyExists, ConnectionFailed, Unavailable) as error:
             lost = isinstance(error, AlreadyExists) or getattr(error, "sent", False)
             if not lost or not left or context.cancelled():
@@ -67,7 +95,7 @@ def make_endpoint(args: EndpointArgs, endpoint: Endpoint, known: str, context: C
             # It may be on its way without being shown: asking again answers AlreadyExists until it is there.
             clock.sleep(LOOK_AGAIN_SECONDS)
         else:
-            context.wait(operation, left, "making the endpoint")
+            context.wait(asked[-1], left, "making the endpoint")
     context.guard.endpoint(found)
     return _with_its_name(found, args, context)
 

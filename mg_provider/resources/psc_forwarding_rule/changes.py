@@ -16,6 +16,7 @@ from mg_provider.api.waiting import Waiting
 from mg_provider.resources.model.identity import marked_request_id
 from mg_provider.resources.model.lifecycle import Context
 from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs
+from mg_provider.resources.psc_forwarding_rule.names import short
 from mg_provider.resources.psc_forwarding_rule.ownership import Ownership
 from mg_provider.resources.psc_forwarding_rule.under_way import wait_for_others
 from mg_provider.wire.compute import Address, ComputeOperation, ForwardingRule, SetLabelsRequest
@@ -56,11 +57,13 @@ class RegionalChanges:
 
     Attributes:
         begun: Whether any change was asked for, so that something may differ from what was there before.
+        made: What was created, by resource name.
     """
 
     def __init__(self, ownership: Ownership, context: Context, limit: float) -> None:
         self.ownership, self._args, self._context, self.limit = ownership, ownership.args, context, limit
         self.begun = False
+        self.made: list[str] = []
 
     def make(self, call: Callable[[str], ComputeOperation], guard: Guard) -> None:
         """Change what is there, and wait until it is done.
@@ -87,6 +90,7 @@ class RegionalChanges:
         if operation.target_id is not None:
             self.ownership.made.add(str(operation.target_id))
         self._wait(operation)
+        self.made.append(short(operation.target_link or ""))
 
     def _wait(self, operation: ComputeOperation) -> None:
         self._context.clients.operations.wait_compute(

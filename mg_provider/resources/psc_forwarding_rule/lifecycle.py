@@ -279,14 +279,14 @@ class PscForwardingRuleLifecycle(Lifecycle[PscForwardingRuleArgs, PscForwardingR
         except MgError:
             rule = held = None
             unsure = changes.begun
+            error.add_existing(*changes.made)
         else:
             unsure = changes.begun and isinstance(error, UNSETTLED)
         ours = rule is not None and ownership.has_rule(rule, held)
         reserved = held is not None and ownership.has_address(held, rule)
         if not (unsure or ours or reserved):
             return None
-        made_here = ((ours, args.forwarding_rule), (reserved, held.path if held else ""))
-        error.exists = error.exists or [path for there, path in made_here if there]
+        error.add_existing(args.forwarding_rule if ours else "", held.path if held and reserved else "")
         state = state_of(args, rule if ours else None, held if reserved or (held and not held.own) else None)
         found = [rule, held.address if held is not None else None]
         made = [str(each.id) for each in found if each is not None and not args.owns(each.labels)]
