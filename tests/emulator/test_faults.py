@@ -162,6 +162,13 @@ def test_a_rate_limit_of_compute_is_a_403_with_its_reason(client, emulator):
     assert error["details"][0]["reason"] == "CONCURRENT_OPERATIONS_QUOTA_EXCEEDED"
 
 
+def test_a_refused_call_of_compute_names_its_own_permission_and_resource(client, emulator):
+    emulator.fail(rpc="compute.addresses.get", fault="permission_403")
+    error = listed(client, f"{COMPUTE_ADDRESSES}/mine").json()["error"]
+    place = f"{COMPUTE_ADDRESSES.partition('/v1/')[2]}/mine"
+    assert error["message"] == f"Required 'compute.addresses.get' permission for '{place}'"
+
+
 def test_a_named_error_ends_an_operation_where_google_says_it_there(client, emulator):
     emulator.fail(rpc="locations.deploy", fault="stock_out_recommending", subject="g2-standard-48")
     client.put_weights()

@@ -125,7 +125,7 @@ class Call:
     @property
     def about(self) -> About:
         """What an error of this call speaks of."""
-        return about(self.world, self.path)
+        return about(self.world, self.path, self.rpc)
 
     def operation_fault(self) -> Fault | None:
         """The fault that the operation which this call starts is to meet; who plays it adds one to its ``met``."""
@@ -144,11 +144,12 @@ class Call:
         return validation.project(self.version, message, resource)
 
 
-def about(world: World, path: Mapping[str, str]) -> About:
-    """What an error speaks of, from the values in a call's path."""
+def about(world: World, path: Mapping[str, str], rpc: str, url_path: str = "") -> About:
+    """What an error speaks of, from the values in a call's path, its method and, if that is known, the path itself."""
     project = next((path[name] for name in ("projectsId", "project", "projectId") if name in path), "")
     region = next((path[name] for name in ("locationsId", "region") if name in path), "")
-    return About(project, world.project_number(project) if project else "", region)
+    number = world.project_number(project) if project else ""
+    return About(project, number, region, rpc=rpc, path=url_path)
 
 
 Handler = Callable[[Call], Answer]

@@ -28,12 +28,16 @@ class About:
         number: The project's number.
         region: The region, if there is one.
         subject: What a test named instead of the usual: a quota, constraint, machine type, permission or place.
+        rpc: The discovery id of the method that was called.
+        path: The path of the call.
     """
 
     project: str = "my-project"
     number: str = "123456789012"
     region: str = "us-central1"
     subject: str = ""
+    rpc: str = "aiplatform.projects.locations.endpoints.get"
+    path: str = ""
 
 
 def _info(reason: str, domain: str, **metadata: str) -> dict[str, Any]:
@@ -175,12 +179,22 @@ def perimeter_403(about: About) -> ApiError:
 
 def permission_403(about: About) -> ApiError:
     """A missing right or a missing project: Google does not say which."""
-    permission = about.subject or "aiplatform.endpoints.get"
+    permission = about.subject or _permission_for(about.rpc)
+    if permission.startswith("compute."):
+        place = about.path.partition("/v1/")[2] or f"projects/{about.project}/regions/{about.region}"
+        return ApiError("PERMISSION_DENIED", f"Required '{permission}' permission for '{place}'", reason="forbidden")
     service = f"{permission.partition('.')[0]}.googleapis.com"
     place = f"//{service}/projects/{about.project}/locations/{about.region or 'us-central1'}"
     info = _info("IAM_PERMISSION_DENIED", service, permission=permission, resource=place)
     message = f"Permission '{permission}' denied on resource '{place}' (or it may not exist)."
     return ApiError("PERMISSION_DENIED", message, details=[info])
+
+
+def _permission_for(rpc: str) -> str:
+    """The permission that a method needs first, as Google's IAM names it after collection and verb."""
+    service, *_, collection, method = rpc.split(".")
+    verb = {"insert": "create", "patch": "update"}.get(method, method.removesuffix("Model"))
+    return f"{service}.{collection}.{verb}"
 
 
 def service_agents_400(about: About) -> ApiError:

@@ -221,7 +221,7 @@ class _Exchange:
                 raise ConnectionAbortedError
             if fault.refuses:
                 fault.met += 1
-                raise fault.refusal(self.path, about(self.world, match.path))
+                raise fault.refusal(self.path, about(self.world, match.path, match.method.rpc, self.path))
 
     def _deliver(self, answer: Answer) -> Response:
         kinds = {fault.fault: fault for fault in self.faults}
