@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from mg_provider.api.errors import Aborted
+from mg_provider.rollout.merging import merged
 from mg_provider.rollout.place import Place
 from mg_provider.wire.vertex.endpoint import Endpoint
 
 DEPLOYMENT_LABEL = "mg-rollout"
 MODEL_LABEL = "mg-rollout-model"
-_MOST_MERGES = 5
 
 
 @dataclass(frozen=True)
@@ -46,24 +45,21 @@ def write_journal(place: Place, journal: Journal) -> None:
     Raises:
         Aborted: Somebody else keeps changing the endpoint.
     """
-    for attempt in range(_MOST_MERGES):
-        endpoint = place.world.clients.vertex.get_endpoint(place.endpoint)
-        there = journal_of(endpoint)
-        if journal.deployment and not journal.replicas:
-            journal = replace(journal, replicas=there.replicas)
-        if there == journal:
-            return
-        place.guard.endpoint(endpoint)
-        deployment = f"{journal.deployment}_{journal.replicas}" if journal.replicas else journal.deployment
-        marks = {DEPLOYMENT_LABEL: deployment, MODEL_LABEL: journal.model_id}
-        labels = {**(endpoint.labels or {}), **marks}
-        body = Endpoint(
-            etag=endpoint.etag, labels={key: value for key, value in labels.items() if value or key not in marks}
-        )
-        try:
-            place.world.clients.vertex.patch_endpoint(place.endpoint, body, ["labels"])
-        except Aborted:
-            if attempt + 1 == _MOST_MERGES:
-                raise
-        else:
-            return
+    merged(lambda: _write(place, journal))
+
+
+def _write(place: Place, journal: Journal) -> None:
+    endpoint = place.world.clients.vertex.get_endpoint(place.endpoint)
+    there = journal_of(endpoint)
+    if journal.deployment and not journal.replicas:
+        journal = replace(journal, replicas=there.replicas)
+    if there == journal:
+        return
+    place.guard.endpoint(endpoint)
+    deployment = f"{journal.deployment}_{journal.replicas}" if journal.replicas else journal.deployment
+    marks = {DEPLOYMENT_LABEL: deployment, MODEL_LABEL: journal.model_id}
+    labels = {**(endpoint.labels or {}), **marks}
+    body = Endpoint(
+        etag=endpoint.etag, labels={key: value for key, value in labels.items() if value or key not in marks}
+    )
+    place.world.clients.vertex.patch_endpoint(place.endpoint, body, ["labels"])

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from mg_provider.api.errors import (
-    Aborted,
     AgentsNotReady,
     AlreadyExists,
     ConnectionFailed,
@@ -15,12 +14,12 @@ from mg_provider.api.errors import (
     Unavailable,
 )
 from mg_provider.rollout.agents import Agents
+from mg_provider.rollout.merging import merged
 from mg_provider.rollout.place import Place, running_operation
 from mg_provider.wire.vertex.model import Model
 
 _IN_USE_POLL_SECONDS = 10.0
 _LOOK_AGAIN_SECONDS = 2.0
-_MOST_MERGES = 5
 
 
 def find_model(place: Place, model_id: str) -> Model | None:
@@ -104,29 +103,26 @@ def patch_labels(place: Place, model_id: str, changes: Mapping[str, str | None],
     Raises:
         Aborted: Somebody else keeps changing the Model.
     """
-    for attempt in range(_MOST_MERGES):
-        model = find_model(place, model_id)
-        if model is None:
-            return
-        merged = {**(model.labels or {}), **changes}
-        labels = {key: value for key, value in merged.items() if value is not None}
-        wanted = {"labels": labels, "display_name": display_name or model.display_name}
-        mask = [name for name, value in wanted.items() if (getattr(model, name) or {}) != value]
-        if not mask:
-            return
-        place.guard.model(model)
-        changed = Model.model_validate({"etag": model.etag, **{name: wanted[name] for name in mask}})
-        name = f"{place.parent}/models/{model_id}"
-        try:
-            answer = place.world.clients.vertex.patch_model(name, changed, mask)
-            if (answer.labels or {}) != labels:
-                version = Model(labels=labels, etag=answer.etag)
-                place.world.clients.vertex.patch_model(f"{name}@{answer.version_id or 'default'}", version, ["labels"])
-        except Aborted:
-            if attempt + 1 == _MOST_MERGES:
-                raise
-        else:
-            return
+    merged(lambda: _patch_labels(place, model_id, changes, display_name))
+
+
+def _patch_labels(place: Place, model_id: str, changes: Mapping[str, str | None], display_name: str) -> None:
+    model = find_model(place, model_id)
+    if model is None:
+        return
+    changed = {**(model.labels or {}), **changes}
+    labels = {key: value for key, value in changed.items() if value is not None}
+    wanted = {"labels": labels, "display_name": display_name or model.display_name}
+    mask = [name for name, value in wanted.items() if (getattr(model, name) or {}) != value]
+    if not mask:
+        return
+    place.guard.model(model)
+    vertex, name = place.world.clients.vertex, f"{place.parent}/models/{model_id}"
+    body = Model.model_validate({"etag": model.etag, **{name: wanted[name] for name in mask}})
+    answer = vertex.patch_model(name, body, mask)
+    if (answer.labels or {}) != labels:
+        version = Model(labels=labels, etag=answer.etag)
+        vertex.patch_model(f"{name}@{answer.version_id or 'default'}", version, ["labels"])
 
 
 def labelled_models(place: Place, labels: Mapping[str, str]) -> Iterator[Model]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from mg_provider.api.errors import Aborted, MgError, NotFound
+from mg_provider.rollout.merging import merged
 from mg_provider.rollout.place import Place
 from mg_provider.wire.vertex.endpoint import Endpoint
 
 NEW = "0"
 """The deployment that is being made, in the traffic split of its own call."""
-
-_MOST_MERGES = 5
 
 
 def shares(endpoint: Endpoint | None) -> dict[str, int]:
@@ -27,24 +26,27 @@ def settle_traffic_at(place: Place, wanted: Mapping[str, int], *, clear: bool = 
     """
     vertex = place.world.clients.vertex
     asked = {id: percent for id, percent in wanted.items() if percent}
-    for _ in range(_MOST_MERGES):
+
+    def attempt() -> Endpoint:
         endpoint = vertex.get_endpoint(place.endpoint)
         if shares(endpoint) == asked or not (asked or clear):
             return endpoint
         place.guard.endpoint(endpoint)
         text = ", ".join(f"{percent} % to {id}" for id, percent in sorted(asked.items())) or "none"
         place.world.progress(f"shifting traffic: {text}")
-        body = Endpoint(etag=endpoint.etag, traffic_split=asked or None)
-        try:
-            vertex.patch_endpoint(place.endpoint, body, ["traffic_split"])
-        except Aborted:
-            continue
+        vertex.patch_endpoint(
+            place.endpoint, Endpoint(etag=endpoint.etag, traffic_split=asked or None), ["traffic_split"]
+        )
         return vertex.get_endpoint(place.endpoint)
-    raise MgError(
-        f"the traffic of {place.endpoint} could not be set: somebody else keeps changing the endpoint",
-        resource=place.resource,
-        hint="find out who, then run the same command again",
-    )
+
+    try:
+        return merged(attempt)
+    except Aborted as error:
+        raise MgError(
+            f"the traffic of {place.endpoint} could not be set: somebody else keeps changing the endpoint",
+            resource=place.resource,
+            hint="find out who, then run the same command again",
+        ) from error
 
 
 def undeploy_at(place: Place, ids: Iterable[str]) -> None:

@@ -13,6 +13,7 @@ from mg_provider.api.errors import Aborted, InvalidArgument, MgError
 from mg_provider.resources.endpoint.args import PATCH, UPDATE, EndpointArgs
 from mg_provider.resources.model.standing import changed_by, drifted, seen
 from mg_provider.resources.model.unknown import plain
+from mg_provider.rollout.merging import merged
 from mg_provider.wire.base import same, without_outputs
 from mg_provider.wire.vertex.endpoint import Endpoint, PrivateServiceConnectConfig
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from mg_provider.resources.model.lifecycle import Context
 
 UPDATE_SECONDS = 7200.0
-MOST_MERGES = 5
 _PRIVATE = "private_service_connect_config"
 _ALLOWLIST = f"{_PRIVATE}.project_allowlist"
 
@@ -46,22 +46,27 @@ def settle_endpoint(args: EndpointArgs, old: EndpointArgs, claim: str, context: 
         Refused: The allowlist cannot be changed; nothing was changed.
     """
     vertex = context.clients.vertex
-    for _ in range(MOST_MERGES):
+
+    def attempt() -> Endpoint:
         endpoint = vertex.get_endpoint(args.endpoint)
         body, mask = endpoint_patch(args, old, claim, endpoint)
         if not mask:
-            break
+            return endpoint
         context.guard.endpoint(endpoint)
         context.progress(f"setting {', '.join(mask)}")
         try:
-            endpoint = vertex.patch_endpoint(args.endpoint, body, mask)
-            break
-        except Aborted:
-            continue
+            return vertex.patch_endpoint(args.endpoint, body, mask)
         except InvalidArgument as error:
             raise (_refused(args, error) if _ALLOWLIST in mask else error) from error
-    else:
-        raise too_busy(args, "settings")
+
+    try:
+        endpoint = merged(attempt)
+    except Aborted as error:
+        raise MgError(
+            f"the settings of {args.endpoint} could not be set: somebody else keeps changing the endpoint",
+            resource=args.resource,
+            hint="find out who, then run the same command again",
+        ) from error
     if wanted := endpoint_update(args, old, endpoint):
         context.guard.endpoint(endpoint)
         context.progress(f"setting {', '.join(wanted)}")
@@ -85,15 +90,6 @@ def _kept(args: EndpointArgs, endpoint: Endpoint) -> Endpoint:
         exists=[args.endpoint],
         hint="remove error_sampling_rate from predict_request_response_logging_config, and set sampling_rate to what "
         "is to be logged",
-    )
-
-
-def too_busy(args: EndpointArgs, what: str) -> MgError:
-    """The error of never getting a change in between those of somebody else."""
-    return MgError(
-        f"the {what} of {args.endpoint} could not be set: somebody else keeps changing the endpoint",
-        resource=args.resource,
-        hint="find out who, then run the same command again",
     )
 
 
