@@ -114,6 +114,26 @@ def test_a_model_of_the_same_shape_as_a_listed_one_has_its_own_name():
     assert (listed.base_model, listed.findings) == ("Phi-4-reasoning", ())
 
 
+@pytest.mark.parametrize(
+    ("name", "label", "codes"),
+    [
+        ("Meta-Llama-3-8B-Instruct", "Llama-3-8B", ["alike"]),
+        ("Llama-3.1-8B-Instruct", "Llama-3.1-8B", []),
+        ("DeepSeek-R1-Distill-Llama-8B", "Llama-3.1-8B", []),
+    ],
+)
+def test_the_context_length_tells_llama_3_from_llama_3_1(name, label, codes):
+    identity = identify(real_models()[name]["config"], "")
+    assert identity.base_model == label
+    assert [finding.code for finding in identity.findings] == codes
+
+
+@pytest.mark.parametrize("length", [32768, 1_048_576])
+def test_a_longer_context_than_it_was_published_with_does_not_hide_a_model(length):
+    config = real_models()["Llama-3.1-8B-Instruct"]["config"]
+    assert identify({**config, "max_position_embeddings": length}, "").base_model == "Llama-3.1-8B"
+
+
 @pytest.mark.parametrize(("family", "model"), MODELS, ids=lambda row: row.get("name", row.get("family")))
 def test_a_listed_model_is_found_by_its_shape(family, model):
     identity = identify(config_of(family, model), "gs://b/config.json")

@@ -89,21 +89,24 @@ def _names(models: list[dict[str, Any]], config: Mapping[str, Any], architecture
     layouts = table("tensor_layouts")["architectures"]
     sizes = Dimensions(config, layouts.get(architecture, {}).get("model_type", ""))
     same = [row for row in models if _same(row, sizes, config, architecture)]
-    vocabulary, theta = sizes.number("vocab_size"), _rope_theta(sizes)
+    vocabulary, said = sizes.number("vocab_size"), _marks(sizes)
     if not same or vocabulary is None:
         return [row["name"] for row in same], []
     away = {row["name"]: abs(row["vocab_size"] - vocabulary) / row["vocab_size"] for row in same}
-    near = [row for row in same if away[row["name"]] <= NEAR and _called(row, theta)]
+    near = [row for row in same if away[row["name"]] <= NEAR and _called(row, said)]
     if near:
         closest = [row for row in near if not away[row["name"]]] or near
-        return [name for row in closest for name in _called(row, theta)], []
+        return [name for row in closest for name in _called(row, said)], []
     return [], [name for name in away if away[name] == min(away.values())]
 
 
-def _called(row: Mapping[str, Any], theta: float | None) -> list[str]:
-    """What a row's shape may be by its rope_theta: the listed model, and those of its shape that no list has."""
-    bases: dict[str, float | None] = {row["name"]: row.get("rope_theta", theta), **row.get("alike", {})}
-    return [name for name, base in bases.items() if theta in (None, base)]
+def _called(row: Mapping[str, Any], said: Mapping[str, float | None]) -> list[str]:
+    """What a row's shape may be by other values: the listed model, and those of its shape that no list has."""
+    listed = [row["name"]] if said["rope_theta"] in (None, row.get("rope_theta", said["rope_theta"])) else []
+    alike: Mapping[str, Mapping[str, float]] = row.get("alike", {})
+    exactly = [name for name, marks in alike.items() if all(said[key] == value for key, value in marks.items())]
+    perhaps = [name for name, marks in alike.items() if any(said[key] is None for key in marks)]
+    return exactly or listed + perhaps
 
 
 def _same(row: Mapping[str, Any], sizes: Dimensions, config: Mapping[str, Any], architecture: str) -> bool:
@@ -121,12 +124,15 @@ def _same(row: Mapping[str, Any], sizes: Dimensions, config: Mapping[str, Any], 
     return all(have[name] == row[name] for name in _EXACT if name in row and name in have)
 
 
-def _rope_theta(sizes: Dimensions) -> float | None:
-    """The base of the rotary embedding, as transformers 4 and as 5 write it."""
+def _marks(sizes: Dimensions) -> dict[str, float | None]:
+    """What tells models of one shape apart; the base of the rotary embedding as transformers 4 and as 5 write it."""
     ropes = sizes.get("rope_parameters")
-    value = ropes.get("rope_theta") if isinstance(ropes, dict) else None
-    value = sizes.get("rope_theta") if value is None else value
-    return float(value) if type(value) in (int, float) else None
+    theta = ropes.get("rope_theta") if isinstance(ropes, dict) else None
+    theta = sizes.get("rope_theta") if theta is None else theta
+    return {
+        "rope_theta": float(theta) if type(theta) in (int, float) else None,
+        "max_position_embeddings": sizes.number("max_position_embeddings"),
+    }
 
 
 def _no_architecture(config: Mapping[str, Any], uri: str, own_container: bool) -> Finding:
