@@ -6,18 +6,15 @@ import re
 import subprocess
 import sys
 import textwrap
-import types
-import typing
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from mg_provider.resources.model.args import Args, declared_outputs
-from tools.input_types import WIDTH, input_type
+from tools.input_types import WIDTH
 from tools.reference import notes
 from tools.resource_types import RESOURCES, arguments_of, lifecycle_of, room_of
+from tools.type_texts import as_input, as_output
 
 FOLDER = "mg_provider/resources/constructors"
 _INPUTS = re.compile(r"\w+Input\b")
@@ -62,7 +59,7 @@ class {name}Constructor(DynamicResource):
 
 def _attributes(outputs: Mapping[str, FieldInfo]) -> Iterator[str]:
     for name, field in outputs.items():
-        yield f"    {name}: Output[{_output_type(field.annotation)}]"
+        yield f"    {name}: Output[{as_output(field.annotation)}]"
         text = f'"""{field.description}"""'
         yield from textwrap.wrap(text, WIDTH, initial_indent="    ", subsequent_indent="    ")
 
@@ -71,7 +68,7 @@ def _constructor(args_type: type[Args], names: list[str]) -> Iterator[str]:
     yield "    def __init__(self, name: str, *,"
     for name in names:
         field = args_type.model_fields[name]
-        given = input_type(field.annotation)
+        given = as_input(field.annotation)
         yield f"{name}: Input[{given}]," if field.is_required() else f"{name}: Input[{given} | None] = None,"
     yield "opts: ResourceOptions | None = None) -> None:"
     yield from _docstring(args_type, names)
@@ -89,22 +86,6 @@ def _docstring(args_type: type[Args], names: list[str]) -> Iterator[str]:
             f"{name}: {text}", WIDTH, initial_indent=_ENTRY_INDENT, subsequent_indent=f"{_ENTRY_INDENT}    "
         )
     yield f'{_BODY_INDENT}"""'
-
-
-def _output_type(annotation: Any) -> str:
-    """A type as a program reads it: objects are mappings there."""
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin in (typing.Union, types.UnionType):
-        return " | ".join(_output_type(part) for part in arguments if part is not types.NoneType)
-    if origin is typing.Annotated:
-        return _output_type(arguments[0])
-    if origin is list:
-        return f"list[{_output_type(arguments[0])}]"
-    if origin is dict:
-        return f"Mapping[str, {_output_type(arguments[1])}]"
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return "Mapping[str, Any]"
-    return str(annotation.__name__) if isinstance(annotation, type) else "Any"
 
 
 def _formatted(text: str) -> str:

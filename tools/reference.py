@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import inspect
-import types
-import typing
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from mg_provider.resources.batch_job.args import BatchJobArgs
-from mg_provider.resources.model.args import Args, declared_outputs, has, mark_of, settable
+from mg_provider.resources.model.args import Args, declared_outputs, has, mark_of
 from mg_provider.resources.model.marks import InPlace, Local, Mark, Replaces, RollsOut, Secret, marked
 from mg_provider.resources.model.meaning import Content, Leads
 from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs
 from mg_provider.resources.weights.source import SOURCES
 from tools.resource_types import RESOURCES, arguments_of, lifecycle_of, resource
+from tools.type_texts import as_prose, given_by_users, models_inside
 
 PAGES = {
     "CustomWeightsModel": "docs/custom-weights-model.md",
@@ -99,7 +97,7 @@ def inputs(name: str) -> str:
 def _part(name: str, heading: str, words: str, arguments: Iterable[str]) -> str:
     args_type = lifecycle_of(name).args_type
     rows = [
-        f"| `{argument}`<br>{type_of(args_type.model_fields[argument].annotation)} | {_change(args_type, argument)} "
+        f"| `{argument}`<br>{as_prose(args_type.model_fields[argument].annotation)} | {_change(args_type, argument)} "
         f"| {cell(notes(args_type, argument))} |"
         for argument in arguments
     ]
@@ -110,16 +108,13 @@ def _part(name: str, heading: str, words: str, arguments: Iterable[str]) -> str:
 def nested(name: str) -> str:
     """The objects inside the arguments of a resource, field by field."""
     found: dict[str, type[BaseModel]] = {}
-    args_type = lifecycle_of(name).args_type
-    for argument in settable(args_type):
-        _collect(args_type.model_fields[argument].annotation, found)
+    models_inside(lifecycle_of(name).args_type, found)
     blocks = []
     for title, model in sorted(found.items()):
         rows = [f"**{title}**: {_first_sentence(model)}", "", "| field | what it is |", "|---|---|"]
-        for field_name, field in model.model_fields.items():
-            if not _read_only(field):
-                of_type = type_of(field.annotation)
-                rows.append(f"| `{field_name}`<br>{of_type} | {cell(field.description or '')} |")
+        for field_name in given_by_users(model):
+            field = model.model_fields[field_name]
+            rows.append(f"| `{field_name}`<br>{as_prose(field.annotation)} | {cell(field.description or '')} |")
         blocks.append("\n".join(rows))
     return "\n\n".join(blocks)
 
@@ -198,41 +193,3 @@ def _default(field: FieldInfo) -> str:
 def cell(text: str) -> str:
     """A text as it is written into a cell of a table."""
     return " ".join(text.split()).replace("``", "`").replace("|", "\\|")
-
-
-def _read_only(field: FieldInfo) -> bool:
-    return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get("readOnly"))
-
-
-def type_of(annotation: Any) -> str:
-    """A type as a reader would say it; None, constraints and unions with None left out."""
-    origin = typing.get_origin(annotation)
-    if origin is typing.Annotated:
-        return type_of(typing.get_args(annotation)[0])
-    arguments = [entry for entry in typing.get_args(annotation) if entry is not types.NoneType]
-    if origin in (typing.Union, types.UnionType):
-        return " or ".join(map(type_of, arguments))
-    if origin is typing.Literal:
-        return " or ".join(f"`{entry}`" for entry in arguments)
-    if origin is list:
-        return f"list of {type_of(arguments[0])}"
-    if origin is dict:
-        return f"{type_of(arguments[0])} → {type_of(arguments[1])}"
-    return str(getattr(annotation, "__name__", annotation))
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for entry in typing.get_args(annotation):
-        yield from _models(entry)
-
-
-def _collect(annotation: Any, found: dict[str, type[BaseModel]]) -> None:
-    for model in _models(annotation):
-        if model.__name__ in found:
-            continue
-        found[model.__name__] = model
-        for field in model.model_fields.values():
-            if not _read_only(field):
-                _collect(field.annotation, found)

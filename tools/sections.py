@@ -14,7 +14,8 @@ from pydantic_core import PydanticUndefined
 
 from mg_provider.environment.environment import Environment
 from mg_provider.environment.sections import ResourceSection, Section
-from tools.reference import cell, type_of
+from tools.reference import cell
+from tools.type_texts import as_prose
 
 _PAGES = {
     "CustomWeightsModelArgs": "[CustomWeightsModel](custom-weights-model.md)",
@@ -85,7 +86,7 @@ def _notes(field: FieldInfo) -> str:
 def _kind(annotation: Any) -> str:
     """A type as a reader would say it."""
     if not any(_sections(annotation)):
-        return "text by name" if _is_mapping(annotation) else type_of(annotation)
+        return "text by name" if _is_mapping(annotation) else as_prose(annotation)
     if _is_mapping(annotation):
         return "sections by name"
     return "list of str, or section" if _has_list(annotation) else "section"
