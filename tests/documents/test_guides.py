@@ -34,30 +34,29 @@ PROGRAMS += [
 ]
 
 
-def lines_with_mg():
-    """Each command of ``mg`` that a page shows, inline or in a block, without output and placeholders in brackets."""
+def inline_commands():
+    """Each command of ``mg`` that running text shows, without placeholders in brackets; test_blocks.py has others."""
     for name in PAGES:
-        text = read(name)
-        shown = re.findall(r"`(mg [^`|]+)`", text)
-        blocks = "\n".join(code_blocks(text, "sh")).replace("\\\n", " ")
-        shown += [line for line in blocks.splitlines() if line.startswith("mg ")]
-        for line in shown:
+        for line in re.findall(r"`(mg [^`|]+)`", read(name)):
             if "[" not in line and not {"COMMAND", "SHELL"} & set(line.split()):
                 yield pytest.param(line, id=f"{name}: {line}")
 
 
-@pytest.mark.parametrize("line", list(lines_with_mg()))
-def test_a_command_that_a_page_shows_is_one_that_mg_understands(line):
-    words = shlex.split(line.partition(" > ")[0], comments=True)[1:]
-    command = typer.main.get_command(cli.app)
+def understood(words):
+    """Whether mg takes these words after its name: its commands, options and arguments."""
+    command, line = typer.main.get_command(cli.app), shlex.join(words)
     while words and hasattr(command, "commands") and not words[0].startswith("-"):
         assert words[0] in command.commands, line
-        command = command.commands[words.pop(0)]
-    if not words:
-        # A command by its name alone, as in running text.
-        return
-    with contextlib.suppress(typer.Exit):
-        command.make_context(command.name, words)
+        command, words = command.commands[words[0]], words[1:]
+    # A command by its name alone, as in running text, is one of its own.
+    if words:
+        with contextlib.suppress(typer.Exit):
+            command.make_context(command.name, words)
+
+
+@pytest.mark.parametrize("line", list(inline_commands()))
+def test_a_command_that_running_text_shows_is_one_that_mg_understands(line):
+    understood(shlex.split(line.partition(" > ")[0], comments=True)[1:])
 
 
 @pytest.fixture
