@@ -48,8 +48,9 @@ def understood(words):
     while words and hasattr(command, "commands") and not words[0].startswith("-"):
         assert words[0] in command.commands, line
         command, words = command.commands[words[0]], words[1:]
-    # A command by its name alone, as in running text, is one of its own.
-    if words:
+    options = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    # Running text names a command, or an option of one, without the rest.
+    if words and words[-1] not in options:
         with contextlib.suppress(typer.Exit):
             command.make_context(command.name, words)
 
