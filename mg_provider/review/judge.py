@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from mg_provider.prices import HOURS_A_MONTH, Prices, Total, standard_prices
@@ -169,7 +170,8 @@ class _Judge:
                 yield from rest.rest(subject)
             if id(subject) not in alike:
                 yield from exposure.exposures(subject, self._sources.places)
-            yield from service.service(subject, self._turns[id(subject)], self._saved(subject), self._beside(subject))
+            turns_of = self._turns[id(subject)]
+            yield from service.service(subject, turns_of, self._saved(subject), self._beside(subject))
             yield from nets.nets(subject)
             yield from contents.contents(subject, self._sources)
             yield from traffic.traffic(subject)
@@ -189,17 +191,22 @@ class _Judge:
         texts = [total.amount.text(HOURS_A_MONTH) for total in (low, high)]
         return f"{' to '.join(dict.fromkeys(texts))} a month"
 
+    @cached_property
+    def _serving(self) -> dict[str, list[str]]:
+        """The named deployments that serve afterwards, by the Model that answers."""
+        found: dict[str, list[str]] = {}
+        for subject in self._subjects:
+            for turn in self._turns[id(subject)]:
+                if turn.after is not None and turn.after.most:
+                    for model in sorted(contents.answering(subject, turn.name)):
+                        found.setdefault(model, []).append(f"{turn.label} ({turn.after.text()})")
+        return found
+
     def _beside(self, subject: Subject) -> str:
         """What else serves a resource's Model, and goes on doing so."""
-        names = gone.own_names(subject, subject.new)
-        others = [
-            f"{turn.label} ({turn.after.text()})"
-            for other in self._subjects
-            for turn in self._turns[id(other)]
-            if turn.after and turn.after.most and names & contents.answering(other, turn.name)
-        ]
-        if others:
-            return f"goes on serving its Model, and being paid: {', '.join(others)}"
+        told = [label for name in sorted(gone.own_names(subject, subject.new)) for label in self._serving.get(name, ())]
+        if told:
+            return f"goes on serving its Model, and being paid: {', '.join(told)}"
         if all(preview.whole for preview in self._previews):
             return "nothing else in the stack serves its Model"
         return "unchanged resources are not shown: one that deploys the same Model goes on serving, and being paid"
@@ -249,19 +256,25 @@ class _Judge:
         return ExposureChange(widened=widened or made, public=public, changes=_in(found, "exposure"))
 
     def _counts(self) -> dict[str, int]:
-        counted = Counter("replace" if "replac" in step.op else step.op for step in self._steps if step.op != "same")
+        counted = Counter(step.op for step in self._steps if step.op != "same")
         same = sum(preview.unchanged for preview in self._previews)
         return {**dict(sorted(counted.items())), **({"same": same} if same else {})}
+
+    def _comes_back(self, money: Money, gpus: Gpus) -> str:
+        """What is lost, left, and no longer paid where everything goes."""
+        stay = sum(subject.step.old is not None and subject.step.old.retain for subject in self._subjects)
+        lost = sum(subject.kind.is_held for subject in self._subjects) - stay
+        left = f", {stay} left in the cloud" if stay else ""
+        saved = money.difference.max
+        known = money.before.max.text if not stay else saved.text.removeprefix("-") if saved.usd is not None else ""
+        told = " and ".join(filter(None, (f"{gpus.before[1] - gpus.after[1]} GPUs", known and f"{known} a month")))
+        return f"{lost} with an address that is lost{left}; {told} come back"
 
     def _headline(self, verdict: Verdict, reasons: list[Reason], found: list[Reason], money: Money, gpus: Gpus) -> str:
         changing = [step for step in self._steps if step.op != "same"]
         all_go = len(changing) > 2 and all(step.op == "delete" for step in changing)
         if all_go and verdict == "stop" and not sum(preview.unchanged for preview in self._previews):
-            held = sum(subject.kind.is_held for subject in self._subjects)
-            back = f"{gpus.before[1]} GPUs and {money.before.max.text} a month come back"
-            return (
-                f"stop: everything is deleted: {len(changing)} resources, {held} with an address that is lost; {back}"
-            )
+            return f"stop: everything is deleted: {len(changing)} resources, {self._comes_back(money, gpus)}"
         if reasons:
             return f"{verdict}: {sentence(reasons[0])}"
         same = sum(preview.unchanged for preview in self._previews)

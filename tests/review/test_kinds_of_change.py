@@ -160,6 +160,41 @@ def test_another_name_without_an_alias_says_add_an_alias(kind, make):
     assert 'aliases=[pulumi.Alias(name="before")]' in found.headline
 
 
+def test_another_parent_without_an_alias_is_said_with_the_alias_that_helps():
+    old, new = step("delete", C, "l", model()), step("create", C, "l", None, model())
+    old["urn"] = old["urn"].replace("pulumi-python:", "team:Team$pulumi-python:")
+    found = review.of(preview(old, new))
+    assert found.reasons[0].gate == "rename"
+    assert "moved to another parent as l without an alias" in found.headline
+    assert f'aliases=["{old["urn"]}"]' in found.headline
+
+
+def test_what_the_program_asks_to_delete_first_is_deleted_first():
+    asked = step("replace", C, "llama", model(), model(**NEW_ID, model_id="llama-9"))
+    asked["oldState"]["pendingReplacement"] = True
+    found = review.of(preview(asked))
+    assert "the old one is deleted before the new one is made" in texts(found)
+    assert found.gpus.peak == 1
+
+
+def test_of_everything_that_is_deleted_what_stays_in_the_cloud_stays_paid():
+    kept, *gone = (step("delete", C, f"m{number}", model(f"m{number}")) for number in range(3))
+    kept["oldState"]["retainOnDelete"] = True
+    found = review.of(preview(kept, *gone, same=0))
+    assert found.headline == (
+        "stop: everything is deleted: 3 resources, 2 with an address that is lost, 1 left in the cloud; "
+        "2 GPUs and $1,680 a month come back"
+    )
+
+
+def test_leaving_spot_machines_is_no_loss_of_capacity():
+    found = update(C, model(spot=True), model())
+    assert "capacity" not in gates(found)
+    assert found.service.effect == "none"
+    assert "machines are on demand instead of spot" in texts(found)
+    assert "capacity" in gates(update(C, model(), model(flex_start={"max_runtime_duration": "3600s"})))
+
+
 def test_two_different_models_are_no_rename():
     new = model("after", gcs_uri="gs://weights/other")
     found = review.of(preview(step("delete", C, "before", model("before")), step("create", C, "after", None, new)))
@@ -507,6 +542,47 @@ def test_other_providers_are_judged_where_they_decide_who_reaches_a_model():
     }
 
 
+def test_what_another_provider_makes_is_shown_with_who_gets_what():
+    grant = {"member": "serviceAccount:x@other.iam.gserviceaccount.com", "role": "roles/aiplatform.user"}
+    found = review.of(preview(step("create", "gcp:projects/iAMMember:IAMMember", "grant", None, grant)))
+    assert found.reasons[0].details == [f"member {grant['member']}, role {grant['role']}"]
+    assert found.reasons[0].also == ["exposure"]
+    lost = review.of(preview(step("delete", "gcp:dns/recordSet:RecordSet", "name", {"name": "llm.bank.example."})))
+    assert lost.reasons[0].details == ["name llm.bank.example."]
+
+
+def test_an_attachment_that_takes_everybody_lets_in_everybody():
+    kind, old = "gcp:compute/serviceAttachment:ServiceAttachment", {"connectionPreference": "ACCEPT_MANUAL"}
+    found = review.of(preview(step("update", kind, "way", old, {"connectionPreference": "ACCEPT_AUTOMATIC"})))
+    assert (found.verdict, found.reasons[0].gate) == ("stop", "exposure")
+    assert "lets in everybody" in found.headline
+
+
+@pytest.mark.parametrize(
+    ("op", "kind", "verdict", "gate"),
+    [
+        (
+            "create",
+            "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment",
+            "look",
+            "unknown-price",
+        ),
+        ("create", "gcp:compute/instance:Instance", "look", "unknown-price"),
+        ("update", "gcp:container/nodePool:NodePool", "look", "unknown-price"),
+        ("delete", "gcp:vertex/aiEndpoint:AiEndpoint", "stop", "unprotected-delete"),
+        ("replace", "gcp:vertex/aiEndpoint:AiEndpoint", "stop", "downtime"),
+        ("delete", "gcp:projects/service:Service", "stop", "downtime"),
+        ("create-replacement", "gcp:dns/recordSet:RecordSet", "stop", "downtime"),
+        ("create", "gcp:pubsub/topic:Topic", "safe", ""),
+    ],
+)
+def test_what_serves_or_is_paid_elsewhere_is_no_routine(op, kind, verdict, gate):
+    sides = {"create": (None, {"name": "x"}), "delete": ({"name": "x"}, None)}.get(op, ({"name": "x"}, {"name": "y"}))
+    found = review.of(preview(step(op, kind, "x", *sides)))
+    assert found.verdict == verdict
+    assert not gate or any(gate in (reason.gate, *reason.also) for reason in found.reasons)
+
+
 def test_drift_stands_apart_from_what_the_program_changes():
     # An engine shows a refresh as the resource was; what it found is where the plan begins.
     drifted = model(min_replica_count=3, max_replica_count=3)
@@ -517,6 +593,25 @@ def test_drift_stands_apart_from_what_the_program_changes():
         told = [reason.text for reason in found.drift]
         assert f"somebody changed in the cloud: min_replica_count 1 → 3; {said}" in told
         assert found.headline == f"look: llama: less capacity: 3 → {replicas} replicas"
+
+
+def test_drift_says_what_answers_no_longer_and_what_the_defaults_set_back():
+    there = {"deployed_model_id": "7", "dedicated_endpoint_dns": "llama.example"}
+    refreshed = step("refresh", C, "llama", model(), model(), outputs=there)
+    found_there = model(description="by hand", min_replica_count=0)
+    plan = step("update", C, "llama", found_there, model(), outputs=dict.fromkeys(there, ""))
+    told = {reason.text: reason.details for reason in review.of(preview(refreshed, plan)).drift}
+    assert told == {
+        "NOTHING SERVES on it now: somebody undeployed what answered": [],
+        "gone from the cloud: the DNS name that clients use": ["llama.example"],
+        "somebody changed in the cloud: description none → by hand; this change sets it back to none": [],
+        "somebody changed in the cloud: min_replica_count 1 → 0; this change sets it back to 1": [],
+    }
+    ids = {"deployed_model_ids": {"stable": "7", "canary": "8"}}
+    refreshed = step("refresh", D, "chat", endpoint(), endpoint(), outputs=ids)
+    plan = step("update", D, "chat", endpoint(), endpoint(), outputs={"deployed_model_ids": {"stable": "7"}})
+    (reason,) = review.of(preview(refreshed, plan)).drift
+    assert reason.text == "somebody undeployed canary"
 
 
 def test_what_somebody_deleted_is_made_again():

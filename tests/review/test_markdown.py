@@ -3,7 +3,7 @@
 import re
 
 from mg_provider import review
-from mg_provider.review.formats.markdown import MOST, markdown
+from mg_provider.review.formats.markdown import MOST, markdown, plain
 from mg_provider.review.formats.mermaid import topology
 from tests.review.build import endpoint, model, preview, step
 from tests.review.sample import refused
@@ -49,6 +49,11 @@ def test_tables_and_folds_are_whole():
     told = markdown(found)
     assert told.count("<details") == told.count("</details>") > 0
     assert told.startswith("### 🔴 stop: chat: deleted")
+
+
+def test_no_name_is_a_link_or_a_mention():
+    told = plain("see https://a.example www.a.example @team a@b.example org/repo#12 #13 <b> [x](y) `z`")
+    assert not re.search(r"://|www\.|@\w|#\d|<b>|(?<!\\)[\]`]", re.sub(r"&#\d+;", "·", told))
 
 
 def test_the_chart_shows_who_reaches_what_and_with_which_share():

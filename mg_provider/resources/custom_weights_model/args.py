@@ -25,6 +25,7 @@ from mg_provider.resources.model.marks import (
     Unique,
 )
 from mg_provider.resources.model.meaning import (
+    Answers,
     Content,
     Costs,
     Exposure,
@@ -284,7 +285,9 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
 class CustomWeightsModelState(EndpointState):
     """What the cloud says of a served model."""
 
-    deployed_model_id: str = Field(default="", description="Id of the deployment on the endpoint.")
+    deployed_model_id: Annotated[str, Answers()] = Field(
+        default="", description="Id of the deployment on the endpoint."
+    )
     available_replica_count: int = Field(
         default=0, description="Replicas that served when it was last deployed or changed."
     )

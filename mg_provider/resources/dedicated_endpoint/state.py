@@ -8,13 +8,13 @@ from pydantic import Field
 
 from mg_provider.resources.dedicated_endpoint.psc_automation import PscAutomation
 from mg_provider.resources.endpoint.args import EndpointState
-from mg_provider.resources.model.meaning import Costs
+from mg_provider.resources.model.meaning import Answers, Costs
 
 
 class DedicatedEndpointState(EndpointState):
     """What the cloud says of the endpoint."""
 
-    deployed_model_ids: dict[str, str] = Field(default={}, description="Deployment id by name.")
+    deployed_model_ids: Annotated[dict[str, str], Answers()] = Field(default={}, description="Deployment id by name.")
     machine_types: Annotated[dict[str, str], Costs("machine")] = Field(
         default={}, description="Machine type by name: of several choices the one that was available."
     )

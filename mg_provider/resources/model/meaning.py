@@ -107,6 +107,11 @@ class LastRun:
 
 
 @dataclass(frozen=True)
+class Answers:
+    """The ids of the deployments that answer requests; empty where none does."""
+
+
+@dataclass(frozen=True)
 class Inner:
     """Set by the constructor or the provider: no wish of a program's, and no output for one."""
 

@@ -20,7 +20,11 @@ _SPECIAL: Final = re.compile(r"([\\`*_\[\]#|~$@])")
 def plain(text: str) -> str:
     """A text that Markdown shows as it is: no markup, no HTML, no mention, no link."""
     safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _SPECIAL.sub(r"\\\1", safe).replace("://", ":&#47;&#47;").replace("\\@", "@&#8203;")
+    escaped = _SPECIAL.sub(r"\\\1", safe)
+    # A backslash stops no mention of people and issues, and no link.
+    for mark, shown in (("://", ":&#47;&#47;"), ("www.", "www&#46;"), ("\\@", "@&#8203;"), ("\\#", "#&#8203;")):
+        escaped = escaped.replace(mark, shown)
+    return escaped
 
 
 def markdown(review: Review, most: int = MOST) -> str:

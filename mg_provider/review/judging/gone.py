@@ -176,9 +176,10 @@ def _contents(subject: Subject, values: Mapping[str, Any]) -> list[Any]:
 def renamed(old: Subject, new: Subject) -> Iterator[Finding]:
     """What a resource that gets another name without an alias loses."""
     also = ("unprotected-delete", "address-change", "downtime") if old.kind.is_held else ()
-    text = (
-        f"renamed to {new.step.name} without an alias: the live one is deleted, and another one made. Add "
-        f'an alias: aliases=[pulumi.Alias(name="{old.step.name}")]'
-    )
+    if old.step.place == new.step.place:
+        what, alias = f"renamed to {new.step.name}", f'pulumi.Alias(name="{old.step.name}")'
+    else:
+        what, alias = f"moved to another parent as {new.step.name}", f'"{name(old.step.urn)}"'
+    text = f"{what} without an alias: the live one is deleted, and another one made. Add an alias: aliases=[{alias}]"
     severity: Severity = "stop" if old.kind.is_held else "look"
     yield about(old, "rename", severity, "gone", text, also=also, detail=_lost_text(old))

@@ -11,7 +11,7 @@ from mg_provider.review.judging.findings import Finding
 from mg_provider.review.model import Severity
 from mg_provider.review.reading.kinds import OURS
 from mg_provider.review.reading.preview import Side, Step
-from mg_provider.review.reading.values import difference, entries, leaves, name
+from mg_provider.review.reading.values import difference, entries, leaves, name, show
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ _KNOWN: Final[tuple[tuple[str, str, Severity, bool, bool], ...]] = (
     (r"compute/.*(network|subnetwork|router|route|nat|vpn|interconnect|peering)", "network", "stop", True, False),
     (r"servicenetworking|networkconnectivity|vpcaccess", "network", "stop", True, False),
     (r"compute/.*(address|forwardingrule)", "address", "stop", True, False),
+    (r"projects/service:", "API of the project", "stop", True, False),
     (r"kms", "encryption key", "stop", False, False),
     (r"storage/bucket|bigquery/(dataset|table)|secretmanager", "data", "stop", False, False),
 )
@@ -47,8 +48,14 @@ _AREAS: Final = tuple(
     _Area(re.compile(pattern, re.IGNORECASE), what, gone, serves, admits)
     for pattern, what, gone, serves, admits in _KNOWN
 )
-_EVERYBODY: Final = ("allUsers", "allAuthenticatedUsers")
+_MACHINES: Final = re.compile(
+    r"vertex/ai|notebooks/|workbench/|tpu/|cloudrun|container/(cluster|nodepool)|compute/.*instance|sql/databaseinstance",
+    re.IGNORECASE,
+)
+_ENDPOINT: Final = re.compile(r"vertex/aiendpoint", re.IGNORECASE)
+_EVERYBODY: Final = ("allUsers", "allAuthenticatedUsers", "ACCEPT_AUTOMATIC")
 _OPEN: Final = ("0.0.0.0/0", "::/0")
+_GOES: Final = ("delete", "replace")
 _VERBS: Final = {
     "create": "new",
     "update": "changed",
@@ -65,16 +72,29 @@ def other(step: Step, label: str) -> Iterator[Finding]:
     verb = _VERBS.get(step.op, step.op)
     short = step.type.rpartition(":")[2] if not step.type.startswith(OURS) else step.type
     area = next((area for area in _AREAS if area.pattern.search(step.type)), None)
-    differences = _differences(step)
     if step.type.startswith(OURS):
         text = f"of a type that this version of mg does not know ({name(short)}): {verb}"
         yield Finding("other", "look", "others", label, text)
         return
-    if area is None:
-        gone = step.op in ("delete", "replace")
-        yield Finding("other", "look" if gone else "note", "others", label, f"{name(short)} {verb}", detail=differences)
-        return
-    yield from _judged(step, label, area, f"{area.what}: {name(short)} {verb}", differences)
+    if area is not None:
+        yield from _judged(step, label, area, f"{area.what}: {name(short)} {verb}", _differences(step))
+    else:
+        yield from _at_large(step, label, f"{name(short)} {verb}")
+
+
+def _at_large(step: Step, label: str, text: str) -> Iterator[Finding]:
+    """What does not decide who reaches a model: whether it serves itself, or runs machines."""
+    gone, differences = step.op in _GOES, "" if step.old is None or step.new is None else _differences(step)
+    if gone and _ENDPOINT.search(step.type):
+        also = ("unprotected-delete", "downtime", "address-change")
+        yield Finding("other", "stop", "others", label, f"{text}: clients that call it get nothing", also=also)
+    elif _MACHINES.search(step.type) and step.op != "delete":
+        text = f"{text}: what its machines cost is not in this review"
+        yield Finding(
+            "unknown-price", "look", "others", label, text, also=("other",) if gone else (), detail=differences
+        )
+    else:
+        yield Finding("other", "look" if gone else "note", "others", label, text, detail=differences)
 
 
 def _judged(step: Step, label: str, area: _Area, text: str, differences: str) -> Iterator[Finding]:
@@ -92,7 +112,7 @@ def _judged(step: Step, label: str, area: _Area, text: str, differences: str) ->
                 detail=differences,
             )
             return
-    goes = step.op in ("delete", "replace")
+    goes = step.op in _GOES
     also = ("downtime",) if goes and area.serves else ("exposure",) if area.admits and step.op != "delete" else ()
     yield Finding("perimeter", area.gone if goes else "look", "others", label, text, also=also, detail=differences)
 
@@ -106,8 +126,8 @@ def _is_egress(values: Mapping[str, Any]) -> bool:
 
 
 def _differences(step: Step) -> str:
-    """What differs, a few values."""
+    """What differs, a few values; of what is made or goes, what it is."""
     if step.old is None or step.new is None:
-        return ""
+        return show(step.side.inputs) if step.side.inputs else ""
     differences = difference(step.old.inputs, step.new.inputs)
     return "; ".join(differences[:6]) + (f"; and {len(differences) - 6} more" if len(differences) > 6 else "")

@@ -111,11 +111,15 @@ def _capacity(turn: Turn) -> Iterator[Finding]:
     if after.usage == "spot" and before.usage != "spot":
         text = "moves to Spot machines: cheaper, and Google may take them away at any time"
         yield about(turn.subject, "capacity", "look", "service", text, label=turn.label)
-    elif after.usage != before.usage:
-        text = f"machines come by {after.usage} instead of {before.usage}"
-        if after.usage == "flex start":
-            text += ": it waits in a queue for them, and they are taken down after at most seven days"
+    elif after.usage == "flex start" != before.usage:
+        text = (
+            f"machines come by flex start instead of {before.usage}: it waits in a queue for them, and they are taken "
+            "down after at most seven days"
+        )
         yield about(turn.subject, "capacity", "look", "service", text, label=turn.label)
+    elif after.usage != before.usage:
+        text = f"machines are on demand instead of {before.usage}: Google does not take them away"
+        yield about(turn.subject, "change", "note", "service", text, label=turn.label)
 
 
 def _emptied(subject: Subject, turns: list[Turn]) -> Iterator[Finding]:

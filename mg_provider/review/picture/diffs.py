@@ -57,7 +57,7 @@ def _diff(key: _Key, members: list[tuple[str, str]]) -> Diff:
 
 
 def _operation(step: Step) -> str:
-    return "replace" if "replac" in step.op else name(step.op)
+    return name(step.op)
 
 
 def _ours(subject: Subject) -> Iterator[tuple[str, str, str]]:

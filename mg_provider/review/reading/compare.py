@@ -111,14 +111,15 @@ class Subject:
     @property
     def is_replaced(self) -> bool:
         """Whether another one takes its place."""
-        return self.op == "replace" or self.op.endswith("-replacement") or self.op.endswith("-replaced")
+        return self.op == "replace"
 
     @property
     def goes_first(self) -> bool:
-        """Whether what is replaced is deleted before the other one is made, as both would have one id."""
+        """Whether what is replaced is deleted before the other one is made: as both would have one id, or as asked."""
         here = all(self.old.get(field) == self.new.get(field) for field in ("project", "region"))
         kept = any(self.new.get(field) and self.old.get(field) == self.new.get(field) for field in self.kind.ids)
-        return self.is_replaced and here and kept
+        asked = self.step.old is not None and self.step.old.goes_first
+        return self.is_replaced and (asked or (here and kept))
 
     @property
     def region(self) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from mg_provider.command_line.errors import Refusal
 from mg_provider.command_line.exits import PREVIEW_FAILED
-from mg_provider.review.reading.values import decode, name
+from mg_provider.review.reading.values import decode, entries, name
 
 _REPLACEMENTS: Final = (
     "create-replacement",
@@ -47,6 +47,8 @@ class Side:
     protect: bool = False
     retain: bool = False
     leftover: bool = False
+    goes_first: bool = False
+    """Whether it is deleted before the one that takes its place is made."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ class Step:
     paths: tuple[str, ...] = ()
     """What the engine says that differs: it sees hidden values."""
     replaces: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """Its URN without its name: stack, project, types of its parents and its own."""
+        return self.urn.rpartition("::")[0]
 
     @property
     def is_leftover(self) -> bool:
@@ -173,7 +180,7 @@ def _step(entry: Mapping[str, Any]) -> Step | None:
         old=old,
         new=new,
         paths=tuple(sorted(map(str, detailed))) if isinstance(detailed, dict) else (),
-        replaces=tuple(sorted(map(str, entry.get("replaceReasons") or ()))),
+        replaces=tuple(sorted(map(str, entries(entry.get("replaceReasons"))))),
     )
 
 
@@ -188,6 +195,7 @@ def _side(state: Any) -> Side | None:
         protect=state.get("protect") is True,
         retain=state.get("retainOnDelete") is True,
         leftover=state.get("delete") is True,
+        goes_first=state.get("pendingReplacement") is True,
     )
 
 
@@ -240,7 +248,7 @@ def _apart(group: list[Step]) -> tuple[list[Step], Step | None]:
     if rest and rest[0].op == "update" and rest[0].is_read:
         seen.append(rest.pop(0))
     replacements = [step for step in group if step.op in _REPLACEMENTS]
-    planned = rest[-1] if rest else replacements[0] if replacements else None
+    planned = rest[-1] if rest else replace(replacements[0], op="replace") if replacements else None
     return [_refreshed(step, planned) for step in seen], planned
 
 
@@ -258,7 +266,7 @@ def _stacks(content: Mapping[str, Any]) -> set[str]:
 
 
 def _errors(content: Mapping[str, Any]) -> Iterator[str]:
-    for entry in content.get("diagnostics") or ():
+    for entry in entries(content.get("diagnostics")):
         if isinstance(entry, dict) and entry.get("severity") == "error":
             yield _error(str(entry.get("message") or "an error without a text"))
 
