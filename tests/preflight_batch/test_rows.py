@@ -205,6 +205,32 @@ def test_utf_16_is_named():
     assert found(check(json.dumps({"body": body()}).encode("utf-16"))) == [(1, "not_utf8")]
 
 
+@pytest.mark.parametrize(("start", "words"), [(b"PAR1", "mg batch prepare"), (b"PK\x03\x04", "ZIP archive")])
+def test_a_file_of_another_kind_is_one_error_that_says_what_to_do(start, words):
+    report = check(start + b"\n\0" * 50)
+    assert found(report) == [(None, "not_lines")]
+    assert words in report.findings[0].message
+
+
+@pytest.mark.parametrize("cut", [1, 2, 100])
+@pytest.mark.parametrize(
+    ("rows", "command"),
+    [({"body": body()}, "jq -c . FILE"), ([{"body": body()}, {"body": body()}], "jq -c '.[]' FILE")],
+)
+def test_rows_over_several_lines_say_first_how_to_write_each_on_one(rows, command, cut):
+    text = json.dumps(rows, indent=1).encode()
+    report = check(text[:cut], text[cut:])
+    assert report.findings[0].line == 1
+    assert f"write each row on one, as `{command}` does" in report.findings[0].message
+    assert report.wrong_rows == report.rows == len(text.splitlines())
+
+
+def test_an_array_on_one_line_is_told_the_command_that_makes_lines_of_it():
+    [finding] = check(json.dumps([{"body": body()}]).encode()).findings
+    assert finding.code == "not_an_object"
+    assert "`jq -c '.[]' FILE`" in finding.message
+
+
 def test_gzip_is_known_by_its_first_bytes():
     assert found(check(b"\x1f\x8b\x08" + b"\0" * 50)) == [(None, "gzip")]
 

@@ -114,7 +114,9 @@ def read_row(line: bytes) -> ReadRow:
     except NotARow as problem:
         return ReadRow([_error(problem.code, str(problem))])
     if not isinstance(row, dict):
-        return ReadRow([_error("not_an_object", f'the line is {_kind(row)}, not an object: write {{"body": {{…}}}}')])
+        array = "; `jq -c '.[]' FILE` makes lines of a file that is one array" if row and isinstance(row, list) else ""
+        message = f'the line is {_kind(row)}, not an object: write {{"body": {{…}}}}{array}'
+        return ReadRow([_error("not_an_object", message)])
     body = row.get("body")
     ignored = {name for name in ("method", "url") if name in row}
     if isinstance(body, dict) and "model" in body:

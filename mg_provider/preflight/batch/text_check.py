@@ -21,6 +21,16 @@ LONGEST_LINE = 10_000_000
 _GZIP = b"\x1f\x8b"
 _UTF_8_MARK = b"\xef\xbb\xbf"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_OTHER_FORMATS = {
+    b"PAR1": "the file is Parquet: make JSON lines of it with `mg batch prepare`",
+    b"PK\x03\x04": "the file is a ZIP archive or a spreadsheet: unpack it, or export it as JSON lines",
+}
+_SPREAD_OUT = {
+    b"{": "the row goes on over several lines: write each row on one, as `jq -c . FILE` does",
+    b"[": "the file is one JSON array over several lines: write each row on one, as `jq -c '.[]' FILE` does",
+}
+"""What the first line of such a file is."""
+
 _BLANK = b" \t\r"
 _ROW_END = b"}\n{"
 _WORD = 18
@@ -212,6 +222,10 @@ class _File:
             message = "the file is UTF-16: write it in UTF-8, without a byte order mark"
             self._check.complain("not_utf8", message, self._source, 1)
             return False
+        for mark, words in _OTHER_FORMATS.items():
+            if start.startswith(mark):
+                self._check.complain("not_lines", words, self._source, None)
+                return False
         if start.startswith(_UTF_8_MARK):
             message = "the file begins with a byte order mark, which is not JSON: save it as UTF-8 without one"
             self._check.complain("bom", message, self._source, 1)
@@ -296,6 +310,9 @@ class _File:
         if not plain:
             message = "there is a blank line, in this place or more: it is skipped, and does not count as a row"
             self._check.complain("blank_line", message, self._source, self._line, warning=True)
+        elif self._line == 1 and plain in _SPREAD_OUT:
+            self._check.complain("not_json", _SPREAD_OUT[plain], self._source, 1)
+            self._check.wrong_row()
         elif (names := self._accepted(plain, 0, len(plain), 1)) is not None:
             self._check.named(names, self._source, self._line)
         else:
