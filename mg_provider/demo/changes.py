@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mg_provider.data.engine_values import UNKNOWN_TEXT
+
 _PLACE = re.compile(r"[^.\[\]\"]+")
-# What a digest holds in place of a value that is not known yet.
-UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _SHORT_PATH = 3
 _PLAN = frozenset({"deployment_plan"})
 _HIDDEN = frozenset({"endpoint", "model", "endpoint_id", "model_id", "run", "__provider"})
@@ -78,7 +78,7 @@ def _value(step: Mapping[str, Any], state: str, path: str) -> str:
             value = None
     if value is None:
         return "not set"
-    if value == UNKNOWN:
+    if value == UNKNOWN_TEXT:
         return "known after up"
     number = isinstance(value, int | float) and not isinstance(value, bool)
     unit = " %" if path.startswith("traffic_split") else ""

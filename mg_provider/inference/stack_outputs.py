@@ -15,10 +15,11 @@ from mg_provider.api.errors import MgError, UserError
 from mg_provider.api.http.settings import NAMESPACES
 from mg_provider.api.names import ENDPOINT_NAME
 from mg_provider.api.redaction import excerpt
+from mg_provider.data.engine_values import SECRET_SIGNATURE, SIGNATURE_KEY
 from mg_provider.yaml_file import NotReadable, read_yaml
 
 # How Pulumi marks a secret in a state file, and how its command shows one.
-_MARK, _SECRET, _MASK = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270", "[secret]"
+_MASK = "[secret]"
 _ADDRESSES = ("address", "ip_address")
 _DNS = ("dns", "dedicated_endpoint_dns")
 # URLs and curl lines, which stacks export too, only hold one.
@@ -126,7 +127,7 @@ def _from_state(file: Path) -> dict[str, Any]:
 
 def _masked(value: Any) -> Any:
     if isinstance(value, Mapping):
-        if value.get(_MARK) == _SECRET:
+        if value.get(SIGNATURE_KEY) == SECRET_SIGNATURE:
             return _MASK
         return {key: _masked(each) for key, each in value.items()}
     return [_masked(each) for each in value] if isinstance(value, list) else value

@@ -5,6 +5,7 @@ from google.protobuf import struct_pb2
 from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.runtime import rpc
 
+from mg_provider.data import engine_values
 from mg_provider.rehearsal.errors import RehearsalError
 from mg_provider.rehearsal.state import properties
 from mg_provider.rehearsal.state.properties import UNKNOWN, Secret, decode, encode
@@ -15,7 +16,7 @@ SECRETS = [Secret("a"), {"a": Secret({"b": [1]})}, [Secret(None), "b"]]
 
 def marked(signature, **fields):
     value = struct_pb2.Value()
-    value.struct_value.update({properties.SIGNATURE_KEY: signature, **fields})
+    value.struct_value.update({engine_values.SIGNATURE_KEY: signature, **fields})
     return value
 
 
@@ -31,12 +32,12 @@ def of_the_sdk(value):
 
 
 def test_the_marks_are_those_of_the_sdk():
-    assert rpc._special_sig_key == properties.SIGNATURE_KEY
-    assert rpc._special_secret_sig == properties.SECRET_SIGNATURE
+    assert rpc._special_sig_key == engine_values.SIGNATURE_KEY
+    assert rpc._special_secret_sig == engine_values.SECRET_SIGNATURE
     assert rpc._special_output_value_sig == properties.OUTPUT_SIGNATURE
     assert rpc._special_resource_sig == properties.RESOURCE_SIGNATURE
     assert set(properties.ASSET_SIGNATURES) == {rpc._special_asset_sig, rpc._special_archive_sig}
-    assert properties.UNKNOWN_TEXT == rpc.UNKNOWN
+    assert engine_values.UNKNOWN_TEXT == rpc.UNKNOWN
 
 
 @pytest.mark.parametrize("value", [*PLAIN, *SECRETS], ids=repr)
@@ -49,7 +50,7 @@ def test_a_value_is_written_and_read_as_the_sdk_does_it(value):
 
 def test_what_the_sdks_property_values_lack_is_read_here():
     """Where one of these begins to pass in the SDK, its property values can take the place of ours."""
-    assert PropertyValue.unmarshal(encode(UNKNOWN, secrets=True)).value == properties.UNKNOWN_TEXT
+    assert PropertyValue.unmarshal(encode(UNKNOWN, secrets=True)).value == engine_values.UNKNOWN_TEXT
     assert decode(encode(UNKNOWN, secrets=True)) is UNKNOWN
     with pytest.raises(ValueError, match="Unsupported"):
         PropertyValue.computed().marshal()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 from typing import Final
 
+from mg_provider.data.engine_values import UNKNOWN_TEXT
 from mg_provider.rehearsal.engine.deployment import Deployment, mark_state_secrets
 from mg_provider.rehearsal.engine.hosts import config_of
 from mg_provider.rehearsal.errors import ProtectedError, StepError
 from mg_provider.rehearsal.state.differences import Difference, difference_of_inputs, ignoring_changes
 from mg_provider.rehearsal.state.file import ResourceState
-from mg_provider.rehearsal.state.properties import UNKNOWN_TEXT, Properties, equal
+from mg_provider.rehearsal.state.properties import Properties, equal
 from mg_provider.rehearsal.state.steps import Step
 from mg_provider.rehearsal.state.urns import is_provider_type, name_of
 

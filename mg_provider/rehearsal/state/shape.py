@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from mg_provider.data.engine_values import SIGNATURE_KEY
 from mg_provider.rehearsal.errors import RehearsalError
 from mg_provider.rehearsal.state.urns import Urn
 
@@ -152,12 +153,11 @@ def _plain(value: Any, place: str, depth: int) -> None:
 
 def _secret(value: dict[str, Any], place: str) -> None:
     plaintext = value.get("plaintext")
-    if _SIGNATURE in value and plaintext is not None:
+    if SIGNATURE_KEY in value and plaintext is not None:
         _text(plaintext, f"{place}.plaintext")
         _plain(json.loads(plaintext, parse_constant=_refuse, parse_float=_finite), f"{place}.plaintext", 0)
 
 
-_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _FIELDS: Final[dict[str, Callable[[Any, str], None]]] = {
     **dict.fromkeys(("inputs", "outputs"), _properties),
     **dict.fromkeys(("id", "provider", "created", "modified"), _text),

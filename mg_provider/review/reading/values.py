@@ -7,22 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from mg_provider.api.texts import cut
+from mg_provider.data.engine_values import SIGNATURE_KEY, UNKNOWN_TEXTS
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown, contains_unknown
 
 HIDDEN: Final = "[secret]"
-_SECRET_KEY: Final = "4dabf18193072939515e22adb298388d"  # noqa: S105 - the engine's signature of special values
-# The engine's texts for an unknown text, bool, number, list, map, asset, archive and output.
-_UNKNOWNS: Final = frozenset(
-    {
-        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
-        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
-        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
-        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
-        "030794c1-ac77-496b-92df-f27374a8bd58",
-        "e48ece36-62e2-4504-bad9-02848725956a",
-        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
-    }
-)
 _SECRET_NAME: Final = re.compile(r"(?i)((api|access|private)[_-]?key|token|secret|passw|credential)")
 _ENVIRONMENT: Final = re.compile(r"\benv\[")
 _MOST: Final = 120
@@ -36,11 +24,11 @@ def _keeps_to_itself(path: str) -> bool:
 def decode(value: Any) -> Any:
     """A value of the preview with whole numbers, and unknowns as such."""
     if isinstance(value, str):
-        return UNKNOWN if value in _UNKNOWNS else value
+        return UNKNOWN if value in UNKNOWN_TEXTS else value
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if isinstance(value, dict):
-        if _SECRET_KEY in value:
+        if SIGNATURE_KEY in value:
             return HIDDEN
         return {key: decode(entry) for key, entry in value.items()}
     return [decode(entry) for entry in value] if isinstance(value, list) else value
