@@ -7,7 +7,7 @@ from mg_provider.resources.custom_weights_model.lifecycle import CustomWeightsMo
 from mg_provider.resources.dedicated_endpoint.lifecycle import DedicatedEndpointLifecycle
 from mg_provider.resources.endpoint.plan import words
 from mg_provider.resources.model.lifecycle import Defaults
-from mg_provider.resources.model.unknown import UNKNOWN, Unknown
+from mg_provider.resources.model.unknown import UNKNOWN, Unknown, contains_unknown
 from tests.support.named_models import PARENT, PREDICT, served, two
 from tests.support.rollouts import BIGGER, L4
 
@@ -175,6 +175,15 @@ def test_what_is_known_only_after_up_is_unknown_for_that_name_alone():
     assert told["stable"] == before.deployment_plan["stable"]
     assert isinstance(checked({"deployed_models": UNKNOWN}, before).deployment_plan, Unknown)
     assert isinstance(checked(two(OTHER, UNKNOWN, 30)).deployment_plan["canary"], Unknown)
+
+
+def test_what_is_unknown_of_one_name_changes_nothing_of_another():
+    before = checked(two(OTHER, OLD, 30)).encode()["deployed_models"]
+    for unknown in (two(OTHER, UNKNOWN, 30), two(UNKNOWN, OLD, 30)):
+        (name,) = [name for name, one in unknown["deployed_models"].items() if not contains_unknown(one)]
+        assert checked(unknown).encode()["deployed_models"][name] == before[name]
+    whole = checked({"deployed_models": {"stable": served(OTHER), "canary": UNKNOWN}, "traffic_split": {"stable": 100}})
+    assert whole.encode()["deployed_models"]["canary"] is UNKNOWN
 
 
 def test_no_change_keeps_what_was_told():

@@ -62,7 +62,7 @@ class DedicatedEndpointLifecycle(EndpointLifecycle[DedicatedEndpointArgs, Dedica
 
     def name(self, args: DedicatedEndpointArgs, old: DedicatedEndpointArgs | None) -> DedicatedEndpointArgs:
         """Name the endpoint after the resource; one that is not replaced keeps its id."""
-        if args.deployed_models and args.is_known("deployed_models"):
+        if args.deployed_models and not isinstance(args.deployed_models, Unknown):
             served = {name: with_most_replicas(model) for name, model in args.deployed_models.items()}
             args = args.with_values(deployed_models=served)
         if args.dedicated_endpoint_enabled is None:

@@ -10,7 +10,7 @@ from mg_provider.resources.dedicated_endpoint.args import DedicatedEndpointArgs
 from mg_provider.resources.dedicated_endpoint.held import goes_back, paired, replaced_names
 from mg_provider.resources.dedicated_endpoint.held_state import HeldModel
 from mg_provider.resources.endpoint.args import is_known_private, private
-from mg_provider.resources.endpoint.machines import Machines, with_most_replicas
+from mg_provider.resources.endpoint.machines import Machines
 from mg_provider.resources.endpoint.plan.words import gpus, peak, probing, replicas_text, size, way
 from mg_provider.resources.model.diff import compare
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown, contains_unknown
@@ -31,7 +31,7 @@ def plan_texts(old: DedicatedEndpointArgs | None, new: DedicatedEndpointArgs) ->
         return UNKNOWN
     given = new.deployed_models
     unknown: dict[str, Any] = dict.fromkeys(filter(lambda name: contains_unknown(given[name]), given), UNKNOWN)
-    certain = {name: with_most_replicas(served) for name, served in given.items() if name not in unknown}
+    certain = {name: served for name, served in given.items() if name not in unknown}
     if old is None:
         return unknown | {name: _creation(new, served) for name, served in certain.items()}
     if not unknown and not compare(old, new, *_PLANNED):
@@ -49,7 +49,7 @@ def _creation(args: DedicatedEndpointArgs, served: Machines) -> str:
 
 
 def _parking(old: DedicatedEndpointArgs, new: DedicatedEndpointArgs, name: str) -> str:
-    served = with_most_replicas(new.deployed_models[name])
+    served = new.deployed_models[name]
     if not new.parked:
         starts = ", starting with what served when it was parked" if served.autoscales else ""
         return f"resumes: deploys on {replicas_text(served, new.region)}{starts}; endpoint and address stay"

@@ -190,9 +190,9 @@ M = TypeVar("M", bound=Machines)
 
 def with_most_replicas(machines: M) -> M:
     """With the most replicas written down, so that leaving them out and writing the minimum are the same."""
-    minimum: int | Unknown = machines.min_replica_count
-    if machines.max_replica_count is not None:
+    if isinstance(machines, Unknown) or machines.max_replica_count is not None:
         return machines
+    minimum: int | Unknown = machines.min_replica_count
     most = UNKNOWN if isinstance(minimum, Unknown) else max(minimum, 1)
     return machines.model_copy(update={"max_replica_count": most})
 
