@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from mg_provider.data.engine_values import UNKNOWN_TEXT
 from mg_provider.demo import changes
 from mg_provider.demo.narrator import NotAsClaimedError
 from mg_provider.demo.story import Demo
@@ -161,7 +162,7 @@ def test_a_digest_is_told_property_by_property():
         "op": "replace",
         "urn": "urn:pulumi:demo::p::pulumi-python:dynamic/mg:CustomWeightsModel::llama",
         "oldState": {"inputs": {"gcs_uri": "gs://a", "min_replica_count": 1.0}},
-        "newState": {"inputs": {"gcs_uri": "gs://b", "service": changes.UNKNOWN}},
+        "newState": {"inputs": {"gcs_uri": "gs://b", "service": UNKNOWN_TEXT}},
         "replaceReasons": ["gcs_uri", "endpoint_id"],
         "detailedDiff": {"gcs_uri": {}, "min_replica_count": {}, "service": {}, "endpoint_id": {}},
     }
