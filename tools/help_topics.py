@@ -78,7 +78,10 @@ def outputs() -> dict[str, str]:
 
 def _text(name: str, parts: tuple[Part, ...]) -> str:
     shown = [plain(block) for part in parts for block in blocks(name, part)]
-    return "\n\n".join((*filter(None, shown), f"More: docs/{parts[0].page}"))
+    page = parts[0].page
+    title = (ROOT / "docs" / page).read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+    more = f'More: "{title}", docs/{page} (on the site {page.removesuffix(".md")}.html)'
+    return "\n\n".join((*filter(None, shown), more))
 
 
 def blocks(topic: str, part: Part) -> list[str]:
