@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import queue
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from mg_provider.emulator import Emulator
+from mg_provider.emulator.core import journal
 from mg_provider.emulator.core.clock import real_seconds, seconds_of
 from mg_provider.emulator.core.journal import InUse, NotKept
 from tests.emulator.client import LOCATION, WEIGHTS, Client
@@ -161,6 +164,30 @@ def test_a_call_that_was_written_down_by_half_never_happened(lives: list[Life], 
     second.client.put_weights()
     lives.append(third := Life(killed(second, tmp_path / "third")))
     assert len(third.emulator.ledger()["data"]) == 3
+
+
+def test_what_was_answered_is_on_the_disk_soon_after_and_at_the_end(
+    lives: list[Life], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: queue.Queue[int] = queue.Queue()
+
+    def fsync(number: int, sync: Callable[[int], None] = os.fsync) -> None:
+        sync(number)
+        synced.put(os.stat(number).st_ino)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(journal, "SYNC_SECONDS", 0.01)
+    lives.append(soon := Life(tmp_path / "soon"))
+    soon.client.put_weights()
+    assert synced.get(timeout=20) == (soon.folder / "calls.jsonl").stat().st_ino
+
+    monkeypatch.setattr(journal, "SYNC_SECONDS", 1000.0)
+    lives.append(late := Life(tmp_path / "late"))
+    late.client.put_weights()
+    calls = (late.folder / "calls.jsonl").stat().st_ino
+    assert calls not in synced.queue
+    late.emulator.stop()
+    assert calls in synced.queue
 
 
 def test_a_reset_is_kept_too(lives: list[Life], tmp_path: Path) -> None:

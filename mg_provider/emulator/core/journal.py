@@ -1,6 +1,7 @@
 """A world that is kept in a folder: each call that changed it is written down, and repeated when it is opened again.
 
-A call is in the file before it is answered, so no answer is lost, whatever ends the process. The answers
+A call is in the file before it is answered, so no answer is lost, whatever ends the process; and it is on the disk a
+second later, which is what a power cut can take. The answers
 are the same when the calls are repeated, because ids are counted and a call happens at one moment, both written down.
 A snapshot of the objects would be quicker to read, but it would be of one version of this program, and be lost where
 the process is killed.
@@ -16,7 +17,9 @@ import fcntl
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
@@ -26,6 +29,9 @@ from mg_provider.emulator.core.clock import real_seconds
 from mg_provider.version import __version__
 
 FORMAT = 1
+SYNC_SECONDS = 1.0
+"""How long a call may be in the file without being on the disk."""
+
 _LONG = 64 * 1024
 
 
@@ -88,6 +94,7 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.repeating = False
+        self._unsynced: threading.Timer | None = None
         try:
             (folder / "bodies").mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = _opened(folder / "lock")
@@ -118,6 +125,9 @@ class Journal:
 
     def close(self) -> None:
         """Let another process open it."""
+        if self._unsynced:
+            self._unsynced.cancel()
+            self._sync()
         for file in (self._calls, self._clock, self._lock):
             file.close()
 
@@ -196,6 +206,8 @@ class Journal:
         with _opened(draft) as file:
             file.truncate()
             file.write(first + b"".join(kept))
+            file.flush()
+            os.fsync(file.fileno())
         draft.replace(self.folder / "calls.jsonl")
         self._calls.close()
         self._calls = _opened(self.folder / "calls.jsonl")
@@ -209,6 +221,16 @@ class Journal:
     def _line(self, document: dict[str, Any]) -> None:
         self._calls.write(json.dumps(document).encode() + b"\n")
         self._calls.flush()
+        if self._unsynced is None:
+            self._unsynced = threading.Timer(SYNC_SECONDS, self._sync)
+            self._unsynced.daemon = True
+            self._unsynced.start()
+
+    def _sync(self) -> None:
+        """Have what was written on the disk. What is written meanwhile has a turn of its own."""
+        self._unsynced = None
+        with suppress(ValueError, OSError):  # It was closed or shortened just now, and is on the disk by that.
+            os.fsync(self._calls.fileno())
 
     def _kept(self, body: IO[bytes]) -> dict[str, str]:
         body.seek(0)
@@ -229,6 +251,8 @@ class Journal:
                 digest.update(begun)
                 file.write(begun)
                 begun = rest.read(_LONG)
+            file.flush()
+            os.fsync(file.fileno())
         name = digest.hexdigest()
         draft.replace(draft.with_name(name))
         return name
