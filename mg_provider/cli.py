@@ -203,7 +203,8 @@ def prices(
     """Show the prices of machines. --refresh reads Google's of today into a file."""
     from mg_provider import prices_command
 
-    code = prices_command.refresh(output, settings_of(config)) if refresh else prices_command.show(file)
+    settings = settings_of(config)
+    code = prices_command.refresh(output, settings) if refresh else prices_command.show(file)
     raise typer.Exit(code)
 
 

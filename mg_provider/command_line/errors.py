@@ -55,9 +55,13 @@ class StatedError(Exception):
         return self.hint or self.otherwise
 
 
-def unread(error: OSError | UnicodeDecodeError) -> str:
-    """Why a file cannot be read."""
-    return "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror or str(error)
+def unread(error: OSError | ValueError) -> str:
+    """Why a file cannot be read, as text or as JSON."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8 text"
+    return f"it is not JSON, in line {getattr(error, 'lineno', 1)}"
 
 
 class Refusal(StatedError):

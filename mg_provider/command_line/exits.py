@@ -14,7 +14,8 @@ NOBODY_READS: Final = 141
 
 EXIT_CODES: Final[dict[int, str]] = {
     FINE: "It went well.",
-    FAILED: "It failed, or the result is bad: a check found errors, a gate failed, changes were not expected.",
+    FAILED: "It failed, or the result is bad: a program ended with an error, a check found errors, a gate failed, "
+    "changes were not expected.",
     USAGE: "Nothing was begun: a mistake in the command, an argument, a file or a setting.",
     PREVIEW_FAILED: "`mg review` only: the preview has errors, or cannot be read.",
     NEEDS_A_LOOK: "`mg review --look-fails` only: the verdict is not safe.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import traceback
@@ -20,6 +21,7 @@ from mg_provider.command_line.variables import VERBOSE, name_variables
 NAME = "mg"
 
 
+@functools.cache
 def built(app: typer.Typer) -> Any:
     """The command of an application, its options with environment variables and completion."""
     command = typer.main.get_command(app)

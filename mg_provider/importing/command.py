@@ -82,9 +82,9 @@ def import_things(
     except MgError as error:
         return end_with(error, complain)
     for failure in failures:
+        failure.exists.append("no file was written, and nothing was changed")
         complain(f"error: {failure}\n")
     if failures:
-        complain("nothing was written, and nothing was changed\n")
         return USAGE if all(isinstance(failure, UserError) for failure in failures) else FAILED
     _write(options.file, import_file(imported))
     if options.output:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from mg_provider.command_line.errors import Refusal
 from mg_provider.inference.batch.commands import settings_of
 
 
@@ -31,6 +32,9 @@ def import_(
         Path | None, typer.Option("--output", "-o", help="Where the program text goes. Default: standard output.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
+    stack: Annotated[
+        str, typer.Option("--stack", "-s", help="Stack of this folder: its config says project, region and emulator.")
+    ] = "dev",
     project: Annotated[str | None, typer.Option(help="Project id. Default: GOOGLE_CLOUD_PROJECT.")] = None,
     region: Annotated[str | None, typer.Option(help="Region, for what has no resource name.")] = None,
     emulator: Annotated[str | None, typer.Option(help="Address of an emulator, to read from instead.")] = None,
@@ -38,11 +42,14 @@ def import_(
 ) -> None:
     """Take over what was made elsewhere. Writes the file for `pulumi import --file` and the program text."""
     if everything == bool(resources):
-        raise typer.BadParameter("name what to import, or list what is there with --all", param_hint="RESOURCES")
+        given = "resources and --all were given" if everything else "nothing to import was named"
+        raise Refusal(given, hint="name what to import, or list what is there with --all")
     from mg_provider.importing.command import Options, import_things, list_things
+    from mg_provider.importing.stack_state import stack_settings
 
-    given = settings_of(config, project, region) | ({"mg:emulator": emulator} if emulator else {})
+    over = settings_of(config, project, region) | ({"mg:emulator": emulator} if emulator else {})
+    settings = stack_settings(Path(), stack, over)
     if everything:
-        raise typer.Exit(list_things(str(state or ""), given))
+        raise typer.Exit(list_things(str(state or ""), settings))
     options = Options(kind, owned_by, file, output, overwrite, str(state or ""))
-    raise typer.Exit(import_things(resources or [], options, given))
+    raise typer.Exit(import_things(resources or [], options, settings))

@@ -1,14 +1,37 @@
-"""What a stack has already: its state, as `pulumi stack export` prints it or as a rehearsal keeps it."""
+"""What a stack says and has: its config, and its state, as `pulumi stack export` prints it or a rehearsal keeps it."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mg_provider.api.errors import UserError
+from mg_provider.api.http.settings import EMULATOR, ENDPOINTS, misspelt_keys
+from mg_provider.command_line.errors import unread
 from mg_provider.importing.imported import TYPE_PREFIX
+from mg_provider.inference.stack_outputs import settings_in
+
+
+def stack_settings(folder: Path, stack: str, over: Mapping[str, str]) -> dict[str, str]:
+    """The settings of a stack of the project in a folder.
+
+    Args:
+        folder: The folder of Pulumi.yaml, if there is one.
+        stack: The stack's name.
+        over: What was said beside it, which wins. An emulator stands for all endpoints of the stack's.
+
+    Raises:
+        Refusal: A file is not YAML, or a key is almost one of the provider's.
+    """
+    settings = settings_in(folder, stack)
+    for wrong, right in misspelt_keys(settings):
+        raise UserError(f"config key {wrong} of stack {stack} does not exist", hint=f"did you mean {right}?")
+    if f"mg:{EMULATOR}" in over:
+        settings = {key: value for key, value in settings.items() if not key.endswith(tuple(ENDPOINTS))}
+    return settings | dict(over)
 
 
 def read_stack(source: str) -> tuple[set[str], set[str]]:
@@ -25,7 +48,7 @@ def read_stack(source: str) -> tuple[set[str], set[str]]:
         document = json.loads(text)
     except (OSError, ValueError) as error:
         raise UserError(
-            f"{source} cannot be read as a stack's state ({error})", property="--state", hint=_HINT
+            f"{source} cannot be read as a stack's state: {unread(error)}", property="--state", hint=_HINT
         ) from error
     deployment = document.get("deployment") if isinstance(document, dict) else None
     if not isinstance(deployment, dict):

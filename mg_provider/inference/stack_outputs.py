@@ -64,7 +64,7 @@ def read_stack(stack: str, output: str | None, program: Path, state: Path | None
     rehearsed = program / ".mg" / "rehearsal" / str(project.get("name", "")) / f"{file_name}.json"
     outputs = _outputs(stack, program, state, rehearsed)
     value, name = (_find(outputs, output), output) if output else _only(outputs, stack)
-    config = _config(program, project, file_name)
+    config = settings_in(program, file_name)
     if isinstance(value, str) and value and value != _MASK:
         return StackEndpoint(value, config=config)
     if not isinstance(value, Mapping) or not _text(value, ("endpoint", "endpoint_id")):
@@ -173,8 +173,17 @@ def _text(value: Mapping[str, Any], names: tuple[str, ...]) -> str:
     return next((text for name in names if isinstance(text := value.get(name), str) and text and text != _MASK), "")
 
 
-def _config(program: Path, project: Mapping[str, Any], stack: str) -> dict[str, str]:
-    """The settings of this provider that are not secret: the project's, and over them the stack's."""
+def settings_in(program: Path, stack: str) -> dict[str, str]:
+    """The settings of this provider that are not secret: the project's, and over them the stack's.
+
+    Args:
+        program: The folder of Pulumi.yaml; without one there are no settings.
+        stack: The stack's name.
+
+    Raises:
+        NotReadable: one of the files is not YAML.
+    """
+    project = _yaml(program / "Pulumi.yaml")
     folder = program / str(project.get("stackConfigDir") or "")
     own = _yaml(folder / f"Pulumi.{stack}.yaml").get("config")
     given = {
@@ -189,9 +198,4 @@ def _config(program: Path, project: Mapping[str, Any], stack: str) -> dict[str, 
 
 
 def _yaml(file: Path) -> dict[str, Any]:
-    if not file.is_file():
-        return {}
-    try:
-        return read_yaml(file)
-    except NotReadable as error:
-        raise UserError(str(error), property="program", hint="fix the file") from error
+    return read_yaml(file) if file.is_file() else {}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mg_provider.clock import Clock, SystemClock
-from mg_provider.command_line.errors import Refusal
+from mg_provider.command_line.errors import Refusal, unread
 from mg_provider.command_line.exits import FINE
 from mg_provider.rehearsal.engine.hosts import default_inputs
 from mg_provider.rehearsal.errors import RehearsalError
@@ -81,7 +81,7 @@ def _entries(file: Path) -> list[dict[str, Any]]:
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise RehearsalError(f"{file} cannot be read as an import file ({error})", hint=_MAKE) from error
+        raise RehearsalError(f"{file} cannot be read as an import file: {unread(error)}", hint=_MAKE) from error
     entries = document.get("resources") if isinstance(document, dict) else None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise RehearsalError(f"{file} is not an import file: it has no list of resources", hint=_MAKE)

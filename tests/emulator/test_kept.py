@@ -202,8 +202,9 @@ def test_a_reset_is_kept_too(lives: list[Life], tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ['{"format": 99, "version": "9.9"}', "[]", "nonsense", '{"format": 1}\n{"at": 1}'])
 def test_a_folder_that_cannot_be_read_is_told_in_words_and_left_as_it_is(tmp_path: Path, content: str) -> None:
     (tmp_path / "calls.jsonl").write_text(content + "\n")
-    with pytest.raises(NotKept, match=rf"delete {tmp_path}"):
+    with pytest.raises(NotKept) as refused:
         Emulator(keep=tmp_path)
+    assert refused.value.remedy == f"delete {tmp_path} to begin with an empty cloud"
     assert (tmp_path / "calls.jsonl").read_text() == content + "\n"
 
 

@@ -235,7 +235,7 @@ def test_one_that_cannot_be_imported_keeps_the_others_from_being_written(hand, r
     endpoint = hand.make_endpoint()
     said = refused(endpoint, "nosuch", f"{PARENT}/endpoints/4711")
     assert said.count("error: ") == 2
-    assert said.endswith("nothing was written, and nothing was changed\n")
+    assert "\nexists: no file was written, and nothing was changed\ndo: " in said
 
 
 def test_what_google_does_not_answer_is_no_word_on_whether_it_is_there(emulator, hand, refused):

@@ -26,6 +26,7 @@ def _end_at_once() -> None:
 atexit.register(_end_at_once)
 
 import asyncio
+import difflib
 import functools
 import gc
 import json
@@ -41,6 +42,7 @@ import pulumi.runtime
 from pulumi import _types
 from pulumi.runtime.proto import source_pb2
 
+_NEAR = 0.8  # How much alike a misspelt config key and the right one are at least; 1 is the same.
 REPORTED = 32  # The exit code that says the error has been reported already, as Pulumi's own host uses it.
 
 
@@ -70,6 +72,9 @@ def main(settings: dict[str, Any], target: str) -> int:
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     try:
         loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: _run(target)))
+    except pulumi.ConfigMissingError as error:
+        pulumi.log.error(_without_value(error.key, error.secret))
+        return REPORTED
     except pulumi.RunError as error:
         pulumi.log.error(str(error))
         return REPORTED
@@ -80,6 +85,15 @@ def main(settings: dict[str, Any], target: str) -> int:
         executor.shutdown(wait=True)
         loop.close()
     return 0
+
+
+def _without_value(key: str, secret: bool) -> str:
+    """What to say of a config key that the program needs and the stack does not have."""
+    near = difflib.get_close_matches(key, [*pulumi.runtime.get_config_env()], 1, _NEAR)
+    hint = f"run `pulumi config set {'--secret ' if secret else ''}{key} VALUE`, or write it into the stack's file"
+    if near:
+        hint = f"did you mean {key}? The stack's file has {near[0]}: rename it there"
+    return f"the config key {key} has no value\ndo: {hint}"
 
 
 def _quicken_sdk() -> None:
