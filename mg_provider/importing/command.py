@@ -82,7 +82,8 @@ def import_things(
     except MgError as error:
         return end_with(error, complain)
     for failure in failures:
-        failure.exists.append("no file was written, and nothing was changed")
+        if len(wanted) > 1:
+            failure.exists.append("no file was written, and nothing was changed")
         complain(f"error: {failure}\n")
     if failures:
         return USAGE if all(isinstance(failure, UserError) for failure in failures) else FAILED

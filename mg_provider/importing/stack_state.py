@@ -24,7 +24,7 @@ def stack_settings(folder: Path, stack: str, over: Mapping[str, str]) -> dict[st
         over: What was said beside it, which wins. An emulator stands for all endpoints of the stack's.
 
     Raises:
-        Refusal: A file is not YAML, or a key is almost one of the provider's.
+        UserError: A file is not YAML, or a key is almost one of the provider's.
     """
     settings = settings_in(folder, stack)
     for wrong, right in misspelt_keys(settings):

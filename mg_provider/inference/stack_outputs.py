@@ -181,7 +181,7 @@ def settings_in(program: Path, stack: str) -> dict[str, str]:
         stack: The stack's name.
 
     Raises:
-        NotReadable: one of the files is not YAML.
+        UserError: One of the files is not YAML.
     """
     project = _yaml(program / "Pulumi.yaml")
     folder = program / str(project.get("stackConfigDir") or "")
@@ -198,4 +198,9 @@ def settings_in(program: Path, stack: str) -> dict[str, str]:
 
 
 def _yaml(file: Path) -> dict[str, Any]:
-    return read_yaml(file) if file.is_file() else {}
+    if not file.is_file():
+        return {}
+    try:
+        return read_yaml(file)
+    except NotReadable as error:
+        raise UserError(error.summary, property="program", hint=str(error.hint)) from error
