@@ -80,8 +80,8 @@ def _text(name: str, parts: tuple[Part, ...]) -> str:
     shown = [plain(block) for part in parts for block in blocks(name, part)]
     page = parts[0].page
     title = (ROOT / "docs" / page).read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
-    more = f'More: "{title}", docs/{page} (on the site {page.removesuffix(".md")}.html)'
-    return "\n\n".join((*filter(None, shown), more))
+    more = f'More: "{title}", docs/{page}, on the site {page.removesuffix(".md")}.html'
+    return "\n\n".join((*filter(None, shown), _filled(more)))
 
 
 def blocks(topic: str, part: Part) -> list[str]:
