@@ -86,6 +86,7 @@ class CostLine(_Part):
     machine_hour_least: Sum = Field(description="The same of the cheapest choice.")
     basis: str = Field(description="Date of the price; that it is derived, or why it is unknown.")
     source: str = Field(default="", description="Where the price is from.")
+    changes: bool = Field(default=True, description="Whether other machines run, or for longer, or a rollout begins.")
 
     @property
     def each(self) -> str:

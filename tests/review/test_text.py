@@ -42,6 +42,17 @@ def test_the_environment_says_how_wide_a_terminal_is(monkeypatch, tmp_path, caps
     assert [60 - 12 < widths[0] <= 60, 120 - 12 < widths[1] <= 120, widths[2] <= 80] == [True] * 3
 
 
+def test_of_the_money_only_what_changes_is_listed():
+    same = [step("same", "CustomWeightsModel", f"m{at}", model(f"m{at}"), model(f"m{at}")) for at in range(30)]
+    grown = step("update", "CustomWeightsModel", "zeta", model("zeta"), model("zeta", max_replica_count=2))
+    found = review.of(preview(*same, grown, same=30))
+    told = text(found)
+    assert found.money.lines[0].resource == "zeta"
+    assert "zeta: 1 → 1 to 2 x g2-standard-12" in told
+    assert "and 30 more, which stay as they are" in told
+    assert "m7:" not in told
+
+
 def test_what_does_not_matter_is_one_line_that_fits():
     labels = {f"label-{number}": "x" * 30 for number in range(9)}
     found = review.of(preview(step("update", "CustomWeightsModel", "llama", model(), model(labels=labels)), same=3))

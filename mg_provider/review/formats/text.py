@@ -10,6 +10,7 @@ from typing import Final
 from mg_provider.review.model import MachineCount, Reason, Review, Run
 
 MOST_DETAILS: Final = 12
+MOST_LINES: Final = 40
 WIDTH: Final = 80
 _NARROWEST: Final = 40
 _HEADS: Final = ("stop  ", "look  ")
@@ -133,12 +134,15 @@ def _money(review: Review) -> Iterator[str]:
         )
     minutes = f" for {money.peak_minutes}" if money.peak_minutes else ""
     yield f"at the peak of the change: {money.peak.hour_text} an hour{minutes}"
-    for line in money.lines:
+    changing = [line for line in money.lines if line.changes]
+    for line in changing[:MOST_LINES]:
         kind = "" if line.kind == "on demand" else f", {line.kind}"
         yield (
             f"{line.resource}: {line.before} → {line.after} x {line.machine} in {line.region}{kind}, "
             f"{line.each} an hour each ({line.basis})"
         )
+    if left := len(money.lines) - len(changing[:MOST_LINES]):
+        yield f"and {left} more, {'which --format json has' if changing[MOST_LINES:] else 'which stay as they are'}"
     for source in sorted({line.source for line in money.lines if line.source}):
         yield f"from {source}"
     scope = "every resource of the stack" if money.whole else "the resources that change"

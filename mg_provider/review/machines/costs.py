@@ -105,7 +105,9 @@ def money_of(turns: list[Turn], runs: list[Turn], prices: Prices, *, whole: bool
         percent_max=_percent(before[1], differences[1]),
         peak=sum_of(peak),
         peak_minutes=MINUTES if moving else "",
-        lines=sorted(filter(None, lines), key=lambda line: (line.resource, line.region, line.machine)),
+        lines=sorted(
+            filter(None, lines), key=lambda line: (not line.changes, line.resource, line.region, line.machine)
+        ),
         unknown=sorted(bill.unknown),
         prices=f"{prices.as_of}, {prices.source}",
         not_in=list(NOT_IN),
@@ -156,6 +158,7 @@ def _line(turn: Turn, bill: Bill) -> CostLine | None:
         machine_hour_least=sum_of(low),
         basis=basis.text,
         source=basis.source,
+        changes=turn.changes_bill or turn.rolls_out,
     )
 
 
