@@ -143,7 +143,8 @@ def is_error(error: Any) -> bool:
     """Whether a field ``error`` says that something went wrong: an empty one, and code 0, do not."""
     if isinstance(error, Mapping):
         return bool(error) and not (error.get("code") in (0, "0") and not error.get("message"))
-    return bool(error)
+    # A column of text holds the JSON of nothing.
+    return bool(error) and not (isinstance(error, str) and error.strip() in ("", "null", "{}", "[]"))
 
 
 def error_words(error: Any, deep: int = 0) -> str:

@@ -15,6 +15,7 @@ ANSWERS = {
     "a chat completion": ({"response": CHAT}, CHAT),
     "in an envelope": ({"response": {"status_code": 200, "request_id": "r", "body": CHAT}, "error": None}, CHAT),
     "as text of a table": ({"response": json.dumps(CHAT)}, CHAT),
+    "beside errors that are the text of nothing": ({"response": CHAT, "error": "null", "errors": " [] "}, CHAT),
     "beside an error that is none": ({"response": CHAT, "error": {}, "errors": {"code": 0, "message": ""}}, CHAT),
     "beside a good status": ({"response": CHAT, "status": ""}, CHAT),
     "a text": ({"response": "Hi"}, "Hi"),
