@@ -20,8 +20,11 @@ from mg_provider.resources.dedicated_endpoint.state import DedicatedEndpointStat
 from mg_provider.resources.endpoint.args import private
 from mg_provider.resources.endpoint.ownership import as_imported
 from mg_provider.resources.endpoint.served_model import ServedModel
+from mg_provider.resources.model.args import has
 from mg_provider.resources.model.identity import OWNER_LABEL
 from mg_provider.resources.model.lifecycle import Context
+from mg_provider.resources.model.marks import Computed
+from mg_provider.resources.model.standing import standing
 from mg_provider.rollout.place import deploys, deploys_from_garden, running_operation
 from mg_provider.rollout.query_id import query_id
 from mg_provider.wire.vertex.deployed_model import DeployedModel
@@ -37,7 +40,11 @@ _GOOGLES_BUCKET = re.compile(r"gs://vertex-model-garden-")
 _HUGGING_FACE = re.compile(r"publishers/hf-(?P<author>[^/]+)/models/(?P<model>.+)")
 _SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|API_?KEY|PRIVATE_?KEY", re.IGNORECASE)
 # Fields of an endpoint that a model with an endpoint of its own has no argument for.
-_ONLY_DEDICATED: Final = ("network", "encryption_spec", "gen_ai_advanced_features_config")
+_ONLY_DEDICATED: Final = tuple(
+    path
+    for name, path in standing(DedicatedEndpointArgs, "endpoint").items()
+    if name not in CustomWeightsModelArgs.model_fields and not has(DedicatedEndpointArgs, name, Computed)
+)
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,11 @@ from mg_provider.resources.model.marks import (
     Lines,
     Local,
     NotInDeploy,
+    OnlyInDeploy,
     Replaces,
     RollsOut,
     Unique,
+    marked,
 )
 from mg_provider.resources.model.meaning import (
     Answers,
@@ -60,14 +62,14 @@ def _shared_problem(args: CustomWeightsModelArgs) -> str | None:
     return shared_domain_problem(args) if shared else None
 
 
+_ONLY_IN_DEPLOY = tuple(name for name, _ in marked(ModelSource, OnlyInDeploy))
 _UPLOADED = (
     "query_model_id",
     "container_model_id",
     "container_spec",
     "machine_spec",
     "hugging_face_access_token",
-    "accept_eula",
-    "hugging_face_cache_enabled",
+    *_ONLY_IN_DEPLOY,
 )
 """The arguments that decide whether a Model can be uploaded under a name; what is wrong is reported for the first."""
 
@@ -101,7 +103,7 @@ def reason_against_upload(args: CustomWeightsModelArgs) -> str | None:
             "needs an uploaded Model, which would show hugging_face_access_token to its readers: copy the weights to a "
             "bucket and use gcs_uri, or give container_spec"
         )
-    if lost := [name for name in ("accept_eula", "hugging_face_cache_enabled") if getattr(args, name)]:
+    if lost := [name for name in _ONLY_IN_DEPLOY if getattr(args, name)]:
         return f"needs an uploaded Model, which takes no {lost[0]}: remove one of them"
     if args.machine_spec is None and not args.parked and not (args.gcs_uri and args.preflight):
         return "needs machine_spec beside it: the Model is uploaded, and nothing recommends a machine for it"

@@ -92,6 +92,11 @@ class NotInDeploy:
 
 
 @dataclass(frozen=True)
+class OnlyInDeploy:
+    """Only Model Garden's deploy takes it: it does not go with an uploaded Model."""
+
+
+@dataclass(frozen=True)
 class ReadBack:
     """An output for programs as well, although nobody but the program and the plan gives it a value."""
 

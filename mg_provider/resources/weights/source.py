@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mg_provider.api.names import ResourceName
 from mg_provider.api.texts import shown
 from mg_provider.resources.model.args import Rule
-from mg_provider.resources.model.marks import Local, RollsOut, Secret
+from mg_provider.resources.model.marks import Local, OnlyInDeploy, RollsOut, Secret
 from mg_provider.resources.model.meaning import Content, SafetyNet
 from mg_provider.resources.model.nested_rules import folder_problem
 from mg_provider.resources.model.standing import Stands, Unseen, model_arguments
@@ -62,12 +62,12 @@ class ModelSource(BaseModel):
     hugging_face_access_token: Annotated[
         str, Secret(), Local("read when deploying"), Unseen("a secret, which Google does not show", sent=True)
     ] = Field(default="", description="Read token for a gated Hugging Face model; kept secret.", repr=False)
-    hugging_face_cache_enabled: Annotated[bool, Local("read when deploying"), Unseen("used by one call", sent=True)] = (
-        Field(default=False, description="Use Google's cached copy of the Hugging Face model.")
-    )
-    accept_eula: Annotated[bool, Local("read when deploying"), Unseen("used by one call", sent=True)] = Field(
-        default=False, description="Accept the model's End User License Agreement."
-    )
+    hugging_face_cache_enabled: Annotated[
+        bool, Local("read when deploying"), Unseen("used by one call", sent=True), OnlyInDeploy()
+    ] = Field(default=False, description="Use Google's cached copy of the Hugging Face model.")
+    accept_eula: Annotated[
+        bool, Local("read when deploying"), Unseen("used by one call", sent=True), OnlyInDeploy()
+    ] = Field(default=False, description="Accept the model's End User License Agreement.")
 
 
 SOURCES = model_arguments(ModelSource)
