@@ -410,7 +410,7 @@ TABLES = {
         "encryption_spec": KEYS,
         "gen_ai_advanced_features_config": [
             *OBJECT,
-            Bad({"rag": {}}, "it is not one of rag_config", at=".rag"),
+            Bad({"rag": {}}, "use one of rag_config", at=".rag"),
             Bad({"rag_config": {"enable_rag": "perhaps"}}, "true or false", at=".rag_config.enable_rag"),
         ],
     },
@@ -691,7 +691,7 @@ def test_a_misspelt_argument_is_told_its_right_name(kind):
     name = next(name for name in kind.settable() if "_" in name)
     _, problems = kind.check(kind.arguments(**{name + "s": 1, "zzz": 2}))
     assert problems[name + "s"].endswith(f"did you mean {name}?")
-    assert "it is not one of" in problems["zzz"]
+    assert "use one of" in problems["zzz"]
     assert name in problems["zzz"]
 
 
