@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Callable, Mapping
+from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
 from mg_provider.emulator.google.errors import invalid_argument
@@ -12,38 +14,46 @@ from mg_provider.emulator.google.validation import mask_paths
 
 Json = dict[str, Any]
 
-_TERM = re.compile(r'(?P<field>[\w.-]+)\s*(?P<operator>!=|=|:)\s*"?(?P<value>[^"]*)"?')
+_TERM = re.compile(r'(?P<field>[\w.-]+)\s*(?P<operator>!=|>=|<=|=|:|>|<)\s*"?(?P<value>[^"]*)"?')
+_COMPARE: dict[str, Callable[[str, str], bool]] = {"=": eq, "!=": ne, ">": gt, ">=": ge, "<": lt, "<=": le}
+_EVERY_FIELD = ("=", "!=")
 _DEFAULT_PAGE = 100
 
 
-def passes(text: str, resource: Json, fields: dict[str, str]) -> bool:
+def passes(
+    text: str, resource: Json, fields: Mapping[str, str], further: Mapping[str, tuple[str, ...]] | None = None
+) -> bool:
     """Whether ``resource`` passes the filter.
 
     Args:
         text: terms joined by AND: ``labels.key=value``, ``labels.key:*``, or a field of ``fields``.
         resource: as the API shows it.
         fields: filter name to the value that this resource has for it.
+        further: filter name to the operators that it takes beside ``=`` and ``!=``: ``:`` for a part of the value, in
+            any case of letters, and comparisons.
 
     Raises:
         ApiError: INVALID_ARGUMENT for a term that is not documented.
     """
-    return all(_holds(term.strip(), resource, fields) for term in re.split(r"\s+AND\s+", text) if term.strip())
+    terms = (term.strip() for term in re.split(r"\s+AND\s+", text))
+    return all(_holds(term, resource, fields, further or {}) for term in terms if term)
 
 
-def _holds(term: str, resource: Json, fields: dict[str, str]) -> bool:
+def _holds(term: str, resource: Json, fields: Mapping[str, str], further: Mapping[str, tuple[str, ...]]) -> bool:
     match = _TERM.fullmatch(term)
     if match is None:
         raise invalid_argument(f"Invalid filter: {term}", ("filter", term))
     field, operator, value = match["field"], match["operator"], match["value"].strip()
-    if field.startswith("labels."):
-        actual = resource.get("labels", {}).get(field.removeprefix("labels."))
-        if operator == ":" and value == "*":
-            return actual is not None
-    elif field in fields:
-        actual = fields[field]
-    else:
+    label = field.removeprefix("labels.") if field.startswith("labels.") else None
+    if label is None and field not in fields:
         raise invalid_argument(f"Invalid filter: unknown field {field}", ("filter", term))
-    return bool(actual == value) != (operator == "!=")
+    allowed = (":",) if label is not None else further.get(field, ())
+    if operator not in (*_EVERY_FIELD, *allowed):
+        raise invalid_argument(f"Invalid filter: {field} does not take {operator}", ("filter", term))
+    actual = resource.get("labels", {}).get(label) if label is not None else fields[field]
+    if operator == ":":
+        return actual is not None and (value == "*" or value.lower() in actual.lower())
+    return _COMPARE[operator](actual, value)
 
 
 def page(key: str, resources: list[Json], query: Json) -> Json:

@@ -18,8 +18,8 @@ from mg_provider.emulator.core.operations import Plan, Stage
 from mg_provider.emulator.core.routing import Answer, Call, handles
 from mg_provider.emulator.core.world import World
 from mg_provider.emulator.google import errors
+from mg_provider.emulator.google.listing import page, passes
 from mg_provider.emulator.google.named_errors import About, container_never_ready
-from mg_provider.emulator.services.batch.filter import matching
 from mg_provider.emulator.services.batch.input import input_table, read_input
 from mg_provider.emulator.services.batch.job import (
     DEFAULT_MAX_REPLICAS,
@@ -298,6 +298,21 @@ def get_job(call: Call) -> Answer:
     return Answer(call.view("BatchPredictionJob", job_body(call.world, _find(call))))
 
 
+_FILTERED = {name: name for name in ("displayName", "state", "createTime")} | {
+    "display_name": "displayName",
+    "create_time": "createTime",
+}
+_FURTHER_OPERATORS = {
+    **dict.fromkeys(("display_name", "displayName"), (":",)),
+    **dict.fromkeys(("create_time", "createTime"), (">", ">=", "<", "<=")),
+}
+
+
+def _filtered(body: Json) -> dict[str, str]:
+    """What ``batchPredictionJobs.list`` filters by, beside labels; times are in RFC 3339."""
+    return {name: body[key] for name, key in _FILTERED.items()}
+
+
 @handles("aiplatform.projects.locations.batchPredictionJobs.list")
 def list_jobs(call: Call) -> Answer:
     """The location's jobs, newest first."""
@@ -305,15 +320,11 @@ def list_jobs(call: Call) -> Answer:
     listed = call.world.now() - call.world.behaviours["batch_listed_after"]
     jobs = [job for name, job in _jobs(call.world).items() if name.startswith(prefix) and job.created <= listed]
     bodies = [job_body(call.world, job) for job in jobs]
-    found = [body for body in reversed(bodies) if matching(call.query.get("filter", ""), body)]
-    start = int(call.query.get("pageToken") or 0)
+    asked = call.query.get("filter", "")
+    found = [body for body in reversed(bodies) if passes(asked, body, _filtered(body), _FURTHER_OPERATORS)]
     size = min(int(call.query.get("pageSize") or PAGE_JOBS), PAGE_JOBS)
-    answer: Json = {}
-    if page := found[start : start + size]:
-        answer["batchPredictionJobs"] = [call.view("BatchPredictionJob", body) for body in page]
-    if start + size < len(found):
-        answer["nextPageToken"] = str(start + size)
-    return Answer(answer)
+    shown = [call.view("BatchPredictionJob", body) for body in found]
+    return Answer(page("batchPredictionJobs", shown, {**call.query, "pageSize": size}))
 
 
 @handles("aiplatform.projects.locations.batchPredictionJobs.cancel")
