@@ -204,9 +204,11 @@ class _Judge:
 
     def _beside(self, subject: Subject) -> str:
         """What else serves a resource's Model, and goes on doing so."""
-        told = [label for name in sorted(gone.own_names(subject, subject.new)) for label in self._serving.get(name, ())]
-        if told:
-            return f"goes on serving its Model, and being paid: {', '.join(told)}"
+        others = [
+            label for name in sorted(gone.own_names(subject, subject.new)) for label in self._serving.get(name, ())
+        ]
+        if others:
+            return f"goes on serving its Model, and being paid: {', '.join(others)}"
         if all(preview.whole for preview in self._previews):
             return "nothing else in the stack serves its Model"
         return "unchanged resources are not shown: one that deploys the same Model goes on serving, and being paid"
@@ -267,8 +269,8 @@ class _Judge:
         left = f", {stay} left in the cloud" if stay else ""
         saved = money.difference.max
         known = money.before.max.text if not stay else saved.text.removeprefix("-") if saved.usd is not None else ""
-        told = " and ".join(filter(None, (f"{gpus.before[1] - gpus.after[1]} GPUs", known and f"{known} a month")))
-        return f"{lost} with an address that is lost{left}; {told} come back"
+        back = " and ".join(filter(None, (f"{gpus.before[1] - gpus.after[1]} GPUs", known and f"{known} a month")))
+        return f"{lost} with an address that is lost{left}; {back} come back"
 
     def _headline(self, verdict: Verdict, reasons: list[Reason], found: list[Reason], money: Money, gpus: Gpus) -> str:
         changing = [step for step in self._steps if step.op != "same"]

@@ -125,7 +125,7 @@ def _same(row: Mapping[str, Any], sizes: Dimensions, config: Mapping[str, Any], 
 
 
 def _marks(sizes: Dimensions) -> dict[str, float | None]:
-    """What tells models of one shape apart; the base of the rotary embedding as transformers 4 and as 5 write it."""
+    """What models of one shape differ in; the base of the rotary embedding as transformers 4 and as 5 write it."""
     ropes = sizes.get("rope_parameters")
     theta = ropes.get("rope_theta") if isinstance(ropes, dict) else None
     theta = sizes.get("rope_theta") if theta is None else theta
