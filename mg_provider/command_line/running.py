@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TextIO, cast
 
 import typer
 import typer.main
@@ -15,6 +15,7 @@ import typer.main
 from mg_provider.command_line.completion import answer_a_shell, complete_names
 from mg_provider.command_line.errors import StatedError
 from mg_provider.command_line.exits import FAILED, FINE, INTERRUPTED, NOBODY_READS
+from mg_provider.command_line.lines import FittedStream
 from mg_provider.command_line.mistakes import refusal_of
 from mg_provider.command_line.variables import VERBOSE, name_variables
 
@@ -41,6 +42,9 @@ def run_app(app: typer.Typer, arguments: Sequence[str], redact: Callable[[str], 
     Returns:
         The exit code.
     """
+    if sys.stderr.isatty():
+        # What people read goes there, whichever command says it.
+        sys.stderr = cast(TextIO, FittedStream(sys.stderr))
     try:
         code = _ended(app, list(arguments), redact)
         sys.stdout.flush()

@@ -15,6 +15,7 @@ from mg_provider.api.errors import MgError, UserError, end_with
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
 from mg_provider.command_line.exits import FAILED, FINE, USAGE
+from mg_provider.command_line.lines import columns_of, fit
 from mg_provider.importing import endpoints, jobs, rules
 from mg_provider.importing.endpoints import Kind
 from mg_provider.importing.finding import Found, Location, find, require_place
@@ -110,8 +111,9 @@ def list_things(
         known = read_stack(state)[0] if state else set()
         with _connected(config, complain) as (context, place):
             require_place(place)
+            columns = columns_of(sys.stdout) if write == sys.stdout.write else None
             for line in lines(missing(place, known, context), place, state):
-                write(f"{line}\n")
+                write(fit(f"{line}\n", columns))
     except MgError as error:
         return end_with(error, complain)
     return FINE

@@ -14,6 +14,7 @@ from mg_provider.api.errors import MgError, NotFound, UserError, end_with
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
 from mg_provider.command_line.exits import FAILED, FINE, USAGE
+from mg_provider.command_line.lines import columns_of, fit
 from mg_provider.inference.models.catalogue import Catalogue, ListedModel, Machine, find_machines, read_catalogue
 from mg_provider.inference.models.resource_block import batch_block, deployment_block, import_lines
 from mg_provider.prices import money, standard_prices
@@ -21,6 +22,8 @@ from mg_provider.prices import money, standard_prices
 PRICED = "us-central1"
 """Where prices are of, unless the configuration names a region."""
 _NEAR = 5
+# Columns of a terminal from which on a model and its machines fit in one line.
+_WIDE = 160
 
 Write = Callable[[str], object]
 
@@ -59,8 +62,9 @@ def list_models(
     if as_json:
         write(f"{json.dumps(found.to_json(region), indent=2)}\n")
     else:
-        for line in _lines(found, region):
-            write(f"{line}\n")
+        columns = columns_of(sys.stdout) if write == sys.stdout.write else None
+        for line in _lines(found, region, columns):
+            write(fit(f"{line}\n", columns))
         complain(f"{found.origin}\nprices: an hour of one machine in {region}, {standard_prices().as_of}\n")
     if not found.models:
         complain("no model fits\ndo: try fewer words, or leave the options out\n")
@@ -182,7 +186,8 @@ def _price(machine: Machine, region: str) -> str:
     return money(price.usd) if price else "price unknown"
 
 
-def _lines(found: Catalogue, region: str) -> Iterator[str]:
+def _lines(found: Catalogue, region: str, columns: int | None) -> Iterator[str]:
+    """A line for each model, or two where a terminal is too narrow for one."""
     width = max((len(model.name) for model in found.models), default=0)
     for model in found.models:
         uses = [("deploy", model.deployable), ("batch", model.batch), ("own weights", model.own_weights)]
@@ -190,4 +195,7 @@ def _lines(found: Catalogue, region: str) -> Iterator[str]:
         machines = ", ".join(
             f"{machine}{'' if machine.verified else '?'} {_price(machine, region)}" for machine in model.machines
         )
-        yield f"{model.name:<{width}}  {used:<13}  {machines}".rstrip()
+        if columns is not None and columns < _WIDE:
+            yield from (model.name, f"    {used}{': ' if machines else ''}{machines}")
+        else:
+            yield f"{model.name:<{width}}  {used:<13}  {machines}".rstrip()

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from mg_provider.clock import Clock
+from mg_provider.command_line.lines import fit
 from mg_provider.rehearsal.show.changes import change_lines
 from mg_provider.rehearsal.state.properties import Value, masked, revealed
 from mg_provider.rehearsal.state.steps import Step, Summary
@@ -108,7 +109,11 @@ class Display:
         if text.startswith(about):
             about = ""
         prefix = {"error": "[red]error:[/] ", "warning": "[yellow]warning:[/] "}.get(severity, "   ")
-        self._console.print(prefix + escape(about + text), highlight=False, soft_wrap=True)
+        self._console.print(prefix + escape(self._fit(about + text)), highlight=False, soft_wrap=True)
+
+    def _fit(self, text: str) -> str:
+        """Prose with lines that fit below each other, where a terminal shows it."""
+        return fit(f"   {text}", self._console.width if self._console.is_terminal else None)[3:]
 
     def summary(self, summary: Summary) -> None:
         """The counts and, if something was done, the stack's outputs."""
