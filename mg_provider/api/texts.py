@@ -21,7 +21,8 @@ def shown(value: Any) -> str:
 
 def cut(text: str, most: int = MOST_SHOWN) -> str:
     """A text of at most so many characters; what cannot be printed is escaped."""
-    plain = text if text.isprintable() else repr(text[:most])[1:-1]
+    begun = text[: most + 1]
+    plain = begun if begun.isprintable() else repr(begun)[1:-1]
     return plain if len(plain) <= most else plain[: most - 1] + "…"
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mg_provider.rehearsal.command import rehearse
+from tests.support.pulumi_environment import STREAMED, alone_in
 
 HERE = Path(__file__).parent
 PROJECT, STACK = "toys", "test"
@@ -281,14 +282,7 @@ class PulumiWorld(World):
 
     def __init__(self, folder: Path, virtualenv: str = sys.prefix) -> None:
         super().__init__(folder, virtualenv)
-        (folder / "backend").mkdir()
-        self.environment |= {
-            "PULUMI_BACKEND_URL": f"file://{folder / 'backend'}",
-            "PULUMI_CONFIG_PASSPHRASE": "",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_HOME": str(folder / "home"),
-            "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "1",
-        }
+        self.environment |= alone_in(folder) | STREAMED
         self.call("stack", "init", STACK)
 
     def call(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:

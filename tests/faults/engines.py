@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.stacks.folder import custom_endpoints, told_by
+from tests.support.pulumi_environment import STREAMED, alone_in
 
 ROOT = Path(__file__).parent.parent.parent
 STACK = "test"
@@ -184,14 +185,7 @@ class Pulumi(Engine):
 
     def __init__(self, folder, virtualenv, url, mark):
         super().__init__(folder, virtualenv, url, mark)
-        (folder / "backend").mkdir()
-        self.environment |= {
-            "PULUMI_BACKEND_URL": f"file://{folder / 'backend'}",
-            "PULUMI_CONFIG_PASSPHRASE": "",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_HOME": str(folder / "home"),
-            "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "1",
-        }
+        self.environment |= alone_in(folder) | STREAMED
         self._call("stack", "init", STACK)
         salt = (folder / f"Pulumi.{STACK}.yaml").read_text(encoding="utf-8").strip()
         config = json.dumps({"config": self.config})[1:-1]

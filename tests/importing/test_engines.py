@@ -14,6 +14,7 @@ from mg_provider.rehearsal.import_command import import_file
 from tests.support.batch import put_questions
 from tests.support.endpoints import Hand, kinds
 from tests.support.imports import PARENT, REGION, job_body, make_rule, private_endpoint, run_import, settings
+from tests.support.pulumi_environment import alone_in
 from tests.support.weights import call, put_weights
 
 STACK = "test"
@@ -51,7 +52,7 @@ class Pulumi:
 
     def __init__(self, folder):
         self.folder = folder
-        (folder / "backend").mkdir()
+        self.environment = {**os.environ, **alone_in(folder)}
         config = json.loads((folder / f"Pulumi.{STACK}.yaml").read_text())
         self._call("stack", "init", STACK)
         salt = (folder / f"Pulumi.{STACK}.yaml").read_text()
@@ -69,16 +70,8 @@ class Pulumi:
         self._call(operation, "--yes", "--skip-preview", "-s", STACK)
 
     def _call(self, *arguments):
-        environment = {
-            **os.environ,
-            "PULUMI_BACKEND_URL": f"file://{self.folder / 'backend'}",
-            "PULUMI_CONFIG_PASSPHRASE": "",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_HOME": str(self.folder / "home"),
-        }
-        done = subprocess.run(
-            [PULUMI, *arguments, "--non-interactive"], cwd=self.folder, env=environment, capture_output=True, text=True
-        )
+        command = [PULUMI, *arguments, "--non-interactive"]
+        done = subprocess.run(command, cwd=self.folder, env=self.environment, capture_output=True, text=True)
         assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
         return done.stdout
 

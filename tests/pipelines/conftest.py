@@ -12,6 +12,7 @@ import yaml
 from tests.pipelines import stand_in
 from tests.pipelines.forge import forge as serving
 from tests.pipelines.runner import ROOT, GitHub, GitLab
+from tests.support.pulumi_environment import alone_in
 from tests.support.weights import make_bucket, put_weights
 
 APIS = ("vertexAi", "compute", "storage", "bigQuery", "logging")
@@ -73,14 +74,7 @@ def pulumi(request, shop, environment, virtualenv):
         real = shutil.which("pulumi")
         if real is None:
             pytest.skip("there is no pulumi command on PATH, so the steps ran with the stand-in only")
-        environment |= {
-            "PULUMI_HOME": str(shop.folder / "home"),
-            "PULUMI_BACKEND_URL": f"file://{shop.folder / 'backend'}",
-            "PULUMI_CONFIG_PASSPHRASE": "",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        }
-        (shop.folder / "backend").mkdir()
+        environment |= alone_in(shop.folder)
         command = [real, "stack", "init", "prod", "--non-interactive"]
         subprocess.run(command, cwd=shop.folder, env={**os.environ, **environment}, check=True, capture_output=True)
         return Path(real).parent

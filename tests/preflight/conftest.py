@@ -6,14 +6,13 @@ import urllib.parse
 
 import pytest
 
-from mg_provider.api.clients import Clients
-from mg_provider.api.http.settings import Settings
 from mg_provider.clock import ManualClock
 from mg_provider.preflight.weights.check import check_weights
+from tests.support.clients import REGION, clients
 from tests.support.tensors import llama, put_tensors
 from tests.support.weights import BUCKET, call, make_bucket, put
 
-REGION = "us-central1"
+__all__ = ["clients"]
 LLAMA = {
     "architectures": ["LlamaForCausalLM"],
     "model_type": "llama",
@@ -28,15 +27,6 @@ LLAMA = {
 }
 TEMPLATE = {"chat_template": "{{ messages }}"}
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 123\n"
-
-
-@pytest.fixture
-def clients(emulator):
-    names = ("vertex", "compute", "storage", "big_query")
-    endpoints = {f"{name}_custom_endpoint": emulator.url for name in names}
-    clients = Clients.from_settings(Settings(project="my-project", region=REGION, **endpoints), ManualClock())
-    yield clients
-    clients.close()
 
 
 class Weights:

@@ -4,22 +4,12 @@ import json
 
 import pytest
 
-from mg_provider.api.clients import Clients
-from mg_provider.api.http.settings import Settings
 from mg_provider.clock import ManualClock
 from mg_provider.preflight.batch.check import check_input
+from tests.support.clients import clients
 from tests.support.weights import BUCKET, make_bucket, put
 
-REGION = "us-central1"
-
-
-@pytest.fixture
-def clients(emulator):
-    names = ("vertex", "compute", "storage", "big_query")
-    endpoints = {f"{name}_custom_endpoint": emulator.url for name in names}
-    clients = Clients.from_settings(Settings(project="my-project", region=REGION, **endpoints), ManualClock())
-    yield clients
-    clients.close()
+__all__ = ["clients"]
 
 
 class BatchInput:

@@ -2,7 +2,11 @@
 
 import pytest
 
+from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
+from tests.support import named_models
 from tests.support.host import OWN_INTERPRETER, Host
+from tests.support.life import Life
+from tests.support.weights import make_bucket, put_weights
 
 # An emulated hour in a few milliseconds.
 QUICK = 1_000_000
@@ -28,3 +32,35 @@ def session_host(emulator_server):
 def host(emulator, session_host):
     emulator.set_speed(QUICK)
     return session_host
+
+
+@pytest.fixture
+def life(host):
+    """A model's."""
+    return Life(host, CustomWeightsModelProvider)
+
+
+@pytest.fixture
+def weights(emulator):
+    """Where a model's weights are."""
+    make_bucket(emulator)
+    return put_weights(emulator)
+
+
+@pytest.fixture
+def old(emulator):
+    """The weights before a change."""
+    make_bucket(emulator)
+    return put_weights(emulator, "old")
+
+
+@pytest.fixture
+def new(emulator, old):
+    """The weights after it."""
+    return put_weights(emulator, "new")
+
+
+@pytest.fixture
+def models(emulator):
+    """Three uploaded models."""
+    return named_models.upload(emulator, "old", "new", "other")

@@ -10,24 +10,13 @@ from mg_provider.resources.endpoint.failures import lacks_capacity
 from mg_provider.wire.status import Status
 from tests.support.host import HostError
 from tests.support.life import Life
-from tests.support.weights import call, make_bucket, put_weights
+from tests.support.weights import call
 
 L4 = {"machine_type": "g2-standard-24", "accelerator_type": "NVIDIA_L4", "accelerator_count": 2}
 A100 = {"machine_type": "a2-highgpu-1g", "accelerator_type": "NVIDIA_TESLA_A100", "accelerator_count": 1}
 H100 = {"machine_type": "a3-highgpu-1g", "accelerator_type": "NVIDIA_H100_80GB", "accelerator_count": 1}
 ONE = ["aiplatform.DeployedModel", "aiplatform.Endpoint", "aiplatform.Model"]
 DEPLOYS = ("locations.deploy", "endpoints.deployModel")
-
-
-@pytest.fixture
-def weights(emulator):
-    make_bucket(emulator)
-    return put_weights(emulator)
-
-
-@pytest.fixture
-def life(host):
-    return Life(host, CustomWeightsModelProvider)
 
 
 def arguments(weights, *choices, **more):

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.host import HostError
-from tests.support.named_models import PREDICT, destroyed, life_on, serving, settled, two, upload
+from tests.support.named_models import PREDICT, destroyed, life_on, serving, settled, two
 from tests.support.rollouts import endpoint_of
 
 STRATEGIES = {
@@ -11,11 +11,6 @@ STRATEGIES = {
     "rolling": {"strategy": "rolling", "probe": PREDICT},
     "recreate": {"strategy": "recreate", "probe": PREDICT},
 }
-
-
-@pytest.fixture
-def models(emulator):
-    return upload(emulator, "old", "new", "other")
 
 
 @pytest.fixture

@@ -3,15 +3,10 @@
 import pytest
 
 from tests.support.host import HostError
-from tests.support.named_models import PREDICT, destroyed, life_on, running, serving, settled, two, upload
+from tests.support.named_models import PREDICT, destroyed, life_on, running, serving, settled, two
 from tests.support.rollouts import assert_always_served
 
 BOTH = {("stable", "other"): 70, ("canary", "old"): 27, ("canary", "new"): 3}
-
-
-@pytest.fixture
-def models(emulator):
-    return upload(emulator, "old", "new", "other")
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 import pytest
 
-from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from tests.resources.conftest import QUICK
 from tests.support.host import HostError
 from tests.support.life import Life
-from tests.support.weights import make_bucket, put_weights
 
 L4 = {"machine_type": "g2-standard-24", "accelerator_type": "NVIDIA_L4", "accelerator_count": 2}
 SERVER = {
@@ -17,17 +15,6 @@ SERVER = {
     "message": "Model server never became ready.",
     "at_stage": "STARTING_MODEL_SERVER",
 }
-
-
-@pytest.fixture
-def weights(emulator):
-    make_bucket(emulator)
-    return put_weights(emulator)
-
-
-@pytest.fixture
-def life(host):
-    return Life(host, CustomWeightsModelProvider)
 
 
 def failure_of(life, wanted):

@@ -18,8 +18,7 @@ from mg_provider.resources.custom_weights_model.lifecycle import (
 from mg_provider.resources.model.lifecycle import Context
 from tests.resources.conftest import QUICK, config
 from tests.support.host import Host, HostError
-from tests.support.life import Life
-from tests.support.weights import make_bucket, put_weights
+from tests.support.life import Life, up_until_it_works
 
 L4 = {"machine_type": "g2-standard-24", "accelerator_type": "NVIDIA_L4", "accelerator_count": 2}
 ONE = ["aiplatform.DeployedModel", "aiplatform.Endpoint", "aiplatform.Model"]
@@ -56,33 +55,12 @@ FAULTS = [
 IDS = [str(fault.get("status", fault["fault"])) for fault in FAULTS]
 
 
-@pytest.fixture
-def weights(emulator):
-    make_bucket(emulator)
-    return put_weights(emulator)
-
-
-@pytest.fixture
-def life(host):
-    return Life(host, CustomWeightsModelProvider)
-
-
 def arguments(weights, **more):
     return {"gcs_uri": weights, "machine_spec": L4, "max_replica_count": 2, **more}
 
 
 def kinds(emulator):
     return sorted(entry["kind"] for entry in emulator.ledger()["resources"])
-
-
-def up_until_it_works(life, wanted, tries=3):
-    """Run ``up`` again after a failure, as a user does."""
-    for _ in range(tries - 1):
-        try:
-            return life.up(wanted)
-        except HostError:
-            continue
-    return life.up(wanted)
 
 
 def destroy_until_it_works(life, tries=3):

@@ -1,15 +1,12 @@
 """The rollout of a named model is cut off everywhere: the next run goes on or back, and the endpoint always serves."""
 
-import signal
-import threading
-
 import pytest
 
-from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
-from tests.resources.conftest import QUICK, config
-from tests.support.host import Host, HostError
-from tests.support.life import Life
-from tests.support.named_models import PREDICT, destroyed, life_on, serving, settled, two, upload
+from tests.resources.conftest import QUICK
+from tests.resources.killed import Killed
+from tests.support.host import HostError
+from tests.support.life import up_until_it_works
+from tests.support.named_models import PREDICT, destroyed, life_on, serving, settled, two
 from tests.support.rollouts import assert_always_served
 
 FAULTS = {
@@ -24,26 +21,12 @@ ROLLOUT = {"steps": [50, 100], "probe": PREDICT}
 
 
 @pytest.fixture
-def models(emulator):
-    return upload(emulator, "old", "new", "other")
-
-
-@pytest.fixture
 def life(host):
     return life_on(host)
 
 
 def canary(model, other, **more):
     return two(other, model, 30, rollout=ROLLOUT, **more)
-
-
-def up_until_it_works(life, wanted, tries=4):
-    for _ in range(tries - 1):
-        try:
-            return life.up(wanted)
-        except HostError:
-            continue
-    return life.up(wanted)
 
 
 def assert_converged(emulator, life, model, wanted, since):
@@ -78,29 +61,6 @@ def test_an_operation_that_ends_badly_is_taken_back_or_done_again(emulator, life
     destroyed(emulator, life)
 
 
-class Killed:
-    """An update in a process of its own, which is killed when a call was seen."""
-
-    def __init__(self, emulator, life, wanted, seen, count):
-        self.host = Host(config(emulator))
-        doomed = Life(self.host, DedicatedEndpointProvider, name=life.name, after=life)
-        inputs, since = doomed.check(wanted), len(emulator.requests())
-
-        def update():
-            with pytest.raises(HostError):
-                doomed.kind.update(doomed.id, doomed.outputs, inputs)
-
-        worker = threading.Thread(target=update)
-        worker.start()
-        while [entry["rpc"] for entry in emulator.requests()[since:] if "status" in entry].count(seen) < count:
-            emulator.advance(10)
-            worker.join(0.002)
-            assert worker.is_alive(), f"{seen} was never called {count} times"
-        self.host.process.send_signal(signal.SIGKILL)
-        worker.join()
-        self.host.close()
-
-
 MOMENTS = {
     "deploying": ("deployModel", 1),
     "at 15 %": ("patch", 1),
@@ -117,7 +77,7 @@ def killed(emulator, life, models, request):
     life.up(canary(old, other))
     emulator.set_speed(1)
     since = len(emulator.requests())
-    Killed(emulator, life, canary(new, other), f"aiplatform.projects.locations.endpoints.{rpc}", count)
+    Killed(emulator, life, canary(new, other), f"aiplatform.projects.locations.endpoints.{rpc}", count, pace=10)
     emulator.set_speed(QUICK)
     return since
 

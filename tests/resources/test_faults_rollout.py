@@ -1,16 +1,13 @@
 """Each call of a rollout is made to fail in each way: the next run converges, traffic is never lost, nothing stays."""
 
-import signal
-import threading
-
 import pytest
 
-from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
-from tests.resources.conftest import QUICK, config
-from tests.support.host import Host, HostError
-from tests.support.life import Life
-from tests.support.rollouts import ONE, arguments, assert_always_served, endpoint_of, kinds, life_on, serving
-from tests.support.weights import make_bucket, put_weights
+from tests.resources.conftest import QUICK
+from tests.resources.killed import Killed
+from tests.support.host import HostError
+from tests.support.life import up_until_it_works
+from tests.support.rollouts import ONE, arguments, assert_always_served, endpoint_of, kinds, serving
+from tests.support.weights import put_weights
 
 SHIFT = {"steps": [50, 100], "probe": {"kind": "predict", "instances": ["Hi"]}}
 FAULTS = {
@@ -38,38 +35,13 @@ CASES = [(rpc, fault) for rpc in WRITES for fault in FAULTS] + [
 
 
 @pytest.fixture
-def old(emulator):
-    make_bucket(emulator)
-    return put_weights(emulator, "old")
-
-
-@pytest.fixture
-def new(emulator, old):
-    return put_weights(emulator, "new")
-
-
-@pytest.fixture
 def third(emulator, old):
     return put_weights(emulator, "third")
-
-
-@pytest.fixture
-def life(host):
-    return life_on(host)
 
 
 def rolling(weights, strategy="shift"):
     probe = {"probe": SHIFT["probe"]}
     return arguments(weights, rollout=SHIFT if strategy == "shift" else {"strategy": strategy, **probe})
-
-
-def up_until_it_works(life, wanted, tries=4):
-    for _ in range(tries - 1):
-        try:
-            return life.up(wanted)
-        except HostError:
-            continue
-    return life.up(wanted)
 
 
 def assert_converged(emulator, life, weights, wanted):
@@ -124,29 +96,6 @@ def test_an_operation_that_ends_badly_is_taken_back_or_done_again(emulator, life
     assert_converged(emulator, life, new, rolling(new))
     assert_always_served(emulator, since)
     destroyed(emulator, life)
-
-
-class Killed:
-    """A rollout in a process of its own, which is killed when a call was seen."""
-
-    def __init__(self, emulator, life, wanted, seen, count):
-        self.host = Host(config(emulator))
-        doomed = Life(self.host, CustomWeightsModelProvider, after=life)
-        inputs, since = doomed.check(wanted), len(emulator.requests())
-
-        def update():
-            with pytest.raises(HostError):
-                doomed.kind.update(doomed.id, doomed.outputs, inputs)
-
-        worker = threading.Thread(target=update)
-        worker.start()
-        while [entry["rpc"] for entry in emulator.requests()[since:] if "status" in entry].count(seen) < count:
-            emulator.advance(1)
-            worker.join(0.002)
-            assert worker.is_alive(), f"{seen} was never called {count} times"
-        self.host.process.send_signal(signal.SIGKILL)
-        worker.join()
-        self.host.close()
 
 
 MOMENTS = [

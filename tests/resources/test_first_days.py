@@ -3,7 +3,6 @@
 import pytest
 
 from mg_provider.resources.batch_job import BatchJobProvider
-from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from tests.support.batch import arguments as batch_arguments
 from tests.support.batch import jobs, put_questions
@@ -17,17 +16,6 @@ L4 = {"machine_type": "g2-standard-24", "accelerator_type": "NVIDIA_L4", "accele
 SOON = 1_500_000
 LINE = "service agents are being provisioned"
 IMAGE = "us-central1-docker.pkg.dev/my-project/images/server:1"
-
-
-@pytest.fixture
-def weights(emulator):
-    make_bucket(emulator)
-    return put_weights(emulator)
-
-
-@pytest.fixture
-def life(host):
-    return Life(host, CustomWeightsModelProvider)
 
 
 def calls_of(emulator, end):

@@ -14,14 +14,8 @@ from tests.support.named_models import (
     serving,
     settled,
     two,
-    upload,
 )
-from tests.support.rollouts import BIGGER, L4, assert_always_served, shares_of_new, splits
-
-
-@pytest.fixture
-def models(emulator):
-    return upload(emulator, "old", "new", "other")
+from tests.support.rollouts import BIGGER, FIXED_WHILE_RUNNING, L4, assert_always_served, shares_of_new, splits
 
 
 @pytest.fixture
@@ -50,17 +44,7 @@ def test_another_model_takes_over_in_steps_with_probes_at_each(emulator, life, m
     destroyed(emulator, life)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"machine_spec": BIGGER},
-        {"spot": True},
-        {"service_account": "server@my-project.iam.gserviceaccount.com"},
-        {"flex_start": {"max_runtime_duration": "3600s"}},
-        {"fast_tryout_enabled": True},
-    ],
-    ids=lambda change: next(iter(change)),
-)
+@pytest.mark.parametrize("change", FIXED_WHILE_RUNNING, ids=lambda change: next(iter(change)))
 def test_whatever_is_fixed_while_it_runs_is_probed_before_it_gets_all_of_the_traffic(emulator, life, models, change):
     rollout = {"steps": [50, 100], "probe": PREDICT}
     life.up(one(models[0]))

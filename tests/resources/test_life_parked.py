@@ -2,22 +2,11 @@
 
 import pytest
 
-from tests.support.rollouts import BIGGER, arguments, endpoint_of, kinds, life_on, serving
-from tests.support.weights import make_bucket, put_weights
+from tests.support.rollouts import BIGGER, arguments, endpoint_of, kinds, serving
+from tests.support.weights import put_weights
 
 EMPTY = ["aiplatform.Endpoint", "aiplatform.Model"]
 ADDRESS = ("endpoint", "endpoint_id", "dedicated_endpoint_dns", "model", "model_id")
-
-
-@pytest.fixture
-def weights(emulator):
-    make_bucket(emulator)
-    return put_weights(emulator)
-
-
-@pytest.fixture
-def life(host):
-    return life_on(host)
 
 
 def test_a_model_is_parked_and_resumed_on_the_same_address(emulator, life, weights):

@@ -9,6 +9,7 @@ from tests.support.host import HostError
 from tests.support.life import CheckFailed
 from tests.support.rollouts import (
     BIGGER,
+    FIXED_WHILE_RUNNING,
     L4,
     ONE,
     arguments,
@@ -16,29 +17,11 @@ from tests.support.rollouts import (
     chat,
     endpoint_of,
     kinds,
-    life_on,
     serving,
     shares_of_new,
 )
-from tests.support.weights import make_bucket, put_weights
 
 ADDRESS = ("endpoint", "endpoint_id", "dedicated_endpoint_dns")
-
-
-@pytest.fixture
-def old(emulator):
-    make_bucket(emulator)
-    return put_weights(emulator, "old")
-
-
-@pytest.fixture
-def new(emulator, old):
-    return put_weights(emulator, "new")
-
-
-@pytest.fixture
-def life(host):
-    return life_on(host)
 
 
 def test_new_weights_take_over_in_steps_on_the_same_address(emulator, life, old, new):
@@ -81,17 +64,7 @@ def test_the_preview_names_the_new_model_and_tells_strategy_steps_probe_and_gpus
     life.destroy()
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"machine_spec": BIGGER},
-        {"spot": True},
-        {"service_account": "server@my-project.iam.gserviceaccount.com"},
-        {"flex_start": {"max_runtime_duration": "3600s"}},
-        {"fast_tryout_enabled": True},
-    ],
-    ids=lambda change: next(iter(change)),
-)
+@pytest.mark.parametrize("change", FIXED_WHILE_RUNNING, ids=lambda change: next(iter(change)))
 def test_what_is_fixed_while_it_runs_is_deployed_beside_from_the_same_model(emulator, life, old, change):
     before = life.up(arguments(old))
     wanted = arguments(old, **change)

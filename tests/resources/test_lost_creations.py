@@ -13,13 +13,7 @@ from tests.support.endpoints import BIGGER, L4, PARENT, Hand, kinds
 from tests.support.host import HostError
 from tests.support.life import Life
 from tests.support.rollouts import UNPROBED
-from tests.support.weights import make_bucket, put_weights
-
-
-@pytest.fixture
-def weights(emulator):
-    make_bucket(emulator)
-    return put_weights(emulator)
+from tests.support.weights import put_weights
 
 
 def lost(emulator, host, wanted, passed):

@@ -4,20 +4,14 @@ import json
 
 import pytest
 
-from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from tests.support.host import HostError
-from tests.support.life import CheckFailed, Life
+from tests.support.life import CheckFailed
 
 L4 = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
 LLAMA = "publishers/meta/models/llama3_1@llama-3.1-8b-instruct"
 GATED = "meta-llama/Llama-3.1-8B"
 TOKEN = "hf_abcdefghijklmnop"
 DEPLOY = "aiplatform.projects.locations.deploy"
-
-
-@pytest.fixture
-def life(host):
-    return Life(host, CustomWeightsModelProvider)
 
 
 def sent(emulator):

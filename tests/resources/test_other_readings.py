@@ -9,19 +9,8 @@ from tests.resources.conftest import QUICK
 from tests.support import batch
 from tests.support.host import HostError
 from tests.support.life import Life
-from tests.support.rollouts import L4, ONE, arguments, kinds, life_on, serving
+from tests.support.rollouts import L4, ONE, arguments, kinds, serving
 from tests.support.weights import make_bucket, put_weights
-
-
-@pytest.fixture
-def old(emulator):
-    make_bucket(emulator)
-    return put_weights(emulator, "old")
-
-
-@pytest.fixture
-def life(host):
-    return life_on(host)
 
 
 def end(emulator, life):

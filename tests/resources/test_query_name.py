@@ -7,22 +7,10 @@ import pytest
 
 from mg_provider.resources.custom_weights_model.plan import model_seeds
 from tests.support.life import CheckFailed
-from tests.support.rollouts import ONE, arguments, chat, endpoint_of, kinds, life_on, serving
+from tests.support.rollouts import ONE, arguments, chat, endpoint_of, kinds, serving
 from tests.support.samples import ABSENT, CUSTOM_WEIGHTS_MODEL
-from tests.support.weights import make_bucket, put_weights
 
 CONTAINER = {"image_uri": "us-docker.pkg.dev/my-project/vllm/vllm:1", "env": [{"name": "A", "value": "b"}]}
-
-
-@pytest.fixture
-def weights(emulator):
-    make_bucket(emulator)
-    return put_weights(emulator)
-
-
-@pytest.fixture
-def life(host):
-    return life_on(host)
 
 
 def answers_to(emulator, life, *names):

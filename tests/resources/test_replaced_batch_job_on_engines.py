@@ -13,6 +13,7 @@ import pytest
 
 from mg_provider.rehearsal.command import rehearse
 from tests.support.batch import jobs, objects, put_questions, started
+from tests.support.pulumi_environment import alone_in
 from tests.support.weights import make_bucket
 
 PULUMI = shutil.which("pulumi")
@@ -100,18 +101,11 @@ class Rehearsal(Engine):
 class Pulumi(Engine):
     def __init__(self, folder, emulator):
         super().__init__(folder, emulator)
-        (folder / "backend").mkdir()
+        self.environment = alone_in(folder)
         self.pulumi("stack", "init", "dev").communicate()
 
     def pulumi(self, *arguments):
-        return self.popen(
-            [PULUMI, *arguments, "--non-interactive"],
-            PULUMI_HOME=str(self.folder / "home"),
-            PULUMI_BACKEND_URL=f"file://{self.folder / 'backend'}",
-            PULUMI_CONFIG_PASSPHRASE="",
-            PULUMI_SKIP_UPDATE_CHECK="true",
-            PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION="true",
-        )
+        return self.popen([PULUMI, *arguments, "--non-interactive"], **self.environment)
 
     def start(self, operation, night, *options):
         self.pulumi("cancel", "--yes", "--stack", "dev").communicate()

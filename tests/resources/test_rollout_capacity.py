@@ -2,10 +2,9 @@
 
 import pytest
 
-from tests.resources.test_faults_rollout import Killed
+from tests.resources.killed import Killed
 from tests.support.host import HostError
-from tests.support.rollouts import ONE, arguments, assert_always_served, endpoint_of, kinds, life_on, serving
-from tests.support.weights import make_bucket, put_weights
+from tests.support.rollouts import ONE, arguments, assert_always_served, endpoint_of, kinds, serving
 
 PROBE = {"probe": {"kind": "predict", "instances": ["Hi"]}}
 MANY = {"min_replica_count": 1, "max_replica_count": 8}
@@ -14,22 +13,6 @@ STRATEGIES = {
     "rolling": {"strategy": "rolling", **PROBE},
     "recreate": {"strategy": "recreate", **PROBE},
 }
-
-
-@pytest.fixture
-def old(emulator):
-    make_bucket(emulator)
-    return put_weights(emulator, "old")
-
-
-@pytest.fixture
-def new(emulator, old):
-    return put_weights(emulator, "new")
-
-
-@pytest.fixture
-def life(host):
-    return life_on(host)
 
 
 def machines(emulator, life):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.resources.test_faults_rollout import Killed
+from tests.resources.killed import Killed
 from tests.support.endpoints import Hand
 from tests.support.host import HostError
 from tests.support.life import CheckFailed
@@ -13,30 +13,13 @@ from tests.support.rollouts import (
     assert_always_served,
     endpoint_of,
     kinds,
-    life_on,
     serving,
     shares_of_new,
 )
-from tests.support.weights import make_bucket, put_weights
+from tests.support.weights import put_weights
 
 PROBE = {"probe": {"kind": "predict", "instances": ["Hi"]}}
 TWO = sorted([*ONE, "aiplatform.DeployedModel", "aiplatform.Model"])
-
-
-@pytest.fixture
-def old(emulator):
-    make_bucket(emulator)
-    return put_weights(emulator, "old")
-
-
-@pytest.fixture
-def new(emulator, old):
-    return put_weights(emulator, "new")
-
-
-@pytest.fixture
-def life(host):
-    return life_on(host)
 
 
 def held(weights, percent=10, **more):

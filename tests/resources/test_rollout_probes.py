@@ -5,24 +5,8 @@ import pytest
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
 from tests.support.host import HostError
 from tests.support.life import Life
-from tests.support.rollouts import ONE, arguments, assert_always_served, kinds, life_on, serving, shares_of_new
-from tests.support.weights import make_bucket, put, put_weights
-
-
-@pytest.fixture
-def old(emulator):
-    make_bucket(emulator)
-    return put_weights(emulator, "old")
-
-
-@pytest.fixture
-def new(emulator, old):
-    return put_weights(emulator, "new")
-
-
-@pytest.fixture
-def life(host):
-    return life_on(host)
+from tests.support.rollouts import ONE, arguments, assert_always_served, kinds, serving, shares_of_new
+from tests.support.weights import put, put_weights
 
 
 def probed(weights, steps=(10, 100), **probe):

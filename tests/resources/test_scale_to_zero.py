@@ -9,7 +9,7 @@ from mg_provider.resources.custom_weights_model import CustomWeightsModelProvide
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from tests.support.endpoints import L4, Hand, kinds
 from tests.support.life import CheckFailed, Life
-from tests.support.weights import make_bucket, put_weights
+from tests.support.weights import put_weights
 
 IDLE = {"min_replica_count": 0, "scale_to_zero_spec": {"idle_scaledown_period": "28800s"}}
 
@@ -18,12 +18,6 @@ IDLE = {"min_replica_count": 0, "scale_to_zero_spec": {"idle_scaledown_period": 
 def hours_pass_slowly(emulator, host):
     """So that nothing goes to zero, or is undeployed, while a call takes its time."""
     emulator.set_speed(2000)
-
-
-@pytest.fixture
-def weights(emulator):
-    make_bucket(emulator)
-    return put_weights(emulator)
 
 
 def test_new_weights_take_the_place_of_old_ones_by_recreate(emulator, host, weights):

@@ -2,21 +2,14 @@
 
 import pytest
 
-from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from tests.support.endpoints import L4, Hand, kinds
 from tests.support.host import HostError
-from tests.support.life import Life
 from tests.support.rollouts import UNPROBED
 from tests.support.weights import make_bucket, put_weights
 
 ACCOUNT = "server@my-project.iam.gserviceaccount.com"
 ONE = ["DeployedModel", "Endpoint", "Model"]
 PUBLISHED = {"publisher_model_name": "publishers/google/models/gemma3@gemma-3-1b-it", "machine_spec": L4}
-
-
-@pytest.fixture
-def life(host):
-    return Life(host, CustomWeightsModelProvider)
 
 
 def runs_as(emulator, life):

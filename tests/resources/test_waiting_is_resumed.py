@@ -10,18 +10,12 @@ from tests.resources.conftest import QUICK
 from tests.support.endpoints import L4, Hand, kinds
 from tests.support.host import HostError
 from tests.support.life import Life
-from tests.support.weights import make_bucket, put_weights
+from tests.support.weights import put_weights
 
 ONE = ["DeployedModel", "Endpoint", "Model"]
 LOCATION = "aiplatform.projects.locations."
 PUBLISHED = "publishers/google/models/gemma3@gemma-3-1b-it"
 SHORT = {"timeouts": {"create": 0.3, "update": 0.3}}
-
-
-@pytest.fixture
-def weights(emulator):
-    make_bucket(emulator)
-    return put_weights(emulator)
 
 
 def asked(emulator, since=0):

@@ -24,12 +24,6 @@ COMPONENT = "mg:components:PrivateModelEndpoint"
 
 
 @pytest.fixture
-def weights(emulator):
-    make_bucket(emulator)
-    return put_weights(emulator)
-
-
-@pytest.fixture
 def hosts(emulator):
     """More provider processes, as other people's commands have."""
     made = []

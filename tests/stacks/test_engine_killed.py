@@ -12,6 +12,7 @@ import yaml
 
 from tests.stacks.folder import custom_endpoints
 from tests.support.processes import descendants, running, until
+from tests.support.pulumi_environment import alone_in
 from tests.support.weights import make_bucket, put_weights
 
 MG = Path(sys.executable).parent / "mg"
@@ -57,18 +58,11 @@ class Rehearsed(Project):
 class Pulumi(Project):
     def __init__(self, folder, url):
         super().__init__(folder, url)
-        (folder / "backend").mkdir()
+        self.environment = {**os.environ, **alone_in(folder)}
         self.finish(self.call("stack", "init", "dev"))
 
     def call(self, *arguments):
-        environment = {
-            **os.environ,
-            "PULUMI_HOME": str(self.folder / "home"),
-            "PULUMI_BACKEND_URL": f"file://{self.folder / 'backend'}",
-            "PULUMI_CONFIG_PASSPHRASE": "",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-        }
-        return self.start("pulumi", *arguments, "--non-interactive", env=environment)
+        return self.start("pulumi", *arguments, "--non-interactive", env=self.environment)
 
     def up(self):
         return self.call("up", "--yes", "--skip-preview", "--stack", "dev")

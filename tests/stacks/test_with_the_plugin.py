@@ -11,6 +11,7 @@ import pytest
 from tests.stacks.folder import StackFolder, custom_endpoints, live, told_by
 from tests.stacks.test_lives import Stack
 from tests.support.google_apis import PERIMETER, serving
+from tests.support.pulumi_environment import STREAMED, alone_in
 from tests.support.weights import call, make_bucket, put_weights
 
 NEEDED = ("pulumi", "pulumi-resource-gcp")
@@ -28,24 +29,17 @@ class PluginStack(StackFolder):
 
     def __init__(self, folder, emulator, google, name):
         super().__init__(folder, sys.prefix, name)
-        (folder / "backend").mkdir()
+        self.environment = {**os.environ, **alone_in(folder), **STREAMED}
         theirs = {"gcp:accessToken": "none", "gcp:computeCustomEndpoint": f"{emulator.url}/compute/v1/"}
         self.edit(lambda config: config.update({**custom_endpoints(emulator.url), **theirs, **google.config}))
         self.call("stack", "init", name)
         self.lives_on(emulator)
 
     def call(self, *arguments):
-        environment = {
-            **os.environ,
-            "PULUMI_HOME": str(self.folder / "home"),
-            "PULUMI_BACKEND_URL": f"file://{self.folder / 'backend'}",
-            "PULUMI_CONFIG_PASSPHRASE": "",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "1",
-        }
         command = ["pulumi", *arguments, "--non-interactive"]
-        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
 
     def state(self):
         return (

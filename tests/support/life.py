@@ -34,7 +34,7 @@ class Life:
     """
 
     def __init__(self, host, provider_type, name="llama", owner=OWNER, parents=(), after=None):
-        self.kind = Kind(host, provider_type)
+        self.kind, self.provider_type = Kind(host, provider_type), provider_type
         self.name, self.owner, self.parents = name, owner, parents
         self.id = None
         self.inputs = None
@@ -165,3 +165,13 @@ class Life:
                 self.kind.delete(id, outputs)
         self.replaced = []
         self.id = self.inputs = self.outputs = None
+
+
+def up_until_it_works(life, wanted, tries=4):
+    """Run ``up`` again after a failure, as a user does."""
+    for _ in range(tries - 1):
+        try:
+            return life.up(wanted)
+        except HostError:
+            continue
+    return life.up(wanted)

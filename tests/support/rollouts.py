@@ -10,6 +10,13 @@ from tests.support.weights import call
 L4 = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
 BIGGER = {"machine_type": "g2-standard-24", "accelerator_type": "NVIDIA_L4", "accelerator_count": 2}
 ONE = ["aiplatform.DeployedModel", "aiplatform.Endpoint", "aiplatform.Model"]
+FIXED_WHILE_RUNNING = [
+    {"machine_spec": BIGGER},
+    {"spot": True},
+    {"service_account": "server@my-project.iam.gserviceaccount.com"},
+    {"flex_start": {"max_runtime_duration": "3600s"}},
+    {"fast_tryout_enabled": True},
+]
 UNPROBED = {"probe": {"kind": "none"}}
 
 
