@@ -22,7 +22,7 @@ from mg_provider.importing.finding import Found, Location, find, require_place
 from mg_provider.importing.imported import Draft, Imported, settle
 from mg_provider.importing.listing import lines, missing
 from mg_provider.importing.program import import_file, program_text
-from mg_provider.importing.stack_state import read_stack
+from mg_provider.importing.stack_state import names_in_state
 from mg_provider.importing.wanted import Wanted, read_wanted
 from mg_provider.resources.model.lifecycle import Context
 from mg_provider.wire.compute import ForwardingRule
@@ -77,7 +77,7 @@ def import_things(
     try:
         wanted = [read_wanted(text) for text in resources]
         _refuse_files(options)
-        taken = read_stack(options.state)[1] if options.state else set()
+        taken = names_in_state(options.state)[1] if options.state else set()
         with _connected(config, complain) as (context, place):
             imported, failures = _all(wanted, place, options, taken, context)
     except MgError as error:
@@ -108,7 +108,7 @@ def list_things(
     """
     write, complain = write or sys.stdout.write, complain or sys.stderr.write
     try:
-        known = read_stack(state)[0] if state else set()
+        known = names_in_state(state)[0] if state else set()
         with _connected(config, complain) as (context, place):
             require_place(place)
             columns = columns_of(sys.stdout) if write == sys.stdout.write else None

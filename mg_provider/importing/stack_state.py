@@ -34,7 +34,7 @@ def stack_settings(folder: Path, stack: str, over: Mapping[str, str]) -> dict[st
     return settings | dict(over)
 
 
-def read_stack(source: str) -> tuple[set[str], set[str]]:
+def names_in_state(source: str) -> tuple[set[str], set[str]]:
     """What a stack has: the resource names in the cloud, and the names in the program.
 
     Args:

@@ -204,11 +204,11 @@ class _Judge:
 
     def _beside(self, subject: Subject) -> str:
         """What else serves a resource's Model, and goes on doing so."""
-        others = [
+        serving = [
             label for name in sorted(gone.own_names(subject, subject.new)) for label in self._serving.get(name, ())
         ]
-        if others:
-            return f"goes on serving its Model, and being paid: {', '.join(others)}"
+        if serving:
+            return f"goes on serving its Model, and being paid: {', '.join(serving)}"
         if all(preview.whole for preview in self._previews):
             return "nothing else in the stack serves its Model"
         return "unchanged resources are not shown: one that deploys the same Model goes on serving, and being paid"
