@@ -16,6 +16,10 @@ OTHER = [
     ("distributed_checkpoint", ["__0_0.distcp", ".metadata"]),
     ("distributed_checkpoint", ["zero_to_fp32.py", "global_step100/x.pt"]),
     ("original_format", ["consolidated.00.pth", "params.json", "tokenizer.model"]),
+    ("nemo", ["llama.nemo"]),
+    ("orbax", ["manifest.ocdbt", "_METADATA", "d/1f0c"]),
+    ("archive", ["llama.tar.gz"]),
+    ("archive", ["llama.zip", "readme.txt"]),
     ("onnx", ["model.onnx"]),
     ("tensorflow", ["tf_model.h5"]),
     ("tensorflow", ["saved_model.pb", "variables/variables.index"]),
@@ -54,6 +58,11 @@ def test_the_subfolder_that_has_the_model_is_named(weights):
     finding = weights.only(uri=f"gs://{BUCKET}")
     assert finding.code == "nested_folder"
     assert f"give {weights.uri}" in finding.message
+
+
+def test_a_model_below_an_archive_is_found_all_the_same(weights, emulator):
+    put(emulator, "logs.zip", b"x")
+    assert weights.only(uri=f"gs://{BUCKET}").code == "nested_folder"
 
 
 def test_the_parent_folder_that_has_the_model_is_named(weights):

@@ -72,6 +72,17 @@ _KINDS = (
         "is in the format of the model's authors (consolidated.*): upload the Hugging Face version, which is often the "
         "folder above",
     ),
+    _Kind("nemo", _ends(".nemo"), f"is a NeMo model: export it to Hugging Face weights, then {_HUGGING_FACE}"),
+    _Kind(
+        "orbax",
+        _is("manifest.ocdbt", "_CHECKPOINT_METADATA"),
+        f"is an Orbax checkpoint, as MaxText writes: convert it to Hugging Face weights, then {_HUGGING_FACE}",
+    ),
+    _Kind(
+        "archive",
+        _ends(".tar", ".tar.gz", ".tgz", ".tar.zst", ".zip", ".7z"),
+        "is an archive: unpack it and upload the files in it",
+    ),
     _Kind("onnx", _ends(".onnx"), f"is an ONNX model: {_HUGGING_FACE}"),
     _Kind(
         "tensorflow",
@@ -90,6 +101,8 @@ def other_kind(folder: Folder) -> list[Finding]:
         if found := sorted(filter(kind.matches, names)):
             if kind.code == "distributed_checkpoint":
                 return [sharded(folder, found[0])]
+            if kind.code == "archive" and (deeper := below(folder)):
+                return deeper
             base = base_of_adapter(folder) if kind.code == "lora_adapter" else ""
             named = f" (its base model is {base})" if base else ""
             return [error(kind.code, f"the folder {kind.message}{named}", folder.object(found[0]))]
