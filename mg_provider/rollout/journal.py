@@ -43,9 +43,9 @@ def write_journal(place: Place, journal: Journal) -> None:
     Permission: aiplatform.endpoints.update.
 
     Raises:
-        Aborted: Somebody else keeps changing the endpoint.
+        MgError: Somebody else keeps changing the endpoint.
     """
-    merged(lambda: _write(place, journal))
+    merged(lambda: _write(place, journal), "the labels", place.endpoint, place.resource)
 
 
 def _write(place: Place, journal: Journal) -> None:

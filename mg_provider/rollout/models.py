@@ -101,9 +101,10 @@ def patch_labels(place: Place, model_id: str, changes: Mapping[str, str | None],
     Permission: aiplatform.models.update.
 
     Raises:
-        Aborted: Somebody else keeps changing the Model.
+        MgError: Somebody else keeps changing the Model.
     """
-    merged(lambda: _patch_labels(place, model_id, changes, display_name))
+    name = f"{place.parent}/models/{model_id}"
+    merged(lambda: _patch_labels(place, model_id, changes, display_name), "the labels", name, place.resource)
 
 
 def _patch_labels(place: Place, model_id: str, changes: Mapping[str, str | None], display_name: str) -> None:

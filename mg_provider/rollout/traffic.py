@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from mg_provider.api.errors import Aborted, MgError, NotFound
+from mg_provider.api.errors import NotFound
 from mg_provider.rollout.merging import merged
 from mg_provider.rollout.place import Place
 from mg_provider.wire.vertex.endpoint import Endpoint
@@ -39,14 +39,7 @@ def settle_traffic_at(place: Place, wanted: Mapping[str, int], *, clear: bool = 
         )
         return vertex.get_endpoint(place.endpoint)
 
-    try:
-        return merged(attempt)
-    except Aborted as error:
-        raise MgError(
-            f"the traffic of {place.endpoint} could not be set: somebody else keeps changing the endpoint",
-            resource=place.resource,
-            hint="find out who, then run the same command again",
-        ) from error
+    return merged(attempt, "the traffic", place.endpoint, place.resource)
 
 
 def undeploy_at(place: Place, ids: Iterable[str]) -> None:

@@ -154,7 +154,7 @@ def test_a_new_name_that_comes_in_steps_is_gone_on_with_when_it_was_cut_off(emul
     life.up(stable)
     since = len(emulator.requests())
     emulator.fail(rpc="endpoints.patch", after=1, times=5, **FAULTS["409"])
-    with pytest.raises(HostError, match="somebody else keeps changing the endpoint"):
+    with pytest.raises(HostError, match="somebody else keeps changing it"):
         life.up(canary(new, other))
     assert serving(emulator, life) == {("stable", "other"): 85, ("canary", "new"): 15}
     life.up(canary(new, other))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mg_provider.api.errors import Aborted, InvalidArgument, MgError
+from mg_provider.api.errors import InvalidArgument, MgError
 from mg_provider.resources.endpoint.args import PATCH, UPDATE, EndpointArgs
 from mg_provider.resources.model.standing import changed_by, drifted, seen
 from mg_provider.resources.model.unknown import plain
@@ -59,14 +59,7 @@ def settle_endpoint(args: EndpointArgs, old: EndpointArgs, claim: str, context: 
         except InvalidArgument as error:
             raise (_refused(args, error) if _ALLOWLIST in mask else error) from error
 
-    try:
-        endpoint = merged(attempt)
-    except Aborted as error:
-        raise MgError(
-            f"the settings of {args.endpoint} could not be set: somebody else keeps changing the endpoint",
-            resource=args.resource,
-            hint="find out who, then run the same command again",
-        ) from error
+    endpoint = merged(attempt, "the settings", args.endpoint, args.resource)
     if wanted := endpoint_update(args, old, endpoint):
         context.guard.endpoint(endpoint)
         context.progress(f"setting {', '.join(wanted)}")

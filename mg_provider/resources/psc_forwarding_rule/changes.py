@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mg_provider.api.errors import Aborted, AlreadyExists, FailedPrecondition, MgError, NotFound, PermissionDenied
+from mg_provider.api.errors import Aborted, AlreadyExists, FailedPrecondition, NotFound, PermissionDenied
 from mg_provider.api.reading.hints import says_changed
 from mg_provider.api.waiting import Waiting
 from mg_provider.resources.model.identity import marked_request_id
@@ -19,12 +19,12 @@ from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs
 from mg_provider.resources.psc_forwarding_rule.names import short
 from mg_provider.resources.psc_forwarding_rule.ownership import Ownership
 from mg_provider.resources.psc_forwarding_rule.under_way import wait_for_others
+from mg_provider.rollout.merging import MOST_ATTEMPTS, keeps_changing
 from mg_provider.wire.compute import Address, ComputeOperation, ForwardingRule, SetLabelsRequest
 
 if TYPE_CHECKING:
     from mg_provider.api.compute import Addresses, ForwardingRules
 
-_MOST_MERGES = 5
 _POLL_SECONDS = 3.0
 
 Guard = Callable[[], None]
@@ -140,7 +140,7 @@ class RegionalChanges:
         Raises:
             MgError: As :meth:`make`, or somebody keeps changing them.
         """
-        for _ in range(_MOST_MERGES):
+        for _ in range(MOST_ATTEMPTS):
             labels = wanted.beside(resource.labels)
             if resource.labels == labels:
                 return
@@ -153,11 +153,7 @@ class RegionalChanges:
                 resource = calls.get(*place)
             else:
                 return
-        raise MgError(
-            f"the labels of {resource.name} could not be set: somebody else keeps changing them",
-            resource=self._args.resource,
-            hint="find out who, then run the same command again",
-        )
+        raise keeps_changing("the labels", short(resource.self_link or resource.name or ""), self._args.resource)
 
     def unless_gone(self, call: Callable[[str], ComputeOperation], guard: Guard) -> None:
         """Make a deletion; gone already is fine."""
