@@ -265,6 +265,7 @@ Target = Annotated[list[str] | None, typer.Option(help="Only this resource, by n
 Config = Annotated[list[str] | None, typer.Option("--config", "-c", help="key=value, over the stack's file.")]
 ExpectNoChanges = Annotated[bool, typer.Option("--expect-no-changes", help="Exit code 1 if anything changes.")]
 StockSdk = Annotated[bool, typer.Option("--stock-sdk", help="Run the program on Pulumi's SDK unchanged. It is slower.")]
+ShowSames = Annotated[bool, typer.Option("--show-sames", help="A preview's digest has what stays as well.")]
 Program = Annotated[Path, typer.Argument(help="Folder of Pulumi.yaml.")]
 Emulated = Annotated[
     str | None, typer.Option("--emulator", help="Address of an emulator. Default: one of the stack's own.")
@@ -296,6 +297,7 @@ def _add(operation: Operation, text: str) -> None:
         emulator: Emulated = None,
         seed: Seed = None,
         stock_sdk: StockSdk = False,
+        show_sames: ShowSames = False,
     ) -> None:
         from mg_provider.cloud.own import OwnCloud
         from mg_provider.rehearsal.command import rehearse
@@ -313,6 +315,7 @@ def _add(operation: Operation, text: str) -> None:
             emulator_from=source_of(context, "emulator"),
             own_cloud=OwnCloud(seed),
             stock_sdk=stock_sdk,
+            show_sames=show_sames,
         )
         raise typer.Exit(code)
 

@@ -35,11 +35,13 @@ class Shown(TypedDict, total=False):
     Attributes:
         as_json: engine events as JSON lines instead of text; for a preview its digest.
         events: engine events for a preview too, as with PULUMI_ENABLE_STREAMING_JSON_PREVIEW.
+        show_sames: what stays as it is in a preview's digest too.
         write: takes each piece of text instead of standard output.
     """
 
     as_json: bool
     events: bool
+    show_sames: bool
     write: Callable[[str], None] | None
 
 
@@ -153,13 +155,14 @@ def _reporter(
     clock: Clock,
     as_json: bool = False,
     events: bool = False,
+    show_sames: bool = False,
     write: Callable[[str], None] | None = None,
 ) -> Reporter:
     from mg_provider.rehearsal.show.digest import EventStream, PreviewDigest
 
     if as_json:
         out = write or _print
-        return PreviewDigest(project, out) if preview and not events else EventStream(clock, out)
+        return PreviewDigest(project, out, show_sames) if preview and not events else EventStream(clock, out)
     from rich.console import Console
 
     from mg_provider.rehearsal.show.display import Display

@@ -259,8 +259,8 @@ class RehearsalWorld(World):
         state = json.loads(self.state_file.read_text(encoding="utf-8")) if self.state_file.exists() else {}
         return self.outcome(code == 0, events, state, operation == "preview")
 
-    def digest(self) -> dict[str, Any]:
-        return json.loads("".join(self.rehearse("preview")[1]))
+    def digest(self, *, show_sames: bool = False) -> dict[str, Any]:
+        return json.loads("".join(self.rehearse("preview", show_sames=show_sames)[1]))
 
     def rehearse(self, operation: str, **options: Any) -> tuple[int, list[str]]:
         lines: list[str] = []
@@ -317,8 +317,8 @@ class PulumiWorld(World):
             outcome.errors.append(done.stderr + done.stdout[-2000:])
         return outcome
 
-    def digest(self) -> dict[str, Any]:
+    def digest(self, *, show_sames: bool = False) -> dict[str, Any]:
         streaming = self.environment.pop("PULUMI_ENABLE_STREAMING_JSON_PREVIEW")
-        done = self.call("preview", "--json")
+        done = self.call("preview", "--json", *(["--show-sames"] if show_sames else []))
         self.environment["PULUMI_ENABLE_STREAMING_JSON_PREVIEW"] = streaming
         return json.loads(done.stdout)

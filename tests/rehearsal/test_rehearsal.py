@@ -265,20 +265,31 @@ def test_the_preview_digest_has_the_shape_of_pulumis(world: RehearsalWorld) -> N
     assert steps["b"]["newState"]["inputs"]["note"] == "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
     assert digest["changeSummary"] == {"create": 1, "replace": 1, "same": 1}
     assert isinstance(digest["duration"], int)
+    world.program("a = Thing('a', size=1, zone='x', token=pulumi.Output.secret('hunter2'))\n")
+    stays = {step["urn"].rsplit("::", 1)[-1]: step for step in world.digest(show_sames=True)["steps"]}["a"]
+    assert (stays["op"], stays["newState"]["inputs"]["size"], stays["newState"]["inputs"]["token"]) == (
+        "same",
+        1,
+        "[secret]",
+    )
 
 
 @pytest.mark.skipif(PULUMI is None, reason="the pulumi CLI is not on PATH, so there is no digest to compare with")
 def test_the_preview_digest_says_what_pulumis_says(tmp_path: Path, virtualenv: str) -> None:
     digests = []
     for world in (RehearsalWorld(tmp_path / "ours", virtualenv), PulumiWorld(tmp_path / "theirs", virtualenv)):
-        world.program("Thing('a', size=1, zone='x', token=pulumi.Output.secret('s'))\nThing('d')\nThing('u', size=1)\n")
+        world.program(
+            "Thing('a', size=1, zone='x', token=pulumi.Output.secret('s'))\nThing('d')\nThing('u', size=1)\n"
+            "Thing('s', size=1)\n"
+        )
         world.up()
         world.program(
             "a = Thing('a', size=2, zone='y', token=pulumi.Output.secret('t'))\nThing('b', note=a.key)\n"
-            "Thing('u', size=2)\n"
+            "Thing('u', size=2)\nThing('s', size=1)\n"
         )
-        digests.append(steps_of_digest(world.digest()))
-    assert differences(digests[1], digests[0]) == []
+        digests.append([steps_of_digest(world.digest(show_sames=shown)) for shown in (False, True)])
+    assert differences(digests[1][0], digests[0][0]) == []
+    assert differences(digests[1][1], digests[0][1]) == []
 
 
 def steps_of_digest(digest: dict[str, Any]) -> dict[str, Any]:

@@ -21,25 +21,35 @@ class PreviewDigest:
     Args:
         project: whose config heads the digest.
         write: takes the document.
+        show_sames: whether it has what stays as it is.
     """
 
-    def __init__(self, project: Project, write: Callable[[str], None]) -> None:
+    def __init__(self, project: Project, write: Callable[[str], None], show_sames: bool = False) -> None:
+        self._show_sames = show_sames
         self._write = write
         config = {key: MASK if key in project.secret_keys else value for key, value in project.config.items()}
         self._digest: dict[str, Any] = {"config": config, "steps": [], "diagnostics": []}
 
     def started(self, step: Step) -> None:
         """Steps count from their start."""
-        if step.operation != "refresh" and _shown(step):
+        if step.operation != "refresh" and self._shown(step):
             self._digest["steps"].append(_digest_step(step))
 
     def ended(self, step: Step) -> None:
         """What a refresh turned out to be is known at its end only."""
-        if step.operation == "refresh" and _shown(step):
+        if step.operation == "refresh" and self._shown(step):
             entry = _digest_step(step)
             if step.result == "delete" or (step.result == "update" and step.detailed is not None):
                 entry["op"] = step.result
             self._digest["steps"].append(entry)
+
+    def _shown(self, step: Step) -> bool:
+        if step.urn.split("::")[2].startswith("pulumi:pulumi:Stack"):
+            return True
+        if step.operation == "same":
+            protects = bool(step.old and step.new and step.old.protect != step.new.protect)
+            return protects or (self._show_sames and not step.internal)
+        return step.logical
 
     def failed(self, step: Step, message: str) -> None:
         """Failures come as diagnostics."""
@@ -58,14 +68,6 @@ class PreviewDigest:
             self._digest["maybeCorrupt"] = True
         document = {key: value for key, value in self._digest.items() if value or key == "changeSummary"}
         self._write(json.dumps(document, indent=4, ensure_ascii=False))
-
-
-def _shown(step: Step) -> bool:
-    if step.urn.split("::")[2].startswith("pulumi:pulumi:Stack"):
-        return True
-    if step.operation == "same":
-        return bool(step.old and step.new and step.old.protect != step.new.protect)
-    return step.logical
 
 
 def _digest_step(step: Step) -> dict[str, Any]:

@@ -15,13 +15,13 @@ _MG: Final = "from mg_provider.cli import main; main()"
 
 
 def run_preview(stack: str, engine: str, program: Path) -> str:
-    """The JSON of a preview, unchanged resources included where the engine can show them.
+    """The JSON of a preview, unchanged resources included.
 
     Raises:
         PreviewError: It could not be run; says what it wrote.
     """
     if engine == "rehearsal":
-        command = [sys.executable, "-c", _MG, "rehearse", "preview", str(program), "--json"]
+        command = [sys.executable, "-c", _MG, "rehearse", "preview", str(program), "--json", "--show-sames"]
         command += ["--stack", stack]
     else:
         found = shutil.which("pulumi")
