@@ -12,7 +12,7 @@ _INDENT: Final = re.compile(r"\s*(?:do: |error: |exists: |- )?")
 
 
 def columns_of(stream: IO[str]) -> int | None:
-    """The width of the terminal that a stream is; None where it is none."""
+    """The width of the terminal that a stream goes to; None where it goes to none."""
     return max(_LEAST, shutil.get_terminal_size().columns) if stream.isatty() else None
 
 

@@ -1,7 +1,7 @@
 """Variables with which the `pulumi` command asks nobody and keeps all that it has in a folder."""
 
 STREAMED = {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "1"}
-"""A preview as JSON is told as events, as it goes."""
+"""A preview as JSON is written as events, while it runs."""
 
 
 def alone_in(folder):
