@@ -81,6 +81,9 @@ def rehearse(
 
     Returns:
         0 if all went well, 1 if something failed, 2 if nothing was begun.
+
+    Raises:
+        KeyboardInterrupt: the user stopped it; what had begun has ended, and is in the state.
     """
     from mg_provider.rehearsal.program.project import load_project
 
@@ -123,6 +126,8 @@ def _perform(
 
 
 def _exit_code(operation: Operation, summary: Summary, stack: str, expect_no_changes: bool) -> int:
+    if summary.interrupted:
+        raise KeyboardInterrupt
     changed = sum(count for kind, count in summary.changes.items() if kind != "same")
     if expect_no_changes and summary.ok and changed:
         _complain(f"no changes were expected in {stack}, and there are {changed}\ndo: {_UNEXPECTED[operation]}")

@@ -104,7 +104,7 @@ def test_ctrl_c_waits_for_what_runs_and_starts_nothing_new(world: RehearsalWorld
             line = process.stdout.readline()
         (world.cloud / "go").touch()
         process.stdout.read()
-        assert process.wait(20) == 1
+        assert process.wait(20) == -signal.SIGINT
     assert world.journal() == ["create a"]
     world.fail()
     assert world.up().operations() == ["create b"]
@@ -121,7 +121,7 @@ def test_a_second_ctrl_c_ends_at_once(world: RehearsalWorld) -> None:
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
         assert "provider process ended" in process.stdout.read()
-        assert process.wait(20) == 1
+        assert process.wait(20) == -signal.SIGINT
     assert "a" not in json.dumps(list(world.things()))
 
 

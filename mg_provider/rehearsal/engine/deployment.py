@@ -178,6 +178,7 @@ class Deployment:
             corrupt=self._corrupt,
             outputs=dict(root.outputs) if root else {},
             preview=self.preview,
+            interrupted=self.cancelled,
         )
         with self.changed:
             self._reporter.summary(summary)

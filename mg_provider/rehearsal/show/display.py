@@ -120,7 +120,7 @@ class Display:
         if self._status:
             self._status.stop()
         counted = [f"{count} {_count_word(name, summary.preview)}" for name, count in summary.changes.items()]
-        state = "done" if summary.ok else "failed"
+        state = "done" if summary.ok else "interrupted" if summary.interrupted else "failed"
         what = ", ".join(counted) or "nothing to do"
         self._console.print(f"{state} in {summary.seconds:.0f} s: {what}", highlight=False)
         if summary.outputs and not summary.preview:

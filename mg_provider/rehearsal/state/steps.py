@@ -78,6 +78,7 @@ class Summary:
         corrupt: whether it is unknown for some resource if it exists.
         outputs: the stack's outputs, secrets still marked.
         preview: whether nothing was done.
+        interrupted: whether the user stopped it.
     """
 
     ok: bool
@@ -86,6 +87,7 @@ class Summary:
     corrupt: bool
     outputs: dict[str, object]
     preview: bool
+    interrupted: bool
 
 
 class Reporter(Protocol):
