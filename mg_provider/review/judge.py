@@ -77,12 +77,9 @@ class _Judge:
             Subject(step, kinds[step.type], self._label(step)) for step in self._steps if step.type in kinds
         ]
         self._others = [step for step in self._steps if step.type not in kinds]
-        self._drifted = [
-            Subject(step, kinds[step.type], self._label(step))
-            for preview in previews
-            for step in preview.drifted
-            if step.type in kinds
-        ]
+        seen = [step for preview in previews for step in preview.drifted]
+        self._drifted = [Subject(step, kinds[step.type], self._label(step)) for step in seen if step.type in kinds]
+        self._drifted_others = [step for step in seen if step.type not in kinds]
         self._turns = {id(subject): list(turns(subject)) for subject in self._subjects}
         self._sources = contents.Sources(
             {name: each for each in self._subjects for name in gone.own_names(each, each.old)},
@@ -103,6 +100,7 @@ class _Judge:
         findings += [finding for step in self._others for finding in others.other(step, self._label(step))]
         findings += [finding for step in self._steps for finding in nets.protection(step, self._label(step))]
         findings += [finding for subject in self._drifted for finding in drift(subject, self._wanted(subject))]
+        findings += [finding for step in self._drifted_others for finding in others.drifted(step, self._label(step))]
         reasons_found = merged(findings)
         reasons = [reason for reason in reasons_found if reason.severity != "note"]
         verdict = _verdict(reasons)

@@ -614,6 +614,21 @@ def test_drift_says_what_answers_no_longer_and_what_the_defaults_set_back():
     assert reason.text == "somebody undeployed canary"
 
 
+def test_drift_of_another_provider_is_told_too():
+    kind, kept, opened = (
+        "gcp:compute/firewall:Firewall",
+        {"sourceRanges": ["10.0.0.0/8"]},
+        {"sourceRanges": ["0.0.0.0/0"]},
+    )
+    back = preview(step("refresh", kind, "wall", kept, kept), step("update", kind, "wall", opened, kept))
+    (reason,) = review.of(back).drift
+    assert reason.text == "somebody changed in the cloud: sourceRanges + 0.0.0.0/0; sourceRanges - 10.0.0.0/8"
+    gone = preview(step("refresh", kind, "wall", kept, kept), step("create", kind, "wall", None, kept))
+    assert [reason.text for reason in review.of(gone).drift] == ["gone from the cloud: somebody deleted it"]
+    clean = preview(step("refresh", kind, "wall", kept, kept), step("same", kind, "wall", kept, kept))
+    assert review.of(clean).verdict == "safe"
+
+
 def test_what_somebody_deleted_is_made_again():
     refreshed = step("refresh", C, "llama", model(), model())
     found = review.of(preview(refreshed, step("create", C, "llama", None, model())))

@@ -82,6 +82,14 @@ def other(step: Step, label: str) -> Iterator[Finding]:
         yield from _at_large(step, label, f"{name(short)} {verb}")
 
 
+def drifted(step: Step, label: str) -> Iterator[Finding]:
+    """What was changed in the cloud of a resource that is not ours."""
+    if step.new is None:
+        yield Finding("drift", "look", "drift", label, "gone from the cloud: somebody deleted it")
+    elif differences := _differences(step):
+        yield Finding("drift", "look", "drift", label, f"somebody changed in the cloud: {differences}")
+
+
 def _at_large(step: Step, label: str, text: str) -> Iterator[Finding]:
     """What does not decide who reaches a model: whether it serves itself, or runs machines."""
     gone, differences = step.op in _GOES, "" if step.old is None or step.new is None else _differences(step)
