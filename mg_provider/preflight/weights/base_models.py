@@ -105,7 +105,7 @@ def _called(row: Mapping[str, Any], said: Mapping[str, float | None]) -> list[st
     listed = [row["name"]] if said["rope_theta"] in (None, row.get("rope_theta", said["rope_theta"])) else []
     alike: Mapping[str, Mapping[str, float]] = row.get("alike", {})
     exactly = [name for name, marks in alike.items() if all(said[key] == value for key, value in marks.items())]
-    perhaps = [name for name, marks in alike.items() if any(said[key] is None for key in marks)]
+    perhaps = [name for name, marks in alike.items() if any(said[key] is None and key in row for key in marks)]
     return exactly or listed + perhaps
 
 
