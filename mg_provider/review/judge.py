@@ -21,7 +21,7 @@ from mg_provider.review.picture.diffs import diffs
 from mg_provider.review.picture.fleet import fleet
 from mg_provider.review.reading.compare import Subject
 from mg_provider.review.reading.kinds import KINDS, Kind
-from mg_provider.review.reading.preview import Preview, Step, read_preview
+from mg_provider.review.reading.preview import Preview, Step, read_preview, told_apart
 
 
 def of(
@@ -46,7 +46,9 @@ def of(
         PreviewError: A text is not a preview.
     """
     given = [previews] if isinstance(previews, str | Mapping | Preview) else list(previews)
-    return _Judge([_read(each) for each in given], prices or standard_prices(), kinds, buckets or {}).review()
+    return _Judge(
+        told_apart([_read(each) for each in given]), prices or standard_prices(), kinds, buckets or {}
+    ).review()
 
 
 def _read(given: str | Mapping[str, Any] | Preview) -> Preview:

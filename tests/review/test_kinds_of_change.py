@@ -676,6 +676,15 @@ def test_several_stacks_are_one_review():
     assert found.reasons[0].resources == ["dev/llama", "prod/llama"]
 
 
+def test_stacks_of_one_name_in_two_projects_are_told_apart():
+    one = preview(step("delete", C, "llama", model()))
+    other = preview(step("create", C, "lama", None, model("lama"))).replace("::acme::", "::umbrella::")
+    found = review.of([one, other])
+    assert found.stacks == ["acme/dev", "umbrella/dev"]
+    assert found.reasons[0].resources == ["acme/dev/llama"]
+    assert "rename" not in gates(found)
+
+
 def test_nothing_relevant_is_one_line():
     assert text(update(C, model(), model(labels={"a": "b"}))) == "safe: llama: labels.a none → b\n"
     assert text(review.of(preview())) == "safe: nothing changes (1 unchanged)\n"

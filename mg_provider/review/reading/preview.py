@@ -67,6 +67,11 @@ class Step:
     replaces: tuple[str, ...] = ()
 
     @property
+    def project(self) -> str:
+        """The project of its stack."""
+        return self.urn.split("::")[1] if self.urn.count("::") > 1 else ""
+
+    @property
     def place(self) -> str:
         """Its URN without its name: stack, project, types of its parents and its own."""
         return self.urn.rpartition("::")[0]
@@ -99,6 +104,23 @@ class Preview:
     unchanged: int
     whole: bool
     """Whether it has unchanged resources as well."""
+
+
+def told_apart(previews: list[Preview]) -> list[Preview]:
+    """Previews whose stacks have their project in the name, where there are several projects."""
+    steps = [step for preview in previews for step in (*preview.steps, *preview.drifted)]
+    if len({step.project for step in steps} - {""}) < 2:
+        return previews
+    return [_with_project(preview) for preview in previews]
+
+
+def _with_project(preview: Preview) -> Preview:
+    def named(step: Step) -> Step:
+        return replace(step, stack=f"{name(step.project)}/{step.stack}") if step.project else step
+
+    steps, drifted = tuple(map(named, preview.steps)), tuple(map(named, preview.drifted))
+    stacks = {step.stack for step in (*steps, *drifted)} or {*preview.stacks}
+    return replace(preview, steps=steps, drifted=drifted, stacks=tuple(sorted(stacks)))
 
 
 def read_preview(text: str, source: str = "the preview") -> Preview:
