@@ -40,5 +40,8 @@ def test_killed_tests_leave_no_process(tmp_path):
         started = descendants(process.pid)
         process.send_signal(signal.SIGKILL)
     # A worker, a host with an interpreter of its own, and a server with the process that forks and a host.
-    assert [len([each for each in started.values() if part in each]) for part in STARTED] == [1, 3, 1], (started, said.read_text())
+    assert [len([each for each in started.values() if part in each]) for part in STARTED] == [1, 3, 1], (
+        started,
+        said.read_text(),
+    )
     assert until(lambda: not running(set(started)), 30), {pid: started[pid] for pid in running(set(started))}
