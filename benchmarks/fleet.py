@@ -17,6 +17,7 @@ from typing import Any, cast
 import yaml
 
 from benchmarks.figure import Figure, Run
+from benchmarks.process import served_emulator
 from mg_provider.clock import SystemClock
 from mg_provider.data import known_regions
 from mg_provider.demo.engines import STACK, Engine, PulumiEngine, RehearsalEngine, Say, Workspace
@@ -25,13 +26,6 @@ from tests.support.weights import make_bucket, put_weights
 
 EMULATED_SECONDS = 20 * 60
 UP_BOUND, PREVIEW_BOUND = 1.15, 1.3
-_EMULATOR = """
-import sys
-from mg_provider.emulator import Emulator
-with Emulator(speed=float(sys.argv[1])) as emulator:
-    print(emulator.url, flush=True)
-    sys.stdin.read()
-"""
 APIS = ("vertexAi", "compute", "storage", "bigQuery", "logging")
 
 
@@ -149,27 +143,12 @@ def stack(
 ) -> Iterator[tuple[Engine, str]]:
     """A stack of so many models in each of so many regions, on an emulator of its own, and that emulator's URL."""
     names = sorted(known_regions())[:regions_count]
-    with _emulator(deployment_seconds) as emulator, tempfile.TemporaryDirectory() as folder:
+    with served_emulator(EMULATED_SECONDS / deployment_seconds) as emulator, tempfile.TemporaryDirectory() as folder:
         for region in names:
             make_bucket(emulator, region, region.upper())
             put_weights(emulator, "llama", region)
         program = _program(Path(folder) / "program", emulator.url, layout, names, models)
         yield kind(Workspace(_made(Path(folder) / "work"), program)), emulator.url
-
-
-@dataclass(frozen=True)
-class _Served:
-    url: str
-
-
-@contextmanager
-def _emulator(deployment_seconds: float) -> Iterator[_Served]:
-    """The emulator in a process of its own, as it would be another machine's work; it ends when its input closes."""
-    command = [sys.executable, "-c", _EMULATOR, str(EMULATED_SECONDS / deployment_seconds)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield _Served((process.stdout or sys.stdin).readline().strip())
-        if process.stdin:
-            process.stdin.close()
 
 
 def _made(folder: Path) -> Path:

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from benchmarks.figure import Figure, Run
+from benchmarks.process import ServedEmulator, served_emulator
 from mg_provider.api.clients import Clients
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
 from mg_provider.emulator import Emulator
 from mg_provider.preflight.weights.check import check_weights
 from tests.support.tensors import BITS, llama, put_tensors, real_models, real_tensors
-from tests.support.weights import BUCKET, make_bucket, put
+from tests.support.weights import BUCKET, call, make_bucket, put
 
 FILES = 163
 REQUEST_SECONDS = 0.05
@@ -37,7 +38,7 @@ DENSE = {
 }
 
 
-def put_large_model(emulator: Emulator, kind: Kind) -> str:
+def put_large_model(emulator: Emulator | ServedEmulator, kind: Kind) -> str:
     """A model of 700 GB in 163 files; answers its URI. The weights take no space.
 
     Args:
@@ -93,11 +94,12 @@ def measure(run: Run) -> Iterator[Figure]:
     kinds: tuple[tuple[Kind, str], ...] = (("dense", "23 tensors a file"), ("experts", "560 tensors a file"))
     for kind, label in run.amount(kinds, kinds[:1]):
         run.say(f"checking {FILES} files with {label}")
-        with Emulator() as emulator:
+        with served_emulator() as emulator:
             make_bucket(emulator)
             uri = put_large_model(emulator, kind)
             for rpc in ("storage.objects.get", "storage.objects.list", "storage.buckets.get"):
-                emulator.fail(rpc=rpc, fault="delay", seconds=REQUEST_SECONDS, times=100_000)
+                delay = {"rpc": rpc, "fault": "delay", "seconds": REQUEST_SECONDS, "times": 100_000}
+                call(f"{emulator.url}/_mg/faults", delay)
             clock = SystemClock()
             clients = Clients.from_settings(Settings(storage_custom_endpoint=emulator.url), clock)
             try:

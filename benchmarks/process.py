@@ -1,9 +1,12 @@
-"""A program in a process of its own, and what it took."""
+"""A program in a process of its own, and what it took; the emulator in one, as it would be another machine's work."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 _START = """
@@ -35,3 +38,29 @@ def measured(program: str, *arguments: str | Path, first: str = "") -> tuple[flo
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     seconds, megabytes = map(float, done.stdout.split())
     return seconds, megabytes
+
+
+_EMULATOR = """
+import sys
+from mg_provider.emulator import Emulator
+with Emulator(speed=float(sys.argv[1])) as emulator:
+    print(emulator.url, flush=True)
+    sys.stdin.read()
+"""
+
+
+@dataclass(frozen=True)
+class ServedEmulator:
+    """An emulator in another process."""
+
+    url: str
+
+
+@contextmanager
+def served_emulator(speed: float = 1.0) -> Iterator[ServedEmulator]:
+    """An emulator that ends with this process; ``speed`` is emulated seconds for each second."""
+    command = [sys.executable, "-c", _EMULATOR, str(speed)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield ServedEmulator((process.stdout or sys.stdin).readline().strip())
+        if process.stdin:
+            process.stdin.close()

@@ -116,9 +116,10 @@ def wrapper_names(folder: Folder, stored: StoredTensors, *, known: bool) -> list
         known: Whether the names of the architecture are known; those of another one might be so.
     """
     for wrapper in _WRAPPERS:
-        names = [name for name in stored.tensors if wrapper.wraps(name)]
-        if not names:
+        # Groups are few, and have the same words as the names in them.
+        if not any(map(wrapper.wraps, stored.groups)):
             continue
+        names = [name for name in stored.tensors if wrapper.wraps(name)]
         mark = wrapper.begin if wrapper.begin and names[0].startswith(wrapper.begin) else wrapper.inside
         message = (
             f"{len(names)} of {len(stored.tensors)} tensors have names with {mark}, which {wrapper.what} adds and no "
