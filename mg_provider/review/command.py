@@ -66,10 +66,10 @@ def run(
         previews += [read_preview(run_preview(each, engine, program), f"the preview of {each}") for each in stacks]
         if not previews:
             raise Refusal("no preview is given", hint="name a file of `pulumi preview --json`, `-`, or --stack")
+        review = of(previews, prices=table, buckets=asked.buckets)
     except Refusal as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
-    review = of(previews, prices=table, buckets=asked.buckets)
     review = review.model_copy(update={"gates": failed(review, asked)})
     if matters(review, asked):
         sys.stdout.write(FORMATS[output_format](review))

@@ -43,7 +43,7 @@ def of(
         The review; :class:`Review` says what it has.
 
     Raises:
-        PreviewError: A text is not a preview.
+        PreviewError: A text is not a preview, or a resource is in two of them.
     """
     given = [previews] if isinstance(previews, str | Mapping | Preview) else list(previews)
     return _Judge(

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from mg_provider import review
-from mg_provider.review import PreviewError
+from mg_provider.review import PreviewError, command
 from mg_provider.review.formats.markdown import markdown
 from mg_provider.review.formats.page import page
 from mg_provider.review.formats.text import text
@@ -108,6 +108,13 @@ def test_names_cannot_break_out_of_a_review():
     assert "<script" not in told
     assert "\n# big" not in told
     assert not re.search(r"(?<!\\)\]\(", told)
+
+
+def test_one_stack_is_not_counted_twice(tmp_path, capsys):
+    (tmp_path / "preview.json").write_text(WHOLE)
+    assert command.run([str(tmp_path / "preview.json")] * 2, program=tmp_path) == 3
+    told = capsys.readouterr().err
+    assert told == "error: stack dev is in two of the previews\ndo: give the preview of each stack once\n"
 
 
 def test_an_error_of_the_preview_is_the_reason():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import dropwhile
@@ -107,7 +108,14 @@ class Preview:
 
 
 def told_apart(previews: list[Preview]) -> list[Preview]:
-    """Previews whose stacks have their project in the name, where there are several projects."""
+    """Previews whose stacks have their project in the name, where there are several projects.
+
+    Raises:
+        PreviewError: A resource is in two of them, so that its cost would count twice.
+    """
+    found = Counter(step.urn for preview in previews for step in preview.steps)
+    if twice := sorted(step.stack for preview in previews for step in preview.steps if found[step.urn] > 1):
+        raise PreviewError(f"stack {twice[0]} is in two of the previews", hint="give the preview of each stack once")
     steps = [step for preview in previews for step in (*preview.steps, *preview.drifted)]
     if len({step.project for step in steps} - {""}) < 2:
         return previews
