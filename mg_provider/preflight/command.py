@@ -12,6 +12,7 @@ from mg_provider.api.errors import MgError, UserError, end_with
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
 from mg_provider.command_line.exits import FAILED, FINE
+from mg_provider.command_line.lines import columns_of, fit
 from mg_provider.data import is_region
 from mg_provider.preflight.findings import WeightsReport
 from mg_provider.preflight.machines.fit import fits
@@ -65,7 +66,8 @@ def run(
     text = (
         json.dumps(to_json(report, advice, region), indent=2) if as_json else "\n".join(render(report, advice, region))
     )
-    write(f"{text}\n")
+    columns = None if as_json or write != sys.stdout.write else columns_of(sys.stdout)
+    write(fit(f"{text}\n", columns))
     return FINE if report.ok else FAILED
 
 

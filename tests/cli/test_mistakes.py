@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mg_provider.cli import app
-from mg_provider.command_line.exits import FINE, PREVIEW_FAILED, USAGE
+from mg_provider.command_line.exits import FAILED, FINE, PREVIEW_FAILED, USAGE
 from mg_provider.command_line.running import built, run_app
 from mg_provider.command_line.variables import variable_of
 
@@ -216,3 +216,22 @@ def test_what_another_process_has_is_a_mistake(mistake: Mistake, tmp_path: Path)
 def test_an_empty_preview_is_no_mistake(mistake: Mistake, tmp_path: Path) -> None:
     (tmp_path / "preview.json").write_text('{"steps": []}')
     assert run_app(app, ["review", "preview.json"], str) == FINE
+
+
+def test_an_import_reads_the_config_of_the_stack(mistake: Mistake, tmp_path: Path) -> None:
+    project(tmp_path, "config: {mg:project: my-project, mg:region: nowhere}\n")
+    (tmp_path / "Pulumi.prod.yaml").write_text("config: {mg:project: my-project, mg:regoin: us-central1}\n")
+    for arguments in (["--all"], ["chat"]):
+        assert "nowhere" in mistake("import", *arguments)
+    assert "config key mg:regoin of stack prod does not exist" in mistake("import", "--all", "--stack", "prod")
+    assert "region" in mistake("import", "--all", "--config", "mg:region=elsewhere")
+
+
+def test_a_key_that_a_program_needs_is_answered_with_the_one_that_the_stack_misspells(
+    mistake: Mistake, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project(tmp_path, "config: {shop:wieghts: gs://a/b}\n", "import pulumi\npulumi.Config().require('weights')\n")
+    assert run_app(app, ["rehearse", "preview"], str) == FAILED
+    said = " ".join(capsys.readouterr().out.split())
+    assert "error: the config key shop:weights has no value do: did you mean shop:weights?" in said
+    assert "shop:wieghts: rename it there" in said

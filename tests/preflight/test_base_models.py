@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mg_provider.cloud.toy_model import _config
 from mg_provider.data import table
 from mg_provider.preflight.weights.base_models import identify
 from tests.support.tensors import real_models
@@ -266,3 +267,9 @@ def test_an_architecture_that_no_list_has_is_a_warning_with_the_date_of_the_list
 def test_with_a_container_of_the_users_own_the_lists_do_not_bind(architectures):
     findings = identify({"architectures": architectures, "model_type": "x"}, "", own_container=True).findings
     assert {finding.severity for finding in findings} == {"note"}
+
+
+def test_a_toy_of_an_emulated_cloud_gets_no_note_on_its_size_and_its_shape_elsewhere_does():
+    toy = _config()
+    assert identify(toy, "gs://a/b").findings == ()
+    assert "shape" in identify({**toy, "_name_or_path": "own/model"}, "gs://a/b").findings[0].message

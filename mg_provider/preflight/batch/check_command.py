@@ -12,6 +12,7 @@ from mg_provider.api.errors import MgError, UserError, end_with
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
 from mg_provider.command_line.exits import FAILED, FINE
+from mg_provider.command_line.lines import columns_of, fit
 from mg_provider.data import is_region
 from mg_provider.preflight.batch.check import Engine, check_input
 from mg_provider.preflight.batch.destination import check_output
@@ -67,5 +68,9 @@ def run(
     finally:
         if clients:
             clients.close()
-    write(f"{json.dumps(to_json(report), indent=2) if as_json else chr(10).join(render(report))}\n")
+    if as_json:
+        write(f"{json.dumps(to_json(report), indent=2)}\n")
+    else:
+        columns = columns_of(sys.stdout) if write == sys.stdout.write else None
+        write(fit("\n".join((*render(report), "")), columns))
     return FINE if report.ok else FAILED
