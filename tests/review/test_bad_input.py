@@ -115,6 +115,7 @@ def test_one_stack_is_not_counted_twice(tmp_path, capsys):
     assert command.run([str(tmp_path / "preview.json")] * 2, program=tmp_path) == 3
     told = capsys.readouterr().err
     assert told == "error: stack dev is in two of the previews\ndo: give the preview of each stack once\n"
+    assert text(review.of([json.dumps({"steps": [{"op": "update"}]})] * 2))
 
 
 def test_an_error_of_the_preview_is_the_reason():

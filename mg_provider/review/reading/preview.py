@@ -113,7 +113,7 @@ def told_apart(previews: list[Preview]) -> list[Preview]:
     Raises:
         PreviewError: A resource is in two of them, so that its cost would count twice.
     """
-    found = Counter(step.urn for preview in previews for step in preview.steps)
+    found = Counter(step.urn for preview in previews for step in preview.steps if step.urn)
     if twice := sorted(step.stack for preview in previews for step in preview.steps if found[step.urn] > 1):
         raise PreviewError(f"stack {twice[0]} is in two of the previews", hint="give the preview of each stack once")
     steps = [step for preview in previews for step in (*preview.steps, *preview.drifted)]
