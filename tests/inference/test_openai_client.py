@@ -1,10 +1,10 @@
 """The official OpenAI library, at the emulated endpoint and at a server that checks tokens and shows a certificate."""
 
 import datetime
+import importlib
 import sys
 
 import google.auth.credentials
-import openai
 import pytest
 
 from mg_provider.api.errors import UserError
@@ -18,6 +18,11 @@ QUESTION = [{"role": "user", "content": "Why is the sky blue?"}]
 COMPLETION = {
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "Because."}, "finish_reason": "stop"}]
 }
+
+
+def openai():
+    """The library, which takes long to import: only the worker that runs these tests does."""
+    return importlib.import_module("openai")
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +40,7 @@ def test_the_official_library_talks_to_a_dedicated_endpoint(cloud, settings, emu
         chunks = list(official.chat.completions.create(model=client.model_id, messages=QUESTION, stream=True))
         told = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
         assert told == whole.choices[0].message.content
-        with pytest.raises(openai.NotFoundError):
+        with pytest.raises(openai().NotFoundError):
             official.chat.completions.create(model="other", messages=QUESTION)
     assert emulator.requests()[-1]["host"] == endpoint["dedicatedEndpointDns"]
 
@@ -94,7 +99,7 @@ def test_the_token_goes_to_the_endpoints_own_host_only(server, monkeypatch):
 def test_a_server_that_is_not_recognised_gets_no_request(server, monkeypatch, options):
     monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "ya29.token")
     client = Client(ENDPOINT, address=server.url, model="m", **options)
-    with client, client.openai_client(max_retries=0) as official, pytest.raises(openai.APIConnectionError):
+    with client, client.openai_client(max_retries=0) as official, pytest.raises(openai().APIConnectionError):
         official.chat.completions.create(model="m", messages=QUESTION)
     assert server.received == []
 
