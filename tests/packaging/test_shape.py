@@ -1,6 +1,7 @@
 """The shape of the code: who knows Pulumi's protocol, and how much one folder or file holds."""
 
 import ast
+import functools
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -15,17 +16,27 @@ MOST_FILES = 15
 MOST_STATEMENT_LINES = 45
 
 
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
-IMPORTS = {
-    path: [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
-    for path, tree in TREES.items()
-}
 # The module of a command has a function `run`, which is the command.
 EACH_COMMAND_HAS = {"run"}
 
 
+@functools.cache
+def trees():
+    """Each file, parsed."""
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+
+
+@functools.cache
+def imports():
+    """What each file imports."""
+    return {
+        path: [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+        for path, tree in trees().items()
+    }
+
+
 def imported(path):
-    for node in IMPORTS[path]:
+    for node in imports()[path]:
         module = f"{node.module}." if isinstance(node, ast.ImportFrom) and node.module else ""
         yield from (f"{module}{name.name}" for name in node.names)
 
@@ -47,7 +58,7 @@ def test_a_file_fits_one_idea():
 
 def test_a_function_fits_a_screen():
     long = {}
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
             first = function.body[ast.get_docstring(function) is not None :][:1]
             lines = function.end_lineno - first[0].lineno + 1 if first else 0
@@ -73,11 +84,11 @@ def own_names(tree):
 
 
 def test_in_one_file_a_name_means_one_thing():
-    names = {module_of(path): own_names(tree) for path, tree in TREES.items()}
+    names = {module_of(path): own_names(tree) for path, tree in trees().items()}
     confused = []
     for path in FILES:
         here = module_of(path)
-        others = {node.module for node in IMPORTS[path] if isinstance(node, ast.ImportFrom)}
+        others = {node.module for node in imports()[path] if isinstance(node, ast.ImportFrom)}
         meanings = defaultdict(set)
         for module in {here, *others} & names.keys():
             for name in names[module]:
@@ -89,7 +100,7 @@ def test_in_one_file_a_name_means_one_thing():
 def test_nothing_is_imported_under_another_name():
     renamed = [
         f"{path.relative_to(ROOT)}: {name.name} as {name.asname}"
-        for path, nodes in IMPORTS.items()
+        for path, nodes in imports().items()
         for node in nodes
         for name in node.names
         if name.asname
