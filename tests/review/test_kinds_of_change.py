@@ -161,11 +161,11 @@ def test_another_name_without_an_alias_says_add_an_alias(kind, make):
 
 
 def test_another_parent_without_an_alias_is_said_with_the_alias_that_helps():
-    old, new = step("delete", C, "l", model()), step("create", C, "l", None, model())
+    old, new = step("delete", C, "llama-of-a-team", model()), step("create", C, "llama-of-a-team", None, model())
     old["urn"] = old["urn"].replace("pulumi-python:", "team:Team$pulumi-python:")
     found = review.of(preview(old, new))
     assert found.reasons[0].gate == "rename"
-    assert "moved to another parent as l without an alias" in found.headline
+    assert "moved to another parent as llama-of-a-team without an alias" in found.headline
     assert f'aliases=["{old["urn"]}"]' in found.headline
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
+from mg_provider.api.texts import cut
 from mg_provider.resources.model.marks import Computed, Derived, Replaces, marked
 from mg_provider.resources.model.meaning import Content, Costs, HeldByClients, Inner, SafetyNet
 from mg_provider.review.judging.findings import Finding, about
@@ -13,6 +14,8 @@ from mg_provider.review.model import Severity
 from mg_provider.review.reading.compare import Subject
 from mg_provider.review.reading.kinds import derived, marks_on, value_of
 from mg_provider.review.reading.values import difference, is_unknown, name, show
+
+_MOST_OF_A_URN: Final = 1000
 
 
 def lost(subject: Subject) -> list[tuple[str, str]]:
@@ -179,7 +182,7 @@ def renamed(old: Subject, new: Subject) -> Iterator[Finding]:
     if old.step.place == new.step.place:
         what, alias = f"renamed to {new.step.name}", f'pulumi.Alias(name="{old.step.name}")'
     else:
-        what, alias = f"moved to another parent as {new.step.name}", f'"{name(old.step.urn)}"'
+        what, alias = f"moved to another parent as {new.step.name}", f'"{cut(old.step.urn, _MOST_OF_A_URN)}"'
     text = f"{what} without an alias: the live one is deleted, and another one made. Add an alias: aliases=[{alias}]"
     severity: Severity = "stop" if old.kind.is_held else "look"
     yield about(old, "rename", severity, "gone", text, also=also, detail=_lost_text(old))
