@@ -7,21 +7,13 @@ import pytest
 from mg_provider.resources.batch_job import BatchJobProvider
 from tests.resources.conftest import QUICK
 from tests.support.batch import arguments, jobs, minutes_pass, put_rows, started
+from tests.support.faults import FAULTS
 from tests.support.host import HostError
 from tests.support.life import Life
 from tests.support.processes import until
 from tests.support.weights import make_bucket
 
 _JOBS = "aiplatform.projects.locations.batchPredictionJobs"
-FAULTS = [
-    {"fault": "lose_answer"},
-    {"fault": "drop_request"},
-    {"fault": "broken_body"},
-    {"fault": "status", "status": 429, "retry_after": 0},
-    {"fault": "status", "status": 503},
-    {"fault": "status", "status": 409, "code": "ABORTED"},
-    {"fault": "status", "status": 403, "code": "PERMISSION_DENIED"},
-]
 # A call that only reads has no effect that an answer could lose.
 READING_FAULTS = [fault for fault in FAULTS if fault.get("status", fault["fault"]) in ("drop_request", 503, 403)]
 

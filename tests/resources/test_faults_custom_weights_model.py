@@ -17,6 +17,7 @@ from mg_provider.resources.custom_weights_model.lifecycle import (
 )
 from mg_provider.resources.model.lifecycle import Context
 from tests.resources.conftest import QUICK, config
+from tests.support.faults import FAULTS
 from tests.support.host import Host, HostError
 from tests.support.life import Life, up_until_it_works
 
@@ -42,15 +43,6 @@ DELETE_CALLS = [
     "aiplatform.projects.locations.endpoints.delete",
     "aiplatform.projects.locations.models.delete",
     "aiplatform.projects.locations.endpoints.get",
-]
-FAULTS = [
-    {"fault": "lose_answer"},
-    {"fault": "drop_request"},
-    {"fault": "broken_body"},
-    {"fault": "status", "status": 429, "retry_after": 0},
-    {"fault": "status", "status": 503},
-    {"fault": "status", "status": 409, "code": "ABORTED"},
-    {"fault": "status", "status": 403, "code": "PERMISSION_DENIED"},
 ]
 IDS = [str(fault.get("status", fault["fault"])) for fault in FAULTS]
 
