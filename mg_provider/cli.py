@@ -265,6 +265,9 @@ Target = Annotated[list[str] | None, typer.Option(help="Only this resource, by n
 Config = Annotated[list[str] | None, typer.Option("--config", "-c", help="key=value, over the stack's file.")]
 ExpectNoChanges = Annotated[bool, typer.Option("--expect-no-changes", help="Exit code 1 if anything changes.")]
 StockSdk = Annotated[bool, typer.Option("--stock-sdk", help="Run the program on Pulumi's SDK unchanged. It is slower.")]
+ClearPendingCreates = Annotated[
+    bool, typer.Option("--clear-pending-creates", help="Forget the creations that earlier runs did not end.")
+]
 ShowSames = Annotated[bool, typer.Option("--show-sames", help="A preview's digest has what stays as well.")]
 Program = Annotated[Path, typer.Argument(help="Folder of Pulumi.yaml.")]
 Emulated = Annotated[
@@ -297,6 +300,7 @@ def _add(operation: Operation, text: str) -> None:
         emulator: Emulated = None,
         seed: Seed = None,
         stock_sdk: StockSdk = False,
+        clear_pending_creates: ClearPendingCreates = False,
         show_sames: ShowSames = False,
     ) -> None:
         from mg_provider.cloud.own import OwnCloud
@@ -315,6 +319,7 @@ def _add(operation: Operation, text: str) -> None:
             emulator_from=source_of(context, "emulator"),
             own_cloud=OwnCloud(seed),
             stock_sdk=stock_sdk,
+            clear_pending_creates=clear_pending_creates,
             show_sames=show_sames,
         )
         raise typer.Exit(code)

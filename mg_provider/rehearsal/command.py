@@ -15,6 +15,7 @@ from mg_provider.command_line.errors import StatedError
 from mg_provider.command_line.exits import FAILED, FINE
 
 if TYPE_CHECKING:
+    from mg_provider.rehearsal.engine.deployment import Options
     from mg_provider.rehearsal.program.project import Project
     from mg_provider.rehearsal.state.steps import Reporter, Summary
 
@@ -54,6 +55,7 @@ def rehearse(
     expect_no_changes: bool = False,
     targets: tuple[str, ...] = (),
     stock_sdk: bool = False,
+    clear_pending_creates: bool = False,
     config: dict[str, str] | None = None,
     secrets: dict[str, str] | None = None,
     emulator: str | None = None,
@@ -72,6 +74,7 @@ def rehearse(
         expect_no_changes: whether a change is a failure.
         targets: URNs or names of the only resources to change.
         stock_sdk: whether the program runs on Pulumi's SDK unchanged, which takes longer.
+        clear_pending_creates: whether to forget the creations that earlier runs did not end.
         config: config values that win over those of the stack's file, by full key.
         secrets: the same, for secret values.
         emulator: address of an emulator, instead of whatever endpoints the config has.
@@ -85,12 +88,19 @@ def rehearse(
     Raises:
         KeyboardInterrupt: the user stopped it; what had begun has ended, and is in the state.
     """
+    from mg_provider.rehearsal.engine.deployment import Options
     from mg_provider.rehearsal.program.project import load_project
 
     try:
         project = load_project(program_dir, stack, config, secrets, emulator, emulator_from)
         path = (state_file or project.default_state_file).absolute()
-        summary = _perform(operation, project, path, own_cloud, targets, stock_sdk, shown)
+        options = Options(
+            preview=operation == "preview",
+            targets=frozenset(targets),
+            stock_sdk=stock_sdk,
+            clear_pending_creates=clear_pending_creates,
+        )
+        summary = _perform(operation, project, path, own_cloud, options, shown)
     except StatedError as error:
         _complain(str(error))
         return error.exit_code
@@ -102,23 +112,19 @@ def _perform(
     project: Project,
     path: Path,
     own_cloud: OwnCloud | None,
-    targets: tuple[str, ...],
-    stock_sdk: bool,
+    options: Options,
     shown: Shown,
 ) -> Summary:
     """Run the operation on its cloud, while nobody else uses the state."""
     from mg_provider.rehearsal.engine import run
-    from mg_provider.rehearsal.engine.deployment import Options
     from mg_provider.rehearsal.program.project import require_answer
     from mg_provider.rehearsal.state.file import locked
 
     clock = SystemClock()
-    preview = operation == "preview"
-    options = Options(preview=preview, targets=frozenset(targets), stock_sdk=stock_sdk)
-    reporter = _reporter(preview, project, clock, **shown)
+    reporter = _reporter(options.preview, project, clock, **shown)
     perform = {"refresh": run.refresh, "destroy": run.destroy}.get(operation, run.up)
     with locked(path), _on_a_cloud(project, path, own_cloud) as (project, cloud):
-        if not preview:
+        if not options.preview:
             require_answer(project)
         if cloud and not shown.get("as_json"):
             (shown.get("write") or _write)(f"cloud: {cloud}\n")

@@ -21,13 +21,23 @@ class StepError(Exception):
         message: what the provider said, or what the engine found.
         hint: what to do, where the message does not say it yet.
         corrupt: whether it is unknown if the resource exists now.
+        unanswered: whether the provider ended before it answered, so that what it began may go on.
         partial: what exists although the operation failed, where the provider could tell.
     """
 
-    def __init__(self, message: str, *, hint: str = "", corrupt: bool = False, partial: Partial | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        corrupt: bool = False,
+        unanswered: bool = False,
+        partial: Partial | None = None,
+    ) -> None:
         self.message = f"{message}\ndo: {hint}" if hint else message
         super().__init__(self.message)
         self.corrupt = corrupt
+        self.unanswered = unanswered
         self.partial = partial
 
 

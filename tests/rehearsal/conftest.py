@@ -18,3 +18,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, virtualenv: str) -> R
     for key, value in world.environment.items():
         monkeypatch.setenv(key, value)
     return world
+
+
+@pytest.fixture
+def plain_world(tmp_path: Path) -> RehearsalWorld:
+    """A world with the real interpreter."""
+    return RehearsalWorld(tmp_path / "plain")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 import stat
 import subprocess
 import sys
@@ -17,112 +15,7 @@ import pytest
 from mg_provider.command_line.exits import USAGE
 from mg_provider.rehearsal.command import rehearse
 from tests.conformance.engines import PULUMI, STACK, PulumiWorld, RehearsalWorld, differences, normal
-
-DRIVER = (
-    "import sys; from pathlib import Path; from mg_provider.rehearsal.command import rehearse; "
-    "sys.exit(rehearse('up', 'test', Path(sys.argv[1]), Path(sys.argv[2]), as_json=len(sys.argv) > 3))"
-)
-
-
-@pytest.fixture
-def plain_world(tmp_path: Path) -> RehearsalWorld:
-    """A world with the real interpreter."""
-    return RehearsalWorld(tmp_path / "plain")
-
-
-def run_apart(world: RehearsalWorld, *options: str) -> subprocess.Popen[str]:
-    """An `up` in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-c", DRIVER, str(world.folder), str(world.state_file), *options],
-        env=os.environ | world.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def await_call(world: RehearsalWorld, call: str, process: subprocess.Popen[str]) -> None:
-    """Until the cloud has received a call."""
-    journal = world.cloud / "journal"
-    for _ in range(600):
-        if journal.exists() and call in journal.read_text(encoding="utf-8").splitlines():
-            return
-        try:
-            process.wait(0.05)
-        except subprocess.TimeoutExpired:
-            continue
-        break
-    pytest.fail(f"{call} was never called")
-
-
-def killed_at(world: RehearsalWorld, call: str) -> None:
-    """An up whose engine is killed while a call runs; it leaves no process."""
-    with run_apart(world) as process:
-        await_call(world, call, process)
-        process.kill()
-        process.wait()
-        # The pipe ends only when no child of the engine holds it any more.
-        assert process.stdout is not None
-        process.stdout.read()
-
-
-def test_a_killed_engine_leaves_a_valid_state_and_no_processes(plain_world: RehearsalWorld) -> None:
-    world = plain_world
-    world.program("Thing('a')\nThing('b', opts=opts(depends_on=[Thing('c')]))\n")
-    world.fail(create__b="hang")
-    killed_at(world, "create b")
-    state = json.loads(world.state_file.read_text(encoding="utf-8"))["deployment"]
-    assert [entry["resource"]["urn"].rsplit("::", 1)[-1] for entry in state["pending_operations"]] == ["b"]
-    world.fail()
-    outcome = world.up()
-    assert outcome.operations() == ["create b"]
-    assert world.count() == 3
-    assert "pending_operations" not in json.loads(world.state_file.read_text(encoding="utf-8"))["deployment"]
-
-
-def test_a_destroy_after_a_killed_creation_says_what_it_leaves_and_what_to_do(plain_world: RehearsalWorld) -> None:
-    world = plain_world
-    world.program("Thing('a')\n")
-    world.fail(create__a="hang")
-    killed_at(world, "create a")
-    world.fail()
-    _, told = world.rehearse("destroy")
-    assert "run `mg rehearse up` first" in "\n".join(told)
-    assert "pending_operations" in json.loads(world.state_file.read_text(encoding="utf-8"))["deployment"]
-
-
-def test_ctrl_c_waits_for_what_runs_and_starts_nothing_new(world: RehearsalWorld) -> None:
-    world.program("a = Thing('a')\nThing('b', note=a.address)\n")
-    world.fail(create__a="wait")
-    with run_apart(world) as process:
-        await_call(world, "create a", process)
-        process.send_signal(signal.SIGINT)
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        while line and "stopping" not in line:
-            line = process.stdout.readline()
-        (world.cloud / "go").touch()
-        process.stdout.read()
-        assert process.wait(20) == -signal.SIGINT
-    assert world.journal() == ["create a"]
-    world.fail()
-    assert world.up().operations() == ["create b"]
-
-
-def test_a_second_ctrl_c_ends_at_once(world: RehearsalWorld) -> None:
-    world.program("Thing('a')\n")
-    world.fail(create__a="hang")
-    with run_apart(world) as process:
-        await_call(world, "create a", process)
-        process.send_signal(signal.SIGINT)
-        assert process.stdout is not None
-        while "stopping" not in process.stdout.readline():
-            assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        assert "provider process ended" in process.stdout.read()
-        assert process.wait(20) == -signal.SIGINT
-    assert "a" not in json.dumps(list(world.things()))
+from tests.rehearsal.apart import await_call, run_apart
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)], ids=["text", "json"])

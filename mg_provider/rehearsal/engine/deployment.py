@@ -30,12 +30,14 @@ class Options:
         targets: URNs or names of the only resources to change; empty means all.
         parallel: how many operations may run at once.
         stock_sdk: whether the program runs on Pulumi's SDK unchanged.
+        clear_pending_creates: whether to forget the creations that earlier runs did not end.
     """
 
     preview: bool = False
     targets: frozenset[str] = frozenset()
     parallel: int = 256
     stock_sdk: bool = False
+    clear_pending_creates: bool = False
 
     def includes(self, urn: str) -> bool:
         """Whether a resource may be changed."""

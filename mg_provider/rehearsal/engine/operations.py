@@ -48,7 +48,7 @@ def create(deployment: Deployment, step: Step, old: ResourceState | None, new: R
         except StepError as error:
             partial = error.partial
             if partial is None or not partial.identifier:
-                deployment.snapshot.end(new)
+                deployment.snapshot.end(new, lost=error.unanswered)
                 raise
             new.id, new.outputs, new.init_errors = partial.identifier, partial.outputs, partial.reasons
             _created(deployment, old, new)

@@ -32,6 +32,11 @@ from mg_provider.rehearsal.state.steps import Reporter, Step, Summary
 
 _TICK_SECONDS: Final = 0.2
 _REPORTED: Final = 32  # The exit code of a program whose error has been reported; see program/run.py.
+_INTERRUPTED: Final = "an earlier run was interrupted while it created this resource, which may exist"
+_TAKE_UP: Final = (
+    "run `mg rehearse up`, which takes it up, then this again; if nothing of it exists, run this with "
+    "--clear-pending-creates, which forgets it"
+)
 _PROGRAM: Final = Path(__file__).parents[1] / "program" / "run.py"
 
 
@@ -79,10 +84,15 @@ def refresh(project: Project, state_file: Path, options: Options, reporter: Repo
 
 
 def destroy(project: Project, state_file: Path, options: Options, reporter: Reporter, clock: Clock) -> Summary:
-    """Delete every resource of the stack in reverse dependency order; the program does not run."""
+    """Delete every resource of the stack in reverse dependency order; the program does not run.
+
+    Nothing is deleted while an interrupted creation may have left something that the state does not have. Pulumi only
+    warns of that.
+    """
     deployment = _deployment(project, state_file, options, reporter, clock)
     deletions = deletions_of_targets(deployment)
-    _warn_of_interrupted(deployment, "this leaves it where it is: run `mg rehearse up` first, which takes it up")
+    if _refuses_for_interrupted(deployment):
+        return deployment.finish()
     with _interruptible(deployment):
         deployment.hosts.prepare("127.0.0.1:0")
         delete_all(deployment, deletions)
@@ -92,6 +102,8 @@ def destroy(project: Project, state_file: Path, options: Options, reporter: Repo
 
 def _deployment(project: Project, state_file: Path, options: Options, reporter: Reporter, clock: Clock) -> Deployment:
     resources, pending = read_state(state_file)
+    if options.clear_pending_creates:
+        pending = []
     snapshot = Snapshot(resources, pending, None if options.preview else state_file, clock)
     return Deployment(project, snapshot, options, reporter, clock, state_file)
 
@@ -105,16 +117,22 @@ def _targets_exist(deployment: Deployment, registered: set[str]) -> bool:
     return not missing
 
 
-def _warn_of_interrupted(
-    deployment: Deployment, follows: str = "a provider that looks before it creates will find it"
-) -> None:
-    for operation in deployment.snapshot.interrupted:
-        urn = operation["resource"]["urn"]
-        deployment.tell(
-            "warning",
-            f"an earlier run was interrupted while it created this resource, which may exist; {follows}",
-            urn,
-        )
+def _warn_of_interrupted(deployment: Deployment) -> None:
+    for urn in _interrupted(deployment):
+        deployment.tell("warning", f"{_INTERRUPTED}; a provider that looks before it creates will find it", urn)
+
+
+def _refuses_for_interrupted(deployment: Deployment) -> bool:
+    """Whether a creation of what is to be deleted was interrupted; an error for each."""
+    included = [urn for urn in _interrupted(deployment) if deployment.options.includes(urn)]
+    for urn in included:
+        deployment.tell_error(f"{_INTERRUPTED} and cost money; nothing was deleted\ndo: {_TAKE_UP}", urn)
+    return bool(included)
+
+
+def _interrupted(deployment: Deployment) -> list[str]:
+    """The URN of each resource whose creation an earlier run did not end, once."""
+    return list(dict.fromkeys(operation["resource"]["urn"] for operation in deployment.snapshot.interrupted))
 
 
 @contextmanager

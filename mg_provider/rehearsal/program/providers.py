@@ -249,6 +249,7 @@ def step_error(error: grpc.RpcError, inputs: Properties) -> StepError:
             f"the provider process ended during the call ({text})",
             hint="run `mg rehearse refresh`, then this again: what the call made is found by its labels",
             corrupt=True,
+            unanswered=True,
         )
     return StepError(text, corrupt=code in _CORRUPTING)
 

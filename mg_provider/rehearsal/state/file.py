@@ -135,12 +135,22 @@ class Snapshot:
         self.write()
 
     def end(
-        self, running: ResourceState | None, *, done: ResourceState | None = None, new: ResourceState | None = None
+        self,
+        running: ResourceState | None,
+        *,
+        done: ResourceState | None = None,
+        new: ResourceState | None = None,
+        lost: bool = False,
     ) -> None:
-        """An operation ended: ``done`` leaves the state, ``new`` enters it."""
+        """An operation ended: ``done`` leaves the state, ``new`` enters it.
+
+        Of a creation that is ``lost`` nobody knows what it made: it stays pending.
+        """
         with self._lock:
             if running is not None:
                 self._running.pop(id(running), None)
+                if lost:
+                    self.interrupted.append({"resource": running.to_json(), "type": "creating"})
             if done is not None:
                 self._done.add(id(done))
             if new is not None:
