@@ -21,7 +21,7 @@ from mg_provider.review.picture.diffs import diffs
 from mg_provider.review.picture.fleet import fleet
 from mg_provider.review.reading.compare import Subject
 from mg_provider.review.reading.kinds import KINDS, Kind
-from mg_provider.review.reading.preview import Preview, Step, read_preview, told_apart
+from mg_provider.review.reading.preview import Preview, Step, read_preview, with_distinct_names
 
 
 def of(
@@ -47,7 +47,7 @@ def of(
     """
     given = [previews] if isinstance(previews, str | Mapping | Preview) else list(previews)
     return _Judge(
-        told_apart([_read(each) for each in given]), prices or standard_prices(), kinds, buckets or {}
+        with_distinct_names([_read(each) for each in given]), prices or standard_prices(), kinds, buckets or {}
     ).review()
 
 

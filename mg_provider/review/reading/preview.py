@@ -107,7 +107,7 @@ class Preview:
     """Whether it has unchanged resources as well."""
 
 
-def told_apart(previews: list[Preview]) -> list[Preview]:
+def with_distinct_names(previews: list[Preview]) -> list[Preview]:
     """Previews whose stacks have their project in the name, where there are several projects.
 
     Raises:
