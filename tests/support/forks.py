@@ -12,7 +12,7 @@ import array
 import functools
 import gc
 import importlib
-import json
+import marshal
 import os
 import runpy
 import select
@@ -31,18 +31,20 @@ from pathlib import Path
 if __name__ == "__main__":
     from hurried import hurry
 
+# It imports as little as it can, as it is started a thousand times.
 SHIM = """#!{python} -IS
-import array, json, os, signal, socket, sys
+import _signal, _socket, marshal, os, sys
 if sys.argv[1:2] != ["-u"]:
     os.execv({python!r}, [{python!r}, *sys.argv[1:]])
-server = socket.socket(socket.AF_UNIX)
+server = _socket.socket(_socket.AF_UNIX)
 server.connect({address!r})
-text = json.dumps({{"argv": sys.argv[1:], "env": dict(os.environ), "cwd": os.getcwd()}}).encode()
-server.sendmsg([len(text).to_bytes(8, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))])
+text = marshal.dumps({{"argv": sys.argv[1:], "env": dict(os.environ), "cwd": os.getcwd()}})
+streams = b"".join(stream.to_bytes(4, sys.byteorder) for stream in (0, 1, 2))
+server.sendmsg([len(text).to_bytes(8, "big")], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, streams)])
 server.sendall(text)
-fork = int.from_bytes(server.recv(8, socket.MSG_WAITALL), "big")
-for number in (signal.SIGINT, signal.SIGTERM):
-    signal.signal(number, lambda sent, _: os.kill(fork, sent))
+fork = int.from_bytes(server.recv(8, _socket.MSG_WAITALL), "big")
+for number in (_signal.SIGINT, _signal.SIGTERM):
+    _signal.signal(number, lambda sent, _: os.kill(fork, sent))
 for stream in (0, 1, 2):
     os.close(stream)
 answer = server.recv(1)
@@ -91,7 +93,7 @@ class Fork:
         nothing, (output, said), (errors, told) = os.open(os.devnull, os.O_RDONLY), os.pipe(), os.pipe()
         self.stdout, self.stderr = open(output, encoding="utf-8"), open(errors, encoding="utf-8")  # noqa: SIM115
         given = (nothing, said, told)
-        text = json.dumps({"argv": arguments, "env": env, "cwd": os.getcwd()}).encode()
+        text = marshal.dumps({"argv": arguments, "env": env, "cwd": os.getcwd()})
         socket.send_fds(self._connection, [len(text).to_bytes(8, "big")], list(given))
         for stream in given:
             os.close(stream)
@@ -194,7 +196,7 @@ def run(connection: socket.socket) -> None:
         text += connection.recv(65536)
     # The signals that the other end gets are for this process.
     connection.sendall(os.getpid().to_bytes(8, "big"))
-    request = json.loads(text)
+    request = marshal.loads(text)
     for target, given in enumerate(streams):
         os.dup2(given, target)
         os.close(given)
