@@ -51,6 +51,12 @@ class Shop:
         (self.folder / "review.toml").write_text(text)
 
 
+def put_command(path, virtualenv, script):
+    """A command that runs a script with an interpreter that starts quickly."""
+    path.write_text(f'#!/bin/sh\nexec "{virtualenv}/bin/python" -u "{script}" "$@"\n')
+    path.chmod(0o755)
+
+
 @pytest.fixture
 def shop(tmp_path, emulator, virtualenv):
     emulator.set_speed(1_000_000)
@@ -61,7 +67,8 @@ def shop(tmp_path, emulator, virtualenv):
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
     project["runtime"]["options"] = {"virtualenv": virtualenv}
     (tmp_path / "Pulumi.yaml").write_text(yaml.safe_dump(project))
-    (tmp_path / ".venv").symlink_to(sys.prefix)
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    put_command(tmp_path / ".venv" / "bin" / "mg", virtualenv, Path(sys.executable).parent / "mg")
     shop = Shop(tmp_path, emulator.url)
     shop.model()
     return shop
@@ -80,9 +87,7 @@ def pulumi(request, shop, environment, virtualenv):
         return Path(real).parent
     folder = shop.folder / "bin"
     folder.mkdir()
-    command = folder / "pulumi"
-    command.write_text(f'#!/bin/sh\nexec "{virtualenv}/bin/python" -u "{stand_in.__file__}" "$@"\n')
-    command.chmod(0o755)
+    put_command(folder / "pulumi", virtualenv, stand_in.__file__)
     return folder
 
 
