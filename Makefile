@@ -37,7 +37,7 @@ test-all: test ## All tests, then those of the host and the rehearsal on every o
 test-sdk: $(READY) ## Those of the host and the rehearsal on the oldest and the newest SDK of Pulumi
 	@$(BIN)/python -m tools.versions sdk
 
-faults: $(READY) ## Lives with kills, lost answers and time limits: CASES=20 SEED=… ENGINE=rehearse|pulumi|both
+faults: $(READY) ## Lives with kills, lost answers and time limits: CASES=20 SEED=… ENGINE=rehearse|alone|pulumi|both
 	@$(BIN)/python -m tests.faults --cases $(or $(CASES),20) $(if $(SEED),--seed $(SEED)) \
 		--engine $(or $(ENGINE),rehearse)
 

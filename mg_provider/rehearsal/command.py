@@ -148,7 +148,7 @@ def _complain(text: str) -> None:
 @contextmanager
 def _on_a_cloud(project: Project, state_file: Path, own_cloud: OwnCloud | None) -> Iterator[tuple[Project, str]]:
     """The project with the address of a cloud, and which one that is."""
-    from mg_provider.rehearsal.program.project import EMULATOR, endpoints, require_endpoint
+    from mg_provider.rehearsal.program.project import EMULATOR, OWNER, endpoints, require_endpoint
 
     keys = endpoints(project.config)
     if keys or own_cloud is None:
@@ -157,7 +157,9 @@ def _on_a_cloud(project: Project, state_file: Path, own_cloud: OwnCloud | None) 
         yield project, f"{project.config[keys[0]]} ({source})" if keys else ""
         return
     with own_cloud(project.root, state_file.with_suffix(".cloud")) as (url, what):
-        yield replace(project, config=project.config | {EMULATOR: url}), what
+        # Nobody else makes anything in it, so what carries the labels of a nameless organization is this stack's too.
+        own = {EMULATOR: url} | ({} if OWNER in project.config else {OWNER: project.organization})
+        yield replace(project, config=project.config | own), what
 
 
 def _reporter(

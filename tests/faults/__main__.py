@@ -35,7 +35,7 @@ def main():
     options = argparse.ArgumentParser(prog="make faults", description=__doc__)
     options.add_argument("--cases", type=int, default=20)
     options.add_argument("--seed", type=int, default=None, help="of the first case; the others follow")
-    options.add_argument("--engine", choices=["rehearse", "pulumi", "both"], default="rehearse")
+    options.add_argument("--engine", choices=[*ENGINES, "both"], default="rehearse")
     given = options.parse_args()
     first = random.SystemRandom().randrange(1_000_000) if given.seed is None else given.seed
     engines = chosen(given.engine)

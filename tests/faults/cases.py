@@ -75,16 +75,30 @@ class Trouble:
 
 @dataclass
 class Step:
-    """One edit of the program, or its destruction, and what goes wrong while it is carried out."""
+    """One edit of the program, or its destruction, and what goes wrong while it is carried out.
+
+    Attributes:
+        change: What it does.
+        program: What it leads to.
+        troubles: What goes wrong, one run each.
+        back: Whether the program then goes back to what it was.
+        left: Whether the next step begins without a run that ends well.
+    """
 
     change: str
     program: list[dict]
     troubles: list[Trouble]
     back: bool = False
+    left: bool = False
 
     def __str__(self):
         told = ", then ".join(map(str, self.troubles))
-        return self.change + (f" [{told}]" if told else "") + (" and back" if self.back else "")
+        return (
+            self.change
+            + (f" [{told}]" if told else "")
+            + (" and back" if self.back else "")
+            + (", left" if self.left else "")
+        )
 
 
 @dataclass
@@ -119,6 +133,7 @@ def case(seed):
             steps.append(Step(told, deepcopy(program), _troubles(chance, "change", spec), back=chance.random() < 0.15))
             program = before if steps[-1].back else program
     steps.append(Step("destroy", deepcopy(program), _troubles(chance, "destroy", chance.choice(program))))
+    steps[-2].left = bool(steps[-2].troubles) and not steps[-2].back and chance.random() < 0.3
     return Case(seed, shape, steps)
 
 

@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 from abc import ABC, abstractmethod
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mg_provider.emulator import Emulator
 from tests.stacks.folder import custom_endpoints, told_by
 from tests.support.pulumi_environment import STREAMED, alone_in
 
@@ -79,11 +81,12 @@ class Engine(ABC):
     """One stack on one engine; every process of it carries a mark in its environment."""
 
     name = ""
+    owner = "acme"
     quiet = ("same", "read", "discard", "refresh")
 
     def __init__(self, folder, virtualenv, url, mark):
         self.folder, self.mark = folder, mark
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": virtualenv}}
         (folder / "Pulumi.yaml").write_text(json.dumps({"name": "faults", "runtime": runtime}), encoding="utf-8")
         (folder / "__main__.py").write_text(PROGRAM, encoding="utf-8")
@@ -92,7 +95,7 @@ class Engine(ABC):
             **custom_endpoints(url),
             "mg:project": "my-project",
             "mg:region": "us-central1",
-            "mg:owner": "acme",
+            "mg:owner": self.owner,
         }
         uncached = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(ROOT)}
         self.environment = {**os.environ, **uncached, MARK: mark}
@@ -115,6 +118,11 @@ class Engine(ABC):
                 start_new_session=True,
             )
         return Started(self, process, out)
+
+    @classmethod
+    def cloud(cls, folder, emulator):
+        """Opens the cloud of a stack in a folder: as a rule an emulator that runs already."""
+        return nullcontext(emulator)
 
     @abstractmethod
     def command(self, operation):
@@ -178,6 +186,22 @@ class Rehearsal(Engine):
         return json.loads(path.read_text(encoding="utf-8"))["deployment"]["resources"] if path.exists() else []
 
 
+class Alone(Rehearsal):
+    """`mg rehearse` as a newcomer runs it: the cloud is the stack's own, and nobody has said whose the stack is."""
+
+    name = "alone"
+    owner = "organization"
+
+    def __init__(self, folder, virtualenv, url, mark):
+        super().__init__(folder, virtualenv, url, mark)
+        self.config = {"mg:project": "my-project", "mg:region": "us-central1"}
+
+    @classmethod
+    def cloud(cls, folder, emulator):
+        """The same emulator for all runs, so that a test can see and disturb what they do."""
+        return Emulator(keep=folder / "state.cloud")
+
+
 class Pulumi(Engine):
     """The `pulumi` CLI, with a backend in the folder."""
 
@@ -210,7 +234,7 @@ class Pulumi(Engine):
             self._call("cancel", "--yes", "--stack", STACK)
 
 
-ENGINES = {engine.name: engine for engine in (Rehearsal, Pulumi)}
+ENGINES = {engine.name: engine for engine in (Rehearsal, Alone, Pulumi)}
 
 
 def _run(code, text, quiet):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.cases import case
+from tests.faults.cases import Case, Step, Trouble, case
 from tests.faults.driver import play
 from tests.faults.engines import ENGINES, PULUMI
 from tests.support.forks import environment
@@ -21,6 +21,15 @@ def virtualenv():
 def test_a_disturbed_life_converges_and_leaves_nothing(seed, emulator, tmp_path, virtualenv):
     outcome = play(case(seed), ENGINES["rehearse"], emulator, tmp_path / "case", virtualenv)
     assert not outcome.failure, outcome
+
+
+@pytest.mark.timeout(300)
+def test_a_newcomers_first_run_that_is_killed_is_taken_up_and_destroyed(emulator, tmp_path, virtualenv):
+    program = case(109).steps[0].program
+    steps = [Step("create", program, [Trouble("engine", 3, slow=True)], left=True), Step("destroy", program, [])]
+    outcome = play(Case(0, "parked", steps), ENGINES["alone"], emulator, tmp_path / "case", virtualenv)
+    assert not outcome.failure, outcome
+    assert outcome.met
 
 
 @pytest.mark.timeout(300)

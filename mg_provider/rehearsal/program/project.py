@@ -22,6 +22,9 @@ T = TypeVar("T")
 EMULATOR: Final = "mg:emulator"
 """Config key: the address of an emulator, which stands for every endpoint that is not set."""
 
+OWNER: Final = "mg:owner"
+"""Config key: whose stack it is, where organizations have no names."""
+
 OPTION: Final = "--emulator"
 """The option that gives that address instead."""
 
