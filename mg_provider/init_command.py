@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shlex
@@ -133,7 +134,7 @@ def run(
     if there:
         raise Refusal(
             f"{folder} already has {', '.join(there)}; nothing was written",
-            hint="give another directory, as in `mg init my-model`, or move these files away",
+            hint=f"give another directory, as in `mg init {shlex.quote(_free(folder))}`, or move these files away",
         )
     try:
         for name, content in files.items():
@@ -145,6 +146,12 @@ def run(
         place = error.filename or folder
         raise Refusal(f"{place} cannot be written: {error.strerror}", hint="give another directory") from error
     write(_next(project, list(files), has_environment))
+
+
+def _free(folder: Path) -> str:
+    """A directory that does not exist yet, named after one that does."""
+    begin = str(folder) if folder.name else "my-model"
+    return next(name for number in itertools.count(2) if not Path(name := f"{begin}-{number}").exists())
 
 
 def _link_environment(folder: Path) -> bool:
@@ -163,7 +170,7 @@ def _next(project: NewProject, files: list[str], has_environment: bool) -> str:
     lines = [f"{project.name}: {project.description}", "", *(f"  {name}" for name in files)]
     if (folder / ENVIRONMENT).is_symlink():
         lines.append(f"  {ENVIRONMENT}, a link to the environment that mg runs in")
-    steps = [] if folder.resolve() == Path().resolve() else [f"cd {folder}"]
+    steps = [] if folder.resolve() == Path().resolve() else [f"cd {shlex.quote(str(folder))}"]
     wheel = _bring_wheel() if not any(name.startswith(f"{WHEELS}/") for name in files) else []
     if not has_environment:
         steps += [*wheel, f"python3 -m venv {ENVIRONMENT}", f"{ENVIRONMENT}/bin/pip install -r requirements.txt"]

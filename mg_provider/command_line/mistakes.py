@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from mg_provider.command_line.errors import Refusal
@@ -36,6 +38,26 @@ def refusal_of(error: Any, name: str) -> Refusal:
     if getattr(error, "param", None) is not None and context is not None:
         return _of_parameter(error, path, see)
     return Refusal(f"`{path}`: {_plain(error)}", hint=see)
+
+
+def refuse_empty_paths(command: Any) -> None:
+    """An empty path, as of a shell's variable that is not set, would be this folder."""
+    for parameter in command.params:
+        if parameter.type_descriptor.annotation is Path:
+            parameter.process_value = _refusing(parameter, parameter.process_value)
+    for nested in getattr(command, "commands", {}).values():
+        refuse_empty_paths(nested)
+
+
+def _refusing(parameter: Any, process: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def processed(context: Any, value: Any) -> Any:
+        if value == "":
+            is_option = parameter.param_type_name == "option"
+            given = max(parameter.opts, key=len) if is_option else _shown(parameter)
+            raise Refusal(f"{given} is an empty path", hint="give a path; . is this folder")
+        return process(context, value)
+
+    return processed
 
 
 def _of_parameter(error: Any, path: str, see: str) -> Refusal:

@@ -16,7 +16,7 @@ from mg_provider.command_line.completion import answer_a_shell, complete_names
 from mg_provider.command_line.errors import StatedError
 from mg_provider.command_line.exits import FAILED, FINE, INTERRUPTED, NOBODY_READS
 from mg_provider.command_line.lines import FittedStream
-from mg_provider.command_line.mistakes import refusal_of
+from mg_provider.command_line.mistakes import refusal_of, refuse_empty_paths
 from mg_provider.command_line.variables import VERBOSE, name_variables
 
 NAME = "mg"
@@ -28,6 +28,7 @@ def built(app: typer.Typer) -> Any:
     command = typer.main.get_command(app)
     name_variables(command)
     complete_names(command)
+    refuse_empty_paths(command)
     return command
 
 

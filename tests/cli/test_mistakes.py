@@ -198,11 +198,36 @@ def test_names_that_are_not_there_are_mistakes(mistake: Mistake, tmp_path: Path)
     assert "has no key wieghts\ndo: did you mean weights?" in mistake("init", "new", "--config", "wieghts=gs://a/b")
     assert "--config 'x' is not key=value" in mistake("init", "new", "--config", "x")
     assert "already has Pulumi.yaml" in mistake("init", ".")
+    (tmp_path / "shop").mkdir()
+    project(tmp_path / "shop")
+    assert "as in `mg init shop-2`" in mistake("init", "shop")
     assert "region" in mistake("query", "chat", "Why", "--project", "p")
     assert "project" in mistake("import", "chat", "--region", "us-central1")
     assert "is not a gate" in mistake("review", "p.json", "--fail-on", "nosuch")
     assert "no preview is given" in mistake("review")
     assert "do: did you mean" in mistake("help", "rehearze")
+
+
+def test_a_target_that_is_not_there_is_a_mistake(mistake: Mistake, tmp_path: Path) -> None:
+    project(tmp_path, "config: {mg:project: p}\n")
+    for operation in ("preview", "up", "refresh", "destroy"):
+        assert "target 'nosuch' is not in the stack" in mistake("rehearse", operation, "--target", "nosuch")
+
+
+def test_a_review_passes_on_what_the_engine_refuses(mistake: Mistake, tmp_path: Path) -> None:
+    project(tmp_path)
+    said = mistake("review", "--stack", "devv", "--engine", "rehearsal")
+    assert said.startswith("error: stack devv has no config: ")
+    assert said.endswith(" does not exist\ndo: did you mean --stack dev?\n")
+
+
+def test_an_empty_path_is_not_this_folder(mistake: Mistake) -> None:
+    paths = [(path, one) for path, command in ALL for one in command.params if one.type_descriptor.annotation is Path]
+    for path, parameter in paths:
+        is_option = parameter.param_type_name == "option"
+        given = [*NEEDED.get(path, []), max(parameter.opts, key=len), ""] if is_option else [""]
+        assert "is an empty path\n" in mistake(*path, *given)
+    assert len(paths) > 20
 
 
 def test_what_another_process_has_is_a_mistake(mistake: Mistake, tmp_path: Path) -> None:

@@ -1,14 +1,18 @@
 """What a rehearsal says about each property that changes."""
 
+import io
 import json
 
 import pytest
+from rich.console import Console
 
+from mg_provider.clock import SystemClock
 from mg_provider.rehearsal.show.changes import change_lines
+from mg_provider.rehearsal.show.display import Display
 from mg_provider.rehearsal.state.differences import Difference, difference_of_inputs
 from mg_provider.rehearsal.state.file import ResourceState
 from mg_provider.rehearsal.state.properties import UNKNOWN, Secret
-from mg_provider.rehearsal.state.steps import Step
+from mg_provider.rehearsal.state.steps import Step, Summary
 
 TYPE = "pulumi-python:dynamic/mg:DedicatedEndpoint"
 URN = f"urn:pulumi:dev::shop::{TYPE}::chat"
@@ -79,3 +83,27 @@ def test_a_very_long_value_is_cut_and_its_length_told():
     (label, *value) = said({}, {"a": "x" * 5000})
     assert label == "  + a:"
     assert value == [f'       "{"x" * 299}...', "       (5002 characters)"]
+
+
+def test_each_entry_of_an_output_has_a_line_of_its_own():
+    outputs = {
+        "endpoints": {"us-central1": "e/7", "europe-west4": Secret("e/8")},
+        "calls": [{"rows": 2, "done": True}, "x", []],
+        "answered": 2,
+    }
+    written = io.StringIO()
+    display = Display(Console(file=written, width=80), SystemClock())
+    display.summary(Summary(True, {"create": 1}, 0.2, False, outputs, False, False))
+    assert written.getvalue().splitlines()[1:] == [
+        "outputs:",
+        "  answered: 2",
+        "  calls:",
+        "    -",
+        "      rows: 2",
+        "      done: true",
+        "    - x",
+        "    - []",
+        "  endpoints:",
+        "    us-central1: e/7",
+        "    europe-west4: [secret]",
+    ]

@@ -199,11 +199,28 @@ def test_it_loads_no_more_than_it_needs(tmp_path, arguments, avoided):
     assert "review" in done.stdout or "look:" in done.stdout
 
 
-def test_a_preview_that_cannot_be_run_says_what_the_engine_said(tmp_path, capsys):
-    assert run([], stacks=["dev"], engine="rehearsal", program=tmp_path) == 3
-    told = capsys.readouterr().err
-    assert told.startswith("error: the preview of dev failed: ")
-    assert "Pulumi.yaml" in told
+@pytest.mark.parametrize(
+    ("written", "code", "told"),
+    [
+        (
+            "error: no stack named 'dev' found",
+            2,
+            "error: stack dev does not exist\ndo: `pulumi stack ls` lists those that do\n",
+        ),
+        (
+            "error: passphrase must be set",
+            3,
+            "error: the preview of dev failed: passphrase must be set\ndo: correct what it says, then review again\n",
+        ),
+    ],
+)
+def test_a_preview_that_cannot_be_run_says_what_the_engine_said(tmp_path, capsys, monkeypatch, written, code, told):
+    stand_in = tmp_path / "pulumi"
+    stand_in.write_text(f'#!/bin/sh\necho "{written}" >&2\nexit 255\n')
+    stand_in.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert run([], stacks=["dev"], program=tmp_path) == code
+    assert capsys.readouterr().err == told
 
 
 def test_every_gate_is_documented():

@@ -185,6 +185,7 @@ def test_a_project_has_the_name_of_its_folder_and_the_values_that_were_given(tmp
         "mg:region": "us-central1",
         "my-models-new:weights": "gs://a/b",
     }
+    assert f"  cd '{folder}'\n" in said
     assert f"{mg_command()} rehearse up" in said
     assert "pulumi up" in said
 

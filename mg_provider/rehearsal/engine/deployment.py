@@ -84,6 +84,8 @@ class Deployment:
         self.changed = threading.Condition(threading.RLock())
         self.errors = 0
         self.cancelled = False
+        self.untouched = True
+        """Whether no resource but the stack itself was changed."""
         self.stack_outputs: Properties | None = None
         self.hosts = Hosts(Surroundings(project, snapshot, state_file, clock, self.say))
         self._reporter = reporter
@@ -143,6 +145,7 @@ class Deployment:
         with self.changed:
             if step.logical and not step.internal and not _discarded_read(step):
                 self._counts[step.result or step.operation] += 1
+                self.untouched &= step.operation == "same" or step.urn == self.project.root_urn
             self._reporter.ended(step)
 
     def _fail(self, step: Step, error: StepError) -> None:

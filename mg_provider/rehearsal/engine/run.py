@@ -51,7 +51,7 @@ def up(project: Project, state_file: Path, options: Options, reporter: Reporter,
         clock: time and ids.
 
     Raises:
-        RehearsalError: the state cannot be used.
+        RehearsalError: the state cannot be used, or a target is unknown and nothing else was changed.
     """
     deployment = _deployment(project, state_file, options, reporter, clock)
     registrar = Registrar(deployment)
@@ -109,9 +109,15 @@ def _deployment(project: Project, state_file: Path, options: Options, reporter: 
 
 
 def _targets_exist(deployment: Deployment, registered: set[str]) -> bool:
-    """Whether each target is in the state or the program; an error for each that is in neither."""
+    """Whether each target is in the state or the program; an error for each that is in neither.
+
+    Raises:
+        RehearsalError: one is in neither, and nothing was changed: it is a mistake in the command, and nothing else.
+    """
     known = registered | {state.urn for state in deployment.snapshot.base}
     missing = deployment.options.missing(known)
+    if missing and (deployment.preview or deployment.untouched):
+        raise unknown_target(missing[0], known)
     for target in missing:
         deployment.tell_error(str(unknown_target(target, known)), deployment.project.root_urn)
     return not missing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -12,7 +13,7 @@ from rich.markup import escape
 from mg_provider.clock import Clock
 from mg_provider.command_line.lines import fit
 from mg_provider.rehearsal.show.changes import change_lines
-from mg_provider.rehearsal.state.properties import Value, masked, revealed
+from mg_provider.rehearsal.state.properties import Value, masked
 from mg_provider.rehearsal.state.steps import Step, Summary
 from mg_provider.rehearsal.state.urns import ROOT_TYPE, name_of, type_of
 
@@ -60,8 +61,6 @@ class Display:
         self._clock = clock
         self._begun: dict[tuple[str, str], float] = {}
         self._status = console.status("", spinner="dots") if console.is_terminal else None
-        if self._status:
-            self._status.start()
 
     def started(self, step: Step) -> None:
         """Remember when it began; a terminal shows what is running."""
@@ -70,9 +69,12 @@ class Display:
             self._show_running()
 
     def _show_running(self) -> None:
-        if self._status:
-            running = [f"{operation} {name_of(urn)}" for operation, urn in self._begun]
-            self._status.update(escape(", ".join(running)))
+        if not self._status:
+            return
+        running = [f"{operation} {name_of(urn)}" for operation, urn in self._begun]
+        self._status.update(escape(", ".join(running)))
+        # A run that is refused has no summary; the terminal's cursor must not stay hidden then.
+        self._status.start() if running else self._status.stop()
 
     def ended(self, step: Step) -> None:
         """One line for each change."""
@@ -125,8 +127,8 @@ class Display:
         self._console.print(f"{state} in {summary.seconds:.0f} s: {what}", highlight=False)
         if summary.outputs and not summary.preview:
             self._console.print("outputs:", highlight=False)
-            for key, value in sorted(summary.outputs.items()):
-                self._console.print(f"  {escape(key)}: {escape(_text(value))}", highlight=False, soft_wrap=True)
+            for line in _entries(dict(sorted(summary.outputs.items())), "  "):
+                self._console.print(escape(line), highlight=False, soft_wrap=True)
 
 
 def headline(message: str) -> str:
@@ -154,6 +156,13 @@ def _count_word(operation: str, preview: bool) -> str:
     return f"to {operation}" if preview else _PAST.get(operation, operation)
 
 
-def _text(value: Value) -> str:
+def _entries(value: Value, indent: str) -> Iterator[str]:
+    """The entries of a mapping or a list, each on a line of its own, whatever is in them below."""
     shown = masked(value)
-    return shown if isinstance(shown, str) else repr(revealed(shown))
+    labels = [f"{key}:" for key in shown] if isinstance(shown, dict) else ["-"] * len(shown)
+    for label, entry in zip(labels, shown.values() if isinstance(shown, dict) else shown, strict=True):
+        if isinstance(entry, dict | list) and entry:
+            yield f"{indent}{label}"
+            yield from _entries(entry, f"{indent}  ")
+        else:
+            yield f"{indent}{label} {entry if isinstance(entry, str) else json.dumps(entry)}"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Final
 
+from mg_provider.command_line.errors import Refusal
+from mg_provider.command_line.exits import USAGE
 from mg_provider.review.reading.preview import PreviewError
 from mg_provider.review.reading.values import name
 
@@ -18,6 +21,7 @@ def run_preview(stack: str, engine: str, program: Path) -> str:
     """The JSON of a preview, unchanged resources included.
 
     Raises:
+        Refusal: The engine refused what it was asked for, such as a stack that does not exist.
         PreviewError: It could not be run; says what it wrote.
     """
     if engine == "rehearsal":
@@ -31,8 +35,18 @@ def run_preview(stack: str, engine: str, program: Path) -> str:
         command += ["--stack", stack]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
     if not done.stdout.strip():
-        said = " ".join(done.stderr.split()) or "it wrote nothing"
-        raise PreviewError(
-            f"the preview of {name(stack)} failed: {said[-400:]}", hint="fix what it says, then review again"
-        )
+        raise _failed(stack, engine, done)
     return done.stdout
+
+
+def _failed(stack: str, engine: str, done: subprocess.CompletedProcess[str]) -> Refusal:
+    said, _, advice = done.stderr.strip().removeprefix("error: ").partition("\ndo: ")
+    if engine == "rehearsal" and done.returncode == USAGE:
+        return Refusal(said, hint=advice)
+    if re.search(r"\bno stack named\b", said):
+        return Refusal(f"stack {name(stack)} does not exist", hint="`pulumi stack ls` lists those that do")
+    said = " ".join(said.split()) or "it wrote nothing"
+    return PreviewError(
+        f"the preview of {name(stack)} failed: {said[-400:]}",
+        hint=advice or "correct what it says, then review again",
+    )
