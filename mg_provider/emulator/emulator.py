@@ -65,6 +65,7 @@ class Emulator:
             self.url = self._listener.url
             if journal:
                 self.world.journal = journal
+                self.world.identity = journal.identity(self.world.identity)
                 self.otherwise = repeat_all(self.world, journal, self._application)
                 journal.tell(self.url)
             if_failed.pop_all()

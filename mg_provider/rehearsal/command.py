@@ -117,18 +117,33 @@ def _perform(
 ) -> Summary:
     """Run the operation on its cloud, while nobody else uses the state."""
     from mg_provider.rehearsal.engine import run
-    from mg_provider.rehearsal.program.project import require_answer
+    from mg_provider.rehearsal.program.project import endpoints, require_answer
     from mg_provider.rehearsal.state.file import locked
 
     clock = SystemClock()
     reporter = _reporter(options.preview, project, clock, **shown)
     perform = {"refresh": run.refresh, "destroy": run.destroy}.get(operation, run.up)
+    named = endpoints(project.config)
     with locked(path), _on_a_cloud(project, path, own_cloud) as (project, cloud):
         if not options.preview:
             require_answer(project)
+        options = _with_cloud(options, project, own=own_cloud is not None and not named)
         if cloud and not shown.get("as_json"):
             (shown.get("write") or _write)(f"cloud: {cloud}\n")
         return perform(project, path, options, reporter, clock)
+
+
+def _with_cloud(options: Options, project: Project, *, own: bool) -> Options:
+    """The options with the cloud that the run is on, where that has an identity."""
+    from mg_provider.rehearsal.program.project import EMULATOR, endpoints
+    from mg_provider.rehearsal.state.cloud import cloud_at
+
+    keys = endpoints(project.config)
+    if not keys:
+        return options
+    cloud = cloud_at(project.config[keys[0]], own=own)
+    named_by = project.emulator_from if keys[0] == EMULATOR else keys[0]
+    return replace(options, cloud=cloud if cloud.identity else None, named_by=named_by)
 
 
 def _exit_code(operation: Operation, summary: Summary, stack: str, expect_no_changes: bool) -> int:

@@ -18,6 +18,7 @@ from mg_provider.rehearsal.engine.hosts import default_inputs
 from mg_provider.rehearsal.errors import RehearsalError
 from mg_provider.rehearsal.program.pickles import SERIALIZED
 from mg_provider.rehearsal.program.project import Project, load_project
+from mg_provider.rehearsal.state.cloud import cloud_of
 from mg_provider.rehearsal.state.file import ResourceState, Snapshot, locked, read_state
 from mg_provider.rehearsal.state.properties import Properties, from_state
 from mg_provider.rehearsal.state.urns import (
@@ -66,7 +67,7 @@ def import_file(
         with locked(path):
             resources, pending = read_state(path)
             made = list(_imported(_entries(file), project, resources, clock))
-            Snapshot([*resources, *made], pending, path, clock).write()
+            Snapshot([*resources, *made], pending, path, clock, cloud_of(path)).write()
     except Refusal as error:
         complain(f"error: {error}\n")
         return error.exit_code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,11 @@ FASTEST = 1_000_000
 """Most emulated seconds per real second."""
 
 _LAST = 1000 * 365.25 * 86400
+
+
+def new_identity() -> str:
+    """What no other emulator has; the only randomness of the emulator."""
+    return str(uuid.uuid4())
 
 
 def check_speed(speed: float) -> None:

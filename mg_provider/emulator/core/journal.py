@@ -7,7 +7,8 @@ A snapshot of the objects would be quicker to read, but it would be of one versi
 the process is killed.
 
 In the folder: ``calls.jsonl`` begins with a line about itself; ``bodies/`` has what was long, by its hash; ``clock``
-has the last moment that a client saw; ``lock`` is held by the process that has the world open, and holds its URL.
+has the last moment that a client saw; ``identity`` has what no other world has; ``lock`` is held by the process that
+has the world open, and holds its URL.
 """
 
 from __future__ import annotations
@@ -115,6 +116,14 @@ class Journal:
             self._lock.close()
             raise InUse(self.folder, url) from error
         self._lock.truncate(0)
+
+    def identity(self, new: str) -> str:
+        """What no other world has: the same in each of its lives, and a ``new`` one in its first."""
+        with _opened(self.folder / "identity") as file:
+            known = file.read().decode(errors="replace").strip()
+            if not known:
+                file.write(new.encode())
+            return known or new
 
     def tell(self, url: str) -> None:
         """Say to other processes where this world answers."""

@@ -110,6 +110,7 @@ class World:
 
     Attributes:
         lock: held while a request is handled.
+        identity: what no other emulator has; it stays where the world is kept, and after a reset.
         timeline: what will happen.
         operations: Vertex AI's long-running operations.
         faults: declared by the test.
@@ -124,6 +125,7 @@ class World:
 
     def __init__(self, speed: float, quota: dict[str, int], listeners: Listeners) -> None:
         self.lock = threading.RLock()
+        self.identity = clock.new_identity()
         self.clock = clock.EmulatorClock(speed)
         self.listeners = listeners
         self._initial_speed = speed

@@ -12,6 +12,11 @@ from mg_provider.emulator.core.world import World
 from mg_provider.emulator.google.errors import invalid_argument
 
 
+@administers("GET", "/_mg/identity")
+def _identity(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    return {"identity": world.identity}
+
+
 @administers("GET", "/_mg/ledger")
 def _ledger(world: World, body: dict[str, Any]) -> dict[str, Any]:
     return ledger(world)

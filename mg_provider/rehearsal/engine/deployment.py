@@ -15,6 +15,7 @@ from mg_provider.rehearsal.engine.hosts import Hosts
 from mg_provider.rehearsal.errors import ProtectedError, RehearsalError, StepError, StoppedError
 from mg_provider.rehearsal.program.project import Project
 from mg_provider.rehearsal.program.surroundings import Surroundings
+from mg_provider.rehearsal.state.cloud import Cloud
 from mg_provider.rehearsal.state.file import ResourceState, Snapshot
 from mg_provider.rehearsal.state.properties import Properties, Secret
 from mg_provider.rehearsal.state.steps import Reporter, Step, Summary
@@ -31,6 +32,8 @@ class Options:
         parallel: how many operations may run at once.
         stock_sdk: whether the program runs on Pulumi's SDK unchanged.
         clear_pending_creates: whether to forget the creations that earlier runs did not end.
+        cloud: the cloud that this runs on, where that has an identity.
+        named_by: what says where that cloud is, for what is said about it.
     """
 
     preview: bool = False
@@ -38,6 +41,8 @@ class Options:
     parallel: int = 256
     stock_sdk: bool = False
     clear_pending_creates: bool = False
+    cloud: Cloud | None = None
+    named_by: str = ""
 
     def includes(self, urn: str) -> bool:
         """Whether a resource may be changed."""

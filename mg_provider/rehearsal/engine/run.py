@@ -27,8 +27,10 @@ from mg_provider.rehearsal.errors import StoppedError
 from mg_provider.rehearsal.program.child import start
 from mg_provider.rehearsal.program.project import Project
 from mg_provider.rehearsal.program.providers import STOP_SECONDS
+from mg_provider.rehearsal.state.cloud import cloud_of, require_same
 from mg_provider.rehearsal.state.file import ResourceState, Snapshot, read_state
 from mg_provider.rehearsal.state.steps import Reporter, Step, Summary
+from mg_provider.rehearsal.state.urns import is_provider_type, name_of
 
 _TICK_SECONDS: Final = 0.2
 _REPORTED: Final = 32  # The exit code of a program whose error has been reported; see program/run.py.
@@ -72,7 +74,7 @@ def refresh(project: Project, state_file: Path, options: Options, reporter: Repo
     Raises:
         RehearsalError: the state cannot be used, or a target is unknown.
     """
-    deployment = _deployment(project, state_file, options, reporter, clock)
+    deployment = _deployment(project, state_file, options, reporter, clock, refresh=True)
     refuse_unknown_targets(deployment)
     _warn_of_interrupted(deployment)
     with _interruptible(deployment):
@@ -100,11 +102,20 @@ def destroy(project: Project, state_file: Path, options: Options, reporter: Repo
     return deployment.finish()
 
 
-def _deployment(project: Project, state_file: Path, options: Options, reporter: Reporter, clock: Clock) -> Deployment:
+def _deployment(
+    project: Project, state_file: Path, options: Options, reporter: Reporter, clock: Clock, *, refresh: bool = False
+) -> Deployment:
     resources, pending = read_state(state_file)
     if options.clear_pending_creates:
         pending = []
-    snapshot = Snapshot(resources, pending, None if options.preview else state_file, clock)
+    former = cloud_of(state_file)
+    if options.cloud and former:
+        urns = [state.urn for state in resources if state.id and not is_provider_type(state.type)]
+        urns += [operation["resource"]["urn"] for operation in pending]
+        names = dict.fromkeys(map(name_of, urns))
+        require_same(former, options.cloud, names, refresh=refresh, named_by=options.named_by)
+    path = None if options.preview else state_file
+    snapshot = Snapshot(resources, pending, path, clock, options.cloud or former)
     return Deployment(project, snapshot, options, reporter, clock, state_file)
 
 

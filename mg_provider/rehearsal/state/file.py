@@ -13,12 +13,13 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
 from mg_provider.clock import Clock
 from mg_provider.rehearsal.errors import RehearsalError
+from mg_provider.rehearsal.state.cloud import Cloud
 from mg_provider.rehearsal.state.properties import Properties, Secret, contains, from_state, masked, to_state
 from mg_provider.rehearsal.state.shape import load_deployment
 from mg_provider.rehearsal.state.urns import ROOT_TYPE, Urn, make_urn, urn_of_reference
@@ -111,15 +112,22 @@ class Snapshot:
         pending: the operations it did not end.
         path: the state file; None writes nothing, as in a preview.
         clock: where the time in the manifest comes from.
+        cloud: the cloud that the resources are in, if that is known.
     """
 
     def __init__(
-        self, base: list[ResourceState], pending: list[dict[str, Any]], path: Path | None, clock: Clock
+        self,
+        base: list[ResourceState],
+        pending: list[dict[str, Any]],
+        path: Path | None,
+        clock: Clock,
+        cloud: Cloud | None = None,
     ) -> None:
         self.base = base
         self.interrupted = [operation for operation in pending if operation["type"] == "creating"]
         self._path = path
         self._clock = clock
+        self._cloud = cloud
         self._new: list[ResourceState] = []
         self._done: set[int] = set()
         self._running: dict[int, tuple[ResourceState, str]] = {}
@@ -213,7 +221,9 @@ class Snapshot:
         deployment["resources"] = [_renamed(state.to_json(), rename) for state in self.resources()]
         if operations:
             deployment["pending_operations"] = operations
-        return {"version": 3, "deployment": deployment}
+        # Pulumi leaves out what it does not know.
+        cloud = {"cloud": asdict(self._cloud)} if self._cloud else {}
+        return {"version": 3, **cloud, "deployment": deployment}
 
 
 def _renames(resources: list[ResourceState]) -> dict[str, str]:
