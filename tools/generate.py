@@ -10,14 +10,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Each has ``outputs() -> dict[str, str]``: path below the root to content.
 GENERATORS: list[str] = [
-    "tools.discovery_schemas",
-    "tools.emulator_coverage",
-    "tools.input_types",
-    "tools.constructors",
-    "tools.documents",
-    "tools.review_example",
-    "tools.help_topics",
-    "tools.templates",
+    "tools.cloud.discovery_schemas",
+    "tools.cloud.emulator_coverage",
+    "tools.code.input_types",
+    "tools.code.constructors",
+    "tools.pages.documents",
+    "tools.pages.review_example",
+    "tools.pages.help_topics",
+    "tools.code.templates",
 ]
 
 

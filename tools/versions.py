@@ -24,10 +24,10 @@ ROOT = Path(__file__).resolve().parent.parent
 HOST: Final = ("tests/resources/test_dynamic_host.py", "tests/resources/test_engine_gone.py", "tests/rehearsal")
 SLICES: Final = (
     *HOST,
-    "tests/resources/test_constructors.py",
-    "tests/resources/test_spelling.py",
-    "tests/resources/test_life_psc_forwarding_rule.py",
-    "tests/resources/test_secrets.py",
+    "tests/resources/arguments/test_constructors.py",
+    "tests/resources/arguments/test_spelling.py",
+    "tests/resources/psc_forwarding_rule/test_life_psc_forwarding_rule.py",
+    "tests/resources/arguments/test_secrets.py",
     "tests/conformance",
     "tests/cli",
 )

@@ -7,7 +7,7 @@ import pytest
 from mg_provider.cli import app
 from mg_provider.command_line.running import run_app
 from mg_provider.data import table
-from tools.help_topics import TOPICS, Part, blocks, plain
+from tools.pages.help_topics import TOPICS, Part, blocks, plain
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from itertools import combinations
 import pytest
 
 from tests.documents.markdown import ROOT, code_blocks
-from tools.charts import Chart, drawn, on_page_markdown
+from tools.pages.charts import Chart, drawn, on_page_markdown
 
 CHARTS = [
     pytest.param(block, id=f"{path.name} {number}")

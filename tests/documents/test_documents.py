@@ -10,8 +10,8 @@ import yaml
 from mg_provider import components
 from mg_provider.version import __version__
 from tests.documents.markdown import ROOT, anchors, code_blocks, part, read, relative_links
-from tools.documents import PARTS, PARTS_OF_A_RESOURCE, parts, render
-from tools.reference import PAGES
+from tools.pages.documents import PARTS, PARTS_OF_A_RESOURCE, parts, render
+from tools.pages.reference import PAGES
 
 PAGES_BY_HAND = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "mg_provider/emulator/COVERAGE.md", *PAGES_BY_HAND)

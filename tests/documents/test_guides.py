@@ -13,7 +13,7 @@ from tests.documents.rehearsal import Rehearsal
 from tests.support.canary import canary_proxy, nothing_leaves  # noqa: F401 - for every test here
 from tests.support.endpoints import Hand
 from tests.support.weights import call, make_bucket, put, put_weights
-from tools import reference
+from tools.pages import reference
 
 PAGES = ["README.md", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))]
 # A page of a resource opens with a program, and its examples go on from there: together they are one.

@@ -12,7 +12,7 @@ from tests.documents.markdown import code_blocks, read
 from tests.support.endpoints import L4_AS_SHOWN, Hand
 from tests.support.imports import PARENT, REGION, rule_to, run_import
 from tests.support.weights import call
-from tools.migration import AI_ENDPOINT, FORWARDING_RULE, GARDEN
+from tools.pages.migration import AI_ENDPOINT, FORWARDING_RULE, GARDEN
 
 PAGE = "docs/import.md"
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from tests.documents.markdown import ROOT, anchors, read
-from tools.site_hooks import OUTSIDE, linked
+from tools.pages.site_hooks import OUTSIDE, linked
 
 
 class Loader(yaml.SafeLoader):

@@ -11,8 +11,8 @@ from mg_provider.rehearsal.errors import ProtectedError, RehearsalError, StepErr
 from mg_provider.rollout.rollout import RolledBack
 from mg_provider.wire.status import Code
 from tests.documents.markdown import part, read
-from tools import troubleshooting
-from tools.troubleshooting import MESSAGES, _constraints, area, divided, error_of, kinds, raised, texts
+from tools.pages import troubleshooting
+from tools.pages.troubleshooting import MESSAGES, _constraints, area, divided, error_of, kinds, raised, texts
 
 PAGE = "docs/troubleshooting.md"
 

@@ -15,7 +15,7 @@ from mg_provider.emulator.core.routing import HANDLERS
 from mg_provider.emulator.google import discovery
 from mg_provider.emulator.web.dispatch import load_services
 from tests.emulator.client import LOCATION, WEIGHTS, Client
-from tools import discovery_schemas
+from tools.cloud import discovery_schemas
 
 RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "recordings"
 REPLAYED = ["gcloud-10", "gcloud-n01", "gcloud-n02", "sdk-01", "sdk-02", "sdk-04", "sdk-31"]

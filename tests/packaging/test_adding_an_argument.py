@@ -15,8 +15,8 @@ HELD_TO = """
 import inspect
 
 from mg_provider import BatchJob, review
-from tests.resources.test_frozen_ids import OF_THE_LEAST, id_of
-from tests.resources.test_sent_and_observed import SUBJECTS
+from tests.resources.arguments.test_frozen_ids import OF_THE_LEAST, id_of
+from tests.resources.arguments.test_sent_and_observed import SUBJECTS
 from tests.review.build import batch, preview, step
 from tests.support.observation import problems_of
 from tests.support.samples import BATCH_JOB

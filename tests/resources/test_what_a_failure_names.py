@@ -6,7 +6,7 @@ from mg_provider.resources.batch_job import BatchJobProvider
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
-from tests.resources import test_psc_addresses as psc
+from tests.resources.psc_forwarding_rule import test_psc_addresses as psc
 from tests.support import batch
 from tests.support.endpoints import L4, Hand, make_bucket_once
 from tests.support.host import HostError

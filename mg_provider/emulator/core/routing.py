@@ -6,9 +6,9 @@ A service is a module in ``services/``; every module there is loaded. A handler 
     def get_endpoint(call: Call) -> Answer:
         return Answer(endpoints(call).get(call.path["endpointsId"]))
 
-The name is the id of a method in Google's discovery documents (``tools/discovery_schemas.py`` lists those that the
-emulator knows). By the time a handler runs, the request was found valid and is canonical, time has been settled, and
-the world's lock is held. State that belongs to a service is a class without constructor arguments, reached by
+The name is the id of a method in Google's discovery documents (``tools/cloud/discovery_schemas.py`` lists those that
+the emulator knows). By the time a handler runs, the request was found valid and is canonical, time has been settled,
+and the world's lock is held. State that belongs to a service is a class without constructor arguments, reached by
 ``call.world.part(ThatState)``. What happens later goes on ``call.world.timeline``, and Vertex AI's long-running
 operations through ``call.start_operation``. Errors are raised: see ``errors.py``. ``ledger.py`` knows what exists.
 An admin route below ``/_mg/`` is a function with ``@administers("POST", "/_mg/name")`` from ``admin.py``.

@@ -7,7 +7,7 @@ import pytest
 
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
 from tests.resources.conftest import QUICK
-from tests.resources.test_psc_addresses import arguments, attach
+from tests.resources.psc_forwarding_rule.test_psc_addresses import arguments, attach
 from tests.support.host import HostError
 from tests.support.life import Life
 

@@ -15,8 +15,8 @@ from mg_provider.resources.model.marks import InPlace, Local, Mark, Replaces, Ro
 from mg_provider.resources.model.meaning import Content, Leads
 from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs
 from mg_provider.resources.weights.source import SOURCES
-from tools.resource_types import RESOURCES, arguments_of, lifecycle_of, resource
-from tools.type_texts import as_prose, given_by_users, models_inside
+from tools.code.resource_types import RESOURCES, arguments_of, lifecycle_of, resource
+from tools.code.type_texts import as_prose, given_by_users, models_inside
 
 PAGES = {
     "CustomWeightsModel": "docs/custom-weights-model.md",

@@ -8,7 +8,7 @@ import pytest
 from mg_provider.emulator.services.compute.calls import compute_state
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
 from tests.resources.conftest import config
-from tests.resources.test_psc_addresses import ATTACHMENT, arguments, attach
+from tests.resources.psc_forwarding_rule.test_psc_addresses import ATTACHMENT, arguments, attach
 from tests.support.host import Host, HostError
 from tests.support.life import Life
 

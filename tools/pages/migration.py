@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 import mg_provider
-from tools import reference
+from tools.pages import reference
 
 CWM: Final = "CustomWeightsModel"
 ENDPOINT: Final = "DedicatedEndpoint"

@@ -8,8 +8,8 @@ import pytest
 from mg_provider.emulator.services.compute.calls import compute_state
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
 from tests.resources.conftest import QUICK
-from tests.resources.test_faults_psc_forwarding_rule import OTHER, SEEN, killed, kinds, met
-from tests.resources.test_psc_addresses import REGION, arguments, attach, reserve
+from tests.resources.psc_forwarding_rule.test_faults_psc_forwarding_rule import OTHER, SEEN, killed, kinds, met
+from tests.resources.psc_forwarding_rule.test_psc_addresses import REGION, arguments, attach, reserve
 from tests.support.endpoints import told
 from tests.support.host import HostError
 from tests.support.life import Life

@@ -18,10 +18,10 @@ from packaging.requirements import Requirement
 from mg_provider import cli
 from mg_provider.command_line.exits import EXIT_CODES
 from mg_provider.command_line.variables import OF_A_COMMAND, options, variable_of
-from tools import components, migration, reference, review_example, sections, troubleshooting
-from tools.discovery_schemas import METHODS, document
+from tools.cloud.discovery_schemas import METHODS, document
+from tools.pages import components, migration, reference, review_example, sections, troubleshooting
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 _PART = re.compile(r"(<!-- generated: ([a-z]+)(?: (\w+))? -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

@@ -17,7 +17,7 @@ from mg_provider.api.errors import CloudError
 from mg_provider.api.reading.error_reader import error_from_response
 from mg_provider.command_line.errors import StatedError
 from mg_provider.wire.status import Code
-from tools.reference import cell
+from tools.pages.reference import cell
 
 PACKAGE: Final = Path(mg_provider.__file__).resolve().parent
 # Not part of what users run: the emulator answers in Google's words, and the demo is a story.

@@ -10,8 +10,8 @@ from mg_provider.resources.dedicated_endpoint.args import DedicatedEndpointArgs
 from mg_provider.resources.endpoint.served_model import ServedModel
 from mg_provider.resources.model.args import settable
 from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs
-from tests.resources.test_psc_addresses import ATTACHMENT as ATTACHED
-from tests.resources.test_psc_addresses import attach, reserve
+from tests.resources.psc_forwarding_rule.test_psc_addresses import ATTACHMENT as ATTACHED
+from tests.resources.psc_forwarding_rule.test_psc_addresses import attach, reserve
 from tests.support.batch import chat, put_rows
 from tests.support.endpoints import BIGGER, Hand
 from tests.support.observation import Subject, problems_of

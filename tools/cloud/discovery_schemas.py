@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
-from tools import cloud_quotas
+from tools.cloud import cloud_quotas
 
 FOLDER = "mg_provider/emulator/schemas"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, is_typeddict
 
 from mg_provider import components
-from tools.reference import cell
+from tools.pages.reference import cell
 
 _SECTION = re.compile(r"^(Args|Attributes|Raises):$", re.MULTILINE)
 _ENTRY = re.compile(r"^    (\w+): (.*(?:\n        .*)*)", re.MULTILINE)

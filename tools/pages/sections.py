@@ -14,8 +14,8 @@ from pydantic_core import PydanticUndefined
 
 from mg_provider.environment.environment import Environment
 from mg_provider.environment.sections import ResourceSection, Section
-from tools.reference import cell
-from tools.type_texts import as_prose
+from tools.code.type_texts import as_prose
+from tools.pages.reference import cell
 
 _PAGES = {
     "CustomWeightsModelArgs": "[CustomWeightsModel](custom-weights-model.md)",

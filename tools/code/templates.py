@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PIPELINES = ROOT / "stacks" / "pipelines" / "github"
 TEMPLATES = "mg_provider/templates"
 OF_A_TEMPLATE = {

@@ -8,7 +8,7 @@ from pathlib import Path
 from posixpath import normpath
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 # Path below the root to page of the site.
 OUTSIDE = {
     "README.md": "index.md",

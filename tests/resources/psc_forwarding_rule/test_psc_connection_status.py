@@ -5,7 +5,7 @@ import pytest
 from mg_provider.emulator.services.service_attachments import service_attachments
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
 from mg_provider.wire.compute import ForwardingRule, is_accepted
-from tests.resources.test_psc_addresses import ATTACHMENT, arguments, attach, end
+from tests.resources.psc_forwarding_rule.test_psc_addresses import ATTACHMENT, arguments, attach, end
 from tests.support.endpoints import told
 from tests.support.host import HostError
 from tests.support.life import Life

@@ -6,8 +6,8 @@ import textwrap
 
 from pydantic import BaseModel
 
-from tools.resource_types import RESOURCES, lifecycle_of
-from tools.type_texts import as_input, given_by_users, models_inside
+from tools.code.resource_types import RESOURCES, lifecycle_of
+from tools.code.type_texts import as_input, given_by_users, models_inside
 
 PATH = "mg_provider/resources/inputs.py"
 WIDTH = 120

@@ -1,0 +1,1 @@
+"""What is taken from what Google publishes: calls, schemas, quotas, and which of them the emulator answers."""
