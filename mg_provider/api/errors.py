@@ -301,7 +301,7 @@ class ConnectionFailed(MgError):
         effect = "it may have taken effect" if sent else "it was not sent"
         super().__init__(
             f"no answer to {method} {self.url} ({excerpt(problem, 200)}); {effect}",
-            hint="check the network, proxies and the custom endpoint, then run the same command again",
+            hint="check the address, the network and proxies, then run the same command again",
         )
 
 

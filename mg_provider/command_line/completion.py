@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
 from mg_provider.command_line.variables import options
+from mg_provider.data import known_regions, table
 
 
 class Shell(StrEnum):
@@ -44,28 +47,51 @@ def _variable(name: str) -> str:
     return f"_{name.upper()}_COMPLETE"
 
 
-def _stacks() -> list[str]:
+def _stacks(_context: Any) -> list[str]:
     """The stacks that have a config file in this folder, or where its Pulumi.yaml says."""
     folders = [Path(), *(path for path in Path().glob("*/config") if Path("Pulumi.yaml").is_file())]
     return sorted({path.name.split(".")[1] for folder in folders for path in folder.glob("Pulumi.*.yaml")})
 
 
-def _regions() -> list[str]:
-    from mg_provider.data import known_regions
-
+def _regions(_context: Any) -> list[str]:
     return sorted(known_regions())
 
 
-_NAMES: Final[dict[str, Callable[[], list[str]]]] = {"--stack": _stacks, "--region": _regions, "--from": _regions}
+def _resources(context: Any) -> list[str]:
+    """The resources that the rehearsal's state of the stack has, by name."""
+    given = context.params
+    stack, folder = given.get("stack") or "dev", Path(given.get("program") or "")
+    files = [Path(given["state"])] if given.get("state") else folder.glob(f".mg/rehearsal/*/{stack}.json")
+    names = set[str]()
+    for file in files:
+        with suppress(OSError, ValueError, LookupError, TypeError):
+            state = json.loads(file.read_bytes())
+            names |= {resource["urn"].rpartition("::")[2] for resource in state["deployment"]["resources"]}
+    return sorted(names)
+
+
+def _topics(context: Any) -> list[str]:
+    return [] if context.params.get("words") else sorted({*table("help"), *context.find_root().command.commands})
+
+
+Names = Callable[[Any], list[str]]
+_OF_OPTIONS: Final[dict[str, Names]] = {
+    "--stack": _stacks,
+    "--region": _regions,
+    "--from": _regions,
+    "--target": _resources,
+}
 
 
 def complete_names(command: Any) -> None:
-    """Options with names that are known here complete them: stacks of this folder, regions."""
+    """Complete names that are known here: stacks of this folder, regions, resources of a stack, topics."""
     for _, option in options(command):
-        names = next((_NAMES[name] for name in option.opts if name in _NAMES), None)
+        names = next((_OF_OPTIONS[name] for name in option.opts if name in _OF_OPTIONS), None)
         if names is not None and not option.type_descriptor.is_choice:
             option._custom_shell_complete = _completing(names)
+    if topics := getattr(command, "commands", {}).get("help"):
+        topics.params[0]._custom_shell_complete = _completing(_topics)
 
 
-def _completing(names: Callable[[], list[str]]) -> Callable[[Any, Any, str], list[str]]:
-    return lambda _context, _option, begun: [name for name in names() if name.startswith(begun)]
+def _completing(names: Names) -> Callable[[Any, Any, str], list[str]]:
+    return lambda context, _option, begun: [name for name in names(context) if name.startswith(begun)]

@@ -46,7 +46,7 @@ def configured_project(given: str | None) -> str:
     """
     project = given or default_project()
     if not project:
-        refuse("project", "is not known", "pass project, or `pulumi config set gcp:project my-project`")
+        refuse("project", "is not known", "pass project, or `pulumi config set mg:project my-project`")
     return project
 
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from mg_provider.api.errors import CertificateNotTrusted, ConnectionFailed, UserError
+from mg_provider.api.errors import CertificateNotTrusted, MgError, UserError
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.http.tls import ServerTrust, fetch_certificate
 from mg_provider.api.http.transport import Call, Transport
@@ -89,7 +89,7 @@ def test_a_certificate_can_be_fetched_and_then_pinned(ask, server, certificate, 
 
 
 def test_where_nothing_speaks_tls_there_is_no_certificate():
-    with Server(Reply()) as plain, pytest.raises(ConnectionFailed):
+    with Server(Reply()) as plain, pytest.raises(MgError, match="shows no certificate"):
         fetch_certificate("127.0.0.1", int(plain.url.rpartition(":")[2]))
 
 

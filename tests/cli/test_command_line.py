@@ -1,5 +1,6 @@
 """What all commands share: environment variables, one form of errors, exit codes, completion."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -121,11 +122,14 @@ def test_a_reader_that_ends_early_ends_the_command_quietly(arguments):
     assert done.returncode in (0, NOBODY_READS)
 
 
-def test_bash_completes_commands_options_and_the_stacks_of_the_folder(tmp_path):
+def test_bash_completes_commands_options_topics_and_the_names_in_the_folder(tmp_path):
     (tmp_path / "Pulumi.prod.yaml").touch()
+    state = tmp_path / ".mg" / "rehearsal" / "shop" / "prod.json"
+    state.parent.mkdir(parents=True)
+    state.write_text(json.dumps({"deployment": {"resources": [{"urn": "urn:pulumi:prod::shop::a:b:C::chat"}]}}))
     asked = "\n".join(
         f"COMP_WORDS=(mg {words}); COMP_CWORD={len(words.split())}; _mg_completion mg; echo ${{COMPREPLY[@]}}"
-        for words in ("rehe", "review --look", "rehearse up --stack pr")
+        for words in ("rehe", "review --look", "rehearse up --stack pr", "rehearse up -s prod --target c", "help rev")
     )
     done = subprocess.run(
         ["bash", "-c", f'eval "$(mg completion bash)"\ncomplete -p mg\n{asked}'],
@@ -136,7 +140,7 @@ def test_bash_completes_commands_options_and_the_stacks_of_the_folder(tmp_path):
         timeout=60,
     )
     assert done.stderr == ""
-    assert done.stdout.splitlines()[1:] == ["rehearse", "--look-fails", "prod"]
+    assert done.stdout.splitlines()[1:] == ["rehearse", "--look-fails", "prod", "chat", "review"]
 
 
 @pytest.mark.parametrize("shell", [Shell.zsh, Shell.fish])

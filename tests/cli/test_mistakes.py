@@ -255,7 +255,11 @@ def test_an_import_reads_the_config_of_the_stack(mistake: Mistake, tmp_path: Pat
 def test_a_key_that_a_program_needs_is_answered_with_the_one_that_the_stack_misspells(
     mistake: Mistake, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    project(tmp_path, "config: {shop:wieghts: gs://a/b}\n", "import pulumi\npulumi.Config().require('weights')\n")
+    needs = "import pulumi\npulumi.Config().require('weights')\n"
+    project(tmp_path, "", needs)
+    assert run_app(app, ["rehearse", "preview"], str) == FAILED
+    assert "do: write the line `shop:weights: VALUE` below `config:` in Pulumi.dev.yaml, or" in capsys.readouterr().out
+    project(tmp_path, "config: {shop:wieghts: gs://a/b}\n", needs)
     assert run_app(app, ["rehearse", "preview"], str) == FAILED
     said = " ".join(capsys.readouterr().out.split())
     assert "error: the config key shop:weights has no value do: did you mean shop:weights?" in said

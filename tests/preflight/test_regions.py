@@ -203,3 +203,14 @@ def test_a_line_that_was_left_empty_is_not_taken_for_any_region(mg, line, place)
     assert f"environment.regions.auto.{place}" in told.output
     assert f"leaves regions.auto.{place} empty" in told.output
     assert "pinned" not in mg.file.read_text()
+
+
+def test_what_is_missing_is_named_as_the_templates_write_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GOOGLE_CLOUD_PROJECT", raising=False)
+    run = CliRunner().invoke
+    told = run(app, ["regions", "--gcs-uri", "gs://a/b", "--count", "1"])
+    assert (told.exit_code, told.stderr) == (2, "error: mg:project: is not known\ndo: give -c mg:project=my-project\n")
+    told = run(app, ["regions", "-s", "dev"])
+    assert told.exit_code == 2
+    assert told.stderr.startswith("error: Pulumi.yaml does not exist\ndo: run this in the folder of a Pulumi project")

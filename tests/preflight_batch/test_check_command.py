@@ -25,11 +25,12 @@ def test_each_error_is_a_line_that_an_editor_can_jump_to(emulator, tmp_path):
     path.write_text("\n".join(["{}"] * 5))
     result = mg(emulator, "check", str(path), "--limit", "2")
     assert result.exit_code == 1
-    first, second, more, *_, verdict = result.stdout.splitlines()
+    first, second, more, *_, verdict, advice = result.stdout.splitlines()
     assert first == f"{path}:1: error: there is no body [no_body]"
     assert second.startswith(f"{path}:2: ")
     assert more == "and 3 more; in all 5 no_body"
     assert verdict == "cannot be predicted: 5 errors, 0 warnings"
+    assert advice == "do: correct what each error names, then run the same command again"
 
 
 def test_the_same_as_json(emulator, tmp_path):

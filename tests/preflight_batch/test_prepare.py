@@ -328,3 +328,15 @@ def test_a_row_without_a_prompt_stops_it_before_a_table_is_made(mg, emulator):
 )
 def test_a_wrong_argument_of_a_query_is_named(mg, words, text):
     assert text in mg(*words, code=2).stderr
+
+
+def test_one_row_is_one_row_and_what_is_made_has_no_findings(mg, tmp_path):
+    source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text('{"prompt": "a"}\n')
+    assert mg(source, output).stdout == f"{output}: 1 row\n"
+    checked = CliRunner().invoke(app, ["batch", "check", str(output)])
+    assert checked.stdout.endswith("can be predicted: 0 errors, 0 warnings\n")
+    source.write_text("nonsense\n")
+    assert mg(source, output, "--overwrite", code=1).stderr.endswith(
+        "\ndo: correct what each error names, then run the same command again\n"
+    )

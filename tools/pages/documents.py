@@ -103,8 +103,8 @@ def _usage(command: Any, path: str) -> tuple[str, str]:
 
 def _shown(parameter: Any) -> str:
     is_option = parameter.param_type_name == "option"
-    text = max(parameter.opts, key=len) if is_option else parameter.name.upper()
-    return text if parameter.required else f"[{text}]"
+    text = max(parameter.opts, key=len) if is_option else str(parameter.metavar or parameter.name).upper()
+    return text if parameter.required or text.startswith("[") else f"[{text}]"
 
 
 def _exits() -> str:

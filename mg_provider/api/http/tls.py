@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mg_provider.api.errors import ConnectionFailed, UserError
+from mg_provider.api.errors import MgError, UserError
 
 _BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
@@ -138,12 +138,15 @@ def fetch_certificate(host: str, port: int = 443, timeout: float = 10.0) -> Show
         timeout: Seconds to wait.
 
     Raises:
-        ConnectionFailed: There is no server that speaks TLS.
+        MgError: There is no server that speaks TLS.
     """
     try:
         pem = ssl.get_server_certificate((host, port), timeout=timeout)
     except (OSError, socket.gaierror) as error:
-        raise ConnectionFailed(str(error), method="TLS", url=f"https://{host}:{port}", sent=False) from error
+        why = (isinstance(error, OSError) and error.strerror) or error
+        raise MgError(
+            f"{host}:{port} shows no certificate: {why}", hint="check the host, the port and the network"
+        ) from error
     return ShownCertificate(pem, fingerprint_of(ssl.PEM_cert_to_DER_cert(pem)))
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from mg_provider.preflight.batch.input_report import InputFinding, InputReport
 
+AGAIN: Final = "do: correct what each error names, then run the same command again"
+
 
 def render(report: InputReport) -> Iterator[str]:
-    """Lines of plain text: each finding with its place, then how many there are of each kind, then the verdict."""
+    """Lines of plain text: each finding with its place, how many there are of each kind, the verdict, what to do."""
     for finding in report.findings:
         yield describe(finding)
     if report.omitted:
@@ -19,14 +21,15 @@ def render(report: InputReport) -> Iterator[str]:
     if report.not_compared:
         yield f"{report.not_compared:,} rows were only compared with the custom_ids of the first million"
     yield (
-        f"{report.rows:,} {_plural('row', report.rows)} in {len(report.sources):,} "
-        f"{_plural('source', len(report.sources))}, {report.bytes:,} bytes, {report.seconds:.1f} s"
+        f"{report.rows:,} {plural('row', report.rows)} in {len(report.sources):,} "
+        f"{plural('source', len(report.sources))}, {report.bytes:,} bytes, {report.seconds:.1f} s"
     )
     counted = (
-        f"{report.errors:,} {_plural('error', report.errors)}, {report.warnings:,} "
-        f"{_plural('warning', report.warnings)}"
+        f"{report.errors:,} {plural('error', report.errors)}, {report.warnings:,} {plural('warning', report.warnings)}"
     )
     yield f"{'can be' if report.ok else 'cannot be'} predicted: {counted}"
+    if not report.ok:
+        yield AGAIN
 
 
 def describe(finding: InputFinding) -> str:
@@ -41,5 +44,6 @@ def to_json(report: InputReport) -> dict[str, Any]:
     return {**content, "counts": dict(report.counts), "ok": report.ok, "omitted": report.omitted}
 
 
-def _plural(word: str, number: int) -> str:
+def plural(word: str, number: int) -> str:
+    """The word for one, or for several."""
     return word if number == 1 else f"{word}s"

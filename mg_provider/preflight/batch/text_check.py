@@ -143,10 +143,6 @@ class TextCheck:
 
     def _compare(self, names: list[str], source: str, line: int, places: list[int] | None) -> None:
         """Look for custom_ids that come again. ``places`` says where the rows are, if not one after the other."""
-        if "custom_id" not in self._once:
-            self._once.add("custom_id")
-            message = "custom_id is there, in this row or more: the job ignores it and passes it through to the output"
-            self._report.add("warning", "ignored_field", message, source, line + (places[0] if places else 0))
         place = self._ids.add(names)
         if place is not None and self._repeat is None:
             self._repeat = source, line + (places[place] if places else place)
@@ -154,7 +150,6 @@ class TextCheck:
     def _not_text(self, names: Names, places: Sequence[int], source: str, line: int) -> None:
         """Count custom_ids that are not text; the first one's place is kept."""
         wrong = [place for place, name in zip(places, names, strict=True) if not isinstance(name, str)]
-        self._once.add("custom_id")
         if wrong and self._first_not_text is None:
             first = next(name for name in names if not isinstance(name, str))
             self._first_not_text = source, line + wrong[0], kind_of_id(first)

@@ -95,7 +95,7 @@ def _choose(
         )
     settings = Settings.from_config({**asked.config, **config}.get, os.environ)
     if not settings.project:
-        raise UserError("is not known", property="gcp:project", hint="give -c gcp:project=my-project")
+        raise UserError("is not known", property="mg:project", hint="give -c mg:project=my-project")
     clients = Clients.from_settings(settings, SystemClock())
     try:
         states = [quota_states(one, settings.project, clients, places) for one in wanted]

@@ -48,7 +48,9 @@ def config_file(stack: str, folder: Path) -> Path:
     """
     project = folder / "Pulumi.yaml"
     if not project.exists():
-        raise UserError(f"{project} does not exist", property="--config-file", hint="give --config-file FILE")
+        raise UserError(
+            f"{project} does not exist", hint="run this in the folder of a Pulumi project, or give --config-file FILE"
+        )
     document = _parsed(project)
     return folder / str(document.get("stackConfigDir") or "") / f"Pulumi.{stack}.yaml"
 

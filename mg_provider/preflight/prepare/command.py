@@ -14,7 +14,7 @@ from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
 from mg_provider.command_line.errors import unread
 from mg_provider.command_line.exits import FAILED, FINE
-from mg_provider.preflight.batch.rendering import describe
+from mg_provider.preflight.batch.rendering import AGAIN, describe, plural
 from mg_provider.preflight.prepare.file import prepare_file
 from mg_provider.preflight.prepare.row import Shape
 from mg_provider.preflight.prepare.table import prepare_table
@@ -78,8 +78,9 @@ def run(
         complain(f"and {report.omitted:,} more\n")
     if not report.ok:
         complain(f"nothing was written to {output}\n" if kind != "query" else f"{output} has rows that would fail\n")
+        complain(f"{AGAIN}\n")
         return FAILED
-    write(f"{output}: {report.rows:,} rows\n")
+    write(f"{output}: {report.rows:,} {plural('row', report.rows)}\n")
     return FINE
 
 

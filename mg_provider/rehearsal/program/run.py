@@ -90,7 +90,9 @@ def main(settings: dict[str, Any], target: str) -> int:
 def _without_value(key: str, secret: bool) -> str:
     """What to say of a config key that the program needs and the stack does not have."""
     near = difflib.get_close_matches(key, [*pulumi.runtime.get_config_env()], 1, _NEAR)
-    hint = f"run `pulumi config set {'--secret ' if secret else ''}{key} VALUE`, or write it into the stack's file"
+    file = f"Pulumi.{pulumi.get_stack()}.yaml"
+    command = f"pulumi config set {'--secret ' if secret else ''}{key} VALUE"
+    hint = f"write the line `{key}: VALUE` below `config:` in {file}, or run `{command}`"
     if near:
         hint = f"did you mean {key}? The stack's file has {near[0]}: rename it there"
     return f"the config key {key} has no value\ndo: {hint}"
