@@ -13,11 +13,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import (
+from benchmarks import earlier
+from benchmarks.earlier import Change, Figures
+from benchmarks.figure import Figure, Measure, Run
+from benchmarks.parts import (
     api_calls,
     batch_check,
     batch_kinds,
-    earlier,
     fleet,
     growth,
     import_time,
@@ -26,8 +28,6 @@ from benchmarks import (
     review,
     state_size,
 )
-from benchmarks.earlier import Change, Figures
-from benchmarks.figure import Figure, Measure, Run
 
 PARTS: dict[str, Measure] = {
     "api_calls": api_calls.measure,

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from benchmarks.preflight import put_large_model
+from benchmarks.parts.preflight import put_large_model
 from mg_provider.api.errors import UserError
 from mg_provider.preflight.report import render
 from tests.preflight.conftest import LLAMA, POINTER, TEMPLATE

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from benchmarks.review import fleet
+from benchmarks.parts.review import fleet
 from mg_provider import review
 from mg_provider.review.formats.page import page
 from tests.review.build import endpoint, model, preview, step, update

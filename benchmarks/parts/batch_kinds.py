@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.batch_check import CHECK_OF_ANY, IMPORTS, LOADS
 from benchmarks.figure import Figure, Run
+from benchmarks.parts.batch_check import CHECK_OF_ANY, IMPORTS, LOADS
 from benchmarks.process import measured
 
 MEGABYTES = 40

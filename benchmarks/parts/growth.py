@@ -13,7 +13,7 @@ from typing import Any, cast
 import requests
 
 from benchmarks.figure import Figure, Run
-from benchmarks.fleet import WIDENED, RehearsalCommand, ignore, seconds, stack
+from benchmarks.parts.fleet import WIDENED, RehearsalCommand, ignore, seconds, stack
 from mg_provider.demo.engines import RehearsalEngine
 
 SIZES = (10, 100, 250)

@@ -1,0 +1,1 @@
+"""One module for each part: what it measures, and how."""
