@@ -230,7 +230,9 @@ def review(
     gates: Annotated[Path | None, typer.Option(help="A file of gates. Default: review.toml, if there is one.")] = None,
     fail_on: Annotated[
         list[str] | None,
-        typer.Option(help="Gates, with commas: address-change,downtime,exposure,budget=5000,increase=20%,gpus=64."),
+        typer.Option(
+            help="Gates, with commas: address-change,downtime,exposure,budget=5000,increase=20%,decrease=20%,gpus=64."
+        ),
     ] = None,
     only_if: Annotated[
         list[str] | None, typer.Option(help="Write nothing unless: changes, look, stop, or one of the gates.")

@@ -67,7 +67,9 @@ def _of_parameter(error: Any, path: str, see: str) -> Refusal:
         if is_option:
             option = max(parameter.opts, key=len)
             return Refusal(f"`{path}` needs {option}", hint=f"give {option} VALUE, or set {parameter.envvar}")
-        return Refusal(f"`{path}` needs {_shown(parameter)}", hint=see)
+        kind = parameter.type_descriptor
+        choices = ", ".join(each.value for each in kind.annotation) if kind.is_choice else ""
+        return Refusal(f"`{path}` needs {_shown(parameter)}", hint=f"give one of {choices}" if choices else see)
     given = source_of(error.ctx, parameter.name) if is_option else _shown(parameter)
     wrong = error.__cause__.errors()[0] if hasattr(error.__cause__, "errors") else None
     if choice := _NOT_ONE_OF.fullmatch(in_words(wrong) if wrong else error.message):

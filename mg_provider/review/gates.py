@@ -17,7 +17,8 @@ from mg_provider.review.judging.findings import GATES
 from mg_provider.review.model import GateResult, Reason, Review, Sum
 
 FILE: Final = "review.toml"
-_NUMBERS: Final = ("budget", "increase", "gpus")
+_JUMPS: Final = ("increase", "decrease")
+_NUMBERS: Final = ("budget", *_JUMPS, "gpus")
 _CONDITIONS: Final = ("changes", "look", "stop")
 
 
@@ -37,6 +38,7 @@ class Gates(BaseModel):
     fail_on: list[str] = Field(default=[], description="Names of gates, and stop for a verdict of stop.")
     budget: float | None = Field(default=None, ge=0, description="Dollars a month, at the most replicas.")
     increase: str = Field(default="", description="How much a month's cost may rise: 20%, or dollars: 500.")
+    decrease: str = Field(default="", description="How much of it may go: 20%, of the GPUs too, or dollars: 500.")
     gpus: int | None = Field(default=None, ge=0, description="Most GPUs at once, at the peak of the change.")
     only_if: list[str] = Field(default=[], description="The condition for printing a review.")
     look_fails: bool = Field(default=False, description="Exit code 4 unless the verdict is safe.")
@@ -91,33 +93,39 @@ def _file(file: Path | None, program: Path) -> dict[str, Any]:
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise GatesError(f"{path} is not TOML: {error}", hint="correct it there") from error
-    if isinstance(content.get("increase"), int | float):
-        content["increase"] = str(content["increase"])
+    for name in _JUMPS:
+        if isinstance(content.get(name), int | float):
+            content[name] = str(content[name])
     return content
 
 
 def _example(name: str) -> str:
-    return {"budget": "budget=5000", "increase": "increase=20%", "gpus": "gpus=64"}.get(name, "fail-on = ['downtime']")
+    values = {"budget": "5000", **dict.fromkeys(_JUMPS, "20%"), "gpus": "64"}
+    return f"{name}={values[name]}" if name in values else "fail-on = ['downtime']"
 
 
 def _checked(gates: Gates) -> Gates:
     known = [*GATES, "stop"]
     for entry in gates.fail_on:
         if entry not in known:
-            raise GatesError(f"{entry!r} is not a gate", hint=f"use {', '.join(known)}, budget=, increase= or gpus=")
+            raise GatesError(
+                f"{entry!r} is not a gate", hint=f"use {', '.join(known)}, budget=, increase=, decrease= or gpus="
+            )
     for entry in gates.only_if:
         if entry not in (*GATES, *_CONDITIONS):
             raise GatesError(
                 f"{entry!r} is not a condition of --only-if", hint=f"use {', '.join((*_CONDITIONS, *GATES))}"
             )
-    if gates.increase and not re.fullmatch(r"\d+(\.\d+)?%?", gates.increase):
-        raise GatesError(f"increase {gates.increase!r} is not valid", hint="write 20%, or dollars a month such as 500")
+    for name in _JUMPS:
+        value = getattr(gates, name)
+        if value and not re.fullmatch(r"\d+(\.\d+)?%?", value):
+            raise GatesError(f"{name} {value!r} is not valid", hint="write 20%, or dollars a month such as 500")
     return gates
 
 
 def failed(review: Review, gates: Gates) -> list[GateResult]:
     """The gates that do not let it pass, each with why."""
-    return [*_named(review, gates), *_budget(review, gates), *_increase(review, gates), *_gpus(review, gates)]
+    return [*_named(review, gates), *_budget(review, gates), *_jumps(review, gates), *_gpus(review, gates)]
 
 
 def _named(review: Review, gates: Gates) -> Iterator[GateResult]:
@@ -144,27 +152,38 @@ def _budget(review: Review, gates: Gates) -> Iterator[GateResult]:
         yield GateResult(gate=asked, text=f"it cannot be checked without a price for {unknown}")
 
 
-def _increase(review: Review, gates: Gates) -> Iterator[GateResult]:
-    if not gates.increase:
-        return
-    asked, limit = f"increase={gates.increase}", float(gates.increase.removesuffix("%"))
-    money = review.money
-    for title, change, before, percent in (
-        ("most", money.difference.max, money.before.max, money.percent_max),
-        ("fewest", money.difference.min, money.before.min, money.percent_min),
+def _jumps(review: Review, gates: Gates) -> Iterator[GateResult]:
+    for name in _JUMPS:
+        if asked := getattr(gates, name):
+            found = next(_jump(review, asked, 1 if name == "increase" else -1), None)
+            yield from [GateResult(gate=f"{name}={asked}", text=found)] if found else []
+
+
+def _jump(review: Review, asked: str, direction: int) -> Iterator[str]:
+    """Why a change goes further than asked; a direction of -1 is down."""
+    limit, money = float(asked.removesuffix("%")), review.money
+    for title, change, before, after, percent in (
+        ("most", money.difference.max, money.before.max, money.after.max, money.percent_max),
+        ("fewest", money.difference.min, money.before.min, money.after.min, money.percent_min),
     ):
-        if gates.increase.endswith("%"):
-            rise = percent if percent is not None else (float("inf") if _month(change) > 0 else 0.0)
-            shown = f"{percent:+g} %" if percent is not None else f"from {before.text} to {money.after.max.text}"
-        else:
-            rise, shown = _month(change), change.text
-        if rise > limit:
-            yield GateResult(gate=asked, text=f"{shown} a month at the {title} replicas is more")
-            return
+        moved, shown = _month(change) * direction, change.text
+        if asked.endswith("%"):
+            moved = percent * direction if percent is not None else float("inf") if moved > 0 else 0.0
+            shown = f"{percent:+g} %" if percent is not None else f"from {before.text} to {after.text}"
+        if moved > limit:
+            yield f"{shown} a month at the {title} replicas is more"
         if _is_partly_unknown(change):
             unknown = ", ".join(money.unknown) or "a machine that Google chooses"
-            yield GateResult(gate=asked, text=f"it cannot be checked without a price for {unknown}")
-            return
+            yield f"it cannot be checked without a price for {unknown}"
+    if direction < 0 and asked.endswith("%"):
+        yield from _fewer_gpus(review, limit)
+
+
+def _fewer_gpus(review: Review, limit: float) -> Iterator[str]:
+    gpus = review.gpus
+    for title, before, after in zip(("fewest", "most"), gpus.before, gpus.after, strict=True):
+        if before and (before - after) / before * 100 > limit:
+            yield f"from {before} to {after} GPUs at the {title} replicas is more"
 
 
 def _gpus(review: Review, gates: Gates) -> Iterator[GateResult]:

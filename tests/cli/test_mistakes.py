@@ -205,6 +205,7 @@ def test_names_that_are_not_there_are_mistakes(mistake: Mistake, tmp_path: Path)
     assert "project" in mistake("import", "chat", "--region", "us-central1")
     assert "is not a gate" in mistake("review", "p.json", "--fail-on", "nosuch")
     assert "no preview is given" in mistake("review")
+    assert "needs SHELL\ndo: give one of bash, zsh, fish\n" in mistake("completion")
     assert "do: did you mean" in mistake("help", "rehearze")
 
 

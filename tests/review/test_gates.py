@@ -35,6 +35,9 @@ def reviewed(tmp_path, monkeypatch, capsys):
 
 
 SCALED = change(max_replica_count=8)
+SCALED_DOWN = preview(step("update", C, "llama", model(max_replica_count=8), model()))
+TWO_L4 = {"machine_type": "g2-standard-24", "accelerator_type": "NVIDIA_L4", "accelerator_count": 2}
+DEARER_WITH_FEWER_GPUS = preview(step("update", C, "llama", model(machine_spec=TWO_L4), model(machine_spec=A100)))
 UNPRICED = change(machine_spec=H200)
 
 
@@ -62,6 +65,17 @@ UNPRICED = change(machine_spec=H200)
         (change(labels={"a": "b"}), "increase=0%", 0),
         (UNPRICED, "increase=20%", 1),
         (preview(step("create", C, "new", None, model("new"))), "increase=20%", 1),
+        (SCALED_DOWN, "decrease=80%", 1),
+        (SCALED_DOWN, "decrease=90%", 0),
+        (SCALED_DOWN, "decrease=5000", 1),
+        (SCALED_DOWN, "decrease=6000", 0),
+        (SCALED_DOWN, "increase=0%", 0),
+        (SCALED, "decrease=0%", 0),
+        (change(parked=True), "decrease=99%", 1),
+        (UNPRICED, "decrease=20%", 1),
+        (DEARER_WITH_FEWER_GPUS, "decrease=40%", 1),
+        (DEARER_WITH_FEWER_GPUS, "decrease=50%", 0),
+        (DEARER_WITH_FEWER_GPUS, "decrease=500", 0),
         (SCALED, "gpus=7", 1),
         (SCALED, "gpus=8", 0),
         (change(labels={"a": "b"}), "address-change,downtime,exposure,unprotected-delete,unprobed,unknown-price", 0),
@@ -107,6 +121,7 @@ def test_mistakes_in_the_command_are_exit_code_2(reviewed, capsys):
     assert reviewed(SCALED, "budgets")[0] == 2
     assert reviewed(SCALED, "budget")[0] == 2
     assert reviewed(SCALED, "increase=much")[0] == 2
+    assert reviewed(SCALED, "decrease=-5")[0] == 2
     assert reviewed(SCALED, "budget=-1")[0] == 2
     assert reviewed(SCALED, only_if=["sometimes"])[0] == 2
     assert run(["nowhere.json"]) == 2
@@ -115,7 +130,9 @@ def test_mistakes_in_the_command_are_exit_code_2(reviewed, capsys):
 
 
 def test_review_toml_says_it_once_and_the_command_line_wins(reviewed):
-    Path("review.toml").write_text('fail-on = ["downtime"]\nbudget = 5000\nincrease = 5\nlook-fails = true\n')
+    Path("review.toml").write_text(
+        'fail-on = ["downtime"]\nbudget = 5000\nincrease = 5\ndecrease = 5\nlook-fails = true\n'
+    )
     assert reviewed(SCALED)[0] == 1
     assert reviewed(SCALED, "budget=9000,increase=1000%")[0] == 4
     assert reviewed(change(parked=True), "budget=9000")[1].out.startswith("FAILED downtime")
