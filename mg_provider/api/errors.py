@@ -102,8 +102,11 @@ class CloudError(MgError):
     def _sentence(self) -> str:
         parts = [str(self.status) if self.status else "", self.reason]
         label = " ".join(part for part in parts if part)
-        call = f" to {self.method} {urlsplit(self.url).path}" if self.url else ""
-        return f"Google answered {label}{call}: {self.message or 'no message'}"
+        place = urlsplit(self.url)
+        call = f" to {self.method} {place.path}" if self.url else ""
+        # Only this machine's own loopback is asked without TLS.
+        who = f"http://{place.netloc}" if place.scheme == "http" else "Google"
+        return f"{who} answered {label}{call}: {self.message or 'no message'}"
 
 
 class InvalidArgument(CloudError):

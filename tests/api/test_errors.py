@@ -353,6 +353,12 @@ def test_a_cloud_error_is_one_sentence_with_the_call() -> None:
     assert "?" not in error.url
 
 
+def test_an_error_of_an_emulator_names_its_address() -> None:
+    error = NotFound(404, "NOT_FOUND", "gone", method="GET", url="http://127.0.0.1:8085/v1/a?b=c")
+
+    assert error.summary == "http://127.0.0.1:8085 answered 404 NOT_FOUND to GET /v1/a: gone"
+
+
 def test_only_not_found_is_not_found() -> None:
     others = {CloudError, *CloudError.__subclasses__(), ConnectionFailed, UserError, ProviderBug} - {NotFound}
 

@@ -57,7 +57,9 @@ def understood(words):
 
 @pytest.mark.parametrize("line", list(inline_commands()))
 def test_a_command_that_running_text_shows_is_one_that_mg_understands(line):
-    understood(shlex.split(line.partition(" > ")[0], comments=True)[1:])
+    words = shlex.split(line.partition(" > ")[0], comments=True)[1:]
+    # What depends on the case may be a number.
+    understood(["1" if word == "…" else word for word in words])
 
 
 @pytest.fixture

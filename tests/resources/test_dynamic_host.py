@@ -1,5 +1,6 @@
 """What only shows in the real host: width, progress, errors as words, no network in previews."""
 
+import re
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -248,7 +249,7 @@ def test_a_refusal_is_told_in_words_without_traceback_and_without_a_secret(refus
         with pytest.raises(HostError) as failure:
             call()
         text = failure.value.text
-        assert text.startswith("llama: Google answered 403 PERMISSION_DENIED")
+        assert re.match(r"llama: http://127\.0\.0\.1:\d+ answered 403 PERMISSION_DENIED", text)
         assert "Traceback" not in text
         assert "[redacted]" in text
         assert not any(secret in text for secret in secrets)
