@@ -23,6 +23,7 @@
     │   └── OperationCancelled       the user stopped waiting
     ├── OperationLost                an operation is not known any more; how it ended is unknown
     ├── ConnectionFailed             no answer; whether the call took effect is unknown unless it says otherwise
+    │   ├── NothingListens           at an address of this machine, as after an emulator has ended
     │   └── CertificateNotTrusted    nobody vouches for the server; nothing was sent
     └── ProviderBug                  our mistake
 
@@ -295,16 +296,30 @@ class ConnectionFailed(MgError):
         sent: Whether the request may have reached Google, so that it may have taken effect.
         method: HTTP method of the call.
         url: URL of the call without its query.
+        problem: Why, in a few words.
     """
 
     def __init__(self, problem: str, *, method: str, url: str, sent: bool) -> None:
+        self.problem = excerpt(problem, 200)
         self.method = method
         self.url = url.split("?")[0]
         self.sent = sent
         effect = "it may have taken effect" if sent else "it was not sent"
         super().__init__(
-            f"no answer to {method} {self.url} ({excerpt(problem, 200)}); {effect}",
+            f"no answer to {method} {self.url} ({self.problem}); {effect}",
             hint="check the address, the network and proxies, then run the same command again",
+        )
+
+
+class NothingListens(ConnectionFailed):
+    """Nothing listens at an address of this machine, as after an emulator has ended: no network can be at fault."""
+
+    def __init__(self, problem: str, *, method: str, url: str) -> None:
+        super().__init__(problem, method=method, url=url, sent=False)
+        port = urlsplit(url).port or 80
+        self.hint = (
+            f"start what answered there again, as with `mg emulator --port {port}` and the --keep-in that it had, then "
+            "run the same command again; what an emulator kept in no folder is gone"
         )
 
 

@@ -14,6 +14,7 @@ from mg_provider.api.errors import (
     ConnectionFailed,
     MgError,
     NotFound,
+    NothingListens,
     NotReached,
     OperationCancelled,
     OperationFailed,
@@ -43,6 +44,9 @@ LONGEST_BOUND = 15.0
 
 PATIENCE = 600.0
 """Seconds without a single good answer after which polling is given up."""
+
+LOCAL_PATIENCE = 60.0
+"""The same where nothing listens at an address of this machine: an emulator has ended, and no network is at fault."""
 
 FORGOTTEN = 30.0
 """Seconds after which an operation that is not found counts as lost: one that has just begun may not be seen yet."""
@@ -116,7 +120,8 @@ class _Wait(Generic[T]):
         try:
             state = poll()
         except (Unavailable, RateLimited, ConnectionFailed, NotReached) as error:
-            if self._clock.monotonic() - self._answered > PATIENCE:
+            patience = LOCAL_PATIENCE if isinstance(error, NothingListens) else PATIENCE
+            if self._clock.monotonic() - self._answered > patience:
                 error.exists.append(self._name)
                 raise
             return None, error
@@ -144,16 +149,19 @@ class _Wait(Generic[T]):
 
     def _report(self, trouble: MgError | None) -> None:
         if self._waiting.on_progress:
-            waited = self._clock.monotonic() - self._began
-            self._waiting.on_progress(Progress(self._name, waited, self._stage, self._polls, trouble))
+            now = self._clock.monotonic()
+            silent = now - self._answered if trouble else 0.0
+            self._waiting.on_progress(
+                Progress(self._name, now - self._began, self._stage, self._polls, trouble, silent)
+            )
 
 
 class Operations:
     """Waits for operations of Vertex AI and Compute Engine, and for batch prediction jobs.
 
     Between polls, ``PATIENCE`` seconds of Unavailable, RateLimited, NotReached and ConnectionFailed in a row are
-    tolerated, and ``FORGOTTEN`` seconds in which the operation is not found. Every wait raises OperationTimeout,
-    OperationCancelled, and the CloudError of a poll that was answered otherwise.
+    tolerated, ``LOCAL_PATIENCE`` of NothingListens, and ``FORGOTTEN`` seconds in which the operation is not found.
+    Every wait raises OperationTimeout, OperationCancelled, and the CloudError of a poll that was answered otherwise.
     """
 
     def __init__(self, clock: Clock, vertex: VertexClient, compute: ComputeClient) -> None:

@@ -15,6 +15,7 @@ from mg_provider.api.errors import (
     CloudError,
     ConnectionFailed,
     NotFound,
+    NothingListens,
     OperationCancelled,
     OperationFailed,
     OperationLost,
@@ -23,7 +24,7 @@ from mg_provider.api.errors import (
     Unavailable,
 )
 from mg_provider.api.http.settings import Settings
-from mg_provider.api.operations import FORGOTTEN, PATIENCE, _Wait, interval
+from mg_provider.api.operations import FORGOTTEN, LOCAL_PATIENCE, PATIENCE, _Wait, interval
 from mg_provider.api.waiting import Progress, Waiting
 from mg_provider.clock import ManualClock
 from mg_provider.wire.compute import ComputeOperation
@@ -185,6 +186,52 @@ def test_an_outage_longer_than_our_patience_ends_the_wait_and_names_the_operatio
 
     assert PATIENCE < cloud.clock.monotonic() < PATIENCE + 15
     assert caught.value.exists == [NAME]
+
+
+def test_an_outage_of_the_network_is_borne_for_long_and_said_with_its_host_and_its_length() -> None:
+    clock, said = ManualClock(), []
+
+    def poll() -> bool:
+        if clock.monotonic() < PATIENCE - 15:
+            url = f"https://us-central1-aiplatform.googleapis.com/v1beta1/{NAME}"
+            raise ConnectionFailed("ConnectionError: [Errno 113] No route to host", method="GET", url=url, sent=False)
+        return True
+
+    wait = _Wait[bool](clock, NAME, Waiting(3600, lambda progress: said.append(progress.silence)), lambda _: None)
+    assert wait.until(lambda done: done, False, poll)
+    said = list(dict.fromkeys(said))
+    host = "us-central1-aiplatform.googleapis.com"
+    assert said[:4] == [
+        "",
+        *(f"no answer from {host} for {since} (no route to host); trying again" for since in ("10s", "30s", "1m")),
+    ]
+    assert said[-1] == f"no answer from {host} for 9m30s (no route to host); trying again"
+
+
+def test_an_emulator_that_ends_in_the_middle_is_given_up_after_a_minute_with_what_to_do(cloud: Cloud) -> None:
+    said: list[str] = []
+
+    def end_it(progress: Progress) -> None:
+        said.append(progress.silence)
+        if progress.polls == 3:
+            cloud.server.__exit__()
+            cloud.clients.close()
+
+    with pytest.raises(NothingListens) as caught:
+        cloud.wait(on_progress=end_it)
+
+    assert LOCAL_PATIENCE < cloud.clock.monotonic() < LOCAL_PATIENCE + 20
+    host = cloud.server.url.removeprefix("http://")
+    assert f"no answer from {host} for 30s (connection refused); trying again" in said
+    assert caught.value.exists == [NAME]
+    assert f"`mg emulator --port {host.rpartition(':')[2]}`" in str(caught.value)
+
+
+def test_a_call_to_an_emulator_that_has_ended_is_not_repeated_for_long(cloud: Cloud) -> None:
+    cloud.server.__exit__()
+    with pytest.raises(NothingListens):
+        cloud.clients.vertex.get_operation(NAME)
+    assert cloud.clock.monotonic() < 20
 
 
 FORGOTTEN_OPERATION = google_error(404, "NOT_FOUND", f"Operation {NAME} is not found.")

@@ -20,7 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
 
-from mg_provider.api.errors import CertificateNotTrusted, CloudError, ConnectionFailed, QuotaExceeded, RateLimited
+from mg_provider.api.errors import (
+    CertificateNotTrusted,
+    CloudError,
+    ConnectionFailed,
+    NothingListens,
+    QuotaExceeded,
+    RateLimited,
+)
 from mg_provider.api.http.hosts import takes_token
 from mg_provider.api.http.rate_limit import RateLimits
 from mg_provider.api.http.sessions import AuthorizedHttpSession, HttpSession, TokenNotFetched
@@ -45,6 +52,9 @@ READ_TIMEOUT = 60.0
 
 RETRY_BUDGET = 120.0
 """Seconds after which a failing call is given up, repeats and the waits between them included."""
+
+LOCAL_BUDGET = 15.0
+"""Seconds after which a call is given up where nothing listens at an address of this machine."""
 
 RATE_BUDGET = 900.0
 """Seconds for which a call is repeated that is refused because calls come too fast. Compute Engine counts by minute,
@@ -104,6 +114,8 @@ class Call:
 
     def patience(self, error: CloudError | ConnectionFailed) -> float:
         """Seconds for repeats after an error; one who does not want to wait for long waits for no rate either."""
+        if isinstance(error, NothingListens):
+            return min(self.retry_budget, LOCAL_BUDGET)
         usual = self.retry_budget >= RETRY_BUDGET
         return (
             max(self.retry_budget, self.rate_budget) if usual and isinstance(error, RateLimited) else self.retry_budget
@@ -267,6 +279,8 @@ class Transport:
         untrusted = isinstance(_innermost(error), ssl.SSLCertVerificationError)
         if untrusted:
             failed = CertificateNotTrusted(_problem(error), method=call.method, url=call.url)
+        elif not sent and is_loopback(call.url):
+            failed = NothingListens(_problem(error), method=call.method, url=call.url)
         else:
             failed = ConnectionFailed(_problem(error), method=call.method, url=call.url, sent=sent)
         failed.__cause__ = error

@@ -45,7 +45,7 @@ class RowProgress:
         if self._said and self._said[0] == self._state and now - self._said[1] < SECONDS_BETWEEN_LINES:
             return
         self._said = (self._state, now)
-        self._say(f"the job is {progress.stage}")
+        self._say(progress.silence or f"the job is {progress.stage}")
 
     def _counts(self, job: BatchPredictionJob) -> str:
         stats = job.completion_stats

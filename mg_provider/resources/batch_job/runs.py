@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mg_provider.api.errors import FailedPrecondition, NotFound
-from mg_provider.api.waiting import Waiting
+from mg_provider.api.waiting import Progress, Waiting
 from mg_provider.resources.batch_job.outcome import BatchJobState
 from mg_provider.resources.batch_job.progress import state_words
 from mg_provider.wire.vertex.batch import BatchPredictionJob, JobState
@@ -92,9 +92,11 @@ class BatchRuns:
             except FailedPrecondition:
                 # It ended in the meantime, which the wait below sees.
                 self.context.progress("the job cannot be cancelled any more")
-        waiting = Waiting(
-            limit, lambda progress: self.context.progress(f"the job is {progress.stage}"), self.context.cancelled
-        )
+
+        def tell(progress: Progress) -> None:
+            self.context.progress(progress.silence or f"the job is {progress.stage}")
+
+        waiting = Waiting(limit, tell, self.context.cancelled)
         return self.context.clients.operations.wait_job(job, waiting, lambda each: state_words(each.state))
 
 

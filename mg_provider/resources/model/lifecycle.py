@@ -178,7 +178,7 @@ class Context:
         """
 
         def tell(progress: Progress) -> None:
-            stage = progress.stage or sight(progress.polls)
+            stage = progress.silence or progress.stage or sight(progress.polls)
             self.progress(f"{doing}: {stage}" if stage else doing)
 
         return self.clients.operations.wait(operation, Waiting(limit, tell, self.cancelled))
