@@ -192,7 +192,8 @@ def test_a_config_that_cannot_be_used_is_refused_by_every_rehearsal(
 def test_names_that_are_not_there_are_mistakes(mistake: Mistake, tmp_path: Path) -> None:
     assert "Pulumi.yaml does not exist" in mistake("rehearse", "up", "nosuch")
     project(tmp_path)
-    assert "do: did you mean --stack dev?" in mistake("rehearse", "up", "--stack", "devv")
+    for command in (["rehearse", "up"], ["regions"]):
+        assert "devv.yaml does not exist\ndo: did you mean --stack dev?" in mistake(*command, "--stack", "devv")
     assert "no model is called 'zzz'" in mistake("models", "show", "zzz")
     assert "nowhere is not a region" in mistake("preflight", "gs://a/b", "--region", "nowhere")
     assert "has no key wieghts\ndo: did you mean weights?" in mistake("init", "new", "--config", "wieghts=gs://a/b")

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from mg_provider.api.errors import UserError
 from mg_provider.command_line.errors import unread
+from mg_provider.command_line.stacks import refuse_unknown_stack
 from mg_provider.command_line.wrong_values import placed
 from mg_provider.preflight.base_files import BaseFileProblem, Layered, layered
 from mg_provider.preflight.empty_values import empty_paths
@@ -45,6 +46,7 @@ def config_file(stack: str, folder: Path) -> Path:
 
     Raises:
         UserError: there is no project.
+        Refusal: the project has other stacks, and not this one.
     """
     project = folder / "Pulumi.yaml"
     if not project.exists():
@@ -52,7 +54,9 @@ def config_file(stack: str, folder: Path) -> Path:
             f"{project} does not exist", hint="run this in the folder of a Pulumi project, or give --config-file FILE"
         )
     document = _parsed(project)
-    return folder / str(document.get("stackConfigDir") or "") / f"Pulumi.{stack}.yaml"
+    path = folder / str(document.get("stackConfigDir") or "") / f"Pulumi.{stack}.yaml"
+    refuse_unknown_stack(path, stack)
+    return path
 
 
 def read_auto(path: Path) -> AutoRegions:

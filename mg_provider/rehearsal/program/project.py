@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import json
 import re
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
+from mg_provider.command_line.stacks import refuse_unknown_stack
 from mg_provider.rehearsal.errors import RehearsalError
 from mg_provider.yaml_file import read_yaml
 
@@ -171,7 +171,7 @@ def _stack_config(root: Path, document: dict[str, Any], name: str, stack: str, *
         if default is not None:
             values[_full_key(key, name)] = _text(default)
     if needed:
-        _refuse_unknown_stack(path, stack)
+        refuse_unknown_stack(path, stack)
     stacks = _entry(_read_yaml(path), path, "config", dict) if path.exists() else None
     for key, value in (stacks or {}).items():
         full = _full_key(key, name)
@@ -182,15 +182,6 @@ def _stack_config(root: Path, document: dict[str, Any], name: str, stack: str, *
             )
         values[full] = _text(value)
     return values
-
-
-def _refuse_unknown_stack(path: Path, stack: str) -> None:
-    """A misspelt stack would run with no config at all; a project that has no config files needs none."""
-    others = sorted(found.name.split(".")[1] for found in path.parent.glob("Pulumi.*.yaml"))
-    if others and stack not in others:
-        near = difflib.get_close_matches(stack, others, 1)
-        hint = f"did you mean --stack {near[0]}?" if near else f"give --stack one of {', '.join(others)}"
-        raise RehearsalError(f"stack {stack} has no config: {path} does not exist", hint=hint)
 
 
 def _full_key(key: str, project: str) -> str:
