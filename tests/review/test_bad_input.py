@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from mg_provider.review.formats.page import page
 from mg_provider.review.formats.text import text
 from tests.review.build import model, preview, step, update
 
+PREVIEWS = Path(__file__).parent / "previews"
 WHOLE = preview(step("update", "CustomWeightsModel", "llama", model(), model(gcs_uri="gs://w/v2")))
 EVENTS = '{"sequence":0,"timestamp":1}\n{"sequence":1,"timestamp":1}\n'
 
@@ -30,10 +32,12 @@ EVENTS = '{"sequence":0,"timestamp":1}\n{"sequence":1,"timestamp":1}\n'
         ('{"steps": {"a": 1}}', "steps that are not a list of objects"),
         ('{"steps": [1]}', "steps that are not a list of objects"),
         ("[" * 100_000, "nested too deeply"),
+        ('{"steps": null}', "has neither steps nor a summary"),
+        ('{"steps": null, "changeSummary": {"delete": 1, "same": 5}}', "its summary counts: 1 delete (steps: 0)"),
         ("<html>", "is not JSON"),
         ("{'steps': []}", "is not JSON: line 1, column 2"),
     ],
-    ids=range(13),
+    ids=range(15),
 )
 def test_what_is_not_a_preview_gets_a_sentence(content, said):
     with pytest.raises(PreviewError) as raised:
@@ -116,6 +120,31 @@ def test_one_stack_is_not_counted_twice(tmp_path, capsys):
     told = capsys.readouterr().err
     assert told == "error: stack dev is in two of the previews\ndo: give the preview of each stack once\n"
     assert text(review.of([json.dumps({"steps": [{"op": "update"}]})] * 2))
+
+
+@pytest.mark.parametrize("path", sorted(PREVIEWS.glob("*.json")), ids=lambda path: path.name)
+def test_a_preview_that_lost_steps_is_refused(path):
+    """Whatever the engine counted as a change, no review says that nothing changes without it."""
+    content = json.loads(path.read_text())
+    review.of(content)
+    changes = {entry["op"] for entry in content["steps"]} - {"same"}
+    without = [[entry for entry in content["steps"] if entry["op"] != op] for op in sorted(changes)]
+    still = [{**entry, "op": "same"} for entry in content["steps"]]
+    for steps in (*without, [], None, still) if changes else ():
+        with pytest.raises(PreviewError, match="lacks steps that its summary counts"):
+            review.of({**content, "steps": steps})
+    with pytest.raises(PreviewError, match="is in two of the previews"):
+        review.of([content, content])
+
+
+def test_unchanged_resources_are_shown_where_the_steps_have_all_that_the_summary_counts():
+    """Stacks and components are counted as well."""
+    root = step("same", "pulumi:pulumi:Stack", "acme-dev", {}, {})
+    component = step("same", "mg:components:RegionalFleet", "fleet", {}, {})
+    component["newState"]["custom"] = False
+    steps = (root, component, step("update", "CustomWeightsModel", "llama", model(), model(labels={"a": "b"})))
+    assert review.of(preview(*steps, same=2)).money.whole
+    assert not review.of(preview(*steps, same=3)).money.whole
 
 
 def test_an_error_of_the_preview_is_the_reason():

@@ -105,16 +105,20 @@ class Preview:
     unchanged: int
     whole: bool
     """Whether it has unchanged resources as well."""
+    roots: tuple[str, ...] = ()
+    """The URNs of its stacks themselves: what a preview without changes has."""
 
 
 def with_distinct_names(previews: list[Preview]) -> list[Preview]:
     """Previews whose stacks have their project in the name, where there are several projects.
 
     Raises:
-        PreviewError: A resource is in two of them, so that its cost would count twice.
+        PreviewError: A stack or a resource is in two of them, so that its cost would count twice.
     """
-    found = Counter(step.urn for preview in previews for step in preview.steps if step.urn)
-    if twice := sorted(step.stack for preview in previews for step in preview.steps if found[step.urn] > 1):
+    found = Counter(
+        urn for preview in previews for urn in {*preview.roots, *(step.urn for step in preview.steps)} if urn
+    )
+    if twice := sorted(name(_stack(urn)) for urn, count in found.items() if count > 1):
         raise PreviewError(f"stack {twice[0]} is in two of the previews", hint="give the preview of each stack once")
     steps = [step for preview in previews for step in (*preview.steps, *preview.drifted)]
     if len({step.project for step in steps} - {""}) < 2:
@@ -146,6 +150,8 @@ def read_preview(text: str, source: str = "the preview") -> Preview:
     steps = content.get("steps") or []
     if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
         raise PreviewError(f"{source} has steps that are not a list of objects, so it is not a preview", hint=_MAKE)
+    if missing := _missing(content, steps):
+        raise PreviewError(f"{source} {missing}, so it is not a whole preview", hint="make the preview again")
     try:
         return _preview(content, [step for step in map(_step, steps) if step is not None])
     except RecursionError as error:
@@ -171,6 +177,19 @@ def _content(text: str, source: str) -> dict[str, Any]:
     if "steps" not in content and "changeSummary" not in content and "diagnostics" not in content:
         raise PreviewError(f"{source} has no steps, so it is not a preview", hint=_MAKE)
     return content
+
+
+def _missing(content: Mapping[str, Any], steps: list[dict[str, Any]]) -> str:
+    """What its summary counts and its steps do not have; of resources that stay the same the engine shows no steps."""
+    if any(_errors(content)):
+        return ""
+    summary = content.get("changeSummary")
+    if not isinstance(summary, dict):
+        return "has neither steps nor a summary of them" if content.get("steps") is None else ""
+    shown = Counter(str(step.get("op")) for step in steps)
+    counted = {op: count for op, count in summary.items() if op != "same" and isinstance(count, int)}
+    more = [f"{count} {name(op)} (steps: {shown[op]})" for op, count in counted.items() if count > shown[op]]
+    return f"lacks steps that its summary counts: {', '.join(more)}" if more else ""
 
 
 def _broken(text: str, source: str, error: ValueError) -> PreviewError:
@@ -199,14 +218,13 @@ def _step(entry: Mapping[str, Any]) -> Step | None:
     component = isinstance(state, dict) and state.get("custom") is False
     if type.startswith(_COMPONENTS) or component:
         return None
-    stack = urn.removeprefix("urn:pulumi:").partition("::")[0]
     detailed = entry.get("detailedDiff")
     return Step(
         op=op,
         urn=urn,
         type=name(type),
         name=name(last or urn or "a resource without a name"),
-        stack=name(stack),
+        stack=name(_stack(urn)),
         old=old,
         new=new,
         paths=tuple(sorted(map(str, detailed))) if isinstance(detailed, dict) else (),
@@ -247,22 +265,20 @@ def _preview(content: Mapping[str, Any], steps: list[Step]) -> Preview:
             found[urn] = planned
     summary = content.get("changeSummary")
     same = summary.get("same", 0) if isinstance(summary, dict) else 0
-    roots = (
-        1
-        if any(isinstance(entry, dict) and ":Stack::" in str(entry.get("urn")) for entry in content.get("steps") or ())
-        else 0
-    )
+    entries_of = content.get("steps") or ()
+    roots = tuple(sorted({str(entry.get("urn")) for entry in entries_of if ":Stack::" in str(entry.get("urn"))}))
     errors = tuple(_errors(content))
-    shown = sum(step.op == "same" for step in found.values())
-    # The engine counts the stack itself as a resource.
-    hidden = same if isinstance(same, int) else 0
+    # The engine counts stacks and components as resources.
+    shown = sum(entry.get("op") == "same" for entry in entries_of)
+    same = same if isinstance(same, int) else 0
     return Preview(
         stacks=tuple(sorted(_stacks(content))),
         steps=tuple(found[urn] for urn in sorted(found)),
         drifted=tuple(sorted(drifted, key=lambda step: step.urn)),
         errors=errors,
-        unchanged=max(hidden - roots, 0),
-        whole=shown >= max(hidden - roots, 0) and not errors,
+        unchanged=max(same - len(roots), 0),
+        whole=shown >= same and not errors,
+        roots=roots,
     )
 
 
@@ -291,8 +307,11 @@ def _refreshed(step: Step, planned: Step | None) -> Step:
 
 def _stacks(content: Mapping[str, Any]) -> set[str]:
     urns = (str(entry.get("urn") or "") for entry in content.get("steps") or () if isinstance(entry, dict))
-    found = {urn.removeprefix("urn:pulumi:").partition("::")[0] for urn in urns if urn.startswith("urn:pulumi:")}
-    return {name(stack) for stack in found}
+    return {name(_stack(urn)) for urn in urns if urn.startswith("urn:pulumi:")}
+
+
+def _stack(urn: str) -> str:
+    return urn.removeprefix("urn:pulumi:").partition("::")[0]
 
 
 def _errors(content: Mapping[str, Any]) -> Iterator[str]:
