@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -113,22 +113,30 @@ class Prices:
         return list(self._rows.values())
 
     def hour(
-        self, machine_type: str, region: str, usage: Usage = "on demand", accelerator: str = "", count: int = 0
+        self,
+        machine_type: str,
+        region: str,
+        usage: Usage = "on demand",
+        accelerator: str = "",
+        count: int = 0,
+        nodes: int = 1,
     ) -> Price | None:
-        """What one machine costs an hour; None where the table does not say.
+        """What a machine costs an hour, or several that serve one replica; None where the table does not say.
 
         Args:
             machine_type: Such as g2-standard-12.
             region: Where it runs.
             usage: On demand, Spot or flex start.
             accelerator: Accelerator type, for machines that come without any.
-            count: How many of them.
+            count: How many of them, on each node.
+            nodes: Machines that serve one replica together.
         """
         key = (machine_type, region, usage, accelerator, count)
         if key not in self._found:
             own = self._own.hour(*key) if self._own else None
             self._found[key] = own or self._machine(machine_type, region, usage) or self._parts(*key)
-        return self._found[key]
+        found = self._found[key]
+        return replace(found, usd=found.usd * nodes) if found is not None and nodes > 1 else found
 
     def _machine(self, machine_type: str, region: str, usage: Usage) -> Price | None:
         row = self._row("machine", machine_type, region, usage)

@@ -4,9 +4,12 @@ import json
 
 import pytest
 
-from mg_provider.prices import read_prices, standard_prices
+from mg_provider import review
+from mg_provider.prices import HOURS_A_MONTH, read_prices, standard_prices
 from mg_provider.prices.skus import COMPUTE, VERTEX, CatalogueSku, rows_of
 from mg_provider.prices_command import refresh, show
+from mg_provider.review.gates import Gates, failed
+from tests.review.build import endpoint, model, preview, step
 
 GPU = "Vertex AI: Online/Batch Prediction Nvidia H100 80gb GPU running in Iowa"
 
@@ -128,3 +131,34 @@ def test_a_file_that_is_not_one_of_prices_is_said(tmp_path, capsys):
     (tmp_path / "x.json").write_text("[]")
     assert show(tmp_path / "x.json") == 2
     assert "not a table of prices" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("nodes", [1, 2, 4])
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_all_nodes_of_a_replica_are_counted_and_paid(nodes, replicas):
+    """Money goes with GPUs: of a replica on several nodes, each of them is a machine."""
+    spec = {"machine_type": "a2-highgpu-8g", "accelerator_type": "NVIDIA_TESLA_A100", "accelerator_count": 8}
+    made = {**model(machine_spec={**spec, "multihost_gpu_node_count": nodes}), "max_replica_count": replicas}
+    found = review.of(preview(step("create", "CustomWeightsModel", "llama", None, made)))
+    hour = standard_prices().hour("a2-highgpu-8g", "us-central1").usd
+    assert found.gpus.after == (8 * nodes, 8 * nodes * replicas)
+    assert found.money.after.min.month == pytest.approx(hour * nodes * HOURS_A_MONTH, abs=0.01)
+    assert found.money.after.max.month == pytest.approx(hour * nodes * replicas * HOURS_A_MONTH, abs=0.01)
+    assert found.money.peak.usd == pytest.approx(hour * nodes * replicas, abs=0.001)
+    assert ("on 4 nodes" in found.model_dump_json()) == (nodes == 4)
+
+
+@pytest.mark.parametrize("spec", [{}, {"machine_spec": None}], ids=["with a machine", "with none"])
+@pytest.mark.parametrize(("kind", "make"), [("CustomWeightsModel", model), ("DedicatedEndpoint", endpoint)])
+@pytest.mark.parametrize("change", [{}, {"labels": {"team": "a"}}], ids=["same", "update"])
+def test_what_is_parked_has_no_gpus_and_costs_nothing(spec, kind, make, change):
+    """Also where Google would choose the machine."""
+    parked = make(parked=True, **spec if kind == "CustomWeightsModel" else {})
+    for served in parked.get("deployed_models", {}).values():
+        served.update(spec)
+    op = "update" if change else "same"
+    found = review.of(preview(step(op, kind, "llama", parked, {**parked, **change})))
+    assert found.gpus.unknown == []
+    assert found.gpus.after == (0, 0)
+    assert found.money.after.max.usd == 0
+    assert failed(found, Gates(gpus=0, budget=0)) == []

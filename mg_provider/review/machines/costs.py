@@ -49,8 +49,8 @@ class Bill:
 
     def _machine(self, deployment: Replicas, region: str) -> tuple[Amount, Amount, Basis]:
         found = [
-            (machine, self.prices.hour(machine.type, region, deployment.usage, machine.accelerator, machine.count))
-            for machine in deployment.machines
+            (each, self.prices.hour(each.type, region, deployment.usage, each.accelerator, each.count, each.nodes))
+            for each in deployment.machines
         ]
         known = [price for _, price in found if price is not None]
         if not found or not deployment.is_known:
@@ -190,7 +190,7 @@ def gpus_of(turns: list[Turn], runs: list[Turn]) -> Gpus:
     most: list[int] = []
 
     def count(deployment: Replicas, region: str, label: str) -> _Count:
-        if not deployment.machines:
+        if not deployment.machines and deployment.most:
             unknown[f"{label}: {CHOSEN_BY_GOOGLE}"] = None
         return counts.setdefault((region, deployment.accelerator, deployment.label), _Count())
 

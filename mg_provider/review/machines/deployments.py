@@ -29,6 +29,18 @@ class Machine:
     type: str
     accelerator: str = ""
     count: int = 0
+    """Accelerators of a node."""
+    nodes: int = 1
+    """Nodes that serve one replica together."""
+
+    @property
+    def gpus(self) -> int:
+        """Accelerators of all nodes."""
+        return self.count * self.nodes
+
+    def __str__(self) -> str:
+        """For people."""
+        return self.type if self.nodes == 1 else f"{self.type} on {self.nodes} nodes"
 
 
 @dataclass(frozen=True)
@@ -45,7 +57,7 @@ class Replicas:
     @property
     def label(self) -> str:
         """The machine in words."""
-        return " or ".join(machine.type for machine in self.machines) or CHOSEN_BY_GOOGLE
+        return " or ".join(map(str, self.machines)) or CHOSEN_BY_GOOGLE
 
     @property
     def accelerator(self) -> str:
@@ -55,7 +67,7 @@ class Replicas:
     @property
     def gpus(self) -> int:
         """Accelerators of a replica; of several choices the most."""
-        return max((machine.count for machine in self.machines), default=0)
+        return max((machine.gpus for machine in self.machines), default=0)
 
     def text(self) -> str:
         """Replicas and machine: 1 to 8 x g2-standard-12."""
@@ -245,7 +257,7 @@ def _machine(entry: Mapping[str, Any]) -> Machine:
 def _known_machine(type: str, accelerator: str | None, count: int | None, nodes: int) -> Machine:
     spec = MachineSpec(machine_type=type, accelerator_type=accelerator, accelerator_count=count)
     kind, number = accelerators(spec)
-    return Machine(name(type), name(kind), number * nodes)
+    return Machine(name(type), name(kind), number, nodes)
 
 
 def _whole(value: Any, otherwise: int) -> int:
