@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
+from mg_provider.clock import SystemClock
 from mg_provider.command_line.called import mg_command
 from mg_provider.command_line.errors import Refusal
 from mg_provider.command_line.spelling import did_you_mean
@@ -40,7 +41,8 @@ class NewProject:
     Args:
         template: Which of the templates.
         folder: Where the project goes.
-        config: Values for the keys that the template asks for, by its keys; the others get their defaults.
+        config: Values for the keys that the template asks for, by its keys; the others get their defaults, and
+            ``mg:owner`` one that no other project has.
     """
 
     template: Template
@@ -85,9 +87,14 @@ class NewProject:
             contents[f"{WHEELS}/{source.name}"] = source.read_bytes()
         return contents
 
+    @cached_property
+    def _owner(self) -> str:
+        """What ``mg:owner`` is where nobody says it: that of no other project."""
+        return f"{self.name}-{SystemClock().request_id()[:8]}"
+
     def _stack(self) -> str:
         values = {
-            key if ":" in key else f"{self.name}:{key}": self.config.get(key, asked["default"])
+            key if ":" in key else f"{self.name}:{key}": self.config.get(key, asked.get("default", self._owner))
             for key, asked in self.keys.items()
         }
         return yaml.safe_dump({"config": values}, sort_keys=False)

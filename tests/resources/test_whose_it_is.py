@@ -191,7 +191,7 @@ def test_an_unlabelled_endpoint_whose_id_the_program_chose_is_left(emulator, hos
 def test_on_a_self_managed_backend_an_unlabelled_endpoint_is_taken_up_by_name_only(emulator, host, weights, hand):
     endpoint = unlabelled(emulator, host, hand, arguments(weights), owner=UNCERTAIN)
     before = hand.endpoint(endpoint)
-    with pytest.raises(HostError, match="pulumi config set mg:owner organization"):
+    with pytest.raises(HostError, match="write `mg:owner: organization` below"):
         model_life(host, owner=UNCERTAIN).up(arguments(weights))
     assert hand.endpoint(endpoint) == before
 
@@ -253,7 +253,7 @@ def test_on_a_self_managed_backend_what_exists_is_taken_up_by_name_only(emulator
     with pytest.raises(HostError) as failure:
         again.up(wanted)
     assert made.id in failure.value.text
-    assert "pulumi config set mg:owner organization" in failure.value.text
+    assert "write `mg:owner: organization` below" in failure.value.text
     assert failure.value.kept is None
     assert all(entry["method"] == "GET" for entry in emulator.requests()[since:])
     assert made.refresh() == {}
@@ -267,7 +267,7 @@ def test_on_a_self_managed_backend_a_paid_job_is_taken_up_by_name_only(emulator,
     made.up(wanted)
     # Another person's process knows nothing of this one.
     again = Life(hosts(), BatchJobProvider, owner=UNCERTAIN)
-    with pytest.raises(HostError, match="pulumi config set mg:owner organization") as failure:
+    with pytest.raises(HostError, match="write `mg:owner: organization` below") as failure:
         again.up(wanted)
     assert made.outputs["batch_prediction_job"] in failure.value.text
     assert started(emulator) == 1

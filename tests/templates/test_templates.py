@@ -180,6 +180,7 @@ def test_a_project_has_the_name_of_its_folder_and_the_values_that_were_given(tmp
     assert code == 0
     assert yaml.safe_load((folder / "Pulumi.yaml").read_text())["name"] == "my-models-new"
     config = yaml.safe_load((folder / "Pulumi.dev.yaml").read_text())["config"]
+    assert re.fullmatch(r"my-models-new-[0-9a-f]{8}", config.pop("mg:owner"))
     assert config == {
         "mg:project": "other-project",
         "mg:region": "us-central1",
@@ -188,6 +189,18 @@ def test_a_project_has_the_name_of_its_folder_and_the_values_that_were_given(tmp
     assert f"  cd '{folder}'\n" in said
     assert f"{mg_command()} rehearse up" in said
     assert "pulumi up" in said
+
+
+@pytest.mark.parametrize("template", NAMES)
+def test_no_two_projects_have_the_same_owner_unless_somebody_says_so(template, tmp_path):
+    owners = []
+    for parent, given in (("one", {}), ("two", {}), ("three", {"mg:owner": "search-team"})):
+        assert write(template, tmp_path / parent / "shop", **given)[0] == 0
+        config = yaml.safe_load((tmp_path / parent / "shop" / "Pulumi.dev.yaml").read_text())["config"]
+        owners.append(config["mg:owner"])
+    assert owners[0] != owners[1]
+    assert all(owner.startswith("shop-") for owner in owners[:2])
+    assert owners[2] == "search-team"
 
 
 @pytest.fixture

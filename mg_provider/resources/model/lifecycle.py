@@ -153,13 +153,14 @@ class Context:
         if self.owner_is_certain:
             self.progress(f"taking up {what}, made {made or 'at an unknown time'} by {args.owner}")
             return
+        file = f"Pulumi.{args.owner.rpartition('/')[2]}.yaml"
         raise MgError(
             f"{what} exists, made {made or 'at an unknown time'} by a stack that is also called {args.owner}; on a "
             "self-managed backend another person's stack can have that name, so it is left unchanged",
             resource=args.resource,
             exists=[what],
-            hint="if an earlier run of yours made it, run `pulumi config set mg:owner organization` and `pulumi up` "
-            "again; if not, run `pulumi config set mg:owner` with a name of your own, such as your team's",
+            hint=f"if an earlier run of yours made it, write `mg:owner: organization` below `config:` in {file}, and "
+            "run the same command again; if not, write a name of your own there, such as your team's",
         )
 
     def limit(self, argument: float | None, default: float) -> float:

@@ -307,7 +307,7 @@ def test_a_rule_of_a_stack_with_the_same_name_is_not_taken_up_where_nobody_said_
     owner = "organization/project/dev"
     one, two = (Life(host, PscForwardingRuleProvider, name="address", owner=owner) for _ in range(2))
     one.up(arguments())
-    with pytest.raises(HostError, match="pulumi config set mg:owner") as failure:
+    with pytest.raises(HostError, match="write `mg:owner: organization` below") as failure:
         two.up(arguments())
     assert failure.value.kept is None
     one.destroy()
