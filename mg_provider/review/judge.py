@@ -10,7 +10,19 @@ from typing import Any
 from mg_provider.prices import HOURS_A_MONTH, Prices, Total, standard_prices
 from mg_provider.resources.model.marks import marked
 from mg_provider.resources.model.meaning import Exposure, Leads
-from mg_provider.review.judging import bills, contents, exposure, gone, nets, others, rest, runs, service, traffic
+from mg_provider.review.judging import (
+    bills,
+    contents,
+    exposure,
+    gone,
+    nets,
+    others,
+    rest,
+    runs,
+    service,
+    traffic,
+    veiled,
+)
 from mg_provider.review.judging.drift import drift
 from mg_provider.review.judging.findings import Finding, about, merged
 from mg_provider.review.judging.places import places_of
@@ -173,6 +185,7 @@ class _Judge:
             turns_of = self._turns[id(subject)]
             yield from service.service(subject, turns_of, self._saved(subject), self._beside(subject))
             yield from nets.nets(subject)
+            yield from veiled.veiled(subject)
             yield from contents.contents(subject, self._sources)
             yield from traffic.traffic(subject)
         yield from self._left_over()

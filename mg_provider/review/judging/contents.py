@@ -52,7 +52,6 @@ def contents(subject: Subject, sources: Sources) -> Iterator[Finding]:
     elif not subject.is_replaced:
         for change, mark in subject.changed(Content):
             yield from _changed(subject, change, mark, subject.label)
-        yield from _hidden(subject)
     for entry, inner, old, new in subject.entries():
         label = f"{subject.label}: {name(entry)}"
         if isinstance(old, Mapping) and isinstance(new, Mapping):
@@ -187,15 +186,6 @@ def _short(value: Any) -> str:
             value.get("image_uri") or "@sha256:"
         )
     return show(value)
-
-
-def _hidden(subject: Subject) -> Iterator[Finding]:
-    """A deployment that is replaced although nothing shows why: a hidden value changed."""
-    shown = {change.field for change in subject.changes if change.mark(Content) is not None}
-    for change in subject.changes:
-        if change.hidden and change.field not in shown:
-            text = ", ".join(_hidden_names(change.hidden, _variables(subject)))
-            yield about(subject, "change", "look", "models", text)
 
 
 def _far(

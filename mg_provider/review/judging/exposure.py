@@ -48,13 +48,13 @@ def exposures(subject: Subject, places: Places) -> Iterator[Finding]:
     elif was and now is False:
         yield from _private(subject, "becomes private: not from the internet any more", places)
     for change, mark in subject.changed(Exposure):
-        if not (mark.open and was != now):
+        if not (mark.open and was != now) and not change.is_hidden:
             yield from _changed(subject, change, mark, places)
     for entry, inner, old, new in subject.entries():
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             for field, mark in marked(inner, Exposure):
                 change = Change(field, value_of(inner, old, field), value_of(inner, new, field))
-                if change.old != change.new:
+                if change.old != change.new and not change.is_hidden:
                     yield from _changed(subject, change, mark, places, f"{subject.label}: {name(entry)}")
 
 

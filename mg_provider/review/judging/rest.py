@@ -11,19 +11,18 @@ from mg_provider.resources.model.meaning import (
     Exposure,
     Flow,
     HeldByClients,
-    Leads,
     SafetyNet,
     Service,
     Traffic,
 )
-from mg_provider.review.judging.findings import Finding, about
+from mg_provider.review.judging.findings import GATES, Finding, about
+from mg_provider.review.judging.veiled import may_fail
 from mg_provider.review.reading.compare import Change, Subject
 from mg_provider.review.reading.kinds import compared, parts
 from mg_provider.review.reading.values import difference, is_unknown, name
 
 _REPORTED = (Content, Costs, Exposure, HeldByClients, SafetyNet, Service, Traffic)
 _ANSWERED_BY = (Content, Costs, Exposure, Flow)
-_MATTERS = (Content, Costs, Exposure, HeldByClients, Traffic, Leads, Flow)
 
 
 def rest(subject: Subject) -> Iterator[Finding]:
@@ -98,13 +97,15 @@ def _unknown(subject: Subject) -> Iterator[Finding]:
     if names := ", ".join(_unknown_of_new(subject)):
         yield about(subject, "unknown", "look", "unknown", f"known only after up: {names}")
     found = [change for change in subject.changes if change.is_unknown and change.marks]
-    grave = [change for change in found if any(isinstance(mark, (*_MATTERS, Replaces)) for mark in change.marks)]
+    gates = {change.field: {*may_fail(subject, change)} - {"change"} for change in found}
+    grave = [change for change in found if gates[change.field] or change.mark(Flow) is not None]
     if grave:
+        also = tuple(gate for gate in GATES if any(gate in gates[change.field] - {"weights"} for change in grave))
         names = ", ".join(name(change.field) for change in grave)
         opens = any((mark := change.mark(Exposure)) is not None and mark.open for change in grave)
         names += "; whether it is public is not known" if opens else ""
         may = "; it may be replaced" if any(change.mark(Replaces) for change in grave) else ""
-        yield about(subject, "unknown", "look", "unknown", f"known only after up: {names}{may}")
+        yield about(subject, "unknown", "look", "unknown", f"known only after up: {names}{may}", also=also)
     if quiet := [change for change in found if change not in grave]:
         names = ", ".join(name(change.field) for change in quiet)
         yield about(subject, "unknown", "note", "unknown", f"known only after up: {names}")

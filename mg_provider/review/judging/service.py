@@ -165,7 +165,8 @@ def effect_of(reasons: list[Reason]) -> tuple[Effect, str]:
     if ("address-change", "stop") in gates:
         return "interrupted", "until clients use the new name"
     if ("downtime", "look") in gates:
-        return "interrupted", "seconds"
+        is_seen = any("downtime" in (reason.gate, *reason.also) for reason in reasons if reason.section != "unknown")
+        return "interrupted", "seconds" if is_seen else "nobody knows for how long"
     if ("capacity", "look") in gates:
         return "less capacity", ""
     return "none", ""

@@ -12,9 +12,10 @@ from pydantic import BaseModel
 from mg_provider.resources.model.args import Args
 from mg_provider.resources.model.diff import canonical
 from mg_provider.resources.model.marks import InPlace, Replaces, RollsOut, Secret
+from mg_provider.resources.model.unknown import Unknown
 from mg_provider.review.reading.kinds import Kind, compared, fits, parts, value_of
 from mg_provider.review.reading.preview import Side, Step
-from mg_provider.review.reading.values import HIDDEN, is_unknown, is_unseen, name
+from mg_provider.review.reading.values import HIDDEN, differing, hides, is_unknown, is_unseen, name
 
 M = TypeVar("M")
 
@@ -37,6 +38,12 @@ class Change:
     def is_secret(self) -> bool:
         """Whether no part of its value may be shown."""
         return self.mark(Secret) is not None or HIDDEN in (self.old, self.new)
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether what differs in it, or a part of that, cannot be seen."""
+        found = differing(self.old, self.new)
+        return bool(self.hidden) or any(hides(was) or hides(now) for _, was, now in found)
 
     @property
     def is_unknown(self) -> bool:
@@ -143,11 +150,23 @@ class Subject:
     def entries(self) -> Iterator[tuple[str, type[BaseModel], Any, Any]]:
         """The deployments that it has by name: name, type, and the values before and after."""
         for field, inner in parts(self.kind.args):
-            old, new = self.old.get(field), self.new.get(field)
-            before = old if isinstance(old, Mapping) else {}
-            after = new if isinstance(new, Mapping) else {}
+            before, after = map(_named, _seen(self.old.get(field), self.new.get(field)))
             for entry in sorted({*before, *after}):
-                yield entry, inner, before.get(entry), after.get(entry)
+                yield entry, inner, *_seen(before.get(entry), after.get(entry))
+
+
+def _seen(old: Any, new: Any) -> tuple[Any, Any]:
+    """Both sides of named deployments, or of one; a side that nobody can see is taken for what the other one is."""
+    before = new if _is_veiled(old) else old
+    return before, before if _is_veiled(new) else new
+
+
+def _is_veiled(value: Any) -> bool:
+    return value == HIDDEN or isinstance(value, Unknown)
+
+
+def _named(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def changed_fields(
@@ -201,6 +220,7 @@ def _follow(value: Any, rest: str) -> tuple[str, Any]:
             value = value.get(part)
             called = part if part not in ("value", "name") or not called else called
         if value == HIDDEN:
+            called = called or part
             # Which entry of a list that is hidden as a whole: its number is all that anybody can say.
             number = rest.rpartition("[")[2].partition("]")[0] if f".{part}[" in f".{rest}" else ""
             return (f"entry {int(number) + 1} of {called}" if number.isdigit() else called), value

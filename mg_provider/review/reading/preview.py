@@ -227,7 +227,7 @@ def _step(entry: Mapping[str, Any]) -> Step | None:
         stack=name(_stack(urn)),
         old=old,
         new=new,
-        paths=tuple(sorted(map(str, detailed))) if isinstance(detailed, dict) else (),
+        paths=tuple(sorted(map(str, detailed if isinstance(detailed, dict) else entries(entry.get("diffReasons"))))),
         replaces=tuple(sorted(map(str, entries(entry.get("replaceReasons"))))),
     )
 

@@ -148,7 +148,7 @@ def _of_leaves(path: str, old: Any, new: Any) -> list[str]:
 
 def hides(value: Any) -> bool:
     """Whether a part of a value is hidden."""
-    return any(leaf == HIDDEN for _, leaf in leaves(value))
+    return any(HIDDEN in entries(leaf) for _, leaf in leaves(value))
 
 
 def is_unknown(value: Any) -> bool:
