@@ -164,7 +164,7 @@ class _Judge:
                 yield Finding("preview-error", "stop", "errors", ", ".join(preview.stacks) or "the preview", error)
 
     def _found(self) -> Iterator[Finding]:
-        pairs = gone.renames(self._subjects)
+        pairs = self._renames
         paired = {id(subject) for pair in pairs for subject in pair}
         alike = {id(new) for old, new in pairs if exposure.is_public(old, old.old) == exposure.is_public(new, new.new)}
         for old, new in pairs:
@@ -189,6 +189,11 @@ class _Judge:
             yield from contents.contents(subject, self._sources)
             yield from traffic.traffic(subject)
         yield from self._left_over()
+
+    @cached_property
+    def _renames(self) -> list[tuple[Subject, Subject]]:
+        """What is deleted with what is made in its place under another name."""
+        return gone.renames(self._subjects)
 
     def _wanted(self, drifted: Subject) -> Mapping[str, Any]:
         """What the program says of a resource that was changed in the cloud."""
@@ -252,7 +257,9 @@ class _Judge:
     def _of_money(self) -> Iterator[Finding]:
         serving = [turn for each in self._subjects if not each.kind.runs for turn in self._turns[id(each)]]
         begun = [turn for each in self._subjects if runs.starts(each) for turn in self._turns[id(each)]]
-        yield from bills.bills(serving, begun, self._prices)
+        pairs = [(self._turns[id(old)], self._turns[id(new)]) for old, new in self._renames]
+        renamed = {id(turn) for old, new in pairs for turn in new if any(map(turn.takes_over, old))}
+        yield from bills.bills(serving, begun, self._prices, renamed)
 
     def _exposure(self, found: list[Reason]) -> ExposureChange:
         widened = any(

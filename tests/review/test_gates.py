@@ -38,6 +38,10 @@ SCALED = change(max_replica_count=8)
 SCALED_DOWN = preview(step("update", C, "llama", model(max_replica_count=8), model()))
 TWO_L4 = {"machine_type": "g2-standard-24", "accelerator_type": "NVIDIA_L4", "accelerator_count": 2}
 DEARER_WITH_FEWER_GPUS = preview(step("update", C, "llama", model(machine_spec=TWO_L4), model(machine_spec=A100)))
+RENAMED = preview(step("delete", C, "llama", model()), step("create", C, "lama", None, model("lama")))
+RENAMED_AND_DEARER = preview(
+    step("delete", C, "llama", model()), step("create", C, "lama", None, model("lama", max_replica_count=2))
+)
 UNPRICED = change(machine_spec=H200)
 
 
@@ -76,6 +80,13 @@ UNPRICED = change(machine_spec=H200)
         (DEARER_WITH_FEWER_GPUS, "decrease=40%", 1),
         (DEARER_WITH_FEWER_GPUS, "decrease=50%", 0),
         (DEARER_WITH_FEWER_GPUS, "decrease=500", 0),
+        (SCALED, "cost", 1),
+        (SCALED_DOWN, "cost", 0),
+        (UNPRICED, "cost", 1),
+        (preview(step("delete", C, "llama", model(machine_spec=H200))), "cost", 0),
+        (preview(step("delete", C, "llama", model(region="us-west1"))), "cost", 0),
+        (RENAMED, "cost", 0),
+        (RENAMED_AND_DEARER, "cost", 1),
         (SCALED, "gpus=7", 1),
         (SCALED, "gpus=8", 0),
         (change(labels={"a": "b"}), "address-change,downtime,exposure,unprotected-delete,unprobed,unknown-price", 0),

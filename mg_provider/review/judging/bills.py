@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from mg_provider.prices import Amount, Prices, is_in_catalogue
 from mg_provider.resources.model.meaning import Costs
@@ -13,18 +13,25 @@ from mg_provider.review.model import Gpus
 from mg_provider.review.reading.values import show
 
 
-def bills(turns: list[Turn], runs: list[Turn], prices: Prices) -> Iterator[Finding]:
-    """What is made, what moves to other machines, and what all of it comes to."""
+def bills(turns: list[Turn], runs: list[Turn], prices: Prices, renamed: Collection[int] = ()) -> Iterator[Finding]:
+    """What is made, what moves to other machines, and what all of it comes to.
+
+    Args:
+        turns: Deployments.
+        runs: Batch runs that are started.
+        prices: The table.
+        renamed: The ids of the turns that only take over what another resource ran.
+    """
     bill = Bill(prices)
     for turn in turns:
-        yield from _made(turn, bill)
+        yield from _made(turn, bill, "change" if id(turn) in renamed else "cost")
         yield from _moved(turn, bill)
     yield from _sum(turns, prices)
     for turn in [*(turn for turn in turns if turn.changes_bill or turn.rolls_out), *runs]:
         yield from _unknown(turn, bill)
 
 
-def _made(turn: Turn, bill: Bill) -> Iterator[Finding]:
+def _made(turn: Turn, bill: Bill, gate: str) -> Iterator[Finding]:
     if turn.before is not None and turn.after is None and not turn.subject.goes:
         gives = f"undeployed: gives back {turn.before.text()}{_gpus(turn.before)}"
         yield about(turn.subject, "change", "note", "service", gives, label=turn.label)
@@ -32,7 +39,7 @@ def _made(turn: Turn, bill: Bill) -> Iterator[Finding]:
         return
     low, high, _ = bill.machine(turn.after, turn.subject.region)
     text = f"new, on {turn.after.text()}{_gpus(turn.after)}, {_each(low, high)}"
-    yield about(turn.subject, "cost", "look", "money", text, label=turn.label)
+    yield about(turn.subject, gate, "look", "money", text, label=turn.label)
 
 
 def _moved(turn: Turn, bill: Bill) -> Iterator[Finding]:
@@ -76,7 +83,7 @@ def _sum(turns: list[Turn], prices: Prices) -> Iterator[Finding]:
     named = [turn for turn in turns if turn.subject.label in labels]
     money, gpus, label = money_of(named, [], prices, whole=False), gpus_of(named, []), ", ".join(sorted(labels))
     difference = (money.difference.min, money.difference.max)
-    unknown = any(part.usd is None for part in difference)
+    unknown = any(part.usd is None for part in difference) and any(turn.may_cost_more for turn in named)
     more = any(part.usd is not None and round(part.usd, 4) > 0 for part in difference)
     if label and (more or unknown):
         low, high = (money.before.min, money.after.min), (money.before.max, money.after.max)

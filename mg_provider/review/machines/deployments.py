@@ -105,6 +105,23 @@ class Turn:
         return self.rolls_out and self.strategy.hold is not None and self.strategy.strategy == "shift"
 
     @property
+    def may_cost_more(self) -> bool:
+        """Whether something runs that did not run before, at whatever price."""
+        before, after = self.before, self.after
+        if after is None or not after.most:
+            return False
+        if before is None or self.is_held or self.region_before != self.subject.region:
+            return True
+        if (before.machines, before.usage) != (after.machines, after.usage):
+            return True
+        return after.fewest > before.fewest or after.most > before.most
+
+    def takes_over(self, other: Turn) -> bool:
+        """Whether it runs what the other one, which ends, ran in the same place."""
+        ends = other.after is None and self.before is None and other.name == self.name
+        return ends and other.before == self.after and other.region_before == self.subject.region
+
+    @property
     def region_before(self) -> str:
         """Where it is before."""
         found = self.subject.old.get("region")
