@@ -148,8 +148,7 @@ def _budget(review: Review, gates: Gates) -> Iterator[GateResult]:
     if _month(most) > gates.budget:
         yield GateResult(gate=asked, text=f"{most.text} a month at the most replicas is more")
     elif _is_partly_unknown(most):
-        unknown = ", ".join(review.money.unknown) or "a machine that Google chooses"
-        yield GateResult(gate=asked, text=f"it cannot be checked without a price for {unknown}")
+        yield GateResult(gate=asked, text=_unchecked(review))
 
 
 def _jumps(review: Review, gates: Gates) -> Iterator[GateResult]:
@@ -173,10 +172,17 @@ def _jump(review: Review, asked: str, direction: int) -> Iterator[str]:
         if moved > limit:
             yield f"{shown} a month at the {title} replicas is more"
         if _is_partly_unknown(change):
-            unknown = ", ".join(money.unknown) or "a machine that Google chooses"
-            yield f"it cannot be checked without a price for {unknown}"
+            yield _unchecked(review)
     if direction < 0 and asked.endswith("%"):
         yield from _fewer_gpus(review, limit)
+
+
+def _unchecked(review: Review) -> str:
+    """Why nobody can say what it costs."""
+    if review.gpus.unknown and not review.money.unknown:
+        return f"it cannot be checked: {review.gpus.unknown[0]}"
+    unknown = ", ".join(review.money.unknown) or "a machine that Google chooses"
+    return f"it cannot be checked without a price for {unknown}"
 
 
 def _fewer_gpus(review: Review, limit: float) -> Iterator[str]:

@@ -133,7 +133,7 @@ class Gpus(_Part):
     after: tuple[int, int]
     peak: int = Field(description="The most at once while the change is made, batch runs included.")
     lines: list[MachineCount] = Field(default=[])
-    unknown: list[str] = Field(default=[], description="Resources whose machine Google chooses.")
+    unknown: list[str] = Field(default=[], description="Resources whose number of GPUs is not known, and why.")
 
 
 class ExposureChange(_Part):

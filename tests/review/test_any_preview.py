@@ -3,11 +3,12 @@
 import json
 from html.parser import HTMLParser
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mg_provider import review
-from mg_provider.review import PreviewError
+from mg_provider.review import PreviewError, Review
 from mg_provider.review.formats.markdown import markdown
 from mg_provider.review.formats.page import page
 from mg_provider.review.formats.text import text
@@ -48,6 +49,12 @@ def paths(value, at=()):
         yield from paths(entry, (*at, key))
 
 
+def _at(value, path):
+    for key in path:
+        value = value[key]
+    return value
+
+
 PATHS = [(source, path) for source in SOURCES for path in paths(source) if path]
 
 
@@ -74,6 +81,39 @@ class Seen(HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.tags.add(tag)
         self.attributes |= {name for name, _ in attrs}
+
+
+NUMBERS = [
+    10**400,
+    -(10**400),
+    2**60,
+    1e300,
+    float("nan"),
+    float("inf"),
+    -1,
+    "7",
+    1.5,
+    "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+]
+COUNTED = {path[-1]: (source, path) for source, path in PATHS if type(_at(source, path)) is int}
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=str)
+@pytest.mark.parametrize("key", sorted(COUNTED, key=str))
+def test_a_number_that_is_none_is_named_and_never_less_than_before(key, number):
+    """It ends in a review, or in a sentence; what nobody can count is no loss of capacity, and no lower price."""
+    source, path = COUNTED[key]
+    try:
+        found = review.of(json.dumps(put(source, path, number, as_key=False)))
+    except PreviewError:
+        return
+    for write in (text, markdown, page, Review.model_dump_json):
+        assert write(found)
+    if str(key).endswith("replica_count") and "newState" in path:
+        assert str(key) in found.model_dump_json()
+        assert "less capacity:" not in text(found)
+        assert found.service.minutes or found.service.effect != "less capacity"
+        assert any("not known before up" in entry for entry in found.gpus.unknown)
 
 
 @settings(deadline=None, max_examples=60, database=None)

@@ -91,7 +91,9 @@ def _sum(turns: list[Turn], prices: Prices) -> Iterator[Finding]:
         if low != high:
             text += f" at the fewest replicas, {high[0].text} → {high[1].text} at the most"
         if gpus.before != gpus.after:
-            text += f"; GPUs {span(*gpus.before)} → {span(*gpus.after)}"
+            text += (
+                f"; GPUs {span(*gpus.before)} → {f'at least {gpus.after[0]}' if gpus.unknown else span(*gpus.after)}"
+            )
         yield Finding("cost", "look", "money", label, text, detail=_quota(gpus), follows=True)
 
 

@@ -11,7 +11,7 @@ from mg_provider.resources.model.meaning import Flow, LastRun
 from mg_provider.review.judging.findings import Finding, about
 from mg_provider.review.judging.gone import causes
 from mg_provider.review.judging.places import Places
-from mg_provider.review.machines.costs import Bill, sum_of
+from mg_provider.review.machines.costs import Bill, sum_of, times
 from mg_provider.review.machines.deployments import CHOSEN_BY_GOOGLE, Turn
 from mg_provider.review.model import Run
 from mg_provider.review.reading.compare import Subject
@@ -29,7 +29,7 @@ def run_of(turn: Turn, bill: Bill, places: Places) -> Run:
     """A run that begins, with what it costs an hour."""
     subject, after = turn.subject, turn.after
     least, most, _ = bill.machine(after, subject.region) if after else (Amount(None), Amount(None), None)
-    count = after.most if after else 0
+    count, is_known = after.replicas(1) if after else (0, True)
     machine = after.label if after else CHOSEN_BY_GOOGLE
     last = _last(subject, "replica hours")
     rows = _last(subject, "rows")
@@ -39,8 +39,8 @@ def run_of(turn: Turn, bill: Bill, places: Places) -> Run:
         why="it is new" if subject.is_new else "; ".join(causes(subject)),
         machine=machine,
         machines=count,
-        hour=sum_of(most.times(count)),
-        hour_least=sum_of(least.times(count)),
+        hour=sum_of(times(most, count, is_known)),
+        hour_least=sum_of(times(least, count, is_known)),
         reads=_flow(subject, "reads", places),
         writes=_flow(subject, "writes", places),
         rows_last_run=int(rows) if rows else None,

@@ -10,7 +10,7 @@ from mg_provider.resources.model.meaning import Service
 from mg_provider.review.judging.exposure import is_public
 from mg_provider.review.judging.findings import Finding, about
 from mg_provider.review.machines.costs import MINUTES
-from mg_provider.review.machines.deployments import Turn, is_off, span
+from mg_provider.review.machines.deployments import Turn, is_off
 from mg_provider.review.model import Effect, Reason
 from mg_provider.review.reading.compare import Change, Subject
 from mg_provider.review.reading.kinds import value_of
@@ -102,9 +102,8 @@ def _capacity(turn: Turn) -> Iterator[Finding]:
     before, after = turn.before, turn.after
     if before is None or after is None or turn.subject.is_replaced or not (before.most and after.most):
         return
-    if after.fewest < before.fewest or after.most < before.most:
-        was, now = span(before.fewest, before.most), span(after.fewest, after.most)
-        text = f"less capacity: {was} → {now} replicas"
+    if after.has_fewer(before):
+        text = f"less capacity: {before.span} → {after.span} replicas"
         if not after.fewest:
             text += "; with none left when idle, the first request waits for a machine"
         yield about(turn.subject, "capacity", "look", "service", text, label=turn.label)
@@ -165,8 +164,12 @@ def effect_of(reasons: list[Reason]) -> tuple[Effect, str]:
     if ("address-change", "stop") in gates:
         return "interrupted", "until clients use the new name"
     if ("downtime", "look") in gates:
-        is_seen = any("downtime" in (reason.gate, *reason.also) for reason in reasons if reason.section != "unknown")
-        return "interrupted", "seconds" if is_seen else "nobody knows for how long"
+        return "interrupted", "seconds" if _is_seen("downtime", reasons) else "nobody knows for how long"
     if ("capacity", "look") in gates:
-        return "less capacity", ""
+        return "less capacity", "" if _is_seen("capacity", reasons) else "if at all: nobody knows before up"
     return "none", ""
+
+
+def _is_seen(gate: str, reasons: list[Reason]) -> bool:
+    """Whether more than what is known only after up, or hidden, fails a gate."""
+    return any(gate in (reason.gate, *reason.also) for reason in reasons if reason.section != "unknown")

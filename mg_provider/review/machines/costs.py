@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from mg_provider.prices import HOURS_A_MONTH, NOT_IN, Amount, Prices
-from mg_provider.review.machines.deployments import CHOSEN_BY_GOOGLE, Replicas, Turn, span
+from mg_provider.review.machines.deployments import CHOSEN_BY_GOOGLE, Replicas, Turn
 from mg_provider.review.model import CostLine, Gpus, MachineCount, Money, Range, Sum
 
 MINUTES = "10 to 60 minutes"
@@ -72,7 +72,13 @@ class Bill:
         if deployment is None:
             return Amount(), Amount()
         low, high, _ = self.machine(deployment, region)
-        return low.times(deployment.fewest), high.times(deployment.most)
+        return times(low, *deployment.replicas(0)), times(high, *deployment.replicas(1))
+
+
+def times(price: Amount, count: int, is_known: bool) -> Amount:
+    """What so many replicas cost; at least that where there may be more."""
+    amount = price.times(count)
+    return amount if is_known else Amount(amount.usd, True)
 
 
 def money_of(turns: list[Turn], runs: list[Turn], prices: Prices, *, whole: bool) -> Money:
@@ -120,7 +126,7 @@ def _difference(turn: Turn, was: Amount, now: Amount, at: int) -> Amount | None:
     before, after = turn.before, turn.after
     if before and after and not turn.is_held and (before.machines, before.usage) == (after.machines, after.usage):
         same_place = turn.region_before == turn.subject.region
-        if same_place and (before.fewest, before.most)[at] == (after.fewest, after.most)[at]:
+        if same_place and before.replicas(at) == after.replicas(at):
             return Amount()
     if not was.known or (was.usd and not now.known):
         return None
@@ -142,8 +148,8 @@ def _line(turn: Turn, bill: Bill) -> CostLine | None:
         return None
     region = turn.subject.region
     low, high, basis = bill.machine(shown, region)
-    was = "0" if turn.before is None else span(turn.before.fewest, turn.before.most)
-    now = "0" if turn.after is None else span(turn.after.fewest, turn.after.most)
+    was = "0" if turn.before is None else turn.before.span
+    now = "0" if turn.after is None else turn.after.span
     label = shown.label
     if turn.before and turn.after and turn.before.machines != turn.after.machines:
         label = f"{turn.before.label} → {turn.after.label}"
@@ -192,6 +198,8 @@ def gpus_of(turns: list[Turn], runs: list[Turn]) -> Gpus:
     def count(deployment: Replicas, region: str, label: str) -> _Count:
         if not deployment.machines and deployment.most:
             unknown[f"{label}: {CHOSEN_BY_GOOGLE}"] = None
+        if not all(deployment.counted):
+            unknown[f"{label}: a number of replicas that is not known before up"] = None
         return counts.setdefault((region, deployment.accelerator, deployment.label), _Count())
 
     for turn in turns:

@@ -14,6 +14,7 @@ from mg_provider.prices.prices import Usage
 from mg_provider.resources.endpoint.rollout_args import RolloutStrategy
 from mg_provider.resources.model.marks import marked
 from mg_provider.resources.model.meaning import Costs, Plan, Strategy
+from mg_provider.resources.model.unknown import UNKNOWN
 from mg_provider.review.reading.compare import Change, Subject, changed_fields
 from mg_provider.review.reading.kinds import parts, value_of
 from mg_provider.review.reading.values import is_unknown, name
@@ -53,6 +54,9 @@ class Replicas:
     most: int
     usage: Usage = "on demand"
     is_known: bool = True
+    """Whether its machine and how it is paid are known before up."""
+    counted: tuple[bool, bool] = (True, True)
+    """Whether the fewest and the most are known before up; the numbers are lower bounds where they are not."""
 
     @property
     def label(self) -> str:
@@ -71,7 +75,20 @@ class Replicas:
 
     def text(self) -> str:
         """Replicas and machine: 1 to 8 x g2-standard-12."""
-        return f"{span(self.fewest, self.most)} x {self.label}"
+        return f"{self.span} x {self.label}"
+
+    @property
+    def span(self) -> str:
+        """The replicas in words."""
+        return span(self.fewest, self.most) if all(self.counted) else f"{self.fewest} or more"
+
+    def replicas(self, at: int) -> tuple[int, bool]:
+        """The fewest at 0, the most at 1, and whether that is the number."""
+        return (self.fewest, self.most)[at], self.counted[at]
+
+    def has_fewer(self, other: Replicas) -> bool:
+        """Whether it is known to have fewer replicas than another, at the fewest or at the most."""
+        return any(self.counted[at] and other.counted[at] and self.replicas(at) < other.replicas(at) for at in (0, 1))
 
 
 @dataclass(frozen=True)
@@ -114,7 +131,7 @@ class Turn:
             return True
         if (before.machines, before.usage) != (after.machines, after.usage):
             return True
-        return after.fewest > before.fewest or after.most > before.most
+        return before.has_fewer(after) or not all(after.counted)
 
     def takes_over(self, other: Turn) -> bool:
         """Whether it runs what the other one, which ends, ran in the same place."""
@@ -192,7 +209,7 @@ def _turn(
         stays = subject.goes and subject.step.old is not None and subject.step.old.retain
         after, strategy = (before if stays else None), RolloutStrategy()
     else:
-        after, strategy = _deployment(model, new, None), _strategy(subject, model, new)
+        after, strategy = _deployment(model, _with_odd(subject, new), None), _strategy(subject, model, new)
     fixed = [change for change in changes if change.rolls_out]
     rolls = bool(fixed) and before is not None and after is not None and not subject.is_replaced
     only_machine = all((mark := change.mark(Costs)) is not None and mark.part == "machine" for change in fixed)
@@ -207,6 +224,11 @@ def _turn(
     off_before = replace(before, fewest=0, most=0) if before and was_off else before
     off_after = replace(after, fewest=0, most=0) if after and is_off else after
     return Turn(subject, name, off_before, off_after, changes, rolls, strategy, planned)
+
+
+def _with_odd(subject: Subject, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Arguments with those that hold no valid value as unknown ones: nobody can say what they mean."""
+    return {**values, **dict.fromkeys(subject.odd, UNKNOWN)} if values is subject.new else values
 
 
 def _plans(subject: Subject) -> list[str]:
@@ -248,10 +270,12 @@ def _deployment(model: type[BaseModel], values: Mapping[str, Any], taken: Any) -
     machines, running = _machines(found.get("machine")), _machines(taken)
     if running and len(machines) != 1:
         machines = tuple(machine for machine in machines if machine.type == running[0].type) or running
-    fewest = _whole(found.get("fewest"), 1)
-    most = max(_whole(found.get("most"), max(fewest, 1)), fewest)
+    low, high = found.pop("fewest", None), found.pop("most", None)
+    fewest = _whole(low, 1)
+    most = max(_whole(high, max(fewest, 1)), fewest)
+    counted = (low is None or _is_whole(low), high is None or _is_whole(high))
     usage: Usage = "spot" if found.get("spot") is True else "flex start" if found.get("queued") else "on demand"
-    return Replicas(machines, fewest, most, usage, not any(map(is_unknown, found.values())))
+    return Replicas(machines, fewest, most, usage, not any(map(is_unknown, found.values())), counted)
 
 
 def _machines(value: Any) -> tuple[Machine, ...]:
@@ -278,7 +302,11 @@ def _known_machine(type: str, accelerator: str | None, count: int | None, nodes:
 
 
 def _whole(value: Any, otherwise: int) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else otherwise
+    return value if _is_whole(value) else otherwise
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _mapping(value: Any) -> Mapping[str, Any] | None:

@@ -188,7 +188,7 @@ def _missing(content: Mapping[str, Any], steps: list[dict[str, Any]]) -> str:
         return "has neither steps nor a summary of them" if content.get("steps") is None else ""
     shown = Counter(str(step.get("op")) for step in steps)
     counted = {op: count for op, count in summary.items() if op != "same" and isinstance(count, int)}
-    more = [f"{count} {name(op)} (steps: {shown[op]})" for op, count in counted.items() if count > shown[op]]
+    more = [f"{name(count)} {name(op)} (steps: {shown[op]})" for op, count in counted.items() if count > shown[op]]
     return f"lacks steps that its summary counts: {', '.join(more)}" if more else ""
 
 
@@ -270,7 +270,7 @@ def _preview(content: Mapping[str, Any], steps: list[Step]) -> Preview:
     errors = tuple(_errors(content))
     # The engine counts stacks and components as resources.
     shown = sum(entry.get("op") == "same" for entry in entries_of)
-    same = same if isinstance(same, int) else 0
+    same = same if isinstance(decode(same), int) else 0
     return Preview(
         stacks=tuple(sorted(_stacks(content))),
         steps=tuple(found[urn] for urn in sorted(found)),

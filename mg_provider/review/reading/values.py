@@ -14,6 +14,8 @@ HIDDEN: Final = "[secret]"
 _SECRET_NAME: Final = re.compile(r"(?i)((api|access|private)[_-]?key|token|secret|passw|credential)")
 _ENVIRONMENT: Final = re.compile(r"\benv\[")
 _MOST: Final = 120
+_LARGEST: Final = 2**53
+"""The engine's numbers have this many whole ones."""
 
 
 def _keeps_to_itself(path: str) -> bool:
@@ -22,11 +24,13 @@ def _keeps_to_itself(path: str) -> bool:
 
 
 def decode(value: Any) -> Any:
-    """A value of the preview with whole numbers, and unknowns as such."""
+    """A value of the preview with whole numbers, and unknowns as such; a number that is larger than any is a text."""
     if isinstance(value, str):
         return UNKNOWN if value in UNKNOWN_TEXTS else value
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+    if isinstance(value, float) and value.is_integer() and abs(value) < _LARGEST:
         return int(value)
+    if isinstance(value, int) and abs(value) >= _LARGEST:
+        return cut(str(value))
     if isinstance(value, dict):
         if SIGNATURE_KEY in value:
             return HIDDEN

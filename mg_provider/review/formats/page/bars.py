@@ -61,8 +61,8 @@ def gpus(found: Gpus) -> Drawing:
         y += 20
     words = f"{pair(found.before)} before, {found.peak} at the peak of the change, {pair(found.after)} after"
     if found.unknown:
-        parts.append(letters(f"without {len(found.unknown)} whose machine Google chooses", 0, y + 12, WIDTH, "soft"))
-        words += f", without {len(found.unknown)} whose machine Google chooses"
+        parts.append(letters(f"without {len(found.unknown)} whose GPUs are not known", 0, y + 12, WIDTH, "soft"))
+        words += f", without {len(found.unknown)} whose GPUs are not known"
         y += 20
     return Drawing("GPUs", words, y, parts)
 
