@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mg_provider.api.texts import shown
 from mg_provider.resources.model.marks import Lines, Local
-from mg_provider.resources.model.meaning import SafetyNet, Strategy, probes
+from mg_provider.resources.model.meaning import SafetyNet, Strategy, Weakens, probes
 from mg_provider.rollout.probe import RolloutProbe
 from mg_provider.wire.vertex.deployed_model import RolloutOptions
 
@@ -19,7 +19,13 @@ _ADDRESS = re.compile(
     r"(?:https?://)?(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?/?",
 )
 _FINGERPRINT = re.compile(r"(?:[0-9a-fA-F]{2}:?){31}[0-9a-fA-F]{2}")
+_FEWER = Weakens("more replicas may be missing during a rollout", lambda was, now: (now or 0) > (was or 0), "capacity")
 _PING: list[dict[str, Any]] = [{"role": "user", "content": "Hello"}]
+
+
+def _first(steps: list[Any]) -> int:
+    """The first share of the traffic that a new deployment gets."""
+    return next((step for step in steps if isinstance(step, int)), 100)
 
 
 class ProbeRequest(BaseModel):
@@ -38,12 +44,19 @@ class ProbeRequest(BaseModel):
     body: dict[str, Any] | None = Field(
         default=None, description="Further fields of the request, such as max_tokens, or parameters."
     )
-    expected_status: int = Field(default=200, ge=100, le=599, description="HTTP status of a good answer.")
-    max_latency: float | None = Field(
-        default=None, gt=0, allow_inf_nan=False, description="Seconds that a good answer takes at most."
-    )
-    expected_text: str = Field(default="", description="Text that a good answer holds.")
-    requests: int = Field(
+    expected_status: Annotated[
+        int, Weakens("a probe takes an error for a good answer", lambda was, now: was < 400 <= now, "unprobed")
+    ] = Field(default=200, ge=100, le=599, description="HTTP status of a good answer.")
+    max_latency: Annotated[
+        float | None,
+        Weakens(
+            "a probe lets slower answers pass", lambda was, now: bool(was and (not now or now > was)), "safety-net"
+        ),
+    ] = Field(default=None, gt=0, allow_inf_nan=False, description="Seconds that a good answer takes at most.")
+    expected_text: Annotated[
+        str, Weakens("a probe does not read the answer", lambda was, now: bool(was) and not now, "safety-net")
+    ] = Field(default="", description="Text that a good answer holds.")
+    requests: Annotated[int, Weakens("a probe asks less often", lambda was, now: now < was, "safety-net")] = Field(
         default=1, ge=1, le=1000, description="Fewest requests a step; more are sent where a step's share needs them."
     )
     timeout: float = Field(
@@ -92,11 +105,22 @@ class RolloutStrategy(BaseModel):
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
-    strategy: Literal["shift", "rolling", "recreate"] = Field(
+    strategy: Annotated[
+        Literal["shift", "rolling", "recreate"],
+        Weakens(
+            "the next new deployment comes up only once the old one is undeployed: nothing serves meanwhile",
+            lambda was, now: was != now == "recreate",
+            "downtime",
+        ),
+        Weakens("traffic goes over at once", lambda was, now: was == "shift" and now == "rolling", "safety-net"),
+    ] = Field(
         default="shift",
         description="shift moves traffic in steps, rolling is Vertex AI's own way, recreate undeploys first.",
     )
-    steps: list[int] = Field(
+    steps: Annotated[
+        list[int],
+        Weakens("a new deployment gets more at once", lambda was, now: _first(now) > _first(was), "safety-net"),
+    ] = Field(
         default=[10, 50, 100], description="Percent of the traffic for the new deployment, rising to 100, for shift."
     )
     hold: int | None = Field(
@@ -112,12 +136,14 @@ class RolloutStrategy(BaseModel):
     max_surge_percentage: int | None = Field(
         default=None, ge=0, le=100, description="rolling: replicas that may be added, in percent."
     )
-    max_unavailable_replicas: int | None = Field(
+    max_unavailable_replicas: Annotated[int | None, _FEWER] = Field(
         default=None, ge=0, description="rolling: replicas that may be missing."
     )
-    max_unavailable_percentage: int | None = Field(
-        default=None, ge=0, le=100, description="rolling: replicas that may be missing, in percent."
-    )
+    max_unavailable_percentage: Annotated[
+        int | None,
+        _FEWER,
+        Weakens("a rollout may leave no replica that serves", lambda was, now: was != now == 100, "downtime"),
+    ] = Field(default=None, ge=0, le=100, description="rolling: replicas that may be missing, in percent.")
 
     @property
     def probing(self) -> ProbeRequest | None:

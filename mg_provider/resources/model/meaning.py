@@ -42,6 +42,21 @@ class SafetyNet:
 
 
 @dataclass(frozen=True)
+class Weakens:
+    """A part of how a new deployment is let in, of which some changes let harm through.
+
+    Attributes:
+        what: What such a change does.
+        when: Picks them out by the old and the new value.
+        gate: What they let through: a deployment that nobody tried, a gap, fewer replicas, or any mistake.
+    """
+
+    what: str
+    when: Callable[[Any, Any], bool]
+    gate: Literal["unprobed", "downtime", "capacity", "safety-net"]
+
+
+@dataclass(frozen=True)
 class Costs:
     """A part of what the machines cost: which machine, how many, at which kind of price, or that none runs.
 

@@ -8,12 +8,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from mg_provider.resources.model.marks import marked
-from mg_provider.resources.model.meaning import SafetyNet, Strategy
+from mg_provider.resources.model.meaning import SafetyNet, Strategy, Weakens
 from mg_provider.review.judging.findings import Finding, about
 from mg_provider.review.reading.compare import Subject
-from mg_provider.review.reading.kinds import marks_on, value_of
+from mg_provider.review.reading.kinds import fits, marks_on, objects, value_of
 from mg_provider.review.reading.preview import Step
-from mg_provider.review.reading.values import is_unseen, name
+from mg_provider.review.reading.values import is_unseen, name, show
 
 
 def nets(subject: Subject) -> Iterator[Finding]:
@@ -43,6 +43,32 @@ def _of(
             yield about(subject, gate, "look", "safety nets", text, also=also, label=label)
         elif now and not was and old is not None:
             yield about(subject, "change", "note", "safety nets", f"a safety net comes on: {mark.what}", label=label)
+    yield from _weaker(subject, model, old, new, label)
+
+
+def _weaker(
+    subject: Subject, model: type[BaseModel], old: Any, new: Any, label: str, path: str = ""
+) -> Iterator[Finding]:
+    """What an object lets through that it did not before, or that a usual one does not."""
+    was, now = (value if isinstance(value, Mapping) else {} for value in (old, new))
+    for field in model.model_fields:
+        before, after = value_of(model, was, field), value_of(model, now, field)
+        for mark in marks_on(model, field):
+            if not isinstance(mark, Weakens) or not all(_is_sound(model, field, each) for each in (before, after)):
+                continue
+            if mark.when(before, after) and (mark.gate == "unprobed" or not subject.is_new):
+                also = ("safety-net",) if mark.gate != "safety-net" else ()
+                text = f"{mark.what} ({path}{field} {show(before)} → {show(after)})"
+                yield about(subject, mark.gate, "look", "safety nets", text, also=also, label=label)
+    for field, inner in objects(model):
+        before, after = value_of(model, was, field), value_of(model, now, field)
+        if not is_unseen(after):
+            yield from _weaker(subject, inner, before, after, label, f"{path}{field}.")
+
+
+def _is_sound(model: type[BaseModel], field: str, value: Any) -> bool:
+    """Whether a value can be compared: everybody sees it, and it has the shape of one."""
+    return not is_unseen(value) and fits(model, field, value)
 
 
 def protection(step: Step, label: str) -> Iterator[Finding]:

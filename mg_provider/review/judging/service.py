@@ -55,7 +55,10 @@ def _rollout(turn: Turn, turns: list[Turn]) -> Iterator[Finding]:
         return
     subject, strategy = turn.subject, turn.strategy
     others = [other for other in turns if other is not turn and other.after is not None and _share(other)]
-    if strategy.strategy == "recreate" and not others:
+    if strategy.strategy == "rolling" and strategy.max_unavailable_percentage == 100 and not others:
+        text = f"NOTHING SERVES for {MINUTES}: the rollout may take down every replica at once"
+        yield about(subject, "downtime", "stop", "service", text, label=turn.label)
+    elif strategy.strategy == "recreate" and not others:
         text = f"NOTHING SERVES for {MINUTES}: strategy recreate undeploys the old deployment before the new one is up"
         yield about(subject, "downtime", "stop", "service", text, label=turn.label)
     elif strategy.strategy == "recreate":
@@ -156,6 +159,8 @@ def _how_long(texts: list[str]) -> str:
 
 def effect_of(reasons: list[Reason]) -> tuple[Effect, str]:
     """The worst that clients notice, and for how long."""
+    # A safety net that is weaker changes nothing until the next rollout.
+    reasons = [reason for reason in reasons if reason.section != "safety nets"]
     gates = {(gate, reason.severity) for reason in reasons for gate in (reason.gate, *reason.also)}
     if ("downtime", "stop") in gates:
         return "NOTHING SERVES", _how_long(

@@ -92,6 +92,16 @@ def parts(model: type[BaseModel]) -> tuple[tuple[str, type[BaseModel]], ...]:
     return tuple(found)
 
 
+@cache
+def objects(model: type[BaseModel]) -> tuple[tuple[str, type[BaseModel]], ...]:
+    """The fields that hold an object, each with its type."""
+    found = []
+    for name, field in model.model_fields.items():
+        inner = [each for each in (field.annotation, *get_args(field.annotation)) if isinstance(each, type)]
+        found += [(name, each) for each in inner if issubclass(each, BaseModel)]
+    return tuple(found)
+
+
 @lru_cache(maxsize=4096)
 def _shapes(model: type[BaseModel], field: str) -> tuple[type, ...]:
     """The Python types that a value of a field may have in JSON; none where it may have any, or is not known."""
