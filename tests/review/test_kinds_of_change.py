@@ -111,6 +111,16 @@ def test_secure_private_service_connect_replaces_the_endpoint():
     assert "enable_secure_private_service_connect none → on" in said(found)
 
 
+def test_of_what_changes_in_one_argument_only_what_replaces_is_the_cause():
+    more = {**ALLOWLIST, "project_allowlist": [*ALLOWLIST["project_allowlist"], "other-project"]}
+    config = {**more, "enable_secure_private_service_connect": True}
+    found = replaced(C, model(private_service_connect_config=ALLOWLIST), model(private_service_connect_config=config))
+    (reason,) = [reason for reason in found.reasons if reason.gate == "address-change"]
+    assert "enable_secure_private_service_connect none → on" in reason.text
+    assert "other-project" not in reason.text
+    assert "lets in other-project" in said(found)
+
+
 def test_prompts_that_go_to_another_project_are_named_with_it():
     config = {"enabled": True, "bigquery_destination": {"output_uri": "bq://audit-project.logs"}}
     found = update(C, model(), model(predict_request_response_logging_config=config))

@@ -78,7 +78,8 @@ def causes(subject: Subject) -> list[str]:
         elif isinstance(change.old or change.new, Mapping) and not (change.old and change.new):
             texts.append(f"{name(change.field)} is {'removed' if change.old else 'added'}")
         else:
-            texts += difference(change.old, change.new, change.field)[:3]
+            cause = change.cause
+            texts += difference(cause.old, cause.new, cause.field)[:3]
     return texts or [f"{name(field)} changes" for field in subject.step.replaces[:3]] or ["the engine says so"]
 
 

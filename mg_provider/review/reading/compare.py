@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
@@ -59,6 +59,16 @@ class Change:
         if replaces is not None:
             return replaces.unless is None or not replaces.unless(self.old or "", self.new or "")
         return bool(in_place and in_place.replaces_if and in_place.replaces_if(self.old, self.new))
+
+    @property
+    def cause(self) -> Change:
+        """Of a value with several parts, only the change of those that make another resource."""
+        old, new = self.old, self.new
+        if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
+            return self
+        alone = {key: {**old, key: new.get(key)} for key in {*old, *new} if old.get(key) != new.get(key)}
+        found = {key: new.get(key) for key, value in alone.items() if replace(self, new=value).replaces}
+        return replace(self, new={**old, **found}) if found else self
 
     @property
     def rolls_out(self) -> bool:
