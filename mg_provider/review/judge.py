@@ -240,7 +240,9 @@ class _Judge:
                 public |= gone.own_names(subject, subject.new)
             if (subject.goes or subject.is_replaced) and not subject.kind.runs:
                 deleted |= gone.own_names(subject, subject.old) - gone.own_names(subject, subject.new)
+        known = {value for subject in self._subjects for value in gone.called(subject)}
         for subject in self._subjects:
+            yield from exposure.led(subject, known, self._sources.places)
             for field, _ in marked(subject.kind.args, Leads):
                 target = subject.new.get(field)
                 if isinstance(target, str) and target and target in public:

@@ -3,7 +3,7 @@
 import pytest
 
 from mg_provider import review
-from tests.review.build import L4, batch, endpoint, model, preview, step, texts, update
+from tests.review.build import ALLOWLIST, L4, batch, endpoint, model, preview, rule, step, texts, update
 
 C, D, B = "CustomWeightsModel", "DedicatedEndpoint", "BatchJob"
 KEY = "projects/{}/locations/{}/keyRings/r/cryptoKeys/k"
@@ -87,3 +87,47 @@ def test_a_bucket_of_review_toml_is_known_to_be_elsewhere():
     new = batch(machine_spec=L4)
     found = review.of(preview(step("create", B, "nightly", None, new)), buckets={"batch": "EU"})
     assert found.runs[0].reads == "gs://batch/in.jsonl (another region: EU)"
+
+
+def test_a_private_address_that_leads_to_another_project_is_an_exposure_that_names_the_project():
+    old = rule()
+    attachment = "projects/evil/regions/us-central1/serviceAttachments/x"
+    found = update("PscForwardingRule", old, {**old, "endpoint": "", "service_attachment": attachment})
+    assert found.headline.startswith("look: way: requests go to another project: evil: ")
+    assert found.reasons[0].gate == "exposure"
+    new = rule(endpoint="", service_attachment=attachment)
+    made = review.of(preview(step("create", "PscForwardingRule", "way", new=new)))
+    assert "requests go to another project: evil" in made.headline
+
+
+def test_a_private_address_that_follows_an_endpoint_of_the_preview_is_not_exposed_by_it():
+    served = model(private_service_connect_config=ALLOWLIST)
+    before = rule(endpoint="projects/my-project/locations/us-central1/endpoints/old")
+    after = rule(endpoint=served["endpoint"])
+    steps = (
+        step("same", "CustomWeightsModel", "llama", served, served),
+        step("update", "PscForwardingRule", "way", before, after),
+    )
+    assert "exposure" not in [reason.gate for reason in review.of(preview(*steps)).reasons]
+    assert review.of(preview(steps[1])).reasons[0].gate == "exposure"
+
+
+def with_a_third(share, project="my-project"):
+    old = endpoint()
+    third = {"model": f"projects/{project}/locations/us-central1/models/three", "machine_spec": L4}
+    split = {"stable": 90 - share, "canary": 10, "third": share}
+    return update(
+        "DedicatedEndpoint",
+        old,
+        {**old, "deployed_models": {**old["deployed_models"], "third": third}, "traffic_split": split},
+    )
+
+
+def test_a_new_name_that_gets_traffic_is_reviewed_as_another_model_of_a_name_that_is_there():
+    found = {reason.gate: reason for reason in with_a_third(50, "other").reasons}
+    assert found["weights"].text == "new: another model answers 50 % of the requests (another project: other)"
+    assert found["weights"].also == ["exposure"]
+    assert "UNPROBED" in found["unprobed"].text
+    assert "exposure" not in with_a_third(50).model_dump_json(include={"reasons"})
+    assert {"weights", "unprobed"}.isdisjoint(reason.gate for reason in with_a_third(0).reasons)
+    assert "another project: other" in texts(with_a_third(0, "other"))

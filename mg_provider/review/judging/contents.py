@@ -51,7 +51,7 @@ def contents(subject: Subject, sources: Sources) -> Iterator[Finding]:
         yield from _made(subject)
     elif not subject.is_replaced:
         for change, mark in subject.changed(Content):
-            yield from _changed(subject, change, mark, subject.label)
+            yield from _changed(subject, change, mark, subject.label, sources.places)
     for entry, inner, old, new in subject.entries():
         label = f"{subject.label}: {name(entry)}"
         if isinstance(old, Mapping) and isinstance(new, Mapping):
@@ -62,7 +62,9 @@ def contents(subject: Subject, sources: Sources) -> Iterator[Finding]:
                 if kind is not None and pair is not None:
                     yield from _followed(subject, pair, label, share)
                 elif kind is not None:
-                    yield from _changed(subject, change, kind, label, share)
+                    yield from _changed(subject, change, kind, label, sources.places, share)
+        elif isinstance(new, Mapping) and not subject.is_new:
+            yield from _beside(subject, inner, entry, new, sources.places)
         if isinstance(new, Mapping):
             yield from _far(subject, inner, new, label, sources)
     yield from _far(subject, subject.kind.args, subject.new, subject.label, sources)
@@ -107,27 +109,46 @@ def _followed(
             yield about(subject, "address-change", "stop", "gone", text, label=label, detail=detail, follows=True)
 
 
+def _beside(
+    subject: Subject, inner: type[BaseModel], entry: str, new: Mapping[str, Any], places: Places
+) -> Iterator[Finding]:
+    """A new name beside others: a Model that did not answer before, or one of another project."""
+    share = shares(subject, subject.new).get(entry, 0)
+    for field, mark in marked(inner, Content):
+        value = new.get(field)
+        served = [old[field] for _, _, old, _ in subject.entries() if isinstance(old, Mapping) and old.get(field)]
+        if not value or value in served:
+            continue
+        whose = places.foreign(subject, value)
+        if share or whose:
+            text = f"new: another {mark.what} answers {share} % of the requests{f' ({whose})' if whose else ''}"
+            also = ("exposure",) if whose else ()
+            label = f"{subject.label}: {name(entry)}"
+            yield about(subject, "weights", "look", "models", text, also=also, label=label, detail=_short(value))
+
+
 def _changed(
-    subject: Subject, change: Change, mark: Content, label: str, share: int | None = None
+    subject: Subject, change: Change, mark: Content, label: str, places: Places, share: int | None = None
 ) -> Iterator[Finding]:
     gets = f"other {mark.what} answer" if _is_plural(mark) else f"another {mark.what} answers"
     gets += f" {share} % of the requests" if share is not None else ""
+    whose = places.foreign(subject, change.new)
+    own = whose and places.foreign(subject, change.old) != whose
+    detail = ""
     if change.is_unknown:
-        yield about(subject, "weights", "look", "models", f"{gets}: known only after up", label=label)
+        text = f"{gets}: known only after up"
     elif isinstance(change.old, Mapping) or isinstance(change.new, Mapping):
-        yield about(
-            subject, "weights", "look", "models", f"{gets}: {_object(change, _variables(subject))}", label=label
-        )
+        text = f"{gets}: {_object(change, _variables(subject))}"
     elif change.is_secret:
-        yield about(subject, "weights", "look", "models", f"{gets}: {name(change.field)} changes", label=label)
+        text = f"{gets}: {name(change.field)} changes"
     else:
         was, now = show(change.old), show(change.new)
-        if was.startswith("projects/") or now.startswith("projects/"):
-            # The ids of Models differ from region to region.
-            detail = f"{was} → {now}"
-            yield about(subject, "weights", "look", "models", gets, label=label, detail=detail)
-        else:
-            yield about(subject, "weights", "look", "models", f"{gets}: {was} → {now}", label=label)
+        gets += f" ({whose})" if own else ""
+        # The ids of Models differ from region to region.
+        has_ids = was.startswith("projects/") or now.startswith("projects/")
+        text, detail = (gets, f"{was} → {now}") if has_ids else (f"{gets}: {was} → {now}", "")
+    also = ("exposure",) if own else ()
+    yield about(subject, "weights", "look", "models", text, also=also, label=label, detail=detail)
 
 
 def _is_plural(mark: Content) -> bool:

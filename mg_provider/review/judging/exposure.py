@@ -8,13 +8,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from mg_provider.resources.model.marks import marked
-from mg_provider.resources.model.meaning import Exposure
+from mg_provider.resources.model.meaning import Exposure, Leads
 from mg_provider.review.judging.findings import Finding, about
 from mg_provider.review.judging.places import Places
 from mg_provider.review.model import Severity
 from mg_provider.review.reading.compare import Change, Subject
 from mg_provider.review.reading.kinds import value_of
-from mg_provider.review.reading.values import difference, is_unseen, leaves, name, show
+from mg_provider.review.reading.values import difference, hides, is_unseen, leaves, name, show
 
 PERMISSION = "aiplatform.endpoints.predict"
 
@@ -56,6 +56,26 @@ def exposures(subject: Subject, places: Places) -> Iterator[Finding]:
                 change = Change(field, value_of(inner, old, field), value_of(inner, new, field))
                 if change.old != change.new and not change.is_hidden:
                     yield from _changed(subject, change, mark, places, f"{subject.label}: {name(entry)}")
+
+
+def led(subject: Subject, known: set[str], places: Places) -> Iterator[Finding]:
+    """Requests that go to something that is not of the preview.
+
+    Args:
+        subject: What leads there, such as a private address.
+        known: What the resources of the preview are called.
+        places: Where things are, and whose.
+    """
+    fields = [field for field, _ in marked(subject.kind.args, Leads)]
+    was, now = ([values[field] for field in fields if values.get(field)] for values in (subject.old, subject.new))
+    if subject.goes or is_unseen(now) or any(hides(value) for value in now):
+        return
+    strange = [target for target in now if target not in known]
+    whose = places.foreign(subject, strange)
+    if strange and (whose if subject.is_new else was != now):
+        leads = f"requests go to {whose}" if whose else "requests go elsewhere"
+        text = f"{leads}: {'' if subject.is_new else f'{show(was)} → '}{show(now)}"
+        yield about(subject, "exposure", "look", "exposure", text)
 
 
 def _made(subject: Subject, public: bool | None, places: Places) -> Iterator[Finding]:

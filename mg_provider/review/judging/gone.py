@@ -126,6 +126,14 @@ def own_names(subject: Subject, values: Mapping[str, Any]) -> set[str]:
     return {value for value in found if isinstance(value, str) and "/" in value}
 
 
+def called(subject: Subject) -> set[str]:
+    """The same, of one that stays, with what the cloud calls it."""
+    if subject.goes:
+        return set()
+    seen = {value for field, _ in marked(subject.kind.state, HeldByClients) if (value := subject.outputs.get(field))}
+    return own_names(subject, subject.new) | {value for value in seen if isinstance(value, str)}
+
+
 def renames(subjects: list[Subject]) -> list[tuple[Subject, Subject]]:
     """Pairs of a deleted and a created resource that are the same in all that the program says of them."""
     made: dict[tuple[str, str], list[Subject]] = {}

@@ -10,7 +10,7 @@ from typing import Any, Final
 from mg_provider.data import known_regions
 from mg_provider.review.reading.compare import Subject
 from mg_provider.review.reading.preview import Step
-from mg_provider.review.reading.values import leaves, name
+from mg_provider.review.reading.values import entries, leaves, name
 
 _LOCATION: Final = re.compile(r"/(?:locations|regions)/([a-z0-9-]+)/")
 _BUCKET: Final = re.compile(r"gs://([^/]+)")
@@ -37,15 +37,18 @@ class Places:
         held = _BUCKET.match(value) or _DATASET.match(value)
         return (self.locations.get(held[1], "") if held else "") or _region(value)
 
+    def foreign(self, subject: Subject, value: Any) -> str:
+        """That a value is of another project than the resource, and of which."""
+        own = subject.new.get("project")
+        if not isinstance(own, str) or not own:
+            return ""
+        whose = {each for text in _texts(value) for each in self._projects(text)} - {_dotted(own)}
+        return f"another project: {', '.join(map(name, sorted(whose)))}" if whose else ""
+
     def elsewhere(self, subject: Subject, value: Any) -> str:
         """That a value is of another project, or of a region that is not the resource's."""
-        texts = [leaf for _, leaf in leaves(value) for leaf in (leaf if isinstance(leaf, list) else [leaf])]
-        found = [text for text in texts if isinstance(text, str)]
-        own = subject.new.get("project")
-        projects = {each for text in found for each in self._projects(text)} if isinstance(own, str) and own else set()
-        whose = sorted(projects - {_dotted(str(own))})
-        far = sorted({place for text in found if (place := self.of(text)) and is_far(place, subject.region)})
-        texts = [f"another project: {', '.join(map(name, whose))}"] if whose else []
+        far = sorted({place for text in _texts(value) if (place := self.of(text)) and is_far(place, subject.region)})
+        texts = [text for text in [self.foreign(subject, value)] if text]
         texts += [f"another region: {', '.join(map(name, far))}"] if far else []
         return f" ({'; '.join(texts)})" if texts else ""
 
@@ -53,6 +56,11 @@ class Places:
         yield from (_dotted(first or second) for first, second in _PROJECT.findall(text))
         if (bucket := _BUCKET.match(text)) and bucket[1] in self.projects:
             yield self.projects[bucket[1]]
+
+
+def _texts(value: Any) -> list[str]:
+    """The texts within a value."""
+    return [text for _, leaf in leaves(value) for text in entries(leaf) if isinstance(text, str)]
 
 
 def places_of(others: Iterable[Step], named: Mapping[str, str]) -> Places:

@@ -32,6 +32,7 @@ def service(subject: Subject, turns: list[Turn], saved: str, beside: str) -> Ite
         return
     yield from _parking(subject, turns, saved, beside)
     for turn in turns:
+        yield from _added(turn, turns)
         yield from _rollout(turn, turns)
         yield from _capacity(turn)
     yield from _emptied(subject, turns)
@@ -48,6 +49,15 @@ def _parking(subject: Subject, turns: list[Turn], saved: str, beside: str) -> It
     elif was and not now:
         starts = ", ".join(turn.after.text() for turn in turns if turn.after is not None)
         yield about(subject, "cost", "look", "service", f"resumed: serves after {MINUTES}, on {starts}")
+
+
+def _added(turn: Turn, turns: list[Turn]) -> Iterator[Finding]:
+    """A new name beside others: it takes no other deployment's place, so that it is not probed."""
+    if turn.before is not None or turn.after is None or not turn.after.most or not any(each.before for each in turns):
+        return
+    if share := _share(turn):
+        text = f"a new name gets {share} % of the traffic at once, UNPROBED: it takes the place of no deployment"
+        yield about(turn.subject, "unprobed", "look", "service", text, label=turn.label)
 
 
 def _rollout(turn: Turn, turns: list[Turn]) -> Iterator[Finding]:
