@@ -112,6 +112,7 @@ class _Judge:
         money, gpus, started = self._bill()
         findings = [*self._errors(), *self._found(), *self._runs(started), *self._of_money()]
         findings += [finding for step in self._others for finding in others.other(step, self._label(step))]
+        findings += [finding for step in self._steps for finding in others.odd(step, self._label(step))]
         findings += [finding for step in self._steps for finding in nets.protection(step, self._label(step))]
         findings += [finding for subject in self._drifted for finding in drift(subject, self._wanted(subject))]
         findings += [finding for step in self._drifted_others for finding in others.drifted(step, self._label(step))]
@@ -174,7 +175,7 @@ class _Judge:
                 continue
             if id(subject) not in paired:
                 if subject.goes:
-                    yield from gone.deletions(subject)
+                    yield from gone.deletions(subject, self._beside(subject))
                 elif subject.is_replaced:
                     yield from gone.replacements(subject)
                 else:
@@ -223,7 +224,9 @@ class _Judge:
     def _beside(self, subject: Subject) -> str:
         """What else serves a resource's Model, and goes on doing so."""
         serving = [
-            label for name in sorted(gone.own_names(subject, subject.new)) for label in self._serving.get(name, ())
+            label
+            for name in sorted(gone.own_names(subject, subject.new or subject.old))
+            for label in self._serving.get(name, ())
         ]
         if serving:
             return f"goes on serving its Model, and being paid: {', '.join(serving)}"

@@ -706,3 +706,45 @@ def test_what_was_imported_gets_this_stacks_labels_which_is_to_be_looked_at():
     found = review.of(preview(step("update", C, "llama", before, after)))
     assert found.verdict == "look"
     assert "was imported: gets this stack's labels, and is this stack's to change and delete" in said(found)
+
+
+@pytest.mark.parametrize("split", [{}, {"stable": 0, "canary": 0}])
+def test_traffic_that_goes_to_nobody_leaves_nothing_that_serves(split):
+    found = update("DedicatedEndpoint", endpoint(), endpoint(traffic_split=split))
+    assert (found.verdict, found.service.effect) == ("stop", "NOTHING SERVES")
+
+
+@pytest.mark.parametrize("op", ["create", "update", "delete"])
+@pytest.mark.parametrize("kind", ["command:local:Command", "command:remote:Command", "pulumi-python:dynamic:Resource"])
+def test_a_resource_that_runs_a_program_needs_a_look(op, kind):
+    old, new = {"create": "true"} if op != "create" else None, {"create": "curl"} if op != "delete" else None
+    found = review.of(preview(step(op, kind, "helper", old, new)))
+    assert "it runs a program of its own during up" in found.headline
+    assert found.verdict == "look"
+
+
+@pytest.mark.parametrize("op", ["teleport", ""])
+def test_an_operation_that_nobody_knows_is_not_safe(op):
+    for kind in ("CustomWeightsModel", "random:index/randomPet:RandomPet"):
+        assert "not understood" in review.of(preview(step(op, kind, "llama", model(), model()))).headline
+
+
+def test_scaling_to_zero_says_that_requests_are_refused():
+    old = model(min_replica_count=1)
+    assert "refused with 429 while it wakes" in texts(
+        update("CustomWeightsModel", old, {**old, "min_replica_count": 0})
+    )
+
+
+def test_a_parked_model_that_is_deleted_served_nothing_and_its_model_may_serve_elsewhere():
+    parked = model(parked=True)
+    served = {"machine_spec": L4, "min_replica_count": 1, "max_replica_count": 1, "model": parked["model"]}
+    other = endpoint(deployed_models={"stable": served}, traffic_split={"stable": 100})
+    steps = (
+        step("delete", "CustomWeightsModel", "llama", parked),
+        step("same", "DedicatedEndpoint", "chat", other, other),
+    )
+    found = review.of(preview(*steps))
+    assert "get nothing" not in texts(found)
+    assert "downtime" not in (found.reasons[0].gate, *found.reasons[0].also)
+    assert "goes on serving its Model, and being paid: chat: stable" in texts(found)

@@ -6,7 +6,8 @@ import pytest
 
 from mg_provider import review
 from mg_provider.review import command
-from mg_provider.review.formats.text import text
+from mg_provider.review.formats.text import text, where
+from mg_provider.review.model import Reason
 from tests.review.build import model, preview, step
 from tests.review.sample import refused
 from tests.review.test_real_previews import PREVIEWS
@@ -58,3 +59,13 @@ def test_what_does_not_matter_is_one_line_that_fits():
     found = review.of(preview(step("update", "CustomWeightsModel", "llama", model(), model(labels=labels)), same=3))
     assert text(found, 60) == "safe: nothing that matters changes: 1 update, 3 same\n"
     assert text(found, 100_000) == f"{found.headline}\n"
+
+
+def test_the_regions_of_a_reason_are_all_there_or_none_or_counted():
+    regions = ["asia-east1", "europe-west4", "us-central1", "us-east4", "us-west1"]
+    reason = Reason(
+        gate="cost", severity="look", resource="chat, fleet-europe-west4", text="costs more", regions=regions[1:3]
+    )
+    assert where(reason) == "chat, fleet-europe-west4 [europe-west4, us-central1]"
+    assert where(reason.model_copy(update={"regions": regions})) == "chat, fleet-europe-west4 [5 regions]"
+    assert where(reason.model_copy(update={"regions": regions[1:2]})) == "chat, fleet-europe-west4"

@@ -12,6 +12,7 @@ from mg_provider.review.model import MachineCount, Reason, Review, Run
 MOST_DETAILS: Final = 12
 MOST_LINES: Final = 40
 WIDTH: Final = 80
+_MOST_REGIONS: Final = 4
 _NARROWEST: Final = 40
 _HEADS: Final = ("stop  ", "look  ")
 
@@ -19,8 +20,10 @@ _HEADS: Final = ("stop  ", "look  ")
 def where(reason: Reason) -> str:
     """The resources of a reason, with their regions where the names do not have them."""
     names = reason.resource
-    missing = [region for region in reason.regions if region not in names]
-    return f"{names} [{', '.join(missing)}]" if names and missing else names
+    if not names or all(region in names for region in reason.regions):
+        return names
+    several = f"{len(reason.regions)} regions" if len(reason.regions) > _MOST_REGIONS else ", ".join(reason.regions)
+    return f"{names} [{several}]"
 
 
 class _Wrapper(TextWrapper):

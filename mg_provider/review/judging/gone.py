@@ -10,6 +10,7 @@ from mg_provider.resources.model.marks import Computed, Derived, Replaces, marke
 from mg_provider.resources.model.meaning import Content, Costs, HeldByClients, Inner, SafetyNet
 from mg_provider.review.judging.findings import Finding, about
 from mg_provider.review.judging.traffic import shares
+from mg_provider.review.machines.deployments import is_off
 from mg_provider.review.model import Severity
 from mg_provider.review.reading.compare import Subject
 from mg_provider.review.reading.kinds import derived, marks_on, value_of
@@ -26,8 +27,13 @@ def lost(subject: Subject) -> list[tuple[str, str]]:
     return list(found.items())
 
 
-def deletions(subject: Subject) -> Iterator[Finding]:
-    """What a deletion does."""
+def deletions(subject: Subject, beside: str = "") -> Iterator[Finding]:
+    """What a deletion does.
+
+    Args:
+        subject: The resource.
+        beside: What else serves its Model, in words.
+    """
     if subject.kind.runs:
         yield from _record(subject)
         return
@@ -41,6 +47,11 @@ def deletions(subject: Subject) -> Iterator[Finding]:
         return
     text = "deleted, and its address is lost: clients that call it get nothing"
     also = ("downtime", "address-change")
+    if is_off(subject)[0]:
+        text = "deleted while it is parked: nothing serves on it, and its address is lost"
+        detail = "; ".join(filter(None, (_lost_text(subject), beside, "it is not protected")))
+        yield about(subject, "unprotected-delete", "stop", "gone", text, also=("address-change",), detail=detail)
+        return
     live = ", ".join(f"{name(entry)} {share} %" for entry, share in sorted(shares(subject, subject.old).items()))
     detail = "; ".join(filter(None, (_lost_text(subject), f"serves {live}" if live else "", "it is not protected")))
     yield about(subject, "unprotected-delete", "stop", "gone", text, also=also, detail=detail)

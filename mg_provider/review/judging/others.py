@@ -52,6 +52,7 @@ _MACHINES: Final = re.compile(
     r"vertex/ai|notebooks/|workbench/|tpu/|cloudrun|container/(cluster|nodepool)|compute/.*instance|sql/databaseinstance",
     re.IGNORECASE,
 )
+_PROGRAMS: Final = re.compile(r"^command:|^pulumi-[a-z]+:dynamic")
 _ENDPOINT: Final = re.compile(r"vertex/aiendpoint", re.IGNORECASE)
 _EVERYBODY: Final = ("allUsers", "allAuthenticatedUsers", "ACCEPT_AUTOMATIC")
 _OPEN: Final = ("0.0.0.0/0", "::/0")
@@ -63,6 +64,7 @@ _VERBS: Final = {
     "replace": "replaced",
     "import": "imported",
 }
+_OPERATIONS: Final = (*_VERBS, "same", "read", "refresh")
 
 
 def other(step: Step, label: str) -> Iterator[Finding]:
@@ -82,6 +84,13 @@ def other(step: Step, label: str) -> Iterator[Finding]:
         yield from _at_large(step, label, f"{name(short)} {verb}")
 
 
+def odd(step: Step, label: str) -> Iterator[Finding]:
+    """An operation of an engine that is newer than this version."""
+    if step.op not in _OPERATIONS:
+        text = f"not understood: the engine plans {name(step.op) or 'an operation without a name'}"
+        yield Finding("unknown", "look", "unknown", label, text)
+
+
 def drifted(step: Step, label: str) -> Iterator[Finding]:
     """What was changed in the cloud of a resource that is not ours."""
     if step.new is None:
@@ -96,6 +105,9 @@ def _at_large(step: Step, label: str, text: str) -> Iterator[Finding]:
     if gone and _ENDPOINT.search(step.type):
         also = ("unprotected-delete", "downtime", "address-change")
         yield Finding("other", "stop", "others", label, f"{text}: clients that call it get nothing", also=also)
+    elif _PROGRAMS.search(step.type):
+        text = f"{text}: it runs a program of its own during up, and what that does is not in this review"
+        yield Finding("other", "look", "others", label, text)
     elif _MACHINES.search(step.type) and step.op != "delete":
         text = f"{text}: what its machines cost is not in this review"
         yield Finding(

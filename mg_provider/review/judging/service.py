@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from mg_provider.resources.model.marks import marked
-from mg_provider.resources.model.meaning import Service
+from mg_provider.resources.model.meaning import Service, Traffic
 from mg_provider.review.judging.exposure import is_public
 from mg_provider.review.judging.findings import Finding, about
+from mg_provider.review.judging.traffic import shares
 from mg_provider.review.machines.costs import MINUTES
 from mg_provider.review.machines.deployments import Turn, is_off
 from mg_provider.review.model import Effect, Reason
 from mg_provider.review.reading.compare import Change, Subject
 from mg_provider.review.reading.kinds import value_of
-from mg_provider.review.reading.values import difference, name
+from mg_provider.review.reading.values import difference, is_unseen, name
 
 _PARKED: Final = "parked:"
 
@@ -92,8 +93,6 @@ def _rollout(turn: Turn, turns: list[Turn]) -> Iterator[Finding]:
 
 
 def _share(turn: Turn) -> int:
-    from mg_provider.review.judging.traffic import shares
-
     return shares(turn.subject, turn.subject.new).get(turn.name, 0) if turn.name else 100
 
 
@@ -118,7 +117,8 @@ def _capacity(turn: Turn) -> Iterator[Finding]:
     if after.has_fewer(before):
         text = f"less capacity: {before.span} → {after.span} replicas"
         if not after.fewest:
-            text += "; with none left when idle, the first request waits for a machine"
+            text += "; with none left when idle, requests are refused with 429 while it wakes, and after 30 idle days "
+            text += "Google undeploys it"
         yield about(turn.subject, "capacity", "look", "service", text, label=turn.label)
     if after.usage == "spot" and before.usage != "spot":
         text = "moves to Spot machines: cheaper, and Google may take them away at any time"
@@ -140,6 +140,11 @@ def _emptied(subject: Subject, turns: list[Turn]) -> Iterator[Finding]:
     after = [turn for turn in turns if turn.after is not None]
     if before and not after and not subject.is_replaced:
         yield about(subject, "downtime", "stop", "service", "NOTHING SERVES on it: every model is undeployed")
+    split = [subject.new.get(field) for field, _ in marked(subject.kind.args, Traffic)]
+    if not split or not after or any(map(is_unseen, split)) or is_off(subject)[1]:
+        return
+    if any(shares(subject, subject.old).values()) and not any(shares(subject, subject.new).values()):
+        yield about(subject, "downtime", "stop", "service", "NOTHING SERVES on it: no name gets any of the traffic")
 
 
 def _settings(subject: Subject) -> Iterator[Finding]:
