@@ -111,6 +111,25 @@ def test_secure_private_service_connect_replaces_the_endpoint():
     assert "enable_secure_private_service_connect none → on" in said(found)
 
 
+def test_a_rollout_with_a_bucket_in_each_region_is_one_reason():
+    regions = ("europe-west4", "us-central1", "us-east4")
+    steps = [
+        step("update", C, f"fleet-{region}", *(model(region, region, gcs_uri=f"gs://w-{region}/{v}") for v in "12"))
+        for region in regions
+    ]
+    (one,) = [reason for reason in review.of(preview(*steps)).reasons if reason.gate == "weights"]
+    assert one.text == "other weights answer: gs://w-REGION/1 → gs://w-REGION/2"
+    assert one.resources == [f"fleet-{region}" for region in regions]
+    assert one.details[2] == "fleet-us-east4: other weights answer: gs://w-us-east4/1 → gs://w-us-east4/2"
+    (alone,) = [reason for reason in review.of(preview(steps[0])).reasons if reason.gate == "weights"]
+    assert alone.text == "other weights answer: gs://w-europe-west4/1 → gs://w-europe-west4/2"
+
+
+def test_the_quota_for_a_choice_of_machines_says_what_is_used_of_each():
+    found = update(C, model(max_replica_count=2), model(max_replica_count=2, machine_spec=[L4, A100], spot=True))
+    assert "2 NVIDIA_L4 or NVIDIA_TESLA_A100 in us-central1 (until now 2 NVIDIA_L4)" in texts(found)
+
+
 def test_of_what_changes_in_one_argument_only_what_replaces_is_the_cause():
     more = {**ALLOWLIST, "project_allowlist": [*ALLOWLIST["project_allowlist"], "other-project"]}
     config = {**more, "enable_secure_private_service_connect": True}

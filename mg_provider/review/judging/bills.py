@@ -8,7 +8,7 @@ from mg_provider.prices import Amount, Prices, is_in_catalogue
 from mg_provider.resources.model.meaning import Costs
 from mg_provider.review.judging.findings import Finding, about
 from mg_provider.review.machines.costs import Bill, gpus_of, money_of
-from mg_provider.review.machines.deployments import Replicas, Turn, span
+from mg_provider.review.machines.deployments import OR, Replicas, Turn, span
 from mg_provider.review.model import Gpus
 from mg_provider.review.reading.values import show
 
@@ -105,9 +105,17 @@ def _quota(gpus: Gpus) -> str:
             sums = needed.setdefault((line.region, line.accelerator), [0, 0])
             sums[0], sums[1] = sums[0] + line.before[1], sums[1] + line.peak
     texts = [
-        f"{now} {kind} in {region} (until now {was})" for (region, kind), (was, now) in needed.items() if now > was
+        f"{now} {kind} in {region} (until now {_used(region, kind, needed)})"
+        for (region, kind), (was, now) in needed.items()
+        if now > was
     ]
     return f"needs quota for {', '.join(texts)}" if texts else ""
+
+
+def _used(region: str, kind: str, needed: Mapping[tuple[str, str], list[int]]) -> str:
+    """How many run before; of several kinds that it may be, those of each."""
+    kinds = [each for each in kind.split(OR) if each != kind and (region, each) in needed]
+    return " and ".join(f"{needed[region, each][0]} {each}" for each in kinds) or str(needed[region, kind][0])
 
 
 def _unknown(turn: Turn, bill: Bill) -> Iterator[Finding]:

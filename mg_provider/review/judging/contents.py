@@ -148,7 +148,8 @@ def _changed(
         has_ids = was.startswith("projects/") or now.startswith("projects/")
         text, detail = (gets, f"{was} → {now}") if has_ids else (f"{gets}: {was} → {now}", "")
     also = ("exposure",) if own else ()
-    yield about(subject, "weights", "look", "models", text, also=also, label=label, detail=detail)
+    alike = text.replace(subject.region, "REGION") if subject.region else ""
+    yield about(subject, "weights", "look", "models", text, also=also, label=label, detail=detail, alike=alike)
 
 
 def _is_plural(mark: Content) -> bool:
@@ -219,7 +220,8 @@ def _far(
         if is_far(place, subject.region):
             be = "are" if _is_plural(mark) else "is"
             text = f"{mark.what} {be} in {name(place)}, and the deployment in {subject.region}"
-            yield about(subject, "weights", "look", "models", text, label=label)
+            alike = f"{mark.what} {be} in {name(place)}, and the deployments elsewhere"
+            yield about(subject, "weights", "look", "models", text, label=label, alike=alike)
         elif subject.is_new and isinstance(value, str) and value.startswith("gs://") and not place:
             text = "its name does not say where the bucket of the weights is: check that it is near, or name it in "
             yield about(subject, "change", "note", "models", f"{text}buckets of review.toml", label=label)

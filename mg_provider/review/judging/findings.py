@@ -42,6 +42,7 @@ class Finding:
     Attributes:
         also: Other gates that it fails.
         detail: What is particular to this resource; the text is what others may share.
+        alike: The text for several that differ only in what follows from their regions.
     """
 
     gate: str
@@ -54,6 +55,7 @@ class Finding:
     detail: str = ""
     follows: bool = False
     """Whether it only follows from another resource's change."""
+    alike: str = ""
 
 
 def about(
@@ -67,16 +69,17 @@ def about(
     detail: str = "",
     label: str = "",
     follows: bool = False,
+    alike: str = "",
 ) -> Finding:
     """A finding about a resource of ours."""
-    return Finding(gate, severity, section, label or subject.label, text, subject.region, also, detail, follows)
+    return Finding(gate, severity, section, label or subject.label, text, subject.region, also, detail, follows, alike)
 
 
 def merged(findings: Iterable[Finding]) -> list[Reason]:
     """One reason for what is the same, the most important first."""
     groups: dict[tuple[str, Severity, Section, str, tuple[str, ...]], list[Finding]] = {}
     for finding in findings:
-        key = (finding.gate, finding.severity, finding.section, finding.text, finding.also)
+        key = (finding.gate, finding.severity, finding.section, finding.alike or finding.text, finding.also)
         groups.setdefault(key, []).append(finding)
     found = [(_reason(members), all(member.follows for member in members)) for members in groups.values()]
     return [reason for reason, _ in sorted(found, key=_order)]
@@ -85,15 +88,14 @@ def merged(findings: Iterable[Finding]) -> list[Reason]:
 def _reason(members: list[Finding]) -> Reason:
     first = members[0]
     resources = sorted({member.resource for member in members})
-    several = len(resources) > 1
-    details = sorted(
-        {f"{member.resource}: {member.detail}" if several else member.detail for member in members if member.detail}
-    )
+    several, differ = len(resources) > 1, len({member.text for member in members}) > 1
+    own = [(member.resource, text) for member in members for text in (member.detail, member.text if differ else "")]
+    details = sorted({f"{resource}: {text}" if several else text for resource, text in own if text})
     return Reason(
         gate=first.gate,
         severity=first.severity,
         resource=", ".join(resources),
-        text=first.text,
+        text=first.alike if differ else first.text,
         also=list(first.also),
         section=first.section,
         resources=resources,

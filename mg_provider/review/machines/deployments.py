@@ -20,6 +20,8 @@ from mg_provider.review.reading.kinds import parts, value_of
 from mg_provider.review.reading.values import is_unknown, name
 from mg_provider.wire.vertex.machine import MachineSpec
 
+OR = " or "
+"""Between machines of which any may be taken."""
 CHOSEN_BY_GOOGLE = "the machine that Google recommends"
 
 
@@ -61,12 +63,12 @@ class Replicas:
     @property
     def label(self) -> str:
         """The machine in words."""
-        return " or ".join(map(str, self.machines)) or CHOSEN_BY_GOOGLE
+        return OR.join(map(str, self.machines)) or CHOSEN_BY_GOOGLE
 
     @property
     def accelerator(self) -> str:
         """The accelerator of its machine, or those of its choices."""
-        return " or ".join(dict.fromkeys(machine.accelerator for machine in self.machines if machine.accelerator))
+        return OR.join(dict.fromkeys(machine.accelerator for machine in self.machines if machine.accelerator))
 
     @property
     def gpus(self) -> int:
