@@ -141,6 +141,24 @@ def test_what_the_engine_names_as_changed_counts_although_both_sides_are_hidden(
     assert update("CustomWeightsModel", old, old, diffReasons=["labels"]).verdict == "safe"
 
 
+def test_an_update_of_which_nothing_shows_may_be_of_any_hidden_value():
+    old = model(rollout=HIDDEN, private_service_connect_config=HIDDEN)
+    assert {"unprobed", "exposure"} <= gates_of(update("CustomWeightsModel", old, old))
+    assert update("CustomWeightsModel", old, {**old, "description": "x"}).verdict == "safe"
+
+
+@pytest.mark.parametrize("value", [HIDDEN, UNKNOWN])
+def test_a_split_of_the_traffic_that_nobody_sees_is_not_taken_for_none(value):
+    assert "→ 0 %" not in texts(update("DedicatedEndpoint", endpoint(), endpoint(traffic_split=value)))
+
+
+def test_a_hidden_argument_that_replaces_is_said_once():
+    old = model()
+    assert [reason.gate for reason in update("CustomWeightsModel", old, {**old, "project": HIDDEN}).reasons] == [
+        "address-change"
+    ]
+
+
 def test_a_hidden_value_of_something_new_fails_the_gates_of_a_usual_one():
     new = model(private_service_connect_config=HIDDEN, rollout=HIDDEN, preflight=HIDDEN)
     found = review.of(preview(step("create", "CustomWeightsModel", "llama", new=new)))

@@ -44,7 +44,8 @@ def rest(subject: Subject) -> Iterator[Finding]:
     for change in subject.changes:
         if change.is_unknown or change.field in entries or (subject.is_replaced and change.replaces):
             continue
-        if not any(isinstance(mark, _REPORTED) for mark in change.marks):
+        is_said = change.is_hidden and may_fail(subject, change)
+        if not is_said and not any(isinstance(mark, _REPORTED) for mark in change.marks):
             yield from _plainly(subject, change)
 
 

@@ -10,7 +10,7 @@ from mg_provider.resources.model.meaning import Content, Traffic
 from mg_provider.review.judging.findings import Finding, about
 from mg_provider.review.reading.compare import Subject
 from mg_provider.review.reading.kinds import parts
-from mg_provider.review.reading.values import name, show
+from mg_provider.review.reading.values import is_unseen, name, show
 
 
 def shares(subject: Subject, values: Mapping[str, Any]) -> dict[str, int]:
@@ -39,7 +39,10 @@ def behind(subject: Subject, values: Mapping[str, Any], entry: str) -> str:
 
 def traffic(subject: Subject) -> Iterator[Finding]:
     """Requests that go elsewhere."""
-    if subject.is_new or subject.goes or not marked(subject.kind.args, Traffic):
+    splits = [
+        values.get(field) for field, _ in marked(subject.kind.args, Traffic) for values in (subject.old, subject.new)
+    ]
+    if subject.is_new or subject.goes or not splits or any(map(is_unseen, splits)):
         return
     was, now = shares(subject, subject.old), shares(subject, subject.new)
     moved = [entry for entry in sorted({*was, *now}) if was.get(entry, 0) != now.get(entry, 0)]

@@ -149,7 +149,11 @@ class Subject:
         """The arguments that differ."""
         if self.is_new or self.goes:
             return []
-        return list(changed_fields(self.kind.args, self.old, self.new, self.step.paths))
+        found = list(changed_fields(self.kind.args, self.old, self.new, self.step.paths))
+        if found or self.step.paths or self.op != "update":
+            return found
+        # Nothing that shows differs, and the engine does not say what does: it may be any hidden value.
+        return list(changed_fields(self.kind.args, self.old, self.new, tuple(self.kind.args.model_fields)))
 
     def changed(self, mark: type[M]) -> Iterator[tuple[Change, M]]:
         """The arguments with this mark that differ."""
