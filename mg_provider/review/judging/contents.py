@@ -15,8 +15,8 @@ from mg_provider.resources.model.meaning import Content, HeldByClients, Plan
 from mg_provider.review.judging.findings import Finding, about
 from mg_provider.review.judging.places import Places, is_far
 from mg_provider.review.judging.traffic import shares
-from mg_provider.review.reading.compare import Change, Subject, changed_fields
-from mg_provider.review.reading.kinds import marks_on, parts
+from mg_provider.review.reading.compare import Change, Subject
+from mg_provider.review.reading.kinds import marks_on
 from mg_provider.review.reading.values import HIDDEN, arguments, difference, name, show
 
 _ENV = "env"
@@ -55,8 +55,7 @@ def contents(subject: Subject, sources: Sources) -> Iterator[Finding]:
     for entry, inner, old, new in subject.entries():
         label = f"{subject.label}: {name(entry)}"
         if isinstance(old, Mapping) and isinstance(new, Mapping):
-            at = f"{parts(subject.kind.args)[0][0]}.{entry}."
-            for change in changed_fields(inner, old, new, subject.step.paths, at):
+            for change in subject.changes_in(entry, inner, old, new):
                 kind, share = change.mark(Content), shares(subject, subject.new).get(entry)
                 pair = sources.of(change)
                 if kind is not None and pair is not None:

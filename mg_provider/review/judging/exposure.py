@@ -50,12 +50,9 @@ def exposures(subject: Subject, places: Places) -> Iterator[Finding]:
     for change, mark in subject.changed(Exposure):
         if not (mark.open and was != now) and not change.is_hidden:
             yield from _changed(subject, change, mark, places)
-    for entry, inner, old, new in subject.entries():
-        if isinstance(old, Mapping) and isinstance(new, Mapping):
-            for field, mark in marked(inner, Exposure):
-                change = Change(field, value_of(inner, old, field), value_of(inner, new, field))
-                if change.old != change.new and not change.is_hidden:
-                    yield from _changed(subject, change, mark, places, f"{subject.label}: {name(entry)}")
+    for entry, change, mark in subject.changed_inside(Exposure):
+        if not change.is_hidden:
+            yield from _changed(subject, change, mark, places, f"{subject.label}: {name(entry)}")
 
 
 def led(subject: Subject, known: set[str], places: Places) -> Iterator[Finding]:
@@ -79,42 +76,47 @@ def led(subject: Subject, known: set[str], places: Places) -> Iterator[Finding]:
 
 
 def _made(subject: Subject, public: bool | None, places: Places) -> Iterator[Finding]:
-    texts = _sentences(subject, subject.kind.args, subject.new, places)
-    also = "; ".join(texts)
+    found = _sentences(subject, subject.kind.args, subject.new, places)
+    also = "; ".join(text for text, _ in found)
     if public:
         text = f"new, and PUBLIC: everybody with {PERMISSION} reaches it from the internet"
         yield about(subject, "exposure", "look", "exposure", text, detail=also)
     elif public is False:
         yield from _private(subject, "new, and private", places)
-        if texts := [text for text in texts if "(another " in text]:
-            yield about(subject, "exposure", "look", "exposure", "; ".join(texts))
-    elif texts:
+        if far := [text for text, is_elsewhere in found if is_elsewhere]:
+            yield about(subject, "exposure", "look", "exposure", "; ".join(far))
+    elif found:
         yield about(subject, "exposure", "look", "exposure", also)
     for entry, inner, _, new in subject.entries():
-        if isinstance(new, Mapping) and (texts := _sentences(subject, inner, new, places)):
+        if isinstance(new, Mapping) and (found := _sentences(subject, inner, new, places)):
             label = f"{subject.label}: {name(entry)}"
-            yield about(subject, "exposure", "look", "exposure", "; ".join(texts), label=label)
+            yield about(subject, "exposure", "look", "exposure", "; ".join(text for text, _ in found), label=label)
 
 
-def _sentences(subject: Subject, model: type[BaseModel], values: Mapping[str, Any], places: Places) -> list[str]:
-    """What values that are not the usual ones expose."""
-    return [
-        f"{mark.what}: {show(values[field])}{places.elsewhere(subject, values[field])}"
+def _sentences(
+    subject: Subject, model: type[BaseModel], values: Mapping[str, Any], places: Places
+) -> list[tuple[str, bool]]:
+    """What values that are not the usual ones expose, and whether each is of another project or region."""
+    found = [
+        (mark.what, values[field], places.elsewhere(subject, values[field]))
         for field, mark in marked(model, Exposure)
         if values.get(field) and values[field] != value_of(model, {}, field)
     ]
+    return [(f"{what}: {show(value)}{where}", bool(where)) for what, value, where in found]
 
 
 def _private(subject: Subject, text: str, places: Places) -> Iterator[Finding]:
     """Who connects to what is private: the lists that say so."""
-    texts = []
+    texts, is_far = [], False
     for field, mark in marked(subject.kind.args, Exposure):
         value = subject.new.get(field)
         if mark.open is None or not value:
             continue
         lists = [show(leaf) for _, leaf in leaves(value) if isinstance(leaf, list) and leaf]
-        texts.append(f"{mark.what}: {', '.join(lists) or show(value)}{places.elsewhere(subject, value)}")
-    severity: Severity = "look" if "(another " in "".join(texts) and not subject.is_new else "note"
+        where = places.elsewhere(subject, value)
+        is_far = is_far or bool(where)
+        texts.append(f"{mark.what}: {', '.join(lists) or show(value)}{where}")
+    severity: Severity = "look" if is_far and not subject.is_new else "note"
     yield about(subject, "exposure", severity, "exposure", "; ".join([text, *texts]))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from mg_provider.resources.model.marks import marked
@@ -14,7 +14,6 @@ from mg_provider.review.machines.costs import MINUTES
 from mg_provider.review.machines.deployments import Turn, is_off
 from mg_provider.review.model import Effect, Reason
 from mg_provider.review.reading.compare import Change, Subject
-from mg_provider.review.reading.kinds import value_of
 from mg_provider.review.reading.values import difference, is_unseen, name
 
 _PARKED: Final = "parked:"
@@ -149,12 +148,9 @@ def _emptied(subject: Subject, turns: list[Turn]) -> Iterator[Finding]:
 
 def _settings(subject: Subject) -> Iterator[Finding]:
     found: list[tuple[Change, Service, str]] = [(change, mark, "") for change, mark in subject.changed(Service)]
-    for entry, inner, old, new in subject.entries():
-        if isinstance(old, Mapping) and isinstance(new, Mapping):
-            for field, mark in marked(inner, Service):
-                change = Change(field, value_of(inner, old, field), value_of(inner, new, field))
-                if change.old != change.new:
-                    found.append((change, mark, f"{subject.label}: {name(entry)}"))
+    found += [
+        (change, mark, f"{subject.label}: {name(entry)}") for entry, change, mark in subject.changed_inside(Service)
+    ]
     for change, mark, label in found:
         how = "known only after up" if change.is_unknown else "; ".join(difference(change.old, change.new))
         if mark.gap:

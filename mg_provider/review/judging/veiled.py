@@ -20,7 +20,7 @@ from mg_provider.resources.model.meaning import (
     Traffic,
 )
 from mg_provider.review.judging.findings import GATES, Finding, about
-from mg_provider.review.reading.compare import Change, Subject, changed_fields
+from mg_provider.review.reading.compare import Change, Subject
 from mg_provider.review.reading.kinds import compared, parts
 from mg_provider.review.reading.values import hides, name
 
@@ -78,8 +78,7 @@ def veiled(subject: Subject) -> Iterator[Finding]:
     for entry, inner, old, new in subject.entries():
         label = f"{subject.label}: {name(entry)}"
         if isinstance(old, Mapping) and isinstance(new, Mapping):
-            at = f"{parts(subject.kind.args)[0][0]}.{entry}."
-            for change in changed_fields(inner, old, new, subject.step.paths, at):
+            for change in subject.changes_in(entry, inner, old, new):
                 yield from _changed(subject, change, label)
         elif isinstance(new, Mapping):
             yield from _made(subject, inner, new, label)

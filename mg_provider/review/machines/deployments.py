@@ -15,8 +15,8 @@ from mg_provider.resources.endpoint.rollout_args import RolloutStrategy
 from mg_provider.resources.model.marks import marked
 from mg_provider.resources.model.meaning import Costs, Plan, Strategy
 from mg_provider.resources.model.unknown import UNKNOWN
-from mg_provider.review.reading.compare import Change, Subject, changed_fields
-from mg_provider.review.reading.kinds import parts, value_of
+from mg_provider.review.reading.compare import Change, Subject
+from mg_provider.review.reading.kinds import value_of
 from mg_provider.review.reading.values import is_unknown, name
 from mg_provider.wire.vertex.machine import MachineSpec
 
@@ -176,13 +176,8 @@ def turns(subject: Subject) -> Iterator[Turn]:
         was, now = _mapping(old), _mapping(new)
         before = _deployment(inner, was, _taken(subject, entry)) if was is not None else None
         both = was is not None and now is not None
-        at = _at(subject, entry)
-        changes = tuple(changed_fields(inner, was or {}, now or {}, subject.step.paths, at)) if both else ()
+        changes = tuple(subject.changes_in(entry, inner, was or {}, now or {})) if both else ()
         yield _turn(subject, entry, inner, before, now, changes)
-
-
-def _at(subject: Subject, name: str) -> str:
-    return f"{parts(subject.kind.args)[0][0]}.{name}."
 
 
 def _paired(subject: Subject) -> Iterator[tuple[str, type[BaseModel], Any, Any]]:

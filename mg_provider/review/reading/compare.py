@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar, cast
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from mg_provider.resources.model.args import Args
 from mg_provider.resources.model.diff import canonical
-from mg_provider.resources.model.marks import InPlace, Replaces, RollsOut, Secret
+from mg_provider.resources.model.marks import InPlace, Replaces, RollsOut, Secret, marked
 from mg_provider.resources.model.unknown import Unknown
 from mg_provider.review.reading.kinds import Kind, compared, fits, parts, value_of
 from mg_provider.review.reading.preview import Side, Step
@@ -167,6 +167,28 @@ class Subject:
             before, after = map(_named, _seen(self.old.get(field), self.new.get(field)))
             for entry in sorted({*before, *after}):
                 yield entry, inner, *_seen(before.get(entry), after.get(entry))
+
+    def changes_in(
+        self, entry: str, inner: type[BaseModel], old: Mapping[str, Any], new: Mapping[str, Any]
+    ) -> Iterator[Change]:
+        """The arguments of a named deployment that differ.
+
+        Args:
+            entry: Its name.
+            inner: The type of its arguments.
+            old: Them before.
+            new: Them afterwards.
+        """
+        return changed_fields(inner, old, new, self.step.paths, f"{parts(self.kind.args)[0][0]}.{entry}.")
+
+    def changed_inside(self, mark: type[M]) -> Iterator[tuple[str, Change, M]]:
+        """The arguments with this mark that show a difference in a named deployment, each with its name."""
+        for entry, inner, old, new in self.entries():
+            if isinstance(old, Mapping) and isinstance(new, Mapping):
+                for field, found in marked(inner, cast(Hashable, mark)):
+                    change = Change(field, value_of(inner, old, field), value_of(inner, new, field))
+                    if change.old != change.new:
+                        yield entry, change, found
 
 
 def _seen(old: Any, new: Any) -> tuple[Any, Any]:
