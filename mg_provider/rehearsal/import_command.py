@@ -18,7 +18,6 @@ from mg_provider.rehearsal.engine.hosts import default_inputs
 from mg_provider.rehearsal.errors import RehearsalError
 from mg_provider.rehearsal.program.pickles import SERIALIZED
 from mg_provider.rehearsal.program.project import Project, load_project
-from mg_provider.rehearsal.state.cloud import cloud_of
 from mg_provider.rehearsal.state.file import ResourceState, Snapshot, locked, read_state
 from mg_provider.rehearsal.state.properties import Properties, from_state
 from mg_provider.rehearsal.state.urns import (
@@ -65,9 +64,9 @@ def import_file(
         project = load_project(program_dir, stack, config)
         path = (state_file or project.default_state_file).absolute()
         with locked(path):
-            resources, pending = read_state(path)
+            resources, pending, cloud = read_state(path)
             made = list(_imported(_entries(file), project, resources, clock))
-            Snapshot([*resources, *made], pending, path, clock, cloud_of(path)).write()
+            Snapshot([*resources, *made], pending, path, clock, cloud).write()
     except Refusal as error:
         complain(f"error: {error}\n")
         return error.exit_code

@@ -27,7 +27,7 @@ from mg_provider.rehearsal.errors import StoppedError
 from mg_provider.rehearsal.program.child import start
 from mg_provider.rehearsal.program.project import Project
 from mg_provider.rehearsal.program.providers import STOP_SECONDS
-from mg_provider.rehearsal.state.cloud import cloud_of, require_same
+from mg_provider.rehearsal.state.cloud import require_same
 from mg_provider.rehearsal.state.file import ResourceState, Snapshot, read_state
 from mg_provider.rehearsal.state.steps import Reporter, Step, Summary
 from mg_provider.rehearsal.state.urns import is_provider_type, name_of
@@ -105,10 +105,9 @@ def destroy(project: Project, state_file: Path, options: Options, reporter: Repo
 def _deployment(
     project: Project, state_file: Path, options: Options, reporter: Reporter, clock: Clock, *, refresh: bool = False
 ) -> Deployment:
-    resources, pending = read_state(state_file)
+    resources, pending, former = read_state(state_file)
     if options.clear_pending_creates:
         pending = []
-    former = cloud_of(state_file)
     if options.cloud and former:
         urns = [state.urn for state in resources if state.id and not is_provider_type(state.type)]
         urns += [operation["resource"]["urn"] for operation in pending]

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -53,15 +52,6 @@ def remembered(document: Mapping[str, Any]) -> Cloud | None:
     if not isinstance(written, dict) or not written.get("identity"):
         return None
     return Cloud(str(written["identity"]), str(written.get("address") or ""))
-
-
-def cloud_of(state_file: Path) -> Cloud | None:
-    """The cloud that a state file names, if there is that file and it names one."""
-    try:
-        document: object = json.loads(state_file.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return None  # What is wrong with it is said by who reads its resources.
-    return remembered(document) if isinstance(document, dict) else None
 
 
 def require_same(former: Cloud, now: Cloud, resources: Iterable[str], *, refresh: bool, named_by: str) -> None:

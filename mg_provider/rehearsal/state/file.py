@@ -19,9 +19,9 @@ from typing import Any, Final
 
 from mg_provider.clock import Clock
 from mg_provider.rehearsal.errors import RehearsalError
-from mg_provider.rehearsal.state.cloud import Cloud
+from mg_provider.rehearsal.state.cloud import Cloud, remembered
 from mg_provider.rehearsal.state.properties import Properties, Secret, contains, from_state, masked, to_state
-from mg_provider.rehearsal.state.shape import load_deployment
+from mg_provider.rehearsal.state.shape import load_document
 from mg_provider.rehearsal.state.urns import ROOT_TYPE, Urn, make_urn, urn_of_reference
 
 # What `pulumi stack init` makes of an empty PULUMI_CONFIG_PASSPHRASE; it protects nothing.
@@ -258,13 +258,17 @@ def _renamed(document: dict[str, Any], renames: dict[str, str]) -> dict[str, Any
     return document
 
 
-def read_state(path: Path) -> tuple[list[ResourceState], list[dict[str, Any]]]:
-    """The resources and unfinished operations of a state file; none if there is no file."""
+def read_state(path: Path) -> tuple[list[ResourceState], list[dict[str, Any]], Cloud | None]:
+    """The resources and unfinished operations of a state file, and the cloud that they are in, if it names one.
+
+    There is nothing of it where there is no file.
+    """
     if not path.exists():
-        return [], []
-    deployment = load_deployment(path)
+        return [], [], None
+    document = load_document(path)
+    deployment = document["deployment"]
     resources = [ResourceState.from_json(entry) for entry in deployment.get("resources") or []]
-    return resources, deployment.get("pending_operations") or []
+    return resources, deployment.get("pending_operations") or [], remembered(document)
 
 
 @contextmanager

@@ -16,15 +16,17 @@ VERSION: Final = 3
 _DEEPEST: Final = 200
 
 
-def load_deployment(path: Path) -> dict[str, Any]:
-    """The deployment in a state file, with everything in it of the kind that it should be.
+def load_document(path: Path) -> dict[str, Any]:
+    """What a state file holds, with everything in its deployment of the kind that it should be.
 
     Raises:
         RehearsalError: it cannot be read, or is another thing.
     """
     try:
-        document = json.loads(path.read_bytes(), parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_once)
-        deployment = _mapping(_mapping(document, "it").get("deployment"), "deployment")
+        document = _mapping(
+            json.loads(path.read_bytes(), parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_once), "it"
+        )
+        deployment = _mapping(document.get("deployment"), "deployment")
         if document.get("version") != VERSION:
             raise RehearsalError(
                 f"{path} has version {document.get('version')!r:.80}, and this engine reads version 3",
@@ -41,7 +43,7 @@ def load_deployment(path: Path) -> dict[str, Any]:
         raise _unusable(path, "it is not UTF-8 text") from error
     except ValueError as error:
         raise _unusable(path, str(error)) from error
-    return deployment
+    return document
 
 
 def _unusable(path: Path, problem: str) -> RehearsalError:
