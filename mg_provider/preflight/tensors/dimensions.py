@@ -181,7 +181,7 @@ class Dimensions:
         sparse, full = self._sparse(every), self._full(every)
         crossed = self.get("cross_attention_layers")
         cross = every & _integers(crossed)
-        own = every - frozenset(range(len(every) - (self.number("num_kv_shared_layers") or 0), len(every)))
+        own = frozenset(range(len(every) - (self.number("num_kv_shared_layers") or 0)))
         return {
             "*": every,
             "sparse": sparse,

@@ -138,9 +138,10 @@ class _Comparison:
 
     def _layers(self) -> set[int]:
         begin = f"{self.prefix}{self.layout.layer}.*."
-        extra = range(self.layout.sizes.layers or 0, (self.layout.sizes.layers or 0) + self.layout.extra_layers)
+        layers = self.layout.sizes.layers or 0
+        extra = range(layers, layers + self.layout.extra_layers)
         found = {numbers[0] for group, all in self.stored.groups.items() if group.startswith(begin) for numbers in all}
-        return found - set(extra)
+        return {layer for layer in found if layer not in extra}
 
     def vocabulary(self, name: str) -> Finding | None:
         """Whether the embedding has a row for each token."""
