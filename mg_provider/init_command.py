@@ -20,7 +20,7 @@ import yaml
 from mg_provider.clock import SystemClock
 from mg_provider.command_line.called import mg_command
 from mg_provider.command_line.errors import Refusal
-from mg_provider.command_line.spelling import did_you_mean
+from mg_provider.spelling import did_you_mean
 from mg_provider.version import __version__
 from mg_provider.yaml_file import read_yaml
 

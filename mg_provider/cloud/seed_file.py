@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mg_provider.command_line.errors import Refusal
-from mg_provider.command_line.spelling import did_you_mean
 from mg_provider.command_line.wrong_values import in_words
+from mg_provider.spelling import did_you_mean
 from mg_provider.yaml_file import read_yaml
 
 NAME: Final = "emulator.yaml"

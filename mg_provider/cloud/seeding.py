@@ -18,7 +18,7 @@ from mg_provider.api.http.transport import Call
 from mg_provider.clock import SystemClock
 from mg_provider.cloud.seed_file import Content, Seed, SeedBucket, SeedError, SeedTable, read_seed
 from mg_provider.command_line.errors import StatedError
-from mg_provider.command_line.spelling import did_you_mean
+from mg_provider.spelling import did_you_mean
 from mg_provider.wire.storage import Bucket
 
 _LIBRARIES: Final = ("numpy", "safetensors")

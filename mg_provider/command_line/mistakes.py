@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from mg_provider.command_line.errors import Refusal
-from mg_provider.command_line.spelling import did_you_mean
 from mg_provider.command_line.variables import source_of
 from mg_provider.command_line.wrong_values import in_words
+from mg_provider.spelling import did_you_mean
 
 _NO_COMMAND: Final = re.compile(r"No such command '(.*?)'\.?(?: |$)", re.DOTALL)
 _NOT_ONE_OF: Final = re.compile(r"'(.*)' is not one of (.+?)\.?", re.DOTALL)

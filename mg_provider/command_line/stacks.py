@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 from mg_provider.command_line.errors import Refusal
+from mg_provider.spelling import nearest
 
 
 def refuse_unknown_stack(path: Path, stack: str) -> None:
@@ -20,6 +20,6 @@ def refuse_unknown_stack(path: Path, stack: str) -> None:
     """
     others = sorted(found.name.split(".")[1] for found in path.parent.glob("Pulumi.*.yaml"))
     if others and stack not in others:
-        near = difflib.get_close_matches(stack, others, 1)
-        hint = f"did you mean --stack {near[0]}?" if near else f"give --stack one of {', '.join(others)}"
+        near = nearest(stack, others)
+        hint = f"did you mean --stack {near}?" if near else f"give --stack one of {', '.join(others)}"
         raise Refusal(f"stack {stack} has no config: {path} does not exist", hint=hint)

@@ -8,8 +8,8 @@ from typing import Any
 import typer
 
 from mg_provider.command_line.errors import Refusal
-from mg_provider.command_line.spelling import did_you_mean
 from mg_provider.data import table
+from mg_provider.spelling import did_you_mean
 
 
 def show(words: Sequence[str], command: Any, name: str) -> None:

@@ -12,11 +12,11 @@ from mg_provider.components.common import DNS_NAME, TYPE_PREFIX, child_options, 
 from mg_provider.components.psc_network import PscNetwork
 from mg_provider.components.vpc_sc_allowlist import VpcScAllowlist, project_ids
 from mg_provider.resources.model.args import Args, settable
-from mg_provider.resources.model.reasons import nearest
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRule
 from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs
 from mg_provider.resources.psc_forwarding_rule.names import base_url
 from mg_provider.resources.psc_forwarding_rule.rules import not_allowed
+from mg_provider.spelling import did_you_mean
 
 RECORD_SECONDS = 300
 _PLACE = ("region", "project", "network", "subnetwork", "address")
@@ -185,7 +185,7 @@ def check_part(
         if key in own:
             refuse(f"{what}: {part}.{key}", "is set by the component", "remove it there")
         if key not in settable(args_type):
-            refuse(f"{what}: {part}.{key}", f"is not an argument of {resource}", nearest(key, settable(args_type)))
+            refuse(f"{what}: {part}.{key}", f"is not an argument of {resource}", did_you_mean(key, settable(args_type)))
 
 
 def alias_in(component: str, name: str, parent: pulumi.Resource | None) -> pulumi.Alias:

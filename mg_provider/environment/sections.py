@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from mg_provider.resources.model.args import settable
 from mg_provider.resources.model.marks import Secret
-from mg_provider.resources.model.reasons import nearest
+from mg_provider.spelling import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,9 @@ def in_one_line(error: Exception) -> str:
 
 def one_of(name: str, known: Collection[str], otherwise: str = "") -> str:
     """What a name was probably meant to be; else what there is."""
-    near = nearest(name, known) if known else ""
-    if near.startswith("did you mean"):
-        return near
-    return otherwise or (f"there is {', '.join(sorted(known))}" if known else "there is none")
+    return did_you_mean(
+        name, known, otherwise or (f"there is {', '.join(sorted(known))}" if known else "there is none")
+    )
 
 
 class Section(BaseModel):

@@ -5,12 +5,12 @@ Source: the reference of AutoscalingMetricSpec and the guide on autoscaling of o
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from typing import Final
 
 from mg_provider.api.texts import shown
+from mg_provider.spelling import nearest
 from mg_provider.wire.vertex.machine import AutoscalingMetricSpec
 
 _ONLINE: Final = "aiplatform.googleapis.com/prediction/online/"
@@ -59,10 +59,8 @@ def _meant(name: str) -> str:
     """The metric that was probably meant, by its last words."""
     ends = {known.rpartition("/")[2]: known for known in _MOST}
     ends |= {known.removeprefix(_ONLINE): known for known in _MOST}
-    near = difflib.get_close_matches(name[:100].removeprefix(_ONLINE), list(ends), 1) or difflib.get_close_matches(
-        name[-100:].rpartition("/")[2], list(ends), 1
-    )
-    return f"did you mean {ends[near[0]]}?" if near else f"use one such as {_ONLINE}accelerator/duty_cycle"
+    near = nearest(name.removeprefix(_ONLINE), ends) or nearest(name[-100:].rpartition("/")[2], ends)
+    return f"did you mean {ends[near]}?" if near else f"use one such as {_ONLINE}accelerator/duty_cycle"
 
 
 def _target_problem(spec: AutoscalingMetricSpec) -> str | None:

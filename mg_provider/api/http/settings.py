@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 
 from mg_provider.api.errors import UserError
 from mg_provider.api.texts import shown
+from mg_provider.spelling import nearest
 
 PROJECT = "project"
 """Config key ``mg:project``: project id that resources are made in."""
@@ -192,8 +192,7 @@ def misspelt_keys(keys: Iterable[str]) -> list[tuple[str, str]]:
     """The full config keys below ``mg:`` that are almost one of ours, each with the right one."""
     known = [f"mg:{key}" for key in (*KEYS, HOST_THREADS)]
     wrong = (key for key in keys if key.startswith("mg:") and key not in known)
-    near = ((key, difflib.get_close_matches(key, known, 1, _NEAR)) for key in wrong)
-    return [(key, found[0]) for key, found in near if found]
+    return [(key, near) for key in wrong if (near := nearest(key, known, _NEAR))]
 
 
 def is_loopback(url: str) -> bool:

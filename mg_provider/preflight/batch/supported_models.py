@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 
 from mg_provider.data import table
 from mg_provider.preflight.findings import Severity
+from mg_provider.spelling import nearest
 
 _PUBLISHED = re.compile(r"(?:projects/[^/]+/locations/[^/]+/)?(publishers/[^/]+/models/[^/]+)")
 _MANAGED = "-maas"
@@ -33,8 +33,8 @@ def model_problem(model: str) -> tuple[Severity, str, str] | None:
     if versions:
         message = f"{model} is listed for batch prediction only as {', '.join(versions)}: write one of these"
         return "warning", "model_version", message
-    near = difflib.get_close_matches(name, listed, n=1, cutoff=0.5)
-    hint = f"; the nearest is {near[0]}" if near else ""
+    near = nearest(name, listed, 0.5)
+    hint = f"; the nearest is {near}" if near else ""
     date = table("batch_models")["as_of"]
     message = f"batch prediction is not documented for {model} (list of {date}){hint}: see `mg models` for what is"
     return "warning", "model_not_listed", message

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from functools import cache
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 from mg_provider.api.names import RESERVATION
 from mg_provider.api.texts import cut, shown
 from mg_provider.data import table
+from mg_provider.spelling import did_you_mean, nearest
 from mg_provider.wire.vertex.machine import MachineSpec, ReservationAffinity
 
 _FORMS: Final = {
@@ -115,12 +115,10 @@ def machine_doubt(spec: MachineSpec) -> str | None:
         return None
     known = [name for name in known if _DIGITS.findall(name) == _DIGITS.findall(machine)]
     series = [name for name in known if name.split("-")[0] == machine.split("-")[0]]
-    near = difflib.get_close_matches(machine, series, 1, cutoff=0.8) or (
-        difflib.get_close_matches(machine, known, 1, cutoff=0.8) if spec.accelerator_type else []
-    )
+    near = nearest(machine, series, 0.8) or (nearest(machine, known, 0.8) if spec.accelerator_type else None)
     if not near and not spec.accelerator_type:
         return None
-    meant = f": did you mean {near[0]}?" if near else ""
+    meant = f": did you mean {near}?" if near else ""
     return f"{machine} is in no table of {table('machine_types')['as_of']}; a newer one may be used{meant}"
 
 
@@ -150,5 +148,5 @@ def _optional_problem(machine: str, kind: str, count: int) -> str | None:
 def _close(kind: str) -> str:
     known = [name for name in table("machine_types")["accelerator_enum"] if name != "ACCELERATOR_TYPE_UNSPECIFIED"]
     written = cut(kind).upper().replace("-", "_").replace(" ", "_")
-    near = [name for name in known if written in name] or difflib.get_close_matches(written, known, 1)
-    return f"did you mean {near[0]}?" if near else "use one of " + ", ".join(known)
+    near = next((name for name in known if written in name), None)
+    return f"did you mean {near}?" if near else did_you_mean(written, known)

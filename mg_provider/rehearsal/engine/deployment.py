@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mg_provider.clock import Clock
-from mg_provider.command_line.spelling import did_you_mean
 from mg_provider.rehearsal.engine.hosts import Hosts
 from mg_provider.rehearsal.errors import ProtectedError, RehearsalError, StepError, StoppedError
 from mg_provider.rehearsal.program.project import Project
@@ -20,6 +19,7 @@ from mg_provider.rehearsal.state.file import ResourceState, Snapshot
 from mg_provider.rehearsal.state.properties import Properties, Secret
 from mg_provider.rehearsal.state.steps import Reporter, Step, Summary
 from mg_provider.rehearsal.state.urns import name_of
+from mg_provider.spelling import did_you_mean
 
 
 @dataclass

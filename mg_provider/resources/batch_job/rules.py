@@ -18,8 +18,8 @@ from mg_provider.resources.model.args import Rule
 from mg_provider.resources.model.marks import marked
 from mg_provider.resources.model.meaning import Content
 from mg_provider.resources.model.nested_rules import container_problem, flex_start_problem, folder_problem, key_problem
-from mg_provider.resources.model.reasons import nearest
 from mg_provider.resources.model.standing import standing
+from mg_provider.spelling import did_you_mean
 from mg_provider.wire.vertex.batch import InputConfig, OutputConfig
 
 RUN_LABEL = "mg-run"
@@ -109,7 +109,7 @@ def _format_problem(name: str, given: str, table: bool) -> str | None:
     if given.startswith("vertex-"):
         return None
     if given not in _FORMATS[name]:
-        return f"{name} {given} is not one Vertex AI knows: {nearest(given, _FORMATS[name])}"
+        return f"{name} {given} is not one Vertex AI knows: {did_you_mean(given, _FORMATS[name])}"
     if (given == "bigquery") != table:
         fitting = "bigquery" if table else "jsonl"
         return f"{name} is {given}, which does not go with a {'table' if table else 'bucket'}: use {fitting}"
@@ -131,7 +131,7 @@ def _instance_problem(args: BatchJobFields) -> str | None:
     config = args.instance_config
     kind = config.instance_type if config else None
     if kind is not None and kind not in _INSTANCE_TYPES:
-        return f"instance_type {kind} is not one Vertex AI knows: {nearest(kind, _INSTANCE_TYPES)}"
+        return f"instance_type {kind} is not one Vertex AI knows: {did_you_mean(kind, _INSTANCE_TYPES)}"
     both = config is not None and config.included_fields and config.excluded_fields
     return "takes included_fields or excluded_fields, not both: remove one of them" if both else None
 

@@ -15,8 +15,8 @@ from mg_provider.resources.dynamic.host import DynamicProvider
 from mg_provider.resources.dynamic.spelling import KnownArguments, refuse_misspelt_config, run_error
 from mg_provider.resources.model.args import Args, State, declared_outputs, has
 from mg_provider.resources.model.marks import Secret
-from mg_provider.resources.model.reasons import nearest
 from mg_provider.resources.model.unknown import mapped, plain
+from mg_provider.spelling import did_you_mean
 
 
 class DynamicResource(Resource, metaclass=KnownArguments):
@@ -89,7 +89,9 @@ class DynamicResource(Resource, metaclass=KnownArguments):
             if name in self._args_type().model_fields:
                 return pulumi.Output.from_input(None)
             known = (*self._filled, *self._args_type().model_fields)
-            raise AttributeError(f"{type(self).__name__} has no {name}: {nearest(name, known)}", name=name, obj=self)
+            raise AttributeError(
+                f"{type(self).__name__} has no {name}: {did_you_mean(name, known)}", name=name, obj=self
+            )
 
 
 def _input(value: Any) -> Any:

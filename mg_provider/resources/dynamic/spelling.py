@@ -13,7 +13,7 @@ from pulumi.runtime import config
 
 from mg_provider.api.http.settings import misspelt_keys
 from mg_provider.command_line.errors import Refusal
-from mg_provider.resources.model.reasons import nearest
+from mg_provider.spelling import did_you_mean
 
 _OWN = "mg"
 
@@ -47,7 +47,7 @@ def run_error(summary: str, hint: str) -> pulumi.RunError:
 
 
 def _refuse(kind: str, name: str, wrong: str, known: tuple[str, ...]) -> NoReturn:
-    raise run_error(f"{kind} {name}: {wrong} is not an argument", nearest(wrong, known))
+    raise run_error(f"{kind} {name}: {wrong} is not an argument", did_you_mean(wrong, known))
 
 
 def refuse_misspelt_config() -> None:

@@ -13,10 +13,11 @@ from pydantic.fields import FieldInfo
 from mg_provider.api.texts import cut
 from mg_provider.resources.model.marks import Computed, Derived, Lines, Mark, ReadBack, Secret, Transient
 from mg_provider.resources.model.meaning import Inner
-from mg_provider.resources.model.reasons import MOST_SAID, explain, nearest
+from mg_provider.resources.model.reasons import MOST_SAID, explain
 from mg_provider.resources.model.salvage import adapter_of, partly_known, salvaged
 from mg_provider.resources.model.soundness import MOST_CHARACTERS, misplaced, unsound, whole
 from mg_provider.resources.model.unknown import ALWAYS_KNOWN, Unknown, contains_unknown, plain, without_unknown
+from mg_provider.spelling import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Args(BaseModel):
         """
         known = cls.model_fields
         unknown = [
-            Problem(cut(name), f"unknown argument: {nearest(name, known)}") for name in given if name not in known
+            Problem(cut(name), f"unknown argument: {did_you_mean(name, known)}") for name in given if name not in known
         ]
         args, wrong = cls._read(given, strict=True)
         return args, [*unknown, *wrong] or list(args._broken_rules())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from types import UnionType
@@ -13,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from mg_provider.api.texts import cut, shown
 from mg_provider.command_line.wrong_values import in_words
+from mg_provider.spelling import did_you_mean, nearest
 
 MOST_SAID = 300
 """Characters of a message."""
@@ -29,13 +29,6 @@ def explain(name: str, field: FieldInfo, error: Mapping[str, Any], *, secret: bo
     """
     path, deepest = _walk(name, field, error["loc"])
     return path, cut(_reason(deepest, error, secret), MOST_SAID)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """What a misspelt name was probably meant to be."""
-    names = sorted(known)
-    near = difflib.get_close_matches(cut(name), names, 1)
-    return f"did you mean {near[0]}?" if near else "use one of " + ", ".join(names)
 
 
 def _walk(name: str, field: FieldInfo, location: Iterable[int | str]) -> tuple[str, FieldInfo | type[BaseModel]]:
@@ -93,7 +86,7 @@ def _reason(deepest: FieldInfo | type[BaseModel], error: Mapping[str, Any], secr
         if kind == "string_pattern_mismatch":
             return f"{shown} does not fit: {description}"
     elif kind == "extra_forbidden":
-        return f"is not a field of this object: {nearest(str(error['loc'][-1]), deepest.model_fields)}"
+        return f"is not a field of this object: {did_you_mean(str(error['loc'][-1]), deepest.model_fields)}"
     message = in_words(error)
     return message if kind == "value_error" else f"{message}, not {shown}{_meant(error)}"
 
@@ -102,8 +95,8 @@ def _meant(error: Mapping[str, Any]) -> str:
     """What a misspelt one of a few texts was probably meant to be."""
     known = re.findall(r"'([^']+)'", str(error.get("ctx", {}).get("expected", "")))
     given = error["input"] if error["type"] == "literal_error" and isinstance(error["input"], str) else ""
-    near = difflib.get_close_matches(cut(given), known, 1)
-    return f": did you mean {near[0]}?" if near else ""
+    near = nearest(given, known)
+    return f": did you mean {near}?" if near else ""
 
 
 def _shown(value: Any, secret: bool) -> str:

@@ -1,11 +1,17 @@
-"""What a misspelt name was probably meant to be, in one form for commands, options, keys and names."""
+"""What a misspelt name was probably meant to be, in one form for commands, options, keys, arguments and names."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
 
-_LISTED = 20
+_COMPARED = 200
+_LISTED = 100
+
+
+def nearest(name: str, known: Iterable[str], alike: float = 0.6) -> str | None:
+    """The known name that a misspelt one is most like; None where none is ``alike`` enough (1 is the same)."""
+    return next(iter(difflib.get_close_matches(name[:_COMPARED], sorted(set(known)), 1, alike)), None)
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
@@ -17,8 +23,8 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
         otherwise: What to do if none of them is near; by default they are listed, unless they are many.
     """
     names = sorted(set(known))
-    if near := difflib.get_close_matches(name[:200], names, 1):
-        return f"did you mean {near[0]}?"
+    if near := nearest(name, names):
+        return f"did you mean {near}?"
     if otherwise or not names:
         return otherwise or "remove it: there is none"
     return f"use one of {', '.join(names)}" if len(names) <= _LISTED else f"use one such as {names[0]}"
