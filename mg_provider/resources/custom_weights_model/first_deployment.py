@@ -22,7 +22,7 @@ from mg_provider.resources.custom_weights_model.ids import derived_model_ids
 from mg_provider.resources.custom_weights_model.models import check_weights, release_model
 from mg_provider.resources.custom_weights_model.observed import ids_of, own
 from mg_provider.resources.custom_weights_model.serve import Serving
-from mg_provider.resources.custom_weights_model.underway import running, stop_first_deployment
+from mg_provider.resources.custom_weights_model.under_way import running, stop_first_deployment
 from mg_provider.resources.endpoint.calls import (
     CREATE_SECONDS,
     LOOK_AGAIN_SECONDS,

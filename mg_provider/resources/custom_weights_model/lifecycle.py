@@ -29,7 +29,7 @@ from mg_provider.resources.custom_weights_model.observed import beside, ids_of, 
 from mg_provider.resources.custom_weights_model.plan import next_model_id, plan_text, rolls_out, same_id_problem
 from mg_provider.resources.custom_weights_model.query_name import with_chosen_name, with_query_name
 from mg_provider.resources.custom_weights_model.serve import Serving
-from mg_provider.resources.custom_weights_model.underway import go_on, running, stop_first_deployment
+from mg_provider.resources.custom_weights_model.under_way import go_on, running, stop_first_deployment
 from mg_provider.resources.endpoint.args import name_endpoint
 from mg_provider.resources.endpoint.calls import MayExist, find_endpoint, mutate, place_of
 from mg_provider.resources.endpoint.lifecycle import EndpointLifecycle

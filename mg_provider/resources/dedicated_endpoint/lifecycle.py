@@ -36,7 +36,7 @@ from mg_provider.resources.endpoint.ownership import (
 from mg_provider.resources.endpoint.served_model import assign, is_our_deployment_id, machine_type
 from mg_provider.resources.endpoint.settings import Refused, observed_endpoint, settle_endpoint, with_drift
 from mg_provider.resources.endpoint.teardown import gone_for_good, still_deployed
-from mg_provider.resources.endpoint.underway import stop, under_way
+from mg_provider.resources.endpoint.under_way import stop, under_way
 from mg_provider.resources.model.args import Problem, mark_of
 from mg_provider.resources.model.diff import compare
 from mg_provider.resources.model.identity import CLAIM_LABEL, ENDPOINT_ID

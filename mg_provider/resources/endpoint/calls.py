@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from mg_provider.api.errors import AlreadyExists, ConnectionFailed, MgError, NotFound, OperationFailed, Unavailable
 from mg_provider.resources.endpoint.args import EndpointArgs
 from mg_provider.resources.endpoint.machines import MUTATE, Machines
-from mg_provider.resources.endpoint.underway import under_way
+from mg_provider.resources.endpoint.under_way import under_way
 from mg_provider.resources.model.lifecycle import UNSETTLED, Context, NotOurs
 from mg_provider.resources.model.standing import changed_by
 from mg_provider.rollout import models, traffic

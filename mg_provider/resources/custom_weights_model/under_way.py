@@ -10,7 +10,7 @@ from mg_provider.resources.custom_weights_model.early_labels import EarlyLabels
 from mg_provider.resources.custom_weights_model.ids import derived_model_ids, has_derived_ids
 from mg_provider.resources.endpoint.calls import CREATE_SECONDS, DELETE_SECONDS, find_endpoint
 from mg_provider.resources.endpoint.failures import explain_failure, lacks_capacity
-from mg_provider.resources.endpoint.underway import InLocation, stop, under_way
+from mg_provider.resources.endpoint.under_way import InLocation, stop, under_way
 from mg_provider.resources.model.lifecycle import Context
 from mg_provider.rollout.place import deploys_from_garden, running_operation
 from mg_provider.rollout.sources import Source
