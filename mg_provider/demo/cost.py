@@ -14,7 +14,7 @@ NIGHT: Final = 12
 
 def gpus(machines: Iterable[Mapping[str, Any]]) -> int:
     """How many GPUs they have."""
-    return sum(int(machine["accelerator_count"] or 0) * int(machine["replicas"]) for machine in machines)
+    return sum(int(machine["accelerator_count"] or 0) * _count(machine) for machine in machines)
 
 
 def hourly(machines: Iterable[Mapping[str, Any]]) -> Amount:
@@ -29,5 +29,10 @@ def hourly(machines: Iterable[Mapping[str, Any]]) -> Amount:
             machine["accelerator_type"],
             machine["accelerator_count"],
         )
-        total = total + Amount(price.usd if price else None).times(machine["replicas"])
+        total = total + Amount(price.usd if price else None).times(_count(machine))
     return total
+
+
+def _count(machine: Mapping[str, Any]) -> int:
+    """How many of the machine there are."""
+    return int(machine["replicas"]) * int(machine["nodes"])

@@ -5,7 +5,13 @@ from __future__ import annotations
 from tests.emulator.client import LOCATION
 
 HOLDER = "endpoints/chat/deployedModels/"
-TWO_L4 = {"machine_type": "g2-standard-24", "accelerator_type": "NVIDIA_L4", "accelerator_count": 2, "replicas": 1}
+TWO_L4 = {
+    "machine_type": "g2-standard-24",
+    "accelerator_type": "NVIDIA_L4",
+    "accelerator_count": 2,
+    "replicas": 1,
+    "nodes": 1,
+}
 
 
 def held(emulator):
@@ -27,6 +33,20 @@ def test_machines_are_held_before_the_deployment_shows_and_until_it_is_off(clien
     assert held(emulator) == [TWO_L4]
     client.response(undeploying)
     assert held(emulator) == []
+
+
+def test_a_replica_of_several_machines_holds_and_needs_the_gpus_of_all(client, emulator):
+    spec = {"machineType": "a3-highgpu-8g", "acceleratorType": "NVIDIA_H100_80GB", "acceleratorCount": 8}
+    spec["multihostGpuNodeCount"] = 2
+    deployment = {"dedicatedResources": {"machineSpec": spec, "minReplicaCount": 1, "maxReplicaCount": 2}}
+    emulator.set_quota({"my-project/us-central1/NVIDIA_H100_80GB": 31})
+    client.put_weights()
+    assert client.finished(client.deploy(deployConfig=deployment))["error"]["code"] == 8
+    emulator.set_quota({"my-project/us-central1/NVIDIA_H100_80GB": 32})
+    again = {"modelConfig": {"modelUserId": "b"}, "endpointConfig": {"endpointUserId": "b"}}
+    client.response(client.deploy(deployConfig=deployment, **again))
+    assert emulator.ledger()["gpus_in_use"] == {"NVIDIA_H100_80GB": 16}
+    assert [(each["replicas"], each["nodes"]) for each in held(emulator)] == [(1, 2)]
 
 
 def test_machines_without_gpus_are_held_too(client, emulator):

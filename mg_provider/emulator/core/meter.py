@@ -8,17 +8,21 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Machines:
-    """The machines of one deployment or batch job, from when they are added until they are given back."""
+    """The machines of one deployment or batch job, from when they are added until they are given back.
+
+    Each replica is ``nodes`` machines with so many accelerators each.
+    """
 
     machine_type: str
     accelerator_type: str
     accelerator_count: int
     replicas: int
+    nodes: int = 1
 
     @property
     def gpus(self) -> int:
         """Of all replicas."""
-        return self.accelerator_count * self.replicas if self.accelerator_type else 0
+        return self.accelerator_count * self.nodes * self.replicas if self.accelerator_type else 0
 
 
 @dataclass

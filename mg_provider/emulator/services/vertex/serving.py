@@ -220,7 +220,7 @@ def claim_quota(world: World, key: Key, deployed: Json) -> None:
     accelerator, count = machine.get("acceleratorType", ""), machine.get("acceleratorCount", 0)
     most = resources.get("maxReplicaCount", 1)
     counted = most if world.behaviours["quota_counts"] == "most" else first_replicas(deployed)
-    wanted = Claim(key[0], key[1], accelerator, count * counted)
+    wanted = Claim(key[0], key[1], accelerator, count * _nodes(machine) * counted)
     claims = vertex(world).claims
     own = meter_key(key, deployed["id"])
     used = sum(
@@ -243,11 +243,21 @@ def quota_limit(world: World, number: str, region: str, accelerator: str) -> int
     return None
 
 
+def _nodes(machine: Json) -> int:
+    """The machines that make one replica."""
+    count: int = max(machine.get("multihostGpuNodeCount", 1), 1)
+    return count
+
+
 def meter(world: World, key: Key, deployed: Json, replicas: int, at: float) -> None:
     """Count ``replicas`` machines from ``at`` on."""
     machine = deployed.get("dedicatedResources", {}).get("machineSpec", {})
     machines = Machines(
-        machine.get("machineType", ""), machine.get("acceleratorType", ""), machine.get("acceleratorCount", 0), replicas
+        machine.get("machineType", ""),
+        machine.get("acceleratorType", ""),
+        machine.get("acceleratorCount", 0),
+        replicas,
+        _nodes(machine),
     )
     world.meter.start(meter_key(key, deployed["id"]), machines, at)
 
