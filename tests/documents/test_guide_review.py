@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -10,7 +11,7 @@ import yaml
 from tests.documents.markdown import ROOT, code_blocks, read
 from tests.pipelines import stand_in
 from tests.pipelines.forge import forge
-from tests.pipelines.runner import BASH, GitHub
+from tests.pipelines.runner import BASH, GitHub, put_command
 from tests.support.weights import make_bucket, put_weights
 
 GUIDE = read("docs/guide-review.md")
@@ -27,15 +28,15 @@ def team(tmp_path, emulator, virtualenv):
     folder, commands = tmp_path / "shop", tmp_path / "bin"
     folder.mkdir()
     commands.mkdir()
-    (commands / "pulumi").write_text(f'#!/bin/sh\nexec "{sys.executable}" "{stand_in.__file__}" "$@"\n')
-    (commands / "pulumi").chmod(0o755)
+    put_command(commands / "pulumi", virtualenv, stand_in.__file__)
     project, stack = map(yaml.safe_load, code_blocks(GUIDE, "yaml"))
     project["runtime"]["options"]["virtualenv"] = virtualenv
     stack["config"] |= {f"mg:{api}CustomEndpoint": emulator.url for api in APIS}
     (folder / "Pulumi.yaml").write_text(json.dumps(project))
     (folder / "Pulumi.prod.yaml").write_text(json.dumps(stack))
     (folder / "__main__.py").write_text(code_blocks(GUIDE, "python")[0])
-    (folder / ".venv").symlink_to(sys.prefix)
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    put_command(folder / ".venv" / "bin" / "mg", virtualenv, Path(sys.executable).parent / "mg")
     with forge() as kept:
         yield GitHub(folder, commands, kept, {})
 

@@ -5,9 +5,10 @@ import re
 import shlex
 
 import pytest
-import typer.main
+import typer
 
 from mg_provider import cli
+from mg_provider.command_line.running import built
 from tests.documents.markdown import ROOT, code_blocks, read
 from tests.documents.rehearsal import Rehearsal
 from tests.support.canary import canary_proxy, nothing_leaves  # noqa: F401 - for every test here
@@ -44,7 +45,7 @@ def inline_commands():
 
 def understood(words):
     """Whether mg takes these words after its name: its commands, options and arguments."""
-    command, line = typer.main.get_command(cli.app), shlex.join(words)
+    command, line = built(cli.app), shlex.join(words)
     while words and hasattr(command, "commands") and not words[0].startswith("-"):
         assert words[0] in command.commands, line
         command, words = command.commands[words[0]], words[1:]

@@ -11,7 +11,7 @@ import yaml
 
 from tests.pipelines import stand_in
 from tests.pipelines.forge import forge as serving
-from tests.pipelines.runner import ROOT, GitHub, GitLab
+from tests.pipelines.runner import ROOT, GitHub, GitLab, put_command
 from tests.support.pulumi_environment import alone_in
 from tests.support.weights import make_bucket, put_weights
 
@@ -49,12 +49,6 @@ class Shop:
 
     def gates(self, text):
         (self.folder / "review.toml").write_text(text)
-
-
-def put_command(path, virtualenv, script):
-    """A command that runs a script with an interpreter that starts quickly."""
-    path.write_text(f'#!/bin/sh\nexec "{virtualenv}/bin/python" -u "{script}" "$@"\n')
-    path.chmod(0o755)
 
 
 @pytest.fixture

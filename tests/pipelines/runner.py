@@ -15,6 +15,12 @@ PIPELINES = ROOT / "stacks" / "pipelines"
 INSTALL = "Install"
 
 
+def put_command(path: Path, virtualenv: str, script: Path | str) -> None:
+    """A command that runs a script with an interpreter that starts quickly."""
+    path.write_text(f'#!/bin/sh\nexec "{virtualenv}/bin/python" -u "{script}" "$@"\n', encoding="utf-8")
+    path.chmod(0o755)
+
+
 class Runner:
     """A folder with a program, a `pulumi` and an environment; subclasses say what a job is.
 

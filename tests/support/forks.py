@@ -50,13 +50,21 @@ for stream in (0, 1, 2):
 answer = server.recv(1)
 os._exit(answer[0] if answer else 1)
 """
-# What provider processes and programs of ours import. Each fork still makes all that is made while it runs.
+# What provider processes, programs and commands of ours import. Each fork still makes all that is made while it runs.
 OURS = (
     "mg_provider:BatchJob",
     "mg_provider:CustomWeightsModel",
     "mg_provider:DedicatedEndpoint",
     "mg_provider:PscForwardingRule",
     "mg_provider.api.clients:Clients",
+    "mg_provider.cli:app",
+    "mg_provider.environment:run",
+    "mg_provider.rehearsal.command:rehearse",
+    "mg_provider.rehearsal.engine.run:up",
+    "mg_provider.rehearsal.show.digest:PreviewDigest",
+    "mg_provider.rehearsal.show.display:Display",
+    "mg_provider.review.command:run",
+    "grpc._channel:Channel",
 )
 _shared = ExitStack()
 
