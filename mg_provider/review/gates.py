@@ -159,22 +159,33 @@ def _jumps(review: Review, gates: Gates) -> Iterator[GateResult]:
 
 
 def _jump(review: Review, asked: str, direction: int) -> Iterator[str]:
-    """Why a change goes further than asked; a direction of -1 is down."""
+    """Why a change goes further than asked; a direction of -1 is down.
+
+    What is unknown of the old machines alone only makes a rise smaller, and of the new ones alone a fall.
+    """
     limit, money = float(asked.removesuffix("%")), review.money
     for title, change, before, after, percent in (
         ("most", money.difference.max, money.before.max, money.after.max, money.percent_max),
         ("fewest", money.difference.min, money.before.min, money.after.min, money.percent_min),
     ):
-        moved, shown = _month(change) * direction, change.text
+        moved, shown = (_month(after) - _month(before)) * direction, change.text
         if asked.endswith("%"):
-            moved = percent * direction if percent is not None else float("inf") if moved > 0 else 0.0
             shown = f"{percent:+g} %" if percent is not None else f"from {before.text} to {after.text}"
-        if moved > limit:
+            moved = percent * direction if percent is not None else _share(moved, before)
+        may_be_less, may_be_more = map(_is_partly_unknown, (before, after)[::direction])
+        if moved > limit and not may_be_less:
             yield f"{shown} a month at the {title} replicas is more"
-        if _is_partly_unknown(change):
+        elif moved > limit or (may_be_more and _is_partly_unknown(change)):
             yield _unchecked(review)
     if direction < 0 and asked.endswith("%"):
         yield from _fewer_gpus(review, limit)
+
+
+def _share(moved: float, before: Sum) -> float:
+    """Percent of what was paid before."""
+    if moved <= 0:
+        return 0.0
+    return 100 * moved / _month(before) if before.usd else float("inf")
 
 
 def _unchecked(review: Review) -> str:

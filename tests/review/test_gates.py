@@ -43,6 +43,17 @@ RENAMED_AND_DEARER = preview(
     step("delete", C, "llama", model()), step("create", C, "lama", None, model("lama", max_replica_count=2))
 )
 UNPRICED = change(machine_spec=H200)
+UNPRICED_GOES = preview(step("delete", C, "old", model("old", machine_spec=H200)))
+UNPRICED_GOES_FOR_MORE = preview(
+    step("delete", C, "old", model("old", machine_spec=H200)),
+    step("update", C, "llama", model(), model(max_replica_count=8)),
+)
+
+
+def test_a_rise_that_an_unknown_price_may_make_smaller_is_not_said_to_be_one(reviewed):
+    code, told = reviewed(UNPRICED_GOES_FOR_MORE, "increase=20%")
+    assert code == 1
+    assert "increase=20%: it cannot be checked without a price for a3-ultragpu-8g" in told.out
 
 
 @pytest.mark.parametrize(
@@ -77,6 +88,11 @@ UNPRICED = change(machine_spec=H200)
         (SCALED, "decrease=0%", 0),
         (change(parked=True), "decrease=99%", 1),
         (UNPRICED, "decrease=20%", 1),
+        (UNPRICED_GOES, "increase=0%", 0),
+        (UNPRICED_GOES, "increase=0", 0),
+        (UNPRICED_GOES, "decrease=99%", 1),
+        (UNPRICED_GOES_FOR_MORE, "increase=20%", 1),
+        (UNPRICED_GOES_FOR_MORE, "increase=900%", 0),
         (DEARER_WITH_FEWER_GPUS, "decrease=40%", 1),
         (DEARER_WITH_FEWER_GPUS, "decrease=50%", 0),
         (DEARER_WITH_FEWER_GPUS, "decrease=500", 0),
