@@ -156,6 +156,43 @@ def test_application_default_credentials_fetch_one_token_and_use_it_for_every_ca
     assert {request.headers["Authorization"] for request in secure.received} == {"Bearer ya29.fetched"}
 
 
+@pytest.mark.parametrize("how", ["json", "lines", "file"])
+def test_a_token_that_is_refused_is_renewed_and_the_call_sent_whole_again(
+    tls: ssl.SSLContext, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    fresh = iter(["ya29.first", "ya29.second"])
+
+    def token(request: Received) -> Reply:
+        return Reply(200, {"access_token": next(fresh), "expires_in": 3600, "token_type": "Bearer"})
+
+    with Server(token) as tokens, Server(Reply(401, {"error": {}}), Reply(), ssl_context=tls) as server:
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(service_account(tmp_path, tokens.url)))
+        transport = Transport(Settings(), clock)
+        url = f"{server.url}/x"
+        if how == "json":
+            assert transport.json(Call("POST", url, body={"a": 1})) == {}
+        elif how == "lines":
+            assert list(transport.lines(Call("POST", url, body={"a": 1}))) == ["{}"]
+        else:
+            (tmp_path / "body").write_bytes(b'{"a": 1}')
+            transport.send(Call("POST", url, file=tmp_path / "body"))
+        transport.close()
+
+    assert [each.headers["Authorization"] for each in server.received] == ["Bearer ya29.first", "Bearer ya29.second"]
+    assert [each.body for each in server.received] == [b'{"a": 1}'] * 2
+
+
+def test_a_token_with_a_line_break_is_not_sent_and_not_shown(secure: Server, clock: ManualClock) -> None:
+    transport = Transport(Settings(access_token="ya29.given\nX: y"), clock)
+    with pytest.raises(ConnectionFailed, match="it was not sent") as caught:
+        transport.json(Call("GET", f"{secure.url}/x"))
+    transport.close()
+
+    assert "ya29.given" not in str(caught.value)
+    assert clock.sleeps == []
+    assert secure.received == []
+
+
 def test_a_token_server_that_refuses_is_a_matter_of_credentials(
     secure: Server, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,6 +81,7 @@ def _leads(canary: Canary, monkeypatch: pytest.MonkeyPatch, **bypasses: str) -> 
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "ya29.of-a-real-user")
     monkeypatch.setattr("requests.sessions.get_environ_proxies", lambda *_, **__: {})
+    monkeypatch.setattr("requests.utils.get_environ_proxies", lambda *_, **__: {})
     monkeypatch.setattr("urllib.request.getproxies", dict)
     canary.calls.clear()
 

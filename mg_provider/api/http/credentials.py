@@ -6,7 +6,10 @@ google-auth is imported when the first call to Google is made: nothing on this m
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from mg_provider.api.errors import Unauthenticated, UserError
 from mg_provider.api.http.settings import UNIVERSE_DOMAIN, Settings
@@ -20,6 +23,10 @@ SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 LOG_IN = "run `gcloud auth application-default login`, or set GOOGLE_OAUTH_ACCESS_TOKEN to a valid token"
 """What to do where no token is given."""
+
+_ATTEMPTS = 3
+# Seconds to wait for a connection to a token server, and for its answer.
+_TIMEOUTS = (10.0, 60.0)
 
 
 def find_credentials(settings: Settings) -> Credentials:
@@ -41,8 +48,12 @@ def find_credentials(settings: Settings) -> Credentials:
     return _impersonated(own, settings)
 
 
+class TokenNotFetched(Exception):
+    """The token server did not answer, so the request was not sent."""
+
+
 class TokenSource:
-    """Access tokens for another library's requests, renewed in time. Threads share it.
+    """Access tokens for requests, renewed in time. Threads share it.
 
     Args:
         settings: As whom.
@@ -53,6 +64,7 @@ class TokenSource:
 
     def __init__(self, settings: Settings) -> None:
         self._credentials = find_credentials(settings)
+        self._fetch = _fetcher()
         self._lock = threading.Lock()
 
     def headers(self, method: str, url: str) -> dict[str, str]:
@@ -60,19 +72,47 @@ class TokenSource:
 
         Raises:
             Unauthenticated: no token is given for these credentials.
+            TokenNotFetched: the token server did not answer.
         """
-        from google.auth.exceptions import GoogleAuthError
-        from google.auth.transport.requests import Request
-
         headers: dict[str, str] = {}
-        try:
-            with self._lock:
-                self._credentials.before_request(Request(), method, url, headers)  # type: ignore[no-untyped-call]
-        except GoogleAuthError as error:
-            raise Unauthenticated(
-                401, "UNAUTHENTICATED", f"no access token: {error}", method=method, url=url, hint=LOG_IN
-            ) from error
+        with self._lock, _explained(method, url):
+            self._credentials.before_request(self._fetch, method, url, headers)  # type: ignore[no-untyped-call]
         return headers
+
+    def renew(self, method: str, url: str) -> None:
+        """Fetch another token, because a request was refused with this one.
+
+        Raises:
+            Unauthenticated: no token is given for these credentials.
+            TokenNotFetched: the token server did not answer.
+        """
+        with self._lock, _explained(method, url):
+            self._credentials.refresh(self._fetch)  # type: ignore[no-untyped-call]
+
+
+def _fetcher() -> Callable[..., Any]:
+    """What google-auth calls token servers with. A broken connection to one is tried again."""
+    import requests
+    from google.auth.transport.requests import Request
+    from requests.adapters import HTTPAdapter
+
+    session = requests.Session()
+    session.mount("https://", HTTPAdapter(max_retries=_ATTEMPTS))
+    return partial(Request(session), timeout=_TIMEOUTS)
+
+
+@contextmanager
+def _explained(method: str, url: str) -> Iterator[None]:
+    from google.auth.exceptions import GoogleAuthError, TransportError
+
+    try:
+        yield
+    except GoogleAuthError as error:
+        if isinstance(error, TransportError) or error.retryable:
+            raise TokenNotFetched(str(error)) from error
+        raise Unauthenticated(
+            401, "UNAUTHENTICATED", f"no access token: {error}", method=method, url=url, hint=LOG_IN
+        ) from error
 
 
 def _own(settings: Settings) -> Credentials:

@@ -1,132 +1,145 @@
 """HTTP sessions: with a token for Google, without anything for this machine's own loopback.
 
-requests and google-auth are imported when the first call is made, so that importing the provider stays quick and a run
-against loopback never looks for credentials.
+urllib3 is imported when the first call is made, and google-auth and requests with the first one to Google, so that
+importing the provider stays quick and a run against loopback never looks for credentials.
 """
 
 from __future__ import annotations
 
-from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from mg_provider.api.errors import Unauthenticated
-from mg_provider.api.http.credentials import LOG_IN, find_credentials
+from mg_provider.api.http.credentials import TokenSource
 from mg_provider.api.http.settings import Settings
 
 if TYPE_CHECKING:
-    import requests
-    from requests.adapters import HTTPAdapter
+    from urllib3 import BaseHTTPResponse, PoolManager, Timeout
 
     from mg_provider.api.http.tls import ServerTrust
 
 CONNECTIONS = 128
 """Connections kept open to a host: as many as there may be threads."""
 
-
-class TokenNotFetched(Exception):
-    """The token server did not answer, so the request was not sent."""
+_HOSTS = 16
+_RENEWALS = 2
+# The same variables that requests and curl look at.
+_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 class HttpSession:
-    """A session without credentials, proxies or ~/.netrc. Threads share it.
+    """A session without credentials, proxies, cookies or ~/.netrc. It follows no redirect. Threads share it.
 
     Args:
         trust: What the server is recognised by; by default public authorities vouch for it.
     """
 
     def __init__(self, trust: ServerTrust | None = None) -> None:
-        import requests
+        from urllib3 import PoolManager, Retry
 
-        session = requests.Session()
-        session.trust_env = False
-        self._session = _shared_by_threads(session, trust)
-        self._trust = trust
+        self._options: dict[str, Any] = {"retries": Retry(False, redirect=False), **self._recognition(trust)}
+        self._pools = PoolManager(_HOSTS, maxsize=CONNECTIONS, **self._options)
 
-    def request(self, method: str, url: str, **options: Any) -> requests.Response:
-        """Send a request and read the whole answer.
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | BinaryIO | None,
+        timeout: Timeout,
+        stream: bool,
+    ) -> BaseHTTPResponse:
+        """Send a request.
+
+        Args:
+            method: HTTP method.
+            url: Whole URL.
+            headers: All headers.
+            body: Content; a file is sent as it is read.
+            timeout: How long to wait for a connection, and for the next bytes of the answer.
+            stream: Whether to leave the content of the answer to be read; otherwise it is read whole.
 
         Raises:
-            requests.RequestException: the request got no whole answer.
+            urllib3.exceptions.HTTPError: the request got no whole answer.
+            ValueError: it cannot be sent, as where a header has a line break.
         """
-        if self._trust:
-            # Given with each request: otherwise REQUESTS_CA_BUNDLE wins.
-            options["verify"] = self._trust.verify
-        return self._session.request(method, url, **options)
+        return self._pools_to(url).urlopen(
+            method, url, redirect=False, headers=headers, body=body, timeout=timeout, preload_content=not stream
+        )
 
     def close(self) -> None:
         """Close all connections."""
-        self._session.close()
+        self._pools.clear()
+
+    def _recognition(self, trust: ServerTrust | None) -> dict[str, Any]:
+        """How the server is recognised, on direct connections and through proxies."""
+        if trust is None:
+            return {}
+        return {"ssl_context": trust.context(), "assert_hostname": False, "assert_fingerprint": trust.fingerprint}
+
+    def _pools_to(self, url: str) -> PoolManager:
+        return self._pools
 
 
 class AuthorizedHttpSession(HttpSession):
-    """Adds a token to each request and renews it in time.
+    """Adds a token to each request and renews it in time; goes through the proxies that the environment names.
 
     Raises:
         UserError: there are no credentials.
     """
 
     def __init__(self, settings: Settings, trust: ServerTrust | None = None) -> None:
-        from google.auth.transport.requests import AuthorizedSession
+        from requests.adapters import HTTPAdapter
 
-        session = AuthorizedSession(find_credentials(settings))  # type: ignore[no-untyped-call]
-        # Without this, requests replaces the token by a login from ~/.netrc.
-        session.auth = _unchanged
-        self._session = _shared_by_threads(session, trust)
-        self._trust = trust
+        self._tokens = TokenSource(settings)
+        super().__init__(trust)
+        self._proxies = HTTPAdapter(_HOSTS, CONNECTIONS)
 
-    def request(self, method: str, url: str, **options: Any) -> requests.Response:
-        """Send a request with a token.
+    def request(self, method: str, url: str, *, headers: Mapping[str, str], **options: Any) -> BaseHTTPResponse:
+        """Send a request with a token; with another one if this one is refused.
 
         Raises:
             Unauthenticated: no token is given for these credentials.
             TokenNotFetched: the token server did not answer.
-            requests.RequestException: the request got no whole answer.
+            urllib3.exceptions.HTTPError: the request got no whole answer.
+            ValueError: it cannot be sent, as where a header has a line break.
         """
-        from google.auth.exceptions import RefreshError, TransportError
+        for _ in range(_RENEWALS):
+            response = self._with_token(method, url, headers, options)
+            if response.status != 401:
+                return response
+            response.drain_conn()
+            self._tokens.renew(method, url)
+            if hasattr(options["body"], "seek"):
+                options["body"].seek(0)
+        return self._with_token(method, url, headers, options)
 
-        try:
-            return super().request(method, url, **options)
-        except RefreshError as error:
-            if error.retryable:
-                raise TokenNotFetched(str(error)) from error
-            raise Unauthenticated(
-                401,
-                "UNAUTHENTICATED",
-                f"no access token: {error}",
-                method=method,
-                url=url,
-                hint=LOG_IN,
-            ) from error
-        except TransportError as error:
-            raise TokenNotFetched(str(error)) from error
+    def close(self) -> None:
+        """Close all connections."""
+        super().close()
+        self._proxies.close()
 
+    def _with_token(
+        self, method: str, url: str, headers: Mapping[str, str], options: dict[str, Any]
+    ) -> BaseHTTPResponse:
+        authorized = {**headers, **self._tokens.headers(method, url)}
+        return super().request(method, url, headers=authorized, **options)
 
-def _shared_by_threads(session: requests.Session, trust: ServerTrust | None) -> requests.Session:
-    """Widen the pool, and keep no cookies: they are the one part of a session that threads would race for."""
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, _adapter(trust))
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return session
+    def _recognition(self, trust: ServerTrust | None) -> dict[str, Any]:
+        if trust:
+            return super()._recognition(trust)
+        from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
+        named = next((found for name in _CA_VARIABLES if (found := os.environ.get(name))), DEFAULT_CA_BUNDLE_PATH)
+        return {"ca_cert_dir" if os.path.isdir(named) else "ca_certs": named}
 
-def _adapter(trust: ServerTrust | None) -> HTTPAdapter:
-    from requests.adapters import HTTPAdapter
+    def _pools_to(self, url: str) -> PoolManager:
+        from requests.utils import get_environ_proxies, prepend_scheme_if_needed, select_proxy
 
-    class Recognising(HTTPAdapter):
-        """Hands the server's recognition on to urllib3, on direct connections and through proxies."""
-
-        def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-            super().init_poolmanager(*arguments, **(options | recognition))
-
-        def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
-            return super().proxy_manager_for(*arguments, **(options | recognition))
-
-    recognition: dict[str, Any] = {}
-    if trust:
-        recognition = {"ssl_context": trust.context(), "assert_hostname": False}
-        recognition["assert_fingerprint"] = trust.fingerprint
-    return Recognising(pool_connections=16, pool_maxsize=CONNECTIONS)
-
-
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
+        proxy = select_proxy(url, get_environ_proxies(url))
+        if not proxy:
+            return self._pools
+        proxy = prepend_scheme_if_needed(proxy, "http")  # type: ignore[no-untyped-call]
+        through: PoolManager = self._proxies.proxy_manager_for(proxy, **self._options)
+        return through

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from mg_provider.api.errors import UserError
@@ -197,7 +198,11 @@ def misspelt_keys(keys: Iterable[str]) -> list[tuple[str, str]]:
 
 def is_loopback(url: str) -> bool:
     """Whether a URL leads to this machine: 127.0.0.0/8, ::1 or localhost."""
-    host = urlsplit(url).hostname or ""
+    return _is_this_machine(urlsplit(url).hostname or "")
+
+
+@lru_cache(maxsize=256)
+def _is_this_machine(host: str) -> bool:
     if host == "localhost":
         return True
     try:

@@ -49,11 +49,6 @@ class ServerTrust:
         if self.ca_file is not None:
             _certificates(self.ca_file)
 
-    @property
-    def verify(self) -> str | bool:
-        """What requests takes as ``verify``; with a fingerprint the chain says nothing."""
-        return False if self.fingerprint else self.ca_file or True
-
     def context(self) -> ssl.SSLContext:
         """A TLS context that accepts this server only, for connections made in a thread."""
         return _RecognisingContext(self)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import re
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
@@ -18,7 +20,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from mg_provider.api.errors import (
     CertificateNotTrusted,
@@ -28,16 +30,17 @@ from mg_provider.api.errors import (
     QuotaExceeded,
     RateLimited,
 )
+from mg_provider.api.http.credentials import TokenNotFetched
 from mg_provider.api.http.hosts import takes_token
 from mg_provider.api.http.rate_limit import RateLimits
-from mg_provider.api.http.sessions import AuthorizedHttpSession, HttpSession, TokenNotFetched
+from mg_provider.api.http.sessions import AuthorizedHttpSession, HttpSession
 from mg_provider.api.http.settings import Settings, is_loopback
 from mg_provider.api.reading.error_reader import error_from_response
 from mg_provider.clock import Clock
 from mg_provider.version import __version__
 
 if TYPE_CHECKING:
-    import requests
+    from urllib3 import BaseHTTPResponse
 
     from mg_provider.api.http.tls import ServerTrust
 
@@ -65,6 +68,10 @@ _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 """HTTP statuses after which the same call may fare better."""
 
+
+# As bytes: of a text, other characters than these would end a line too.
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_PIECE = 512
 
 _log = logging.getLogger("mg_provider.api")
 
@@ -179,7 +186,7 @@ class Transport:
             UserError: there are no credentials, or the host is not one that may be called.
         """
         response = self._persist(call, stream=False)
-        return Answer(response.status_code, response.headers, response.content)
+        return Answer(response.status, response.headers, response.data)
 
     def lines(self, call: Call) -> Iterator[str]:
         """Send a call and answer its lines as they come.
@@ -190,14 +197,17 @@ class Transport:
             CloudError: Google answered with an error.
             ConnectionFailed: no whole answer came.
         """
-        import requests
+        from urllib3.exceptions import HTTPError
 
         with self._persist(call, stream=True) as response:
             try:
-                # As bytes: of a text, other characters than those that end a line would end one too.
-                for line in response.iter_lines():
-                    yield line.decode("utf-8", "replace")
-            except requests.RequestException as error:
+                begun = b""
+                for piece in response.stream(_PIECE):
+                    *whole, begun = _LINE_END.split(begun + piece)
+                    yield from (line.decode("utf-8", "replace") for line in whole)
+                if begun:
+                    yield begun.decode("utf-8", "replace")
+            except HTTPError as error:
                 raise self._no_answer(call, error, sent=True).error from error
 
     def pause(self, attempt: int) -> None:
@@ -211,7 +221,7 @@ class Transport:
                 session.close()
             self._sessions.clear()
 
-    def _persist(self, call: Call, *, stream: bool) -> requests.Response:
+    def _persist(self, call: Call, *, stream: bool) -> BaseHTTPResponse:
         """Send a call until it is answered well, or another attempt is of no use."""
         began = self._clock.monotonic()
         delay = _FIRST_DELAY
@@ -226,40 +236,49 @@ class Transport:
             self._clock.sleep(wait)
             delay = min(_LONGEST_DELAY, delay * 2)
 
-    def _once(self, call: Call, *, stream: bool) -> requests.Response | _Failure:
-        import requests
+    def _once(self, call: Call, *, stream: bool) -> BaseHTTPResponse | _Failure:
+        from urllib3.exceptions import HTTPError
 
         if not is_loopback(call.url):
             self._limits.of(urlsplit(call.url).hostname or "").wait()
         try:
             response = self._request(call, stream=stream)
-            if response.status_code < 300:
-                return response
-            with response:
-                return self._refused(call, response.status_code, response.headers, response.content)
+            content = b"" if stream and response.status < 300 else response.data
         except TokenNotFetched as error:
             return self._no_answer(call, error, sent=False)
-        except requests.RequestException as error:
+        except ValueError as error:  # HTTP or JSON cannot say it, such as NaN, or a header with a line break.
+            failed = ConnectionFailed(_problem(error), method=call.method, url=call.url, sent=False)
+            return _Failure(failed, may_repeat=False, after=None)
+        except HTTPError as error:
             return self._no_answer(call, error, sent=not _never_sent(error))
+        if response.status < 300:
+            return response
+        return self._refused(call, response.status, response.headers, content)
 
-    def _request(self, call: Call, *, stream: bool) -> requests.Response:
-        if call.file is None:
-            return self._ask(call, call.content, stream)
-        # Each attempt reads it from its beginning.
-        with call.file.open("rb") as content:
-            return self._ask(call, content, stream)
+    def _request(self, call: Call, *, stream: bool) -> BaseHTTPResponse:
+        headers = {**self._headers(), **(call.headers or {})}
+        if call.file is not None:
+            # Each attempt reads it from its beginning.
+            with call.file.open("rb") as file:
+                headers["Content-Length"] = str(os.fstat(file.fileno()).st_size)
+                return self._ask(call, headers, file, stream)
+        if call.body is None:
+            return self._ask(call, headers, call.content, stream)
+        headers["Content-Type"] = "application/json"
+        return self._ask(call, headers, json.dumps(call.body, allow_nan=False).encode(), stream)
 
-    def _ask(self, call: Call, content: bytes | BinaryIO | None, stream: bool) -> requests.Response:
+    def _ask(
+        self, call: Call, headers: Mapping[str, str], content: bytes | BinaryIO | None, stream: bool
+    ) -> BaseHTTPResponse:
+        from urllib3 import Timeout
+
+        # A redirect would take the token to another host, and turn a POST into a GET: a session follows none.
         return self._session(call).request(
             call.method,
-            call.url,
-            params=call.parameters,
-            json=call.body,
-            data=content,
-            headers={**self._headers(), **(call.headers or {})},
-            timeout=(CONNECT_TIMEOUT, call.read_timeout),
-            # A redirect would take the token to another host, and turn a POST into a GET.
-            allow_redirects=False,
+            f"{call.url}?{urlencode(parameters)}" if (parameters := call.parameters) else call.url,
+            headers=headers,
+            body=content,
+            timeout=Timeout(connect=CONNECT_TIMEOUT, read=call.read_timeout),
             stream=stream,
         )
 
@@ -273,7 +292,7 @@ class Transport:
         return _Failure(error, may_repeat, self._retry_after(headers.get("Retry-After")))
 
     def _no_answer(self, call: Call, error: Exception, *, sent: bool) -> _Failure:
-        import requests
+        from urllib3.exceptions import ReadTimeoutError
 
         failed: ConnectionFailed
         untrusted = isinstance(_innermost(error), ssl.SSLCertVerificationError)
@@ -284,7 +303,7 @@ class Transport:
         else:
             failed = ConnectionFailed(_problem(error), method=call.method, url=call.url, sent=sent)
         failed.__cause__ = error
-        useless = untrusted or (isinstance(error, requests.ReadTimeout) and not call.repeat_timeouts)
+        useless = untrusted or (isinstance(error, ReadTimeoutError) and not call.repeat_timeouts)
         return _Failure(failed, (call.may_repeat or not sent) and not useless, None)
 
     def _retry_after(self, header: str | None) -> float | None:
@@ -336,17 +355,15 @@ class _Failure:
     after: float | None
 
 
-def _never_sent(error: requests.RequestException) -> bool:
+def _never_sent(error: Exception) -> bool:
     """Whether the connection failed before any byte of the request could leave."""
-    import requests
-    from urllib3.exceptions import NewConnectionError
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
+    return isinstance(error, NewConnectionError | ConnectTimeoutError)
 
 
 def _problem(error: Exception) -> str:
-    """The innermost reason, without the layers of objects that requests and urllib3 put around it."""
+    """The innermost reason, without the layers of objects that urllib3 puts around it."""
     return f"{type(error).__name__}: {_innermost(error)}"
 
 
