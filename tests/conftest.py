@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -20,10 +21,19 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 
-@pytest.fixture(scope="session", autouse=True)
-def forks_end() -> Iterator[None]:
-    """The server that forks, where a test has started it, ends with the tests."""
-    yield
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """All workers fork from one server."""
+    node.workerinput["forks"] = str(forks.shared())
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if given := getattr(config, "workerinput", {}).get("forks"):
+        forks.use(given)
+
+
+def pytest_unconfigure() -> None:
+    """The server that forks, where this process has started it, ends with the tests."""
     forks.end()
 
 

@@ -14,9 +14,6 @@ from tests.faults.driver import play
 from tests.faults.engines import ENGINES, PULUMI
 from tests.support.forks import environment
 
-# What every process of a case imports.
-IMPORTED = ("mg_provider.rehearsal.engine.run:up", "mg_provider.resources.custom_weights_model:CustomWeightsModel")
-
 
 def say(line):
     sys.stdout.write(f"{line}\n")
@@ -41,7 +38,7 @@ def main():
     engines = chosen(given.engine)
     outcomes, began = [], time.monotonic()
     places = tempfile.TemporaryDirectory(prefix="faults")
-    with places as folder, environment(*IMPORTED) as virtualenv, Emulator(port=0) as emulator:
+    with places as folder, environment() as virtualenv, Emulator(port=0) as emulator:
         for index in range(given.cases):
             name = engines[index % len(engines)]
             place = Path(folder) / str(index)

@@ -9,19 +9,11 @@ import pytest
 from tests.faults.engines import ENGINES, PULUMI, end_all
 from tests.resources.conftest import QUICK
 from tests.support.endpoints import L4, PARENT, Hand, kinds
-from tests.support.forks import environment
 from tests.support.weights import call, make_bucket, put_weights
 
-IMPORTED = ("mg_provider.rehearsal.engine.run:up", "mg_provider.resources.custom_weights_model:CustomWeightsModel")
 ONE = ["DeployedModel", "Endpoint", "Model"]
 MARKS = itertools.count()
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="module")
-def virtualenv():
-    with environment(*IMPORTED) as folder:
-        yield str(folder)
 
 
 @pytest.fixture(params=["rehearse", "pulumi"])

@@ -5,15 +5,6 @@ import pytest
 from tests.faults.cases import Case, Step, Trouble, case
 from tests.faults.driver import play
 from tests.faults.engines import ENGINES, PULUMI
-from tests.support.forks import environment
-
-IMPORTED = ("mg_provider.rehearsal.engine.run:up", "mg_provider.resources.custom_weights_model:CustomWeightsModel")
-
-
-@pytest.fixture(scope="module")
-def virtualenv():
-    with environment(*IMPORTED) as folder:
-        yield str(folder)
 
 
 @pytest.mark.timeout(300)

@@ -13,17 +13,15 @@ from tests.conformance.engines import differences
 from tests.stacks import printed
 from tests.stacks.folder import StackFolder, custom_endpoints, live, told_by
 from tests.support.batch import objects
-from tests.support.forks import environment
+from tests.support.forks import shared
 from tests.support.weights import call, make_bucket, put, put_weights
 
 STACKS = ["demo", "public-endpoint", "private-endpoint", "multi-region", "nightly-batch"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def virtualenv():
-    # pulumi_gcp.compute takes seconds to import, whatever is used of it.
-    with environment("pulumi_gcp.compute:Network", "mg_provider.components:PscNetwork") as folder:
-        yield str(folder)
+    return str(shared() / "google")
 
 
 class Stack(StackFolder):

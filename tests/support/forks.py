@@ -2,8 +2,11 @@
 
 ``environment()`` makes a folder like that of a virtual environment. Its ``bin/python`` hands its arguments,
 environment and standard streams to the server, which forks; what runs is the same as with the real interpreter. Only
-`python -u`, as both engines start programs and providers, goes that way. ``shared()`` is one for all tests of a
-process, and :class:`Fork` starts a process of it without an interpreter in between.
+`python -u`, as both engines start programs and providers, goes that way. The folder ``google`` in it is another such
+environment, whose processes have imported what they use of Google's package for Pulumi as well.
+
+``shared()`` is one for all tests and all workers, and :class:`Fork` starts a process of it without an interpreter in
+between.
 """
 
 from __future__ import annotations
@@ -50,33 +53,49 @@ for stream in (0, 1, 2):
 answer = server.recv(1)
 os._exit(answer[0] if answer else 1)
 """
-# What provider processes, programs and commands of ours import. Each fork still makes all that is made while it runs.
+# What provider processes, programs and commands of ours import, when they start or while they run.
 OURS = (
+    "dill",
+    "encodings.idna",
+    "grpc._server",
+    "grpc.experimental",
+    "importlib.readers",
     "mg_provider:BatchJob",
     "mg_provider:CustomWeightsModel",
     "mg_provider:DedicatedEndpoint",
     "mg_provider:PscForwardingRule",
-    "mg_provider.api.clients:Clients",
+    "mg_provider.api.clients",
     "mg_provider.cli:app",
     "mg_provider.environment:run",
-    "mg_provider.rehearsal.command:rehearse",
-    "mg_provider.rehearsal.engine.run:up",
-    "mg_provider.rehearsal.show.digest:PreviewDigest",
-    "mg_provider.rehearsal.show.display:Display",
-    "mg_provider.review.command:run",
-    "grpc._channel:Channel",
+    "mg_provider.preflight.batch.check",
+    "mg_provider.preflight.weights.check",
+    "mg_provider.rehearsal.command",
+    "mg_provider.rehearsal.engine.run",
+    "mg_provider.rehearsal.show.digest",
+    "mg_provider.rehearsal.show.display",
+    "mg_provider.review.command",
+    "pulumi.dynamic",
+    "pydantic.plugin._loader",
 )
+# It takes seconds to import, whatever is used of it.
+GOOGLE = ("pulumi_gcp.compute:Network", "pulumi_gcp.dns:RecordSet", "mg_provider.components:PscNetwork")
 _shared = ExitStack()
+_given: list[Path] = []
 
 
 @functools.cache
 def shared() -> Path:
-    """The folder of one server, which is started when first asked for and runs until ``end()``."""
-    return _shared.enter_context(environment(*OURS))
+    """The folder of one server, which is started when first asked for, by a worker's controller for all workers."""
+    return _given[0] if _given else _shared.enter_context(environment())
+
+
+def use(folder: str) -> None:
+    """Take the server of this folder for the shared one."""
+    _given[:] = [Path(folder)]
 
 
 def end() -> None:
-    """End the shared server, if there is one."""
+    """End the shared server, if this process started one."""
     _shared.close()
     shared.cache_clear()
 
@@ -138,59 +157,83 @@ class Fork:
 
 
 @contextmanager
-def environment(*more: str) -> Iterator[Path]:
-    """The folder, while the server runs; ``more`` (``module:attribute``) is imported for all forks, beside Pulumi."""
+def environment() -> Iterator[Path]:
+    """The folder, while the server runs."""
     folder = Path(tempfile.mkdtemp(prefix="forks"))
-    address = str(folder / "socket")
-    python = folder / "bin" / "python"
-    python.parent.mkdir()
-    python.write_text(SHIM.format(python=sys.executable, address=address), encoding="utf-8")
-    python.chmod(0o755)
-    command = [sys.executable, "-u", __file__, address, *more]
+    listeners = [_listener(each) for each in (folder, folder / "google")]
+    numbers = [listener.fileno() for listener in listeners]
+    command = [sys.executable, "-u", __file__, *map(str, numbers)]
     # The server ends when the other end of its input closes, so it never outlives the tests.
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
-        assert server.stdout is not None
-        assert server.stdout.readline() == b"ready\n"
-        try:
-            yield folder
-        finally:
-            server.terminate()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=numbers):
+        for listener in listeners:
+            listener.close()
+        yield folder
     shutil.rmtree(folder)
 
 
-def serve(address: str, *more: str) -> None:
-    """Import what all forks need, and watch over the process that forks."""
-    for name in ("pulumi.dynamic", "pulumi.runtime.proto.provider_pb2_grpc", "grpc", "dill"):
-        importlib.import_module(name)
-    for module, _, name in (each.partition(":") for each in more):
-        getattr(importlib.import_module(module), name)
-    if more:
-        hurry()
-    # What is there already stays: a fork that looked through it for garbage would copy all of it.
-    gc.collect()
-    gc.freeze()
-    forker = os.fork()
-    if forker == 0:
-        accept(address)
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(forker, signal.SIGKILL) or os._exit(0))
-    os.read(0, 1)
-    os.kill(forker, signal.SIGKILL)
-
-
-def accept(address: str) -> None:
-    """Fork for each connection, for ever."""
+def _listener(folder: Path) -> socket.socket:
+    """What takes the requests of the interpreter that is made in a folder."""
+    python, address = folder / "bin" / "python", str(folder / "socket")
+    python.parent.mkdir(parents=True)
+    python.write_text(SHIM.format(python=sys.executable, address=address), encoding="utf-8")
+    python.chmod(0o755)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(address)
     listener.listen()
+    return listener
+
+
+def serve(ours: int, google: int) -> None:
+    """Once the first fork is asked for, import what it needs, and fork for each connection to either listener."""
+    if not asked(ours, google):
+        return
+    load(OURS)
+    build()
+    hurry()
+    if os.fork():
+        accept(ours)
+    else:
+        load(GOOGLE if asked(google) else ())
+        accept(google)
+
+
+def asked(*listeners: int) -> bool:
+    """Wait for a connection; whether there is one, or this is the end of the tests."""
+    return 0 not in select.select([0, *listeners], [], [])[0]
+
+
+def accept(listener: int) -> None:
+    """Fork for each connection."""
+    requests = socket.socket(fileno=listener)
+    # What is there already stays: a fork that looked through it for garbage would copy all of it.
+    gc.collect()
+    gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    print("ready", flush=True)  # noqa: T201 - the server's word to its parent
-    while True:
-        connection, _ = listener.accept()
+    while asked(listener):
+        connection, _ = requests.accept()
         if os.fork() == 0:
-            listener.close()
+            requests.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             run(connection)
         connection.close()
+
+
+def load(names: tuple[str, ...]) -> None:
+    """Import modules, ``module:attribute`` where one is loaded when asked for the attribute."""
+    for module, _, name in (each.partition(":") for each in names):
+        found = importlib.import_module(module)
+        if name:
+            getattr(found, name)
+
+
+def build() -> None:
+    """Build the validators of all models, which otherwise each fork does at first use."""
+    from pydantic import BaseModel
+
+    models = BaseModel.__subclasses__()
+    for model in models:
+        model.model_rebuild()
+        models += model.__subclasses__()
 
 
 def run(connection: socket.socket) -> None:
@@ -237,4 +280,4 @@ def run(connection: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    serve(*sys.argv[1:])
+    serve(*map(int, sys.argv[1:]))
