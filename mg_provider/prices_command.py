@@ -76,7 +76,7 @@ def refresh(
         rows = _rows(clients)
         if not rows:
             raise MgError(
-                "the catalogue has no price of a machine that serves",
+                "the catalogue has no prices of serving machines",
                 hint="use the prices that come along: `mg prices` shows them",
             )
     except MgError as problem:

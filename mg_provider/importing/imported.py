@@ -100,7 +100,7 @@ def settle(draft: Draft, found: Found, name: str, owner: str, context: Context) 
     again = _checked(draft, known, args, found, context)
     reading = lifecycle.read(_id(draft, found, args), args, draft.state, context)
     if reading is None:
-        raise MgError(f"{found.path} was there and is gone", hint="find out who deleted it")
+        raise MgError(f"{found.path} was deleted during this run", hint="find out who deleted it")
     if wrong := _differences(args, again) or _differences(args, reading.args):
         raise MgError(
             f"{kind} cannot describe {found.path} as it is: the arguments {', '.join(wrong)} would change",
@@ -159,7 +159,7 @@ def _is_owned(args: CloudArgs, labels: Mapping[str, str] | None, found: Found, n
     if args.owner and carried[OWNER_LABEL] == args.ownership[OWNER_LABEL]:
         raise UserError(
             f"{found.path} belongs to another resource of {args.owner} ({owners}), so it is not imported as {name}",
-            hint=f"name it as it is called there, which the label {RESOURCE_LABEL} begins with: NAME=RESOURCE",
+            hint=f"give the name that it has there, NAME=RESOURCE: the label {RESOURCE_LABEL} begins with it",
         )
     raise UserError(
         f"{found.path} belongs to another stack ({owners}), so it is not imported",

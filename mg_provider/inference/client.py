@@ -331,7 +331,7 @@ def _resource_name(endpoint: str, settings: Settings, project: str | None, regio
     if not project or not region:
         missing = "project" if not project else "region"
         raise UserError(
-            f"in which {missing} the endpoint {endpoint} is, nothing says",
+            f"the {missing} of endpoint {endpoint} is unknown",
             property=missing,
             hint="name project and region, or the whole resource name of the endpoint",
         )

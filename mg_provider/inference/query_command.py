@@ -166,7 +166,7 @@ def show_certificate(host: str, port: int, write: Write | None = None, complain:
         return USAGE if isinstance(problem, UserError) else FAILED
     write(shown.pem)
     complain(f"sha256 fingerprint: {shown.fingerprint}\n")
-    complain("nobody has vouched for it: compare the fingerprint from a second network before you pin it\n")
+    complain("this fingerprint is not verified yet: compare it from a second network before you pin it\n")
     return FINE
 
 

@@ -11,7 +11,11 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 READ = ("mg_provider", "tools", "tests/support")
-PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "docs/*.md", "stacks/**/*.md")
+PAGES = (
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "docs/*.md", "stacks/**/*.md"),
+    *("stacks/**/*.yml", "stacks/**/*.yaml", "mg_provider/data/*.json"),
+    *("mg_provider/**/*.html", "mg_provider/**/*.css", "mg_provider/**/*.js", "mg_provider/templates/**/*.y*ml"),
+)
 
 PHRASES = {
     r"(?<!there )\b(?:is|are|was|were|be) (?-i:no(?:ne)?)\b(?! longer| more)": "is not a valid …, is not a …",

@@ -200,7 +200,7 @@ def test_columns_that_data_sets_have_for_a_prompt_are_taken_and_told_once(mg, tm
     source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text(f"{json.dumps(row)}\n{json.dumps(row)}\n")
     told = mg(source, output).stderr
-    assert told.count("is taken for it") == 1
+    assert told.count("rows without a prompt use") == 1
     assert taken in told
     assert user_prompts(read(output)) == [prompt, prompt]
 
@@ -209,7 +209,7 @@ def test_what_has_no_prompt_says_which_columns_there_are(mg, tmp_path):
     source = tmp_path / "in.jsonl"
     source.write_text('{"title": "x", "output": "y"}')
     told = mg(source, tmp_path / "out.jsonl", code=1).stderr
-    assert "in.jsonl:1: error: there is no prompt, nor messages; there is title, output" in told
+    assert "in.jsonl:1: error: the row has neither prompt nor messages, but title, output" in told
     source = tmp_path / "in.parquet"
     source.write_bytes(b"PAR1 this is none PAR1")
     assert "it is not Parquet" in mg(source, tmp_path / "out.jsonl", code=1).stderr

@@ -38,15 +38,13 @@ def prompt_of(row: dict[str, Any], shape: Shape, report: InputReport, source: st
         return _conversation(given, report, source, line)
     if given is None and shape.prompt_column == Shape.prompt_column and (asked := _known_column(row)):
         if not report.counts["prompt_column"]:
-            message = (
-                f"there is no prompt, in this row or more: {asked[0]} is taken for it; --prompt-column says another"
-            )
+            message = f"rows without a prompt use {asked[0]} instead: --prompt-column names another column"
             report.add("warning", "prompt_column", message, source, line)
         return asked[1]
     if given is None and shape.prompt_column not in row:
         columns = ", ".join(shown(str(name)) for name in list(row)[:_FEW]) or "nothing"
         raise NoPrompt(
-            f"there is no {shape.prompt_column}, nor messages; there is {columns}: name one with --prompt-column"
+            f"the row has neither {shape.prompt_column} nor messages, but {columns}: name one with --prompt-column"
         )
     return None
 

@@ -93,7 +93,7 @@ def _zero_problem(args: DedicatedEndpointArgs) -> str | None:
     for name, served in sorted(idle.items()):
         if len(args.deployed_models) > 1:
             others = ", ".join(sorted(set(args.deployed_models) - {name}))
-            return f"has {name}, which scales to zero, beside {others}, and {ALONE}: give it an endpoint of its own"
+            return f"has {name}, which scales to zero, beside {others}, but {ALONE}: give {name} an endpoint of its own"
         own_address = args.dedicated_endpoint_enabled or private(args.private_service_connect_config) or args.network
         problem = strategy_problem(served.rollout or args.rollout, served)
         if problem := problem or (None if own_address else shared_domain_problem(served)):

@@ -21,7 +21,7 @@ class MayScaleToZero(Protocol):
         """The machines in the order in which they are tried."""
 
 
-ALONE = "Vertex AI scales to zero only the one model of an endpoint, so nothing is deployed beside it"
+ALONE = "Vertex AI only scales an endpoint to zero if one model alone is deployed on it"
 
 
 def several_hosts_problem(machines: MayScaleToZero) -> str | None:
@@ -56,7 +56,7 @@ def strategy_problem(rollout: RolloutStrategy | None, machines: MayScaleToZero) 
     if machines.scale_to_zero_spec is None or rollout is None:
         return None
     if rollout.hold is not None:
-        return f"has hold, and {ALONE}: remove hold, or remove scale_to_zero_spec"
+        return f"has hold, but {ALONE}: remove hold, or remove scale_to_zero_spec"
     if rollout_beside_zero(rollout, machines).strategy == "recreate":
         return None
-    return f"has strategy {rollout.strategy}, and {ALONE}: use recreate, or remove scale_to_zero_spec"
+    return f"has strategy {rollout.strategy}, but {ALONE}: use recreate, or remove scale_to_zero_spec"

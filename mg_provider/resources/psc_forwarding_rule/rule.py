@@ -131,7 +131,7 @@ class OwnedRule:
         rule = self.own()
         if rule is None:
             raise MgError(
-                f"{self.args.forwarding_rule} was there and is gone",
+                f"{self.args.forwarding_rule} was deleted during this run",
                 resource=self.args.resource,
                 hint="find out who deleted it, then run the same command again",
             )
