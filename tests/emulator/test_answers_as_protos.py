@@ -75,3 +75,35 @@ def test_an_error_of_vertex_has_code_message_and_status_alone(client, emulator, 
     assert google_protos.faults_of(request, known) is None
     request["response"]["error"]["errors"] = [{"reason": "notFound"}]
     assert "errors" in google_protos.faults_of(request, known)
+
+
+def numbered(answer):
+    """The same answer at another time, of another endpoint: numbers and hashes are others."""
+    machine = answer["deployedModels"][0]["dedicatedResources"]
+    answer.update(createTime="2027-12-02T19:59:58.123456Z", name=f"{answer['name']}0a1b2c")
+    machine["minReplicaCount"] = 3
+    return machine
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda answer, _: answer.update(endpoint="e"),
+        lambda answer, _: answer.update(createTime="yesterday"),
+        lambda answer, _: answer.update(labels=[]),
+        lambda answer, _: answer.update(deployedModels={}),
+        lambda _, machine: machine.update(minReplicaCount="many"),
+        lambda _, machine: machine.update(minReplicaCount=1.5),
+        lambda _, machine: machine["machineSpec"].update(acceleratorType="NVIDIA_L9"),
+        lambda _, machine: machine["machineSpec"].update(acceleratorType="nvidia_l4"),
+    ],
+    ids=["field", "time", "no_list", "no_map", "text", "fraction", "number_of_a_value", "case"],
+)
+def test_what_was_right_once_excuses_no_other_answer(client, emulator, known, spoil):
+    client.ok("GET", client.deployed()["name"])
+    request = deepcopy(emulator.requests()[-1])
+    assert google_protos.wrong_by([request], known) == []
+    machine = numbered(request["response"])
+    assert google_protos.wrong_by([request], known) == []
+    spoil(request["response"], machine)
+    assert len(google_protos.wrong_by([request], known)) == 1

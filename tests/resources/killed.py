@@ -10,33 +10,40 @@ from tests.support.host import Host, HostError
 from tests.support.life import Life
 
 
-class Killed:
-    """An update in a process of its own, which is killed when a call was seen.
+def kill_update(emulator, life, wanted, seen, count):
+    """Update in a process of its own, and kill it when a call was answered; time stands still since that call came.
 
     Args:
         emulator: What it calls.
         life: What is updated.
         wanted: The arguments.
         seen: The RPC of the call.
-        count: How often it was seen.
-        pace: Emulated seconds between looks.
+        count: Which of them it is, from 1.
     """
+    host, speed = Host(config(emulator)), emulator.world.clock.speed
+    doomed = Life(host, life.provider_type, name=life.name, after=life)
+    inputs, calls, over = doomed.check(wanted), [], threading.Event()
 
-    def __init__(self, emulator, life, wanted, seen, count, pace=1):
-        self.host = Host(config(emulator))
-        doomed = Life(self.host, life.provider_type, name=life.name, after=life)
-        inputs, since = doomed.check(wanted), len(emulator.requests())
+    def watch(record):
+        if record["rpc"] == seen and len(calls) < count:
+            calls.append(record)
+            if len(calls) == count:
+                emulator.set_speed(0)
+                over.set()
 
-        def update():
-            with pytest.raises(HostError):
-                doomed.kind.update(doomed.id, doomed.outputs, inputs)
+    def update():
+        with pytest.raises(HostError):
+            doomed.kind.update(doomed.id, doomed.outputs, inputs)
+        over.set()
 
-        worker = threading.Thread(target=update)
+    worker = threading.Thread(target=update)
+    with emulator.watched(watch):
         worker.start()
-        while [entry["rpc"] for entry in emulator.requests()[since:] if "status" in entry].count(seen) < count:
-            emulator.advance(pace)
-            worker.join(0.002)
-            assert worker.is_alive(), f"{seen} was never called {count} times"
-        self.host.process.send_signal(signal.SIGKILL)
+        over.wait()
+        assert len(calls) == count, f"{seen} was never called {count} times"
+        while "status" not in calls[-1]:
+            worker.join(0.001)
+        host.process.send_signal(signal.SIGKILL)
         worker.join()
-        self.host.close()
+    host.close()
+    emulator.set_speed(speed)

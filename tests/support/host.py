@@ -1,6 +1,5 @@
 """The real dynamic host of Pulumi's SDK in its own process, spoken to as the engine does."""
 
-import asyncio
 import contextlib
 import os
 import select
@@ -36,11 +35,12 @@ class HostError(Exception):
 
 
 def struct(properties):
-    loop = asyncio.new_event_loop()
+    """As the engine sends them. Plain values have nothing to wait for, so that the first step is the last."""
     try:
-        return loop.run_until_complete(rpc.serialize_properties(properties, {}))
-    finally:
-        loop.close()
+        rpc.serialize_properties(properties, {}).send(None)
+    except StopIteration as done:
+        return done.value
+    raise AssertionError("there is something to wait for")
 
 
 def plain(message):

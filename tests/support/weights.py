@@ -1,11 +1,15 @@
 """A small but real folder of weights in the emulated bucket."""
 
+import functools
 import json
-import urllib.parse
 import urllib.request
 
 import numpy
 from safetensors.numpy import save
+
+from mg_provider.emulator.services.storage.calls import storage_state
+from mg_provider.emulator.services.storage.content import MemoryContent
+from mg_provider.emulator.services.storage.state import Bucket
 
 BUCKET = "weights-bucket"
 CONFIG = {
@@ -21,6 +25,12 @@ CONFIG = {
 }
 
 
+class Content(MemoryContent):
+    """Many tests store the same: its checksums are made once."""
+
+    checksums = functools.lru_cache(100)(MemoryContent.checksums)
+
+
 def call(url, body=None, method="POST", content_type="application/json"):
     data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(url, data=data, method=method, headers={"Content-Type": content_type})
@@ -30,16 +40,21 @@ def call(url, body=None, method="POST", content_type="application/json"):
 
 
 def put(emulator, name, content, bucket=BUCKET):
-    query = urllib.parse.urlencode({"uploadType": "media", "name": name})
-    return call(f"{emulator.url}/upload/storage/v1/b/{bucket}/o?{query}", content, content_type="application/json")
+    """An object, without a call: how one is uploaded matters to no test that needs it."""
+    with emulator.world.lock:
+        storage_state(emulator.world).put(bucket, name, Content(content), emulator.world.now(), {})
 
 
 def make_bucket(emulator, bucket=BUCKET, location="US-CENTRAL1"):
-    call(f"{emulator.url}/storage/v1/b?project=my-project", {"name": bucket, "location": location})
+    world = emulator.world
+    with world.lock:
+        made = Bucket(bucket, location, world.project_number("my-project"), world.now())
+        assert storage_state(world).buckets.setdefault(bucket, made) is made, f"{bucket} is there already"
 
 
-def put_weights(emulator, folder="llama", bucket=BUCKET):
-    """Two shards with their index, config and tokenizer. Returns the folder's URI."""
+@functools.cache
+def small_model():
+    """The files of a model's folder: two shards with their index, config and tokenizer."""
     layer = {
         "self_attn.q_proj": (8, 8),
         "self_attn.k_proj": (4, 8),
@@ -56,12 +71,18 @@ def put_weights(emulator, folder="llama", bucket=BUCKET):
     last = {"model.norm.weight": numpy.ones(8, numpy.float32), "lm_head.weight": numpy.ones((32, 8), numpy.float32)}
     shards = {"model-00001-of-00002.safetensors": first, "model-00002-of-00002.safetensors": last}
     total = sum(tensor.nbytes for tensors in shards.values() for tensor in tensors.values())
-    index = {"metadata": {"total_size": total}, "weight_map": {}}
-    for shard, tensors in shards.items():
-        put(emulator, f"{folder}/{shard}", save(tensors), bucket)
-        index["weight_map"].update(dict.fromkeys(tensors, shard))
-    put(emulator, f"{folder}/model.safetensors.index.json", json.dumps(index).encode(), bucket)
-    put(emulator, f"{folder}/config.json", json.dumps(CONFIG).encode(), bucket)
-    put(emulator, f"{folder}/tokenizer.json", b"{}", bucket)
-    put(emulator, f"{folder}/tokenizer_config.json", b'{"chat_template": "{{ messages }}"}', bucket)
+    places = {name: shard for shard, tensors in shards.items() for name in tensors}
+    return {
+        **{shard: save(tensors) for shard, tensors in shards.items()},
+        "model.safetensors.index.json": json.dumps({"metadata": {"total_size": total}, "weight_map": places}).encode(),
+        "config.json": json.dumps(CONFIG).encode(),
+        "tokenizer.json": b"{}",
+        "tokenizer_config.json": b'{"chat_template": "{{ messages }}"}',
+    }
+
+
+def put_weights(emulator, folder="llama", bucket=BUCKET):
+    """A small model. Returns the folder's URI."""
+    for name, content in small_model().items():
+        put(emulator, f"{folder}/{name}", content, bucket)
     return f"gs://{bucket}/{folder}"

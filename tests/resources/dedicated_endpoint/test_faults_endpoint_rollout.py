@@ -3,7 +3,7 @@
 import pytest
 
 from tests.resources.conftest import QUICK
-from tests.resources.killed import Killed
+from tests.resources.killed import kill_update
 from tests.support.host import HostError
 from tests.support.life import up_until_it_works
 from tests.support.named_models import PREDICT, destroyed, life_on, serving, settled, two
@@ -75,10 +75,8 @@ def killed(emulator, life, models, request):
     old, new, other = models
     rpc, count = MOMENTS[request.param]
     life.up(canary(old, other))
-    emulator.set_speed(1)
     since = len(emulator.requests())
-    Killed(emulator, life, canary(new, other), f"aiplatform.projects.locations.endpoints.{rpc}", count, pace=10)
-    emulator.set_speed(QUICK)
+    kill_update(emulator, life, canary(new, other), f"aiplatform.projects.locations.endpoints.{rpc}", count)
     return since
 
 

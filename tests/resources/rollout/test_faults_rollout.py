@@ -3,7 +3,7 @@
 import pytest
 
 from tests.resources.conftest import QUICK
-from tests.resources.killed import Killed
+from tests.resources.killed import kill_update
 from tests.support.host import HostError
 from tests.support.life import up_until_it_works
 from tests.support.rollouts import ONE, arguments, assert_always_served, endpoint_of, kinds, serving
@@ -115,10 +115,8 @@ NAMES = [f"{rpc.rpartition('.')[2]}-{count}" for rpc, count in MOMENTS]
 def killed(emulator, life, old, new, request):
     seen, count = request.param
     life.up(rolling(old))
-    emulator.set_speed(1)
     since = len(emulator.requests())
-    Killed(emulator, life, rolling(new), seen, count)
-    emulator.set_speed(QUICK)
+    kill_update(emulator, life, rolling(new), seen, count)
     return since
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.resources.killed import Killed
+from tests.resources.killed import kill_update
 from tests.support.host import HostError
 from tests.support.rollouts import ONE, arguments, assert_always_served, endpoint_of, kinds, serving
 
@@ -112,12 +112,10 @@ def test_the_new_deployment_grows_with_the_old_one_before_it_gets_more(emulator,
     life.up(wanted(old))
     short = busy(emulator, life, 3)
     name = life.outputs["endpoint_id"]
-    emulator.set_speed(1)
-    Killed(emulator, life, wanted(new), "aiplatform.projects.locations.endpoints.patch", 2)
+    kill_update(emulator, life, wanted(new), "aiplatform.projects.locations.endpoints.patch", 2)
     emulator.behave(load={name: 7})
     emulator.advance(3600)
     short = len(emulator.shortages())
-    emulator.set_speed(1_000_000)
     life.up(wanted(new))
     assert emulator.shortages()[short:] == []
     assert serving(emulator, life) == {new: 100}
@@ -132,10 +130,8 @@ MOMENTS = [("endpoints.mutateDeployedModel", 1), ("endpoints.patch", 2), ("endpo
 def test_an_interruption_leaves_no_drift_and_no_raised_minimum(emulator, life, old, new, rpc, count, then):
     life.up(wanted(old))
     short = busy(emulator, life, 6)
-    emulator.set_speed(1)
     since = len(emulator.requests())
-    Killed(emulator, life, wanted(new), f"aiplatform.projects.locations.{rpc}", count)
-    emulator.set_speed(1_000_000)
+    kill_update(emulator, life, wanted(new), f"aiplatform.projects.locations.{rpc}", count)
     emulator.advance(3600)
     # That what served before is not deployed any more shows; a raised minimum does not.
     assert life.refresh() in ({}, {"min_replica_count": 0})

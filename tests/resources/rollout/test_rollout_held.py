@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.resources.killed import Killed
+from tests.resources.killed import kill_update
 from tests.support.endpoints import Hand
 from tests.support.host import HostError
 from tests.support.life import CheckFailed
@@ -225,10 +225,8 @@ def test_while_it_is_held_each_deployment_scales_and_what_goes_on_is_large_enoug
 @pytest.mark.parametrize("then", ["goes on", "goes back"])
 def test_a_kill_while_it_is_brought_there_converges(emulator, life, old, new, count, then):
     life.up(going(old))
-    emulator.set_speed(1)
     since = len(emulator.requests())
-    Killed(emulator, life, held(new), "aiplatform.projects.locations.endpoints.patch", count)
-    emulator.set_speed(1_000_000)
+    kill_update(emulator, life, held(new), "aiplatform.projects.locations.endpoints.patch", count)
     if then == "goes back":
         life.refresh()
     args = held(new) if then == "goes on" else going(old)
