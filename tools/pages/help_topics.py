@@ -29,13 +29,13 @@ TOPICS: Final[dict[str, tuple[str, tuple[Part, ...]]]] = {
         (
             Part("start.md", "2. Write a project", slice(1)),
             Part("start.md", "3. Rehearse it", slice(1)),
-            Part("emulator.md", "A rehearsal brings its cloud", slice(1, 2)),
+            Part("emulator.md", "Do I have to start it?", slice(1, 2)),
             Part("start.md", "4. Review a change", slice(2)),
         ),
     ),
     "rehearse": (
         "Run a program without a cloud",
-        (Part("emulator.md", "", slice(1)), Part("emulator.md", "A rehearsal brings its cloud")),
+        (Part("emulator.md", "", slice(1)), Part("emulator.md", "Do I have to start it?")),
     ),
     "review": (
         "Review a change before it is made",
@@ -48,21 +48,30 @@ TOPICS: Final[dict[str, tuple[str, tuple[Part, ...]]]] = {
     "config": ("Keys of a stack's configuration", (Part("configuration.md", "", slice(None)),)),
     "credentials": (
         "Who the calls are made as",
-        (Part("configuration.md", "Credentials"), Part("security.md", "Credentials")),
+        (
+            Part("configuration.md", "Which credentials are used?"),
+            Part("security.md", "Which credentials does it use?"),
+        ),
     ),
-    "ownership": ("Whose a resource is, and how to take one over", (Part("how-it-works.md", "Ownership"),)),
+    "ownership": (
+        "Whose a resource is, and how to take one over",
+        (Part("how-it-works.md", "How does a stack know what it owns?"),),
+    ),
     "private": (
         "Public and private endpoints",
         (
-            Part("security.md", "What is reachable"),
-            Part("private-path.md", "Resources and their projects", slice(-1, None)),
+            Part("security.md", "Who can reach an endpoint?"),
+            Part("private-path.md", "Which resource is in which project?", slice(-1, None)),
         ),
     ),
-    "rollouts": ("New weights behind the same address", (Part("operating.md", "Rollouts, step by step"),)),
-    "batch": ("Batches every night", (Part("nightly-batch.md", "The program", slice(1, None)),)),
+    "rollouts": (
+        "New weights behind the same address",
+        (Part("operating.md", "What does a rollout do, step by step?"),),
+    ),
+    "batch": ("Batches every night", (Part("nightly-batch.md", "What does the program look like?", slice(1, None)),)),
     "cost": (
         "What costs money, and how to see it before",
-        (Part("cost.md", "What costs money"), Part("cost.md", "Before you pay", slice(2))),
+        (Part("cost.md", "What costs money?"), Part("cost.md", "What do I see before I pay?", slice(2))),
     ),
     "environment": ("Options as environment variables", (Part("commands.md", "Environment variables"),)),
     "errors": ("Exit codes, and the form of errors", (Part("commands.md", "Exit codes and errors"),)),
