@@ -27,9 +27,13 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## Custom weights from a bucket to an answered request, on this machine
 	@$(BIN)/mg demo
 
-test: $(READY) ## All tests
+test: $(READY) .venv/compiled ## All tests
 	@$(BIN)/python -m tests.support.real_clients
 	@$(BIN)/python -m pytest -n auto --dist worksteal
+
+# Once, by one process: five workers that start together would each compile all that the tests import.
+.venv/compiled: $(READY)
+	@$(BIN)/python -m pytest --collect-only -qq >$@ 2>&1 || true
 
 test-all: test ## All tests, then those of the host and the rehearsal on every other Python that is there
 	@$(BIN)/python -m tools.versions pythons
