@@ -64,10 +64,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = dealt(items, workers)
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection() -> None:
     """All tests and modules stay until the end, so no search for garbage needs to look through them."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """What the tests make is searched."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
