@@ -93,8 +93,9 @@ class Args(BaseModel):
         return [problem for problems in wrong for problem in problems] or list(self._broken_rules())
 
     def _broken_rules(self) -> Iterator[Problem]:
+        unknown = {name for name in self.model_fields_set if contains_unknown(getattr(self, name))}
         for rule in self.rules:
-            if any(contains_unknown(getattr(self, name)) for name in rule.fields):
+            if not unknown.isdisjoint(rule.fields):
                 continue
             reason = rule.test(self)
             if reason:
