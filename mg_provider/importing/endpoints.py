@@ -48,7 +48,7 @@ _ONLY_DEDICATED: Final = tuple(
 
 
 @dataclass(frozen=True)
-class Serving:
+class ServedEndpoint:
     """An endpoint with the Models that it serves."""
 
     endpoint: Endpoint
@@ -65,7 +65,7 @@ class Serving:
         return self.models.get(_bare(deployed))
 
 
-def look(found: Found, context: Context) -> Serving:
+def look(found: Found, context: Context) -> ServedEndpoint:
     """The Models that an endpoint serves.
 
     Raises:
@@ -88,7 +88,7 @@ def look(found: Found, context: Context) -> Serving:
             models[_bare(deployed)] = context.clients.vertex.get_model(name)
         except NotFound:
             context.progress(f"{name} is gone")
-    return Serving(endpoint, found.place, models)
+    return ServedEndpoint(endpoint, found.place, models)
 
 
 def _made(operation: Operation, endpoint: Endpoint) -> bool:
@@ -101,7 +101,7 @@ def _bare(deployed: DeployedModel) -> str:
     return (deployed.model or "").partition("@")[0]
 
 
-def draft_of(serving: Serving, found: Found, asked: Kind | None) -> Draft:
+def draft_of(serving: ServedEndpoint, found: Found, asked: Kind | None) -> Draft:
     """What the endpoint would be in a program.
 
     Args:
@@ -140,7 +140,7 @@ def _undescribed(deployed: DeployedModel) -> str:
     return ""
 
 
-def _against_one_model(serving: Serving) -> Iterator[str]:
+def _against_one_model(serving: ServedEndpoint) -> Iterator[str]:
     """Why the endpoint is not one model with an endpoint of its own."""
     if len(serving.deployed) != 1:
         yield f"{len(serving.deployed) or 'no'} models are deployed on it"
@@ -195,7 +195,7 @@ def _source(model: Model) -> dict[str, Any]:
     return {"publisher_model_name": name if "@" in name or not version else f"{name}@{version}"} if name else {}
 
 
-def _settings(args_type: type[Any], serving: Serving) -> dict[str, Any]:
+def _settings(args_type: type[Any], serving: ServedEndpoint) -> dict[str, Any]:
     """What both resources say of an endpoint."""
     given = arguments_of(args_type, "endpoint", serving.endpoint)
     labels = labels_of(serving.endpoint.labels)
@@ -211,7 +211,7 @@ def _machines(args_type: type[Any], deployed: DeployedModel) -> dict[str, Any]:
     return given
 
 
-def _one_model(serving: Serving) -> Draft:
+def _one_model(serving: ServedEndpoint) -> Draft:
     deployed, place = serving.deployed[0], serving.place
     model = serving.model(deployed) or Model()
     id = _bare(deployed).rpartition("/")[2]
@@ -242,7 +242,7 @@ def _one_model(serving: Serving) -> Draft:
     )
 
 
-def _dedicated(serving: Serving, why: str) -> Draft:
+def _dedicated(serving: ServedEndpoint, why: str) -> Draft:
     names = _names(serving.deployed)
     served = {}
     for id, name in names.items():
@@ -279,7 +279,7 @@ def _dedicated(serving: Serving, why: str) -> Draft:
     )
 
 
-def _versioned(serving: Serving, deployed: DeployedModel) -> str:
+def _versioned(serving: ServedEndpoint, deployed: DeployedModel) -> str:
     """The Model's name, with its version where that is not the only one."""
     name, model = serving.place.own(_bare(deployed)), serving.model(deployed)
     version = deployed.model_version_id or (deployed.model or "").partition("@")[2]

@@ -4,7 +4,7 @@ import pytest
 
 from mg_provider.importing import endpoints, jobs
 from mg_provider.importing.arguments import labels_of
-from mg_provider.importing.endpoints import Serving
+from mg_provider.importing.endpoints import ServedEndpoint
 from mg_provider.importing.finding import Found, Location
 from mg_provider.resources.endpoint.capacity import choices_of
 from mg_provider.resources.endpoint.served_model import ServedModel
@@ -55,7 +55,7 @@ def test_a_served_model_is_described_as_it_was_asked_for(name, value):
         deployed_models=[args.deployed(id="1", model=MODEL)],
     )
     model = Model(**nested(asked_for(args, "model")), name=MODEL)
-    serving = Serving(endpoint, PLACE, {MODEL: model})
+    serving = ServedEndpoint(endpoint, PLACE, {MODEL: model})
     draft = endpoints.draft_of(serving, Found(endpoint, PLACE, ""), "CustomWeightsModel")
     assert draft.given.get(name) == (None if name in GOOGLES else written(args, name))
 
@@ -64,7 +64,7 @@ def test_a_served_model_is_described_as_it_was_asked_for(name, value):
 def test_the_settings_of_an_endpoint_are_described_as_they_were_asked_for(name, value):
     args = given_for(DEDICATED_ENDPOINT, name, value)
     endpoint = Endpoint(**{**nested(asked_for(args, "endpoint")), "name": ENDPOINT})
-    draft = endpoints.draft_of(Serving(endpoint, PLACE), Found(endpoint, PLACE, ""), None)
+    draft = endpoints.draft_of(ServedEndpoint(endpoint, PLACE), Found(endpoint, PLACE, ""), None)
     # A public name of its own is what an endpoint has by default.
     default = name == "dedicated_endpoint_enabled" and value
     expected = plain(getattr(args, name)) if name == "dedicated_endpoint_enabled" else written(args, name)
@@ -79,7 +79,7 @@ def test_a_deployment_among_several_is_described_as_it_was_asked_for(name, value
     needs = CUSTOM_WEIGHTS_MODEL.samples[name].needs
     served = ServedModel.model_validate({"model": MODEL, **needs, name: value})
     endpoint = Endpoint(name=ENDPOINT, deployed_models=[served.wire("1", "a"), served.wire("2", "b")])
-    draft = endpoints.draft_of(Serving(endpoint, PLACE), Found(endpoint, PLACE, ""), None)
+    draft = endpoints.draft_of(ServedEndpoint(endpoint, PLACE), Found(endpoint, PLACE, ""), None)
     assert sorted(draft.given["deployed_models"]) == ["a", "b"]
     described = ServedModel.model_validate(draft.given["deployed_models"]["b"])
     assert described.wire("2", "b").dedicated_resources == served.wire("2", "b").dedicated_resources
@@ -141,7 +141,7 @@ def test_where_the_weights_come_from_is_told_by_the_model(source, expected):
     args, _ = CUSTOM_WEIGHTS_MODEL.check(CUSTOM_WEIGHTS_MODEL.arguments())
     deployed = args.deployed(id="1", model=MODEL)
     endpoint = Endpoint(name=ENDPOINT, dedicated_endpoint_enabled=True, deployed_models=[deployed])
-    serving = Serving(endpoint, PLACE, {MODEL: Model(name=MODEL, **source)})
+    serving = ServedEndpoint(endpoint, PLACE, {MODEL: Model(name=MODEL, **source)})
     draft = endpoints.draft_of(serving, Found(endpoint, PLACE, ""), None)
     assert draft.given == expected
 
@@ -154,14 +154,14 @@ def test_a_version_is_named_where_the_model_has_several(version, newest, expecte
     served = ServedModel(model=MODEL).wire("1", "a").model_copy(update={"model_version_id": version})
     endpoint = Endpoint(name=ENDPOINT, network="projects/1/global/networks/n", deployed_models=[served])
     models = {MODEL: Model(name=MODEL, version_id=newest)} if newest else {}
-    draft = endpoints.draft_of(Serving(endpoint, PLACE, models), Found(endpoint, PLACE, ""), None)
+    draft = endpoints.draft_of(ServedEndpoint(endpoint, PLACE, models), Found(endpoint, PLACE, ""), None)
     assert draft.given["deployed_models"]["a"]["model"] == expected.replace("projects/1/", "projects/my-project/")
 
 
 def test_a_private_way_that_is_turned_off_is_no_private_way():
     off = PrivateServiceConnectConfig(enable_private_service_connect=False)
     endpoint = Endpoint(name=ENDPOINT, dedicated_endpoint_enabled=True, private_service_connect_config=off)
-    draft = endpoints.draft_of(Serving(endpoint, PLACE), Found(endpoint, PLACE, ""), None)
+    draft = endpoints.draft_of(ServedEndpoint(endpoint, PLACE), Found(endpoint, PLACE, ""), None)
     assert draft.given == {}
 
 

@@ -20,7 +20,7 @@ from mg_provider.emulator.services.vertex.model_garden import check_publisher_mo
 from mg_provider.emulator.services.vertex.models import add_model, container_query_id
 from mg_provider.emulator.services.vertex.rules import check_alone_at_zero
 from mg_provider.emulator.services.vertex.service_agents import refused_stages, require_image, require_weights
-from mg_provider.emulator.services.vertex.serving import Deployment, complete_resources, stage
+from mg_provider.emulator.services.vertex.serving import ModelDeployment, complete_resources, stage
 from mg_provider.emulator.services.vertex.state import Json, Key, bad_allowlist_entries, check_private_config, vertex
 from mg_provider.emulator.services.vertex.weights import Weights, check_region, container_spec, read_weights, split_uri
 
@@ -36,7 +36,7 @@ class _Request:
     call: Call
     endpoint_key: Key
     model_key: Key
-    deployment: Deployment
+    deployment: ModelDeployment
     publisher_model: str
     gcs_uri: str
 
@@ -104,7 +104,7 @@ def _checked(call: Call) -> _Request:
     endpoint_key, model_key = _claim_ids(call)
     chosen = container_query_id(call.body.get("modelConfig", {}))
     query_id = chosen or (query_model_id(publisher_model) if publisher_model else model_key[2])
-    deployment = Deployment(call.world, endpoint_key, _deployed_model(call, resources), query_id, {"0": 100})
+    deployment = ModelDeployment(call.world, endpoint_key, _deployed_model(call, resources), query_id, {"0": 100})
     return _Request(call, endpoint_key, model_key, deployment, publisher_model, gcs_uri)
 
 

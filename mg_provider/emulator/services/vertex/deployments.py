@@ -12,7 +12,7 @@ from mg_provider.emulator.google.validation import mask_paths
 from mg_provider.emulator.services.vertex.rollouts import check_rollout_options
 from mg_provider.emulator.services.vertex.rules import check_alone_at_zero
 from mg_provider.emulator.services.vertex.serving import (
-    Deployment,
+    ModelDeployment,
     check_free,
     claim_quota,
     complete_resources,
@@ -65,7 +65,7 @@ def deploy_model(call: Call) -> Answer:
     split = call.body.get("trafficSplit", {})
     check_traffic_split(split, [*(each["id"] for each in endpoint.deployed), "0"])
     check_rollout_options(endpoint, deployed)
-    deployment = Deployment(call.world, endpoint.key, deployed, model.query_id, split)
+    deployment = ModelDeployment(call.world, endpoint.key, deployed, model.query_id, split)
     first = stage(call.world, "STARTING_DEPLOYMENT", deployment.claim_quota)
     plan = Plan(
         "DeployModelOperationMetadata",

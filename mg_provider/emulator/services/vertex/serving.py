@@ -72,7 +72,7 @@ def complete_resources(resources: Json) -> Json:
 
 
 @dataclass
-class Deployment:
+class ModelDeployment:
     """One deployed model on its way to an endpoint, which need not exist yet.
 
     Attributes:
