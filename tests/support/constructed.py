@@ -3,7 +3,6 @@
 Pulumi's own test monitor takes the engine's place: it only records.
 """
 
-import contextlib
 import json
 import sys
 
@@ -50,9 +49,13 @@ def construct_least(kind):
     names = [*kind.args_type.model_fields, *kind.lifecycle.state_type.model_fields]
     readable = [name for name in names if isinstance(getattr(made, name, None), pulumi.Output)]
     READABLE[made.pulumi_resource_type] = readable
-    with contextlib.suppress(AttributeError):
-        made.endpiont  # noqa: B018 - the name is misspelt
-        raise SystemExit(f"{kind.name} has an output of any name")
+    # A misspelt name is answered with the right ones, unless it is one by which the SDK keeps things of its own.
+    for name, answered in (("endpiont", True), ("_endpiont", False)):
+        try:
+            raise SystemExit(f"{kind.name} has an output of any name: {getattr(made, name)}")
+        except AttributeError as error:
+            if answered == str(error).endswith(f"has no {name}"):
+                raise SystemExit(str(error)) from error
 
 
 def main():

@@ -88,10 +88,11 @@ class DynamicResource(Resource, metaclass=KnownArguments):
             """An argument that was not given, as an output: the SDK's cost of one is paid by those who read it."""
             if name in self._args_type().model_fields:
                 return pulumi.Output.from_input(None)
-            known = (*self._filled, *self._args_type().model_fields)
-            raise AttributeError(
-                f"{type(self).__name__} has no {name}: {did_you_mean(name, known)}", name=name, obj=self
-            )
+            missing = f"{type(self).__name__} has no {name}"
+            # The SDK asks for names of its own, to see whether they are there; nobody reads what it gets.
+            if not name.startswith("_"):
+                missing += f": {did_you_mean(name, (*self._filled, *self._args_type().model_fields))}"
+            raise AttributeError(missing, name=name, obj=self)
 
 
 def _input(value: Any) -> Any:
