@@ -48,7 +48,7 @@ YAML: dict[str, bytes | str] = {
     "a number as key": f"{PROJECT}config:\n  1: x\n",
     "a list as key": f"{PROJECT}config:\n  ? [a]\n  : x\n",
     "null as key": f"{PROJECT}config:\n  ~: x\n",
-    "too deep": f"{PROJECT}config:\n  a: {'[' * 5000}{']' * 5000}\n",
+    "too deep": f"{PROJECT}config:\n  a: {'[' * 200_000}{']' * 200_000}\n",
     "too long": f"{PROJECT}config:\n  a: {'x' * 2_000_000}\n",
     "config that no environment holds": f"{PROJECT}config:\n  a: {'x' * 200_000}\n",
     "config is a list": f"{PROJECT}config: [a]\n",

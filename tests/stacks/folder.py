@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from mg_provider.yaml_file import read_yaml
 from tests.support.invariants import watch
 from tests.support.states import TOKEN, ours, owner_label, said
 
@@ -29,15 +30,15 @@ class StackFolder(ABC):
     def __init__(self, folder, virtualenv, name):
         self.name, self.folder = name, folder
         shutil.copytree(ROOT / "stacks", folder / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
-        project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+        project = read_yaml(ROOT / "Pulumi.yaml")
         project["runtime"]["options"] = {"virtualenv": virtualenv}
-        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project))
+        write(folder / "Pulumi.yaml", project)
         self.file = folder / "stacks" / "config" / f"Pulumi.{name}.yaml"
 
     def edit(self, change):
-        config = yaml.safe_load(self.file.read_text())
+        config = read_yaml(self.file)
         change(config["config"])
-        self.file.write_text(yaml.safe_dump(config))
+        write(self.file, config)
 
     def lives_on(self, emulator):
         """From here on the invariants hold after every command: ``tests.support.invariants``."""
@@ -47,7 +48,7 @@ class StackFolder(ABC):
 
     def run(self, operation):
         """The exit code, the counts of changes or None if none were told, and the errors told."""
-        project = yaml.safe_load((self.folder / "Pulumi.yaml").read_text())["name"]
+        project = read_yaml(self.folder / "Pulumi.yaml")["name"]
         self.holder.owners.add(owner_label(f"organization/{project}/{self.name}"))
         before, since = self._clients(), self.account.now()
         with self.account.acting(self.holder.owners):
@@ -91,6 +92,10 @@ class StackFolder(ABC):
         """What clients have in their configuration: the id, and the private IP, of whatever can be asked."""
         told = {**self.outputs["models"], **self.outputs["endpoints"]}
         return {key: (one["endpoint_id"], one.get("ip_address")) for key, one in told.items() if "endpoint_id" in one}
+
+
+def write(path, document):
+    path.write_text(yaml.dump(document, Dumper=yaml.CSafeDumper))
 
 
 def custom_endpoints(url):
