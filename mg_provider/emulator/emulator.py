@@ -15,10 +15,11 @@ from mg_provider.emulator.core.journal import Journal
 from mg_provider.emulator.core.listeners import Listeners
 from mg_provider.emulator.core.world import World
 from mg_provider.emulator.web.dispatch import Application, load_services
-from mg_provider.emulator.web.repeating import Received, happening, repeat_all
+from mg_provider.emulator.web.repeating import happening, repeat_all
+from mg_provider.emulator.web.request import Request
 from mg_provider.emulator.web.server import HttpListener, private_listener
 
-_JSON = (("Content-Type", "application/json"),)
+_JSON = {"Content-Type": "application/json"}
 
 
 class Emulator:
@@ -169,7 +170,7 @@ class Emulator:
 
     def _administer(self, verb: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         media = BytesIO(json.dumps(body or {}).encode())
-        with happening(self.world, Received(verb, path, None, media, _JSON)) as ended:
+        with happening(self.world, Request(verb, path, _JSON, media)) as ended:
             self.world.settle()
             answered = admin.answer(self.world, verb, path, body or {})
             ended(200)

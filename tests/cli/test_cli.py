@@ -13,7 +13,7 @@ import typer
 from mg_provider.version import __version__
 
 MG = Path(sys.executable).parent / "mg"
-HEAVY = ("pulumi", "grpc", "google.auth", "requests", "werkzeug", "numpy", "pydantic")
+HEAVY = ("pulumi", "grpc", "google.auth", "requests", "numpy", "pydantic")
 
 
 def mg(*arguments, **options):

@@ -108,7 +108,7 @@ def moment(seconds: float) -> datetime:
 
 def timestamp(seconds: float) -> str:
     """A moment as the APIs write it: RFC 3339, UTC, microseconds."""
-    return moment(seconds).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment(seconds).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def seconds_of(text: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -156,6 +156,7 @@ def _group(name: str, before: str) -> str:
     return f"(?P<{name}>[^/]+?)" if before.endswith("/b/") or name in {"object", "invokeId"} else f"(?P<{name}>[^/:]+)"
 
 
+@lru_cache(maxsize=4096)
 def find(verb: str, raw_path: str) -> Match | None:
     """The method that answers ``verb raw_path``; ``raw_path`` is still percent-encoded."""
     for pattern, method, upload in _routes().get(verb, []):

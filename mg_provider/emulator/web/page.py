@@ -14,10 +14,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from werkzeug.wrappers import Response
-
 from mg_provider.emulator.core.admin import administers
 from mg_provider.emulator.core.ledger import entries, ledger
+from mg_provider.emulator.core.routing import Answer
 from mg_provider.emulator.core.world import World
 
 _SHOWN = 200
@@ -40,7 +39,7 @@ def _hashed(text: str, tag: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
 
 
-def page_response() -> Response:
+def page() -> Answer:
     """The page as an answer."""
     text, policy = _page()
     headers = {
@@ -50,7 +49,7 @@ def page_response() -> Response:
         "Cross-Origin-Resource-Policy": "same-origin",
         "Cache-Control": "no-store",
     }
-    return Response(text, status=200, headers=headers, content_type="text/html; charset=utf-8")
+    return Answer(content=text.encode(), headers=headers, content_type="text/html; charset=utf-8")
 
 
 @administers("GET", "/_mg/overview")

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import BytesIO
-from typing import IO, TYPE_CHECKING, Protocol
-from urllib.parse import unquote_to_bytes
+from typing import Protocol
 
 from mg_provider.emulator.core.journal import Journal, JournalEntry
 from mg_provider.emulator.core.ledger import entries
 from mg_provider.emulator.core.world import World
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-    from werkzeug.wrappers import Request
+from mg_provider.emulator.web.request import Request
 
 # Who calls is nothing that the emulated world depends on, and no token belongs in a file.
 _NOT_KEPT = frozenset({"authorization", "cookie", "proxy-authorization", "connection", "content-length"})
@@ -32,37 +27,12 @@ _OF_WHAT_IS_DEPLOYED = ("/v1/", "/v1beta1/", "/compute/", "/_mg/vertex/")
 class RepeatsCalls(Protocol):
     """What answers calls."""
 
-    def repeat(self, environ: WSGIEnvironment) -> int:
+    def repeat(self, request: Request) -> int:
         """Have a call happen once more; its status."""
 
 
-@dataclass(frozen=True)
-class Received:
-    """A call as it came in.
-
-    Attributes:
-        method: such as POST.
-        target: path and query as they were sent.
-        address: the private address that it came in on; None for the main one.
-        media: the body.
-        headers: by name.
-    """
-
-    method: str
-    target: str
-    address: str | None
-    media: IO[bytes]
-    headers: Iterable[tuple[str, str]]
-
-    @classmethod
-    def of(cls, request: Request, address: str | None, media: IO[bytes]) -> Received:
-        """The call that a request is."""
-        target = str(request.environ.get("RAW_URI") or request.full_path)
-        return cls(request.method, target, address, media, request.headers)
-
-
 @contextmanager
-def happening(world: World, received: Received) -> Iterator[Callable[[int], None]]:
+def happening(world: World, request: Request) -> Iterator[Callable[[int], None]]:
     """The time of one call: the world is its own, its clock stands, and what it changed is written down.
 
     Yields:
@@ -75,11 +45,11 @@ def happening(world: World, received: Received) -> Iterator[Callable[[int], None
             journal = world.journal
             if journal is None or journal.repeating:
                 return
-            changed = received.method not in ("GET", "HEAD") or world.marks != before or faulty
-            if changed and received.target.partition("?")[0] != _RESET and not _waits(received.target):
-                headers = {name: value for name, value in received.headers if name.lower() not in _NOT_KEPT}
-                entry = JournalEntry(at, before[0], received.method, received.target, headers, received.address, status)
-                journal.write(entry, received.media)
+            changed = request.method not in ("GET", "HEAD") or world.marks != before or faulty
+            if changed and request.target.partition("?")[0] != _RESET and not _waits(request.target):
+                headers = {name: value for name, value in request.headers.items() if name.lower() not in _NOT_KEPT}
+                entry = JournalEntry(at, before[0], request.method, request.target, headers, request.address, status)
+                journal.write(entry, request.media)
             journal.seen(world.now())
 
         yield ended
@@ -105,7 +75,7 @@ def repeat_all(world: World, journal: Journal, application: Callable[[str | None
         numbers = max(numbers, world.marks[0])
         world.count_from(entry.numbers)
         with world.clock.held(entry.at):
-            otherwise += application(entry.address).repeat(_environ(entry, body)) != entry.status
+            otherwise += application(entry.address).repeat(_request(entry, body)) != entry.status
             last = max(last, world.now())
         count += 1
     world.count_from(max(numbers, world.marks[0]))
@@ -136,23 +106,5 @@ def _waits(target: str) -> bool:
     return target.partition("?")[0].endswith(":wait")
 
 
-def _environ(entry: JournalEntry, body: bytes) -> WSGIEnvironment:
-    path, _, query = entry.target.partition("?")
-    host = entry.headers.get("Host", "127.0.0.1")
-    environ: WSGIEnvironment = {
-        "REQUEST_METHOD": entry.method,
-        "RAW_URI": entry.target,
-        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
-        "QUERY_STRING": query,
-        "SERVER_NAME": "127.0.0.1",
-        "SERVER_PORT": "80",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "HTTP_HOST": host,
-        "CONTENT_LENGTH": str(len(body)),
-        "wsgi.input": BytesIO(body),
-        "wsgi.url_scheme": "http",
-    }
-    for name, value in entry.headers.items():
-        key = name.upper().replace("-", "_")
-        environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
-    return environ
+def _request(entry: JournalEntry, body: bytes) -> Request:
+    return Request(entry.method, entry.target, entry.headers, BytesIO(body), entry.address)

@@ -3,132 +3,126 @@
 from __future__ import annotations
 
 import ipaddress
+import selectors
 import socket
 import threading
-from collections.abc import Iterator
-from typing import Any
+from contextlib import suppress
+from http import HTTPStatus
 
-from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
-
+from mg_provider.emulator.core.routing import Answer
 from mg_provider.emulator.web.dispatch import Application
+from mg_provider.emulator.web.request import BadRequest, Request, read_request
 
-_POLL_SECONDS = 0.02
+_WAITING = 256
+_BODILESS = (204, 304, 308)
+_PHRASES = {each.value: each.phrase for each in HTTPStatus}
 
 
-class _Handler(WSGIRequestHandler):
-    """Serves requests one after the other on a kept connection.
+class _Connection:
+    """Answers requests one after the other on a kept connection."""
 
-    werkzeug's own loop closes every connection, for fear of unread bodies. Here the application reads every body.
-    """
+    def __init__(self, client: socket.socket, application: Application) -> None:
+        self._client = client
+        self._application = application
 
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def run_wsgi(self) -> None:
-        environ = self.make_environ()
-        answered: list[Any] = []
-
-        def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Any:
-            answered[:] = [status, headers]
-            return self.wfile.write
-
-        content = self.server.app(environ, start_response)
+    def serve(self) -> None:
+        """Answer until the client ends, or is to be left without an answer."""
         try:
-            self._send(answered[0], answered[1], iter(content))
-        finally:
-            content.close()  # type: ignore[attr-defined]
+            with self._client.makefile("rb") as stream:
+                while read := read_request(stream, self._application.address, self._go_on):
+                    if not self._answer(*read):
+                        return
+        except BadRequest:
+            self._client.sendall(_head(400, {"Content-Length": "0", "Connection": "close"}))
 
-    def _send(self, status: str, headers: list[tuple[str, str]], content: Iterator[bytes]) -> None:
+    def _answer(self, request: Request, another: bool) -> bool:
+        """Answer one request; whether another may follow."""
+        with request.media:
+            answer = self._application.answer(request)
+            if answer is None:
+                return False
+            self._send(request, answer)
+            return another and answer.headers.get("Connection") != "close"
+
+    def _go_on(self) -> None:
+        self._client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _send(self, request: Request, answer: Answer) -> None:
         """Send status line and headers together with the first piece, so that a broken answer shows nothing at all."""
-        first = next(content, b"")
-        number, _, phrase = status.partition(" ")
-        bodiless = self.command == "HEAD" or number in {"204", "304", "308"}
-        sized = any(name.lower() == "content-length" for name, _ in headers)
-        self.send_response(int(number), phrase)
-        for name, value in headers:
-            self.send_header(name, value)
-        chunked = not sized and not bodiless
+        headers = {"Content-Type": answer.content_type, **answer.headers}
+        if answer.stream is not None:
+            self._send_stream(answer, headers)
+            return
+        content = b"" if answer.status in _BODILESS else answer.payload()
+        headers.setdefault("Content-Length", str(len(content)))
+        self._client.sendall(_head(answer.status, headers) + (b"" if request.method == "HEAD" else content))
+
+    def _send_stream(self, answer: Answer, headers: dict[str, str]) -> None:
+        chunked = "Content-Length" not in headers
         if chunked:
-            self.send_header("Transfer-Encoding", "chunked")
-        elif not sized:
-            self.send_header("Content-Length", "0")
-        self.flush_headers_with(b"" if bodiless else _piece(first, chunked))
-        if not bodiless:
-            for piece in content:
-                self.wfile.write(_piece(piece, chunked))
-            if chunked:
-                self.wfile.write(b"0\r\n\r\n")
-
-    def flush_headers_with(self, piece: bytes) -> None:
-        """Write the gathered headers and the first piece at once."""
-        self._headers_buffer.append(b"\r\n" + piece)
-        self.flush_headers()
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing; ``/_mg/requests`` has it all."""
-
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """Say nothing of broken requests either."""
+            headers["Transfer-Encoding"] = "chunked"
+        begun = _head(answer.status, headers)
+        for piece in answer.stream or ():
+            self._client.sendall(begun + (b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece))
+            begun = b""
+        self._client.sendall(begun + (b"0\r\n\r\n" if chunked else b""))
 
 
-def _piece(data: bytes, chunked: bool) -> bytes:
-    return b"%x\r\n%s\r\n" % (len(data), data) if chunked and data else data
-
-
-class _Server(ThreadedWSGIServer):
-    """A threaded server that knows its open connections, so that stopping leaves none behind."""
-
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 256
-
-    def __init__(self, host: str, port: int, application: Application) -> None:
-        self._connections: set[socket.socket] = set()
-        self._guard = threading.Lock()
-        listening = socket.create_server((host, port), backlog=256, reuse_port=False)
-        port = listening.getsockname()[1]
-        super().__init__(host, port, application, handler=_Handler, fd=listening.fileno())
-        listening.close()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        with self._guard:
-            self._connections.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        with self._guard:
-            self._connections.discard(request)
-        super().shutdown_request(request)
-
-    def close_connections(self) -> None:
-        with self._guard:
-            for connection in self._connections:
-                try:
-                    connection.shutdown(socket.SHUT_RDWR)
-                except OSError:  # the client was quicker
-                    continue
+def _head(status: int, headers: dict[str, str]) -> bytes:
+    lines = [f"HTTP/1.1 {status} {_PHRASES.get(status, '')}", *(f"{name}: {value}" for name, value in headers.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
 class HttpListener:
-    """One listening socket and the thread that serves it.
+    """One listening socket, the thread that serves it, and a thread for each connection.
 
     Raises:
         OSError: the address or port cannot be bound.
     """
 
     def __init__(self, host: str, port: int, application: Application) -> None:
-        self._server = _Server(host, port, application)
-        self.port = int(self._server.server_address[1])
+        self._application = application
+        self._listening = socket.create_server((host, port), backlog=_WAITING, reuse_port=False)
+        self.port = int(self._listening.getsockname()[1])
         self.url = f"http://{host}:{self.port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(_POLL_SECONDS,), daemon=True)
+        self._connections: set[socket.socket] = set()
+        self._guard = threading.Lock()
+        self._stop, self._stopped = socket.socketpair()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Stop answering and close every connection."""
-        self._server.shutdown()
+        self._stop.close()
         self._thread.join()
-        self._server.close_connections()
-        self._server.server_close()
+        self._listening.close()
+        self._stopped.close()
+        with self._guard:
+            for connection in self._connections:
+                with suppress(OSError):  # the client was quicker
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        with selectors.DefaultSelector() as either:
+            either.register(self._listening, selectors.EVENT_READ)
+            either.register(self._stopped, selectors.EVENT_READ)
+            while all(ready.fileobj is self._listening for ready, _ in either.select()):
+                with suppress(OSError):  # the client has gone again
+                    connection, _ = self._listening.accept()
+                    with self._guard:
+                        self._connections.add(connection)
+                    threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        try:
+            with connection:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+                _Connection(connection, self._application).serve()
+        except OSError:  # the client broke it off
+            return
+        finally:
+            with self._guard:
+                self._connections.discard(connection)
 
 
 def private_listener(address: str, port: int, application: Application) -> HttpListener:

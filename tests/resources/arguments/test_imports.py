@@ -11,7 +11,7 @@ before = set(sys.modules)
 from mg_provider.resources import batch_job, custom_weights_model, dedicated_endpoint, psc_forwarding_rule
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
-HEAVY = ("google.auth", "requests", "urllib3", "typer", "rich", "werkzeug", "numpy", "safetensors", "googleapiclient")
+HEAVY = ("google.auth", "requests", "urllib3", "typer", "rich", "numpy", "safetensors", "googleapiclient")
 LATER = (
     "mg_provider.api.clients",
     "mg_provider.api.http.transport",

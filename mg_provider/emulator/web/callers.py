@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from mg_provider.emulator.google.errors import ApiError
 
 if TYPE_CHECKING:
-    from werkzeug.wrappers import Request
+    from mg_provider.emulator.web.request import Request
 
 # Names of Google's, which clients that are led here by a custom endpoint go on to say, and those that a network gives
 # to its private addresses; no web site can own them.
@@ -42,14 +42,17 @@ def require_json(request: Request) -> None:
     Raises:
         ApiError: INVALID_ARGUMENT with status 415.
     """
-    if request.method == "POST" and request.mimetype != "application/json":
+    if request.method == "POST" and request.media_type != "application/json":
         raise ApiError("INVALID_ARGUMENT", "The emulator's own routes take application/json only.", status=415)
 
 
 @lru_cache(maxsize=256)
 def _is_here(host: str) -> bool:
     try:
-        name = urlsplit(f"//{host}").hostname or ""
+        parts = urlsplit(f"//{host}")
+        name = parts.hostname or ""
+        if parts.path or "@" in host or parts.port == 0:
+            return False
         return name == "localhost" or bool(_KNOWN.fullmatch(name)) or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
