@@ -63,14 +63,17 @@ class CleanEnvironment:
         return done.stdout + done.stderr
 
     def _link(self, needed: Distribution) -> None:
+        there = Path(str(needed.locate_file("")))
         for file in needed.files or []:
             # Scripts lie outside of site-packages; nothing that is imported does.
-            if ".." in file.parts or "__pycache__" in file.parts:
+            if ".." in file.parts or (self.site_packages / file).exists():
                 continue
-            target = self.site_packages / file
+            # A package as a whole, with its bytecode; a folder that distributions share has no __init__.py.
+            packages = (folder for folder in reversed(file.parents) if (there / folder / "__init__.py").exists())
+            linked = next(packages, file)
+            target = self.site_packages / linked
             target.parent.mkdir(parents=True, exist_ok=True)
-            if not target.exists():
-                target.symlink_to(Path(str(file.locate())).resolve())
+            target.symlink_to((there / linked).resolve())
 
 
 def _closure(requirements: Iterable[str], extras: frozenset[str]) -> Iterator[Distribution]:

@@ -70,7 +70,10 @@ def copy(tmp_path_factory):
     for path in run(ROOT, "git", "ls-files", "-z").split("\0")[:-1]:
         if (ROOT / path).is_file():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / path, folder / path)
+            shutil.copy2(ROOT / path, folder / path)
+    # What is as old as its bytecode needs not be compiled.
+    for cache in (found for top in ("mg_provider", "tests", "tools") for found in (ROOT / top).rglob("__pycache__")):
+        shutil.copytree(cache, folder / cache.relative_to(ROOT), dirs_exist_ok=True)
     run(folder, "git", "apply", "-", input=example())
     (folder / "tests/resources/test_the_new_argument.py").write_text(HELD_TO)
     wrote = run(folder, sys.executable, "-m", "tools.generate").splitlines()

@@ -21,7 +21,7 @@ from tools.pages.reference import cell
 
 PACKAGE: Final = Path(mg_provider.__file__).resolve().parent
 # Not part of what users run: the emulator answers in Google's words, and the demo is a story.
-_LEFT_OUT: Final = ("mg_provider.emulator", "mg_provider.demo", "mg_provider.templates")
+_LEFT_OUT: Final = ("mg_provider.emulator", "mg_provider.demo", "mg_provider.cloud.toy_model", "mg_provider.templates")
 _SHORTEST: Final = 12
 
 # Where a text is raised, to the heading that it stands under; the first that fits.
@@ -217,13 +217,20 @@ def _raised() -> Iterator[Text]:
         place = path.relative_to(PACKAGE).as_posix()
         if not f"mg_provider.{place.replace('/', '.')}".startswith(_LEFT_OUT):
             here = {name: index for name, (below, index) in _SAID_BELOW.items() if place.startswith(below)}
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-            constants = dict(_constants(tree))
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                    position = (positions | here).get(node.func.id)
-                    if position is not None and len(node.args) > position:
-                        yield from _of_call(place, node.func.id, node, position, constants)
+            yield from _in_file(place, path.read_text(encoding="utf-8"), positions | here)
+
+
+def _in_file(place: str, source: str, positions: Mapping[str, int]) -> Iterator[Text]:
+    """The texts of the calls in a file; by the name of a call, which of its arguments has the text."""
+    if not any(f"{name}(" in source for name in positions):
+        return  # To parse it would take long, and find nothing.
+    tree = ast.parse(source)
+    constants = dict(_constants(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            position = positions.get(node.func.id)
+            if position is not None and len(node.args) > position:
+                yield from _of_call(place, node.func.id, node, position, constants)
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
