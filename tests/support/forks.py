@@ -76,6 +76,7 @@ OURS = (
     "mg_provider.review.command",
     "pulumi.dynamic",
     "pydantic.plugin._loader",
+    "urllib3.exceptions",
 )
 # It takes seconds to import, whatever is used of it.
 GOOGLE = ("pulumi_gcp.compute:Network", "pulumi_gcp.dns:RecordSet", "mg_provider.components:PscNetwork")

@@ -9,13 +9,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from mg_provider.emulator.google.errors import ApiError
-
-if TYPE_CHECKING:
-    from mg_provider.emulator.web.request import Request
+from mg_provider.emulator.web.request import Request
 
 # Names of Google's, which clients that are led here by a custom endpoint go on to say, and those that a network gives
 # to its private addresses; no web site can own them.

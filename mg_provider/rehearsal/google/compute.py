@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
-
-import requests
 
 from mg_provider.clock import Clock
 from mg_provider.rehearsal.errors import RehearsalError, StepError
 from mg_provider.rehearsal.program.project import is_loopback
 
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
+
 _SECONDS: Final = 10
+_NOT_FOUND: Final = 404
 _POLL_SECONDS: Final = 0.05
 _POLLS: Final = 1200
 _API: Final = "/compute/v1/"
@@ -35,14 +37,18 @@ class EmulatedCompute:
                 f"{endpoint} is not on this machine, and a rehearsal talks to no other",
                 hint="write an address such as http://127.0.0.1:8085",
             )
+        from urllib3 import PoolManager
+
         parts = urlsplit(endpoint)
         self._base = f"{parts.scheme}://{parts.netloc}{_API}"
         self._clock = clock
+        # Straight to this machine: no proxy of the environment, no login of ~/.netrc.
+        self._http = PoolManager(timeout=_SECONDS, retries=False)
 
     def get(self, path: str) -> dict[str, Any] | None:
         """A resource; None when there is none. StepError when the call fails otherwise."""
         response = self._request("GET", path)
-        if response.status_code == requests.codes.not_found:
+        if response.status == _NOT_FOUND:
             return None
         return self._answer(response)
 
@@ -53,30 +59,29 @@ class EmulatedCompute:
     def delete(self, path: str) -> None:
         """Delete a resource and wait until it is gone; gone already is fine."""
         response = self._request("DELETE", path)
-        if response.status_code != requests.codes.not_found:
+        if response.status != _NOT_FOUND:
             self._wait(self._answer(response))
 
-    def _request(self, verb: str, path: str, body: dict[str, Any] | None = None) -> requests.Response:
+    def _request(self, verb: str, path: str, body: dict[str, Any] | None = None) -> BaseHTTPResponse:
+        from urllib3.exceptions import HTTPError
+
         try:
-            with requests.Session() as session:
-                # No proxy of the environment leads to this machine, and no login of ~/.netrc is meant for it.
-                session.trust_env = False
-                return session.request(verb, self._base + path, json=body, timeout=_SECONDS, allow_redirects=False)
-        except requests.RequestException as error:
+            return self._http.request(verb, self._base + path, json=body, redirect=False)
+        except HTTPError as error:
             raise StepError(
                 f"the emulated Compute Engine at {self._base} did not answer: {error}",
                 hint="see whether that emulator still runs, then run this again",
             ) from error
 
-    def _answer(self, response: requests.Response) -> dict[str, Any]:
-        if response.ok:
+    def _answer(self, response: BaseHTTPResponse) -> dict[str, Any]:
+        if response.status < 400:
             answer: dict[str, Any] = response.json()
             return answer
         try:
             message = response.json()["error"]["message"]
         except (ValueError, KeyError, TypeError):
-            message = response.text
-        raise StepError(f"googleapi: Error {response.status_code}: {message}", hint=_CORRECT)
+            message = response.data.decode(errors="replace")
+        raise StepError(f"googleapi: Error {response.status}: {message}", hint=_CORRECT)
 
     def _wait(self, operation: dict[str, Any]) -> None:
         path = operation["selfLink"].partition(_API)[2]
