@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from mg_provider.environment.entries import PrivateAccess
+from mg_provider.data import known_regions
+from mg_provider.environment.entries import BatchConfig, EndpointConfig, ModelConfig, PrivateAccess, ServedConfig
 from mg_provider.environment.environment import Address, Environment
-from mg_provider.environment.sections import Mistake, ResourceSection, one_of
+from mg_provider.environment.sections import Mistake, ResourceSection, known, one_of, readable
 from mg_provider.preflight.machines.machine import machine_doubt
 from mg_provider.resources.batch_job.args import BatchJobArgs
 from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs
 from mg_provider.resources.dedicated_endpoint.args import DedicatedEndpointArgs
 from mg_provider.resources.model.args import Args
-from mg_provider.resources.model.unknown import UNKNOWN
+from mg_provider.resources.model.unknown import UNKNOWN, Unknown
 from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs
 from mg_provider.wire.vertex.machine import MachineSpec
 
 # What stands for names that are known only once something is made.
 _PROJECT = "my-project"
+_REGION = "us-central1"
 _PLACE = "projects/{project}/locations/{region}"
 _INSIDE = re.compile(r"(?P<name>[a-z0-9-]+)(?P<rest>[\w.\[\]]*):? (?P<reason>.*)", re.DOTALL)
 
@@ -28,40 +31,43 @@ def unknown_keys(environment: Environment) -> Iterator[Mistake]:
     """Keys that nobody knows, and those that cannot be set in a stack, with what to write instead."""
     for path, section in sections(environment):
         for key in section.unknown():
-            known = [*type(section).model_fields, *section.takes()]
+            known_keys = [*type(section).model_fields, *section.takes()]
             if key in section.not_here:
                 yield Mistake(f"{path}.{key}", f"cannot be set here: {section.not_here[key]}")
             elif key in section.args_type.model_fields:
                 yield Mistake(f"{path}.{key}", "cannot be set: the provider makes it: remove the line")
             else:
-                near = one_of(key, known, "docs/stacks.md lists the keys")
+                near = one_of(key, known_keys, "docs/stacks.md lists the keys")
                 yield Mistake(f"{path}.{key}", f"is not a key that is known here: {near}")
         for key in section.secrets():
-            yield from _secret(f"{path}.{key}", section.argument(key))
+            yield from readable(_secret(f"{path}.{key}", section, key))
 
 
 def sections(environment: Environment) -> Iterator[tuple[str, ResourceSection]]:
     """Each section that takes arguments of a resource, with its path."""
-    for name, model in environment.models.items():
+    for name, model in environment.known("models", {}).items():
         yield f"models.{name}", model
-        yield from ((f"models.{name}.overrides.{region}", one) for region, one in model.overrides.items())
-        yield from _rules(f"models.{name}.private", model.private)
-    for name, endpoint in environment.endpoints.items():
+        overrides = model.known("overrides", {}).items()
+        yield from ((f"models.{name}.overrides.{region}", one) for region, one in overrides)
+        yield from _rules(f"models.{name}.private", model.known("private"))
+    for name, endpoint in environment.known("endpoints", {}).items():
         yield f"endpoints.{name}", endpoint
-        served = endpoint.deployed_models.items()
+        served = endpoint.known("deployed_models", {}).items()
         yield from ((f"endpoints.{name}.deployed_models.{key}", one) for key, one in served)
-        yield from _rules(f"endpoints.{name}.private", endpoint.private)
-    yield from ((f"batch_jobs.{name}", job) for name, job in environment.batch_jobs.items())
+        yield from _rules(f"endpoints.{name}.private", endpoint.known("private"))
+    yield from ((f"batch_jobs.{name}", job) for name, job in environment.known("batch_jobs", {}).items())
 
 
 def _rules(path: str, private: PrivateAccess | None) -> Iterator[tuple[str, ResourceSection]]:
     if private is not None:
         yield path, private
-        yield from ((f"{path}.consumers.{name}", one) for name, one in private.consumers.items())
+        consumers = private.known("consumers", {}).items()
+        yield from ((f"{path}.consumers.{name}", one) for name, one in consumers)
 
 
-def _secret(path: str, value: Any) -> Iterator[Mistake]:
+def _secret(path: str, section: ResourceSection, key: str) -> Iterator[Mistake]:
     """A secret names the config key that holds it."""
+    value = section.argument(key)
     if value is None or (isinstance(value, Mapping) and list(value) == ["config"] and isinstance(value["config"], str)):
         return
     yield Mistake(
@@ -71,106 +77,150 @@ def _secret(path: str, value: Any) -> Iterator[Mistake]:
 
 
 def wrong_arguments(environment: Environment) -> Iterator[Mistake]:
-    """What the resources would refuse. What is the same in several regions is said once."""
-    found: dict[Mistake, None] = {}
-    for each in (_models, _endpoints, _batches, _forwarding_rules):
-        found |= dict.fromkeys(each(environment))
-    yield from found
+    """What the resources would refuse. What is wrong in several regions is said once."""
+    for name, model in environment.known("models", {}).items():
+        yield from _in_regions(_model_problems(environment, name, model), model.known("overrides", {}))
+    yield from _endpoints(environment)
+    yield from _batches(environment)
+    for address in environment.addresses():
+        yield from _in_regions(_forwarding_rule(environment, address))
 
 
-def _models(environment: Environment) -> Iterator[Mistake]:
-    for name, model in environment.models.items():
-        for region in environment.regions_of(name):
-            given = environment.model_arguments(name, region)
-            if model.private is not None:
-                given["private_service_connect_config"] = _connect(environment, model.private)
-            given |= {key: UNKNOWN for key in model.secrets() if key in given}
-            override = model.overrides.get(region)
-            for argument, rest, reason in _problems(CustomWeightsModelArgs, given, region):
-                there = override is not None and argument in override.arguments
-                place = f"models.{name}.overrides.{region}" if there else f"models.{name}"
-                yield Mistake(_below(place, argument, rest), reason)
+ByRegion = dict[str | Unknown, dict[str, str]]
+"""What is wrong in each region: paths and reasons."""
+
+
+def _in_regions(found: ByRegion, overrides: Collection[str] = ()) -> Iterator[Mistake]:
+    """Each path once. What is right in one region is for that region alone."""
+    for path in dict.fromkeys(path for wrong in found.values() for path in wrong):
+        reason = next(wrong[path] for wrong in found.values() if path in wrong)
+        right = [region for region, wrong in found.items() if path not in wrong]
+        alike = not any(path in wrong for region, wrong in found.items() if region not in overrides)
+        if right and not alike and path.startswith("models.") and ".private" not in path:
+            reason = f"{reason.rpartition(': ')[0]}: write it in overrides.{right[0]}"
+        yield Mistake(path, reason)
+
+
+def _model_problems(environment: Environment, name: str, model: ModelConfig) -> ByRegion:
+    overrides = model.known("overrides", {})
+    regions = known(lambda: environment.regions_of(name))
+    found: ByRegion = {}
+    # Where its regions are not known, those that it says something of are looked at.
+    for region in [*overrides, UNKNOWN] if isinstance(regions, Unknown) or not regions else regions:
+        override = overrides.get(region)
+        given = _model_arguments(environment, name, region)
+        given |= {key: UNKNOWN for key in model.secrets() if key in given}
+        found[region] = {}
+        for argument, rest, reason in _problems(CustomWeightsModelArgs, given, region):
+            there = override is not None and argument in override.arguments
+            place = f"models.{name}.overrides.{region}" if there else f"models.{name}"
+            found[region].setdefault(_below(place, argument, rest), reason)
+    return found
+
+
+def _model_arguments(environment: Environment, name: str, region: str) -> dict[str, Any]:
+    model = environment.models[name]
+    override = model.known("overrides", {}).get(region)
+    given: Any = known(lambda: environment.model_arguments(name, region))
+    if isinstance(given, Unknown):
+        # Something beside the model is wrong, on which it depends how it serves.
+        own = environment.labelled({**model.arguments, **(override.arguments if override else {})})
+        given = {"query_model_id": UNKNOWN, "parked": UNKNOWN, **own}
+    return {**given, "private_service_connect_config": known(lambda: _private(environment, model))}
 
 
 def _endpoints(environment: Environment) -> Iterator[Mistake]:
-    for name, endpoint in environment.endpoints.items():
-        place, region, served = f"endpoints.{name}", endpoint.region, environment.served(name)
-        parent = _PLACE.format(project=_project(endpoint), region=region)
-        deployed = {key: {"model": f"{parent}/models/model", **arguments} for key, (_, arguments) in served.items()}
-        given = {**environment.labelled(endpoint.arguments), "deployed_models": deployed}
-        if endpoint.private is not None:
-            given["private_service_connect_config"] = _connect(environment, endpoint.private)
+    for name, endpoint in environment.known("endpoints", {}).items():
+        place, region = f"endpoints.{name}", endpoint.known("region", UNKNOWN)
+        served = endpoint.known("deployed_models", {})
+        deployed = {key: _deployed(environment, endpoint, one) for key, one in served.items()}
+        given = {**environment.labelled(endpoint.arguments), "deployed_models": deployed or UNKNOWN}
+        given["private_service_connect_config"] = known(partial(_private, environment, endpoint))
         for argument, rest, reason in _problems(DedicatedEndpointArgs, given, region):
             inside = _INSIDE.fullmatch(reason) if argument == "deployed_models" and not rest else None
             if inside and inside["name"] in served:
                 rest, reason = f".{inside['name']}{inside['rest']}", inside["reason"]
-            if argument == "deployed_models":
-                yield Mistake(_lender(environment, name, rest), reason)
-            else:
-                yield Mistake(_below(place, argument, rest), reason)
+            path = _below(place, argument, rest)
+            lender = known(partial(_lender, environment, endpoint, rest)) if argument == "deployed_models" else ""
+            yield Mistake(path if isinstance(lender, Unknown) else lender or path, reason)
 
 
-def _lender(environment: Environment, name: str, rest: str) -> str:
-    """Where an argument of a deployed model is written: there, or in the model that lends it."""
-    endpoint = environment.endpoints[name]
+def _deployed(environment: Environment, endpoint: EndpointConfig, served: ServedConfig) -> dict[str, Any]:
+    lent = known(lambda: environment.lent(served, endpoint.region))
+    lent = dict.fromkeys(served.lent(), UNKNOWN) if isinstance(lent, Unknown) else lent
+    return {"model": f"{_parent(endpoint)}/models/model", **lent, **served.arguments}
+
+
+def _lender(environment: Environment, endpoint: EndpointConfig, rest: str) -> str:
+    """Where the model is said that lends an argument to a deployed one; empty where it is said there."""
     served, _, below = rest.removeprefix(".").partition(".")
-    path = f"endpoints.{name}.deployed_models{rest}"
     if served not in endpoint.deployed_models or not below:
-        return path
+        return ""
     one, argument = endpoint.deployed_models[served], re.split(r"[.\[]", below)[0]
     model = environment.models[one.model]
     if model.own_endpoint or argument in one.arguments or argument not in model.arguments_in(endpoint.region):
-        return path
+        return ""
     override = model.overrides.get(endpoint.region)
     there = override is not None and argument in override.arguments
     return f"models.{one.model}.overrides.{endpoint.region}.{below}" if there else f"models.{one.model}.{below}"
 
 
 def _batches(environment: Environment) -> Iterator[Mistake]:
-    for name, job in environment.batch_jobs.items():
+    for name, job in environment.known("batch_jobs", {}).items():
         given = environment.labelled(job.arguments)
-        parent = _PLACE.format(project=_project(job), region=job.region)
-        given |= {"model": f"{parent}/models/model" if job.own_model else job.model} if job.model else {}
-        own = f"{parent}/endpoints/{job.own_endpoint}"
-        given |= {"endpoint": own if job.own_endpoint else job.endpoint} if job.endpoint else {}
-        for argument, rest, reason in _problems(BatchJobArgs, given, job.region):
+        given["model"] = known(partial(_batch_model, job))
+        given["endpoint"] = known(partial(_batch_endpoint, job))
+        for argument, rest, reason in _problems(BatchJobArgs, given, job.known("region", UNKNOWN)):
             yield Mistake(_below(f"batch_jobs.{name}", argument, rest), reason)
 
 
-def _forwarding_rules(environment: Environment) -> Iterator[Mistake]:
-    for address in environment.addresses():
-        for region in address.regions:
-            yield from _forwarding_rule(environment, address, region)
+def _batch_model(job: BatchConfig) -> str | None:
+    return f"{_parent(job)}/models/model" if job.own_model else job.model or None
 
 
-def _forwarding_rule(environment: Environment, address: Address, region: str) -> Iterator[Mistake]:
+def _batch_endpoint(job: BatchConfig) -> str | None:
+    return f"{_parent(job)}/endpoints/{job.own_endpoint}" if job.own_endpoint else job.endpoint or None
+
+
+def _forwarding_rule(environment: Environment, address: Address) -> ByRegion:
     project = address.project if isinstance(address.project, str) else _PROJECT
-    parent = _PLACE.format(project=project, region=region)
-    elsewhere = {"network": "network", "subnetwork": "subnetwork"}
-    given = {"endpoint": f"{parent}/endpoints/endpoint", **elsewhere, **environment.labelled(address.rule.arguments)}
-    if region in address.rule.addresses:
-        given["address"] = address.rule.addresses[region]
-    for argument, rest, reason in _problems(PscForwardingRuleArgs, given, region):
-        if argument == "address":
-            yield Mistake(f"{address.path}.addresses.{region}", reason)
-        else:
-            yield Mistake(_below(address.path, argument, rest), reason)
+    found: ByRegion = {}
+    regions: Sequence[str | Unknown] = address.regions or [UNKNOWN]
+    for region in regions:
+        parent = _PLACE.format(project=project, region=_REGION if isinstance(region, Unknown) else region)
+        elsewhere = {"network": "network", "subnetwork": "subnetwork"}
+        own = environment.labelled(address.rule.arguments)
+        given = {"endpoint": f"{parent}/endpoints/endpoint", **elsewhere, **own}
+        given["address"] = address.rule.known("addresses", {}).get(region)
+        found[region] = {}
+        for argument, rest, reason in _problems(PscForwardingRuleArgs, given, region):
+            place = f"{address.path}.addresses.{region}" if argument == "address" else ""
+            found[region].setdefault(place or _below(address.path, argument, rest), reason)
+    return found
+
+
+def _parent(section: EndpointConfig | BatchConfig) -> str:
+    """Where its models and endpoints are."""
+    return _PLACE.format(project=_project(section), region=section.known("region", _REGION))
 
 
 def _project(section: ResourceSection) -> str:
-    project = section.argument("project")
+    project = known(lambda: section.argument("project"))
     return project if isinstance(project, str) else _PROJECT
 
 
-def _connect(environment: Environment, private: PrivateAccess) -> dict[str, Any]:
+def _private(environment: Environment, section: ModelConfig | EndpointConfig) -> dict[str, Any] | None:
+    private = section.private
+    if private is None:
+        return None
     listed = [entry.removeprefix("projects/") for entry in environment.allowed(private)]
     return {"enable_private_service_connect": True, "project_allowlist": listed or [_PROJECT]}
 
 
-def _problems(args_type: type[Args], given: Mapping[str, Any], region: str) -> Iterator[tuple[str, str, str]]:
+def _problems(args_type: type[Args], given: Mapping[str, Any], region: str | Unknown) -> Iterator[tuple[str, str, str]]:
     """The argument, the path inside of it, and what is wrong."""
-    # `region` is written elsewhere; a project that the program does not name is for the configuration to say.
-    _, found = args_type.decode({**given, "region": region})
+    # `region` is written and checked elsewhere; a project that the program does not name, the configuration has.
+    _, found = args_type.decode({**given, "region": region if region in known_regions() else UNKNOWN})
     for problem in found:
         argument = re.split(r"[.\[]", problem.property)[0]
         yield argument, problem.property.removeprefix(argument), problem.reason

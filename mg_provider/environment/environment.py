@@ -8,10 +8,18 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag
 
-from mg_provider.environment.entries import BatchConfig, EndpointConfig, ModelConfig, PrivateAccess, RuleSection
+from mg_provider.environment.entries import (
+    BatchConfig,
+    EndpointConfig,
+    ModelConfig,
+    PrivateAccess,
+    RuleSection,
+    ServedConfig,
+)
 from mg_provider.environment.networks import AllowlistConfig, NetworkConfig
-from mg_provider.environment.sections import Section
+from mg_provider.environment.sections import Section, Withheld, known, readable
 from mg_provider.resources.model.identity import Labels
+from mg_provider.resources.model.unknown import Unknown, contains_unknown
 from mg_provider.rollout.query_id import QUERY_ID
 
 # A value of two shapes is held against the one that it has, so that a mistake in it is reported once.
@@ -44,7 +52,7 @@ class Address:
     Attributes:
         path: The section that asks for it.
         record: The first part of its DNS record, before the region.
-        regions: Where.
+        regions: Where; empty where that cannot be read.
         rule: What is said of its forwarding rule.
         access: The section that says who may connect.
         project: The project of the rule; None for the stack's own.
@@ -113,9 +121,9 @@ class Environment(Section):
         return [name for name, job in jobs if job.own_model == model and region in (None, job.region)]
 
     def labelled(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Arguments with the labels of the environment."""
+        """Arguments with the labels of the environment, apart from labels that are wrong there."""
         own = given.get("labels", {})
-        labels = {**self.labels, **own} if isinstance(own, Mapping) else own
+        labels = {**self.known("labels", {}), **own} if isinstance(own, Mapping) else own
         return {**given, "labels": labels} if labels else dict(given)
 
     def model_arguments(self, name: str, region: str) -> dict[str, Any]:
@@ -136,13 +144,14 @@ class Environment(Section):
         A model without an endpoint of its own says itself which machines it takes, unless the endpoint does.
         """
         endpoint = self.endpoints[name]
-        found = {}
-        for served, one in endpoint.deployed_models.items():
-            model = self.models[one.model]
-            lent = {} if model.own_endpoint else model.arguments_in(endpoint.region)
-            own = {key: value for key, value in lent.items() if key in one.lent()}
-            found[served] = (one.model, {**own, **one.arguments})
-        return found
+        deployed = endpoint.deployed_models.items()
+        return {name: (one.model, {**self.lent(one, endpoint.region), **one.arguments}) for name, one in deployed}
+
+    def lent(self, served: ServedConfig, region: str) -> dict[str, Any]:
+        """What the model of a deployed one says of its machines."""
+        model = self.models[served.model]
+        arguments = {} if model.own_endpoint else model.arguments_in(region)
+        return {key: value for key, value in arguments.items() if key in served.lent()}
 
     def chosen_name(self, model: str, region: str) -> str | None:
         """What chat requests are to call a model, if that is for the configuration to say.
@@ -150,30 +159,47 @@ class Environment(Section):
         Several models behind one endpoint answer to its name, unless they are called something else.
         """
         config, behind = self.models[model], self.endpoints_of(model)
-        given = config.arguments_in(region)
+        given = self._names_it(model, region)
         derived = behind[0] if len(behind) == 1 and _is_plain(given) and not config.own_endpoint else None
         return given.get("query_model_id") or derived
 
     def known_name(self, model: str, region: str) -> str | None:
         """What a model answers to, in words; None where only its container knows."""
-        given = self.models[model].arguments_in(region)
+        given = self._names_it(model, region)
         chosen = given_query_id(given.get("container_spec")) or self.chosen_name(model, region)
         return repr(chosen) if chosen else f"an id of its own (models.{model})" if _is_plain(given) else None
+
+    def _names_it(self, model: str, region: str) -> dict[str, Any]:
+        """The arguments of a model, where those are right that its name follows from."""
+        given = self.models[model].arguments_in(region)
+        if contains_unknown([given.get(name) for name in ("query_model_id", "container_spec", "gcs_uri")]):
+            raise Withheld(model)
+        return given
 
     def allowed(self, access: PrivateAccess) -> list[str]:
         """The projects that may connect to a private endpoint."""
         return access.allowlist or (self.allowlist.projects if self.allowlist else [])
 
     def addresses(self) -> Iterator[Address]:
-        """The private addresses of models and endpoints."""
-        for name, model in self.models.items():
-            if model.private is not None:
-                project = model.argument("project")
-                yield from _addresses(f"models.{name}", name, self.regions_of(name), model.private, project)
-        for name, endpoint in self.endpoints.items():
-            if endpoint.private is not None:
-                project = endpoint.argument("project")
-                yield from _addresses(f"endpoints.{name}", name, [endpoint.region], endpoint.private, project)
+        """The private addresses of models and endpoints, apart from those that cannot be read."""
+        for name in self.known("models", {}):
+            yield from readable(self._addresses_of_model(name))
+        for name in self.known("endpoints", {}):
+            yield from readable(self._addresses_of_endpoint(name))
+
+    def _addresses_of_model(self, name: str) -> Iterator[Address]:
+        model = self.models[name]
+        if model.private is not None:
+            regions = known(lambda: self.regions_of(name))
+            regions = [] if isinstance(regions, Unknown) else regions
+            yield from _addresses(f"models.{name}", name, regions, model.private, model.argument("project"))
+
+    def _addresses_of_endpoint(self, name: str) -> Iterator[Address]:
+        endpoint = self.endpoints[name]
+        if endpoint.private is not None:
+            region = endpoint.known("region")
+            regions = [region] if region else []
+            yield from _addresses(f"endpoints.{name}", name, regions, endpoint.private, endpoint.argument("project"))
 
     def record(self, address: Address, region: str) -> str | None:
         """The DNS record of an address, without the zone's own name; None where it has none."""

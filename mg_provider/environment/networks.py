@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pulumi
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from mg_provider.components.psc_network import check_names, check_ranges
 from mg_provider.components.vpc_sc_allowlist import check_allowlist
@@ -18,14 +20,13 @@ class MadeNetwork(Section):
     dns_name: str | None = Field(default=None, description="DNS name of a private zone, such as models.internal.")
     project: str | None = Field(default=None, description="Project of the network. Default: the stack's.")
 
-    @model_validator(mode="after")
-    def _can_be_made(self) -> MadeNetwork:
+    def problems(self) -> Iterator[str]:
+        """Names and ranges of which no network can be made."""
         try:
             check_ranges(self.ranges)
             check_names(self.name, self.ranges, self.dns_name)
         except pulumi.RunError as error:
-            raise ValueError(in_one_line(error)) from error
-        return self
+            yield in_one_line(error)
 
 
 class ExistingNetwork(Section):
@@ -40,11 +41,10 @@ class ExistingNetwork(Section):
     dns_name: str | None = Field(default=None, description="The zone's DNS name.")
     look_up: bool = Field(default=True, description="Check in previews that network and subnetworks exist.")
 
-    @model_validator(mode="after")
-    def _has_a_whole_zone(self) -> ExistingNetwork:
+    def problems(self) -> Iterator[str]:
+        """Half a zone."""
         if bool(self.dns_zone) != bool(self.dns_name):
-            raise ValueError("dns_zone and dns_name go together: give both, or none")
-        return self
+            yield "dns_zone and dns_name go together: give both, or none"
 
 
 class StackNetwork(Section):
@@ -66,13 +66,12 @@ class NetworkConfig(Section):
         "zone. Set it to true for the network of another stack that has one.",
     )
 
-    @model_validator(mode="after")
-    def _is_one(self) -> NetworkConfig:
+    def problems(self) -> Iterator[str]:
+        """Several networks, or none; records without a zone."""
         if sum(each is not None for each in (self.create, self.existing, self.stack)) != 1:
-            raise ValueError("has none or several of create, existing and stack: give exactly one")
-        if self.dns_records and self.stack is None and not self._zone:
-            raise ValueError("dns_records is true, but the network has no zone: give it a dns_name, or remove the line")
-        return self
+            yield "has none or several of create, existing and stack: give exactly one"
+        elif self.dns_records and self.stack is None and not self._zone:
+            yield "dns_records is true, but the network has no zone: give it a dns_name, or remove the line"
 
     @property
     def _zone(self) -> str | None:
@@ -107,10 +106,9 @@ class AllowlistConfig(Section):
     )
     add_to_perimeter: list[str] = Field(default=[], description="Those of `projects` to put into the perimeter.")
 
-    @model_validator(mode="after")
-    def _projects_are_inside(self) -> AllowlistConfig:
+    def problems(self) -> Iterator[str]:
+        """Projects outside of the perimeter, and what is not a project."""
         try:
             check_allowlist(self.projects, self.perimeter_projects, self.perimeter, self.add_to_perimeter)
         except pulumi.RunError as error:
-            raise ValueError(in_one_line(error).removeprefix("allowlist: ")) from error
-        return self
+            yield in_one_line(error).removeprefix("allowlist: ")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from itertools import chain
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,13 @@ from pydantic.fields import FieldInfo
 from mg_provider.command_line.errors import Refusal
 from mg_provider.environment import arguments, checks
 from mg_provider.environment.environment import Environment
+from mg_provider.environment.partial import readable_part, withhold
 from mg_provider.environment.sections import Mistake, one_of
 from mg_provider.preflight.base_files import EXTENDS, WITHOUT, BaseFileProblem, layered
 from mg_provider.preflight.empty_values import empty_paths
 from mg_provider.preflight.machines.machine import accelerators
 from mg_provider.resources.model.reasons import explain
+from mg_provider.resources.model.unknown import UNKNOWN, mapped
 from mg_provider.wire.vertex.machine import MachineSpec
 
 SPACE = "model-garden"
@@ -56,23 +58,34 @@ def read(value: Any, key: str = KEY, project: str = "", folder: Path | None = No
     except BaseFileProblem as problem:
         raise ConfigError(f"{_place(problem.path, problem.file, key)}: {problem.text}") from problem
 
-    def refuse(mistakes: Iterable[Mistake]) -> None:
-        lines = (f"{_place(each.path, layers.file_of(each.path), key)}: {each.text}" for each in mistakes)
-        if reported := "\n".join(dict.fromkeys(lines)):
-            raise ConfigError(reported)
-
-    refuse(Mistake(path.removeprefix("."), _empty(path)) for path in empty_paths(layers.value))
-    try:
-        environment = Environment.model_validate(layers.value)
-    except ValidationError as error:
-        refuse(map(_mistake, map(dict, error.errors())))
-        raise
-    # Each step takes for granted what the one before has looked at.
-    named = list(checks.names(environment))
-    wrong = [] if named else arguments.wrong_arguments(environment)
-    refuse(chain(arguments.unknown_keys(environment), named, wrong))
-    refuse(chain(checks.fit(environment), checks.not_let_in(environment, project)))
+    if not isinstance(layers.value, Mapping):
+        raise ConfigError(
+            f"{key}: should be a mapping with regions, models and the rest: docs/stacks.md lists the keys"
+        )
+    let_in = partial(checks.not_let_in, project=project)
+    mistakes: list[Mistake] = []
+    environment = _typed(layers.value, mistakes)
+    # Each step leaves out what it needs and one before has found wrong.
+    for step in (arguments.unknown_keys, checks.names, arguments.wrong_arguments, checks.fit, let_in):
+        withhold(environment, mistakes)
+        mistakes += step(environment)
+    lines = (f"{_place(each.path, layers.file_of(each.path), key)}: {each.text}" for each in mistakes)
+    if reported := "\n".join(dict.fromkeys(lines)):
+        raise ConfigError(reported)
     return environment
+
+
+def _typed(value: Mapping[Any, Any], mistakes: list[Mistake]) -> Environment:
+    """The environment as far as it can be read; what is wrong is added to the mistakes."""
+    mistakes += (Mistake(path.removeprefix("."), _empty(path)) for path in empty_paths(value))
+    # What is left empty is wrong itself, and nothing else is to be said of it.
+    given = mapped(value, lambda entry: UNKNOWN if entry is None else entry)
+    try:
+        return Environment.model_validate(given)
+    except ValidationError as error:
+        errors = error.errors()
+    mistakes += (_mistake({**each}) for each in errors if each["input"] is not UNKNOWN)
+    return readable_part(Environment, given, [each["loc"] for each in errors])
 
 
 def left_empty(key: str) -> str:
@@ -111,8 +124,6 @@ def _empty(path: str) -> str:
 
 def _mistake(error: dict[str, Any]) -> Mistake:
     """What pydantic says, with the path as YAML has it."""
-    if not error["loc"]:
-        return Mistake("", "should be a mapping with regions, models and the rest: docs/stacks.md lists the keys")
     name, *inside = error["loc"]
     field: FieldInfo | None = Environment.model_fields.get(name)
     if field is None:

@@ -1,17 +1,24 @@
-"""The two kinds of section: one with keys of its own alone, and one that takes the arguments of a resource as well."""
+"""The two kinds of section: one with keys of its own alone, and one that takes the arguments of a resource as well.
+
+A mistake in a part of a section does not hide those in others: what is wrong is withheld, and a check that needs it is
+left out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from mg_provider.resources.model.args import settable
 from mg_provider.resources.model.marks import Secret
-from mg_provider.spelling import did_you_mean
+from mg_provider.resources.model.unknown import UNKNOWN, Unknown, contains_unknown
+from mg_provider.spelling import did_you_mean, nearest
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -34,13 +41,74 @@ def one_of(name: str, known: Collection[str], otherwise: str = "") -> str:
     )
 
 
-class Section(BaseModel):
+class Withheld(Exception):
+    """A check needs what is wrong itself, or was left empty."""
+
+
+def readable(found: Iterator[T]) -> Iterator[T]:
+    """What a check finds before it comes to something that is withheld."""
+    try:
+        yield from found
+    except Withheld:
+        return
+
+
+def known(read: Callable[[], T]) -> T | Unknown:
+    """What is read, or an unknown where a part of it is withheld."""
+    try:
+        return read()
+    except Withheld:
+        return UNKNOWN
+
+
+class Part(BaseModel):
+    """A part of the configuration. To read a key of it that is withheld raises ``Withheld``."""
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name in type(self).model_fields:
+                raise Withheld(name)
+            return super().__getattr__(name)
+
+    @classmethod
+    def takes(cls) -> tuple[str, ...]:
+        """The keys beside its own ones."""
+        return ()
+
+    @classmethod
+    def nothing(cls) -> Part:
+        """One of which all is withheld."""
+        part = cls.model_construct()
+        for name in (*cls.model_fields, *cls.takes()):
+            part.withhold(name)
+        return part
+
+    def withhold(self, name: str) -> None:
+        """Let nothing rely on a key that is wrong; a misspelt one stands for what it was probably meant to be."""
+        keys = (*type(self).model_fields, *self.takes())
+        meant = name if name in keys else nearest(name, [key for key in keys if key not in self.model_fields_set])
+        if meant in type(self).model_fields:
+            self.__dict__.pop(meant, None)
+        elif meant is not None and self.model_extra is not None:
+            self.model_extra[meant] = UNKNOWN
+
+    def known(self, name: str, otherwise: Any = None) -> Any:
+        """What a key says, or something else where it is withheld."""
+        return self.__dict__.get(name, otherwise)
+
+    def problems(self) -> Iterator[str]:
+        """What its keys say of each other, where that cannot be."""
+        yield from ()
+
+
+class Section(Part):
     """A part of the configuration. An unknown key is a mistake."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
 
-class ResourceSection(BaseModel):
+class ResourceSection(Part):
     """A part of the configuration that takes whatever a resource takes, beside keys of its own.
 
     Attributes:
@@ -73,7 +141,10 @@ class ResourceSection(BaseModel):
 
     def argument(self, name: str, default: Any = None) -> Any:
         """One of them."""
-        return (self.model_extra or {}).get(name, default)
+        value = (self.model_extra or {}).get(name, default)
+        if contains_unknown(value):
+            raise Withheld(name)
+        return value
 
     def unknown(self) -> Iterator[str]:
         """The keys that nobody knows here."""

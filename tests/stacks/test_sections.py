@@ -137,6 +137,7 @@ ZERO = "is 0: set scale_to_zero_spec as well, or at least 1"
             [
                 "batch_jobs.n.input_config: is required: What the job reads.",
                 "batch_jobs.n.output_config: is required: Where the job writes.",
+                "batch_jobs.n.model: exactly one of model, unmanaged_container_model, endpoint is needed, not none",
             ],
         ),
         (
@@ -144,6 +145,8 @@ ZERO = "is 0: set scale_to_zero_spec as well, or at least 1"
             [
                 "batch_jobs.n.model: 'b' is not one of models: there is a",
                 "batch_jobs.n.endpoint: 'chta' is not one of endpoints: there is none",
+                "batch_jobs.n.input_config: is required: What the job reads.",
+                "batch_jobs.n.output_config: is required: Where the job writes.",
             ],
         ),
         ({"labels": {"Team": "x"}}, None),

@@ -207,7 +207,7 @@ class DedicatedEndpointArgs(EndpointArgs):
     rules: ClassVar[tuple[Rule, ...]] = (
         *EndpointArgs.rules,
         Rule(("deployed_models",), _names_problem),
-        Rule(("traffic_split", "deployed_models"), _traffic_problem),
+        Rule(("traffic_split",), _traffic_problem, keys_of=("deployed_models",)),
         Rule(("traffic_split", "query_model_ids"), _query_names_problem),
         Rule(("rollout",), lambda args: rollout_problem(args.rollout)),
         Rule(

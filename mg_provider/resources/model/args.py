@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Self, cast
@@ -17,7 +18,7 @@ from mg_provider.resources.model.reasons import MOST_SAID, explain
 from mg_provider.resources.model.salvage import adapter_of, partly_known, salvaged
 from mg_provider.resources.model.soundness import MOST_CHARACTERS, misplaced, unsound, whole
 from mg_provider.resources.model.unknown import ALWAYS_KNOWN, Unknown, contains_unknown, plain, without_unknown
-from mg_provider.spelling import did_you_mean
+from mg_provider.spelling import did_you_mean, nearest
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,14 @@ class Problem:
 
 @dataclass(frozen=True)
 class Rule:
-    """A check across fields. It runs only if every one of ``fields`` is fully known."""
+    """A check across fields. It runs only if every one of ``fields`` is fully known, and right by itself.
+
+    Of the mappings in ``keys_of`` it looks only at the keys, whatever is wrong or unknown below them.
+    """
 
     fields: tuple[str, ...]
     test: Callable[[Any], str | None]
+    keys_of: tuple[str, ...] = ()
 
     @property
     def property(self) -> str:
@@ -59,11 +64,13 @@ class Args(BaseModel):
         A value that is or holds an ``Unknown`` is validated as far as it is known: its missing parts are not an error.
         """
         known = cls.model_fields
-        unknown = [
-            Problem(cut(name), f"unknown argument: {did_you_mean(name, known)}") for name in given if name not in known
-        ]
+        unknown = [name for name in given if name not in known]
+        problems = [Problem(cut(name), f"unknown argument: {did_you_mean(name, known)}") for name in unknown]
         args, wrong = cls._read(given, strict=True)
-        return args, [*unknown, *wrong] or list(args._broken_rules())
+        # What is wrong itself, or was probably meant by a misspelt name, breaks no rule as well.
+        left_out = {re.split(r"[.\[]", problem.property)[0] for problem in wrong}
+        left_out |= {near for name in unknown if (near := nearest(name, set(known) - set(given)))}
+        return args, [*problems, *wrong, *args._broken_rules(left_out)]
 
     @classmethod
     def recall(cls, given: Mapping[str, Any]) -> Self:
@@ -92,10 +99,13 @@ class Args(BaseModel):
         wrong = [_validate(type(self), name, plain(getattr(self, name)), strict=True)[1] for name in added]
         return [problem for problems in wrong for problem in problems] or list(self._broken_rules())
 
-    def _broken_rules(self) -> Iterator[Problem]:
-        unknown = {name for name in self.model_fields_set if contains_unknown(getattr(self, name))}
+    def _broken_rules(self, left_out: Collection[str] = ()) -> Iterator[Problem]:
+        """The rules that are broken, apart from those about an argument that is left out."""
+        passed = {*left_out, *(name for name in self.model_fields_set if contains_unknown(getattr(self, name)))}
         for rule in self.rules:
-            if not unknown.isdisjoint(rule.fields):
+            if not passed.isdisjoint(rule.fields):
+                continue
+            if not all(isinstance(getattr(self, name), Mapping) for name in rule.keys_of):
                 continue
             reason = rule.test(self)
             if reason:

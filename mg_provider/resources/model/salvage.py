@@ -26,15 +26,15 @@ def partly_known(annotation: Any, value: Any) -> Any:
         annotation: The type.
         value: The value as plain Python, of which the known parts are right.
     """
-    members = list(_members(annotation))
+    kinds = list(members(annotation))
     if isinstance(value, Mapping):
-        model = next((each for each in members if isinstance(each, type) and issubclass(each, BaseModel)), None)
+        model = next((each for each in kinds if isinstance(each, type) and issubclass(each, BaseModel)), None)
         if model is not None:
             return _with_unknown_leaves(model, value)
-        entries = _held(members, dict)
+        entries = _held(kinds, dict)
         return {key: partly_known(entries, entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        entries = _held(members, list)
+        entries = _held(kinds, list)
         return [partly_known(entries, entry) for entry in value]
     return value
 
@@ -51,20 +51,20 @@ def _with_unknown_leaves(model: type[BaseModel], value: Mapping[str, Any]) -> Ba
     return model.model_construct(_fields_set=set(given), **given)
 
 
-def _members(annotation: Any) -> Iterator[Any]:
+def members(annotation: Any) -> Iterator[Any]:
     """The types that a value may have."""
     if get_origin(annotation) is Annotated:
-        yield from _members(get_args(annotation)[0])
+        yield from members(get_args(annotation)[0])
     elif get_origin(annotation) in (Union, UnionType):
         for member in get_args(annotation):
-            yield from _members(member)
+            yield from members(member)
     else:
         yield annotation
 
 
-def _held(members: Sequence[Any], kind: type) -> Any:
+def _held(kinds: Sequence[Any], kind: type) -> Any:
     """The type of what a list or dictionary holds."""
-    return next((get_args(each)[-1] for each in members if get_origin(each) is kind), Any)
+    return next((get_args(each)[-1] for each in kinds if get_origin(each) is kind), Any)
 
 
 def salvaged(adapter: TypeAdapter[Any], value: Any) -> Any:

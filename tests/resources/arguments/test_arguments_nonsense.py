@@ -154,7 +154,8 @@ def said_or_kept(kind, name, value):
 
 def said(kind, name, problems):
     """At the argument, or at one that a rule holds it against."""
-    beside = {field for rule in kind.args_type.rules if name in rule.fields for field in rule.fields}
+    rules = [(*rule.fields, *rule.keys_of) for rule in kind.args_type.rules]
+    beside = {field for fields in rules if name in fields for field in fields}
     for place, reason in problems.items():
         assert re.split(r"[.\[]", place)[0] in {name, *beside}, problems
         assert 0 < len(reason) <= 300, (place, reason)

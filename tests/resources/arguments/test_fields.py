@@ -308,3 +308,23 @@ def test_with_an_id_of_ones_own_the_old_resource_goes_before_the_new_one_comes(k
 def test_every_kind_of_mark_is_in_use():
     kinds = {type(mark_of(kind.args_type, name)) for kind in ALL for name in kind.args_type.model_fields}
     assert kinds == {Replaces, RollsOut, InPlace, Local}
+
+
+def test_a_wrong_argument_hides_no_rule_about_others_and_one_about_itself():
+    wrong = {"endpoint_id": "Not an id", "max_replica_cout": 4, "min_replica_count": 2}
+    _, problems = CUSTOM_WEIGHTS_MODEL.check(
+        {"project": "my-project", "region": "us-central1", "gcs_uri": "gs://bucket/a", "accept_eula": True, **wrong}
+        | {"hugging_face_model_id": "google/gemma-3"}
+    )
+    # That there are at most as many replicas as at least is not said: the misspelt argument may say so.
+    assert set(problems) == {"endpoint_id", "max_replica_cout", "gcs_uri"}
+
+
+def test_names_in_the_traffic_are_checked_while_a_model_is_still_to_be_made():
+    served = {"a": {"model": UNKNOWN}, "b": {"model": UNKNOWN}}
+    given = {"project": "my-project", "region": "us-central1", "deployed_models": served}
+    _, problems = DEDICATED_ENDPOINT.args_type.decode({**given, "traffic_split": {"a": 50, "c": 50}})
+    assert [(each.property, each.reason) for each in problems] == [
+        ("traffic_split", "names c, but deployed_models has a, b: use those")
+    ]
+    assert DEDICATED_ENDPOINT.args_type.decode({**given, "traffic_split": UNKNOWN})[1] == []
