@@ -52,9 +52,8 @@ def test_ctrl_c_waits_for_what_runs_and_starts_nothing_new(world: RehearsalWorld
 
 @pytest.mark.parametrize("end", [killed_at, stopped_twice_at])
 def test_an_interrupted_creation_stays_in_the_state_and_a_destroy_deletes_nothing_until_it_is_taken_up(
-    plain_world: RehearsalWorld, end: Any
+    world: RehearsalWorld, end: Any
 ) -> None:
-    world = plain_world
     world.program("Thing('a', opts=opts(depends_on=[Thing('b')]))\n")
     world.fail(create__a="hang")
     end(world, "create a")

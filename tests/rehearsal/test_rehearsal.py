@@ -49,8 +49,8 @@ class Gadget(Resource, module="toy", name="Gadget"):
 """
 
 
-def test_a_provider_of_the_state_is_loaded_by_the_call_that_needs_it(plain_world: RehearsalWorld) -> None:
-    world, loaded = plain_world, plain_world.cloud / "loaded"
+def test_a_provider_of_the_state_is_loaded_by_the_call_that_needs_it(world: RehearsalWorld) -> None:
+    loaded = world.cloud / "loaded"
     (world.folder / "gadgets.py").write_text(GADGETS, encoding="utf-8")
     world.program("from gadgets import Gadget\nGadget('a')\nThing('b')\n")
     world.up()

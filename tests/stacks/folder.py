@@ -29,10 +29,7 @@ class StackFolder(ABC):
 
     def __init__(self, folder, virtualenv, name):
         self.name, self.folder = name, folder
-        shutil.copytree(ROOT / "stacks", folder / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
-        project = read_yaml(ROOT / "Pulumi.yaml")
-        project["runtime"]["options"] = {"virtualenv": virtualenv}
-        write(folder / "Pulumi.yaml", project)
+        copy_program(folder, virtualenv)
         self.file = folder / "stacks" / "config" / f"Pulumi.{name}.yaml"
 
     def edit(self, change):
@@ -92,6 +89,14 @@ class StackFolder(ABC):
         """What clients have in their configuration: the id, and the private IP, of whatever can be asked."""
         told = {**self.outputs["models"], **self.outputs["endpoints"]}
         return {key: (one["endpoint_id"], one.get("ip_address")) for key, one in told.items() if "endpoint_id" in one}
+
+
+def copy_program(folder, virtualenv):
+    """The program and the configurations of ``stacks/``, for an interpreter of one's own."""
+    shutil.copytree(ROOT / "stacks", folder / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
+    project = read_yaml(ROOT / "Pulumi.yaml")
+    project["runtime"]["options"] = {"virtualenv": virtualenv}
+    write(folder / "Pulumi.yaml", project)
 
 
 def write(path, document):

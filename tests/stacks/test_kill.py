@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.stacks.folder import APIS, copy_program
 from tests.support.weights import make_bucket, put, put_weights
 
-ROOT = Path(__file__).parent.parent.parent
 MG = Path(sys.executable).parent / "mg"
 ONE_SET = {
     "aiplatform.BatchPredictionJob": 1,
@@ -25,20 +25,21 @@ MOMENTS = ("locations.deploy", "compute.forwardingRules.insert", "endpoints.depl
 
 
 @pytest.fixture
-def mg(emulator, tmp_path):
+def mg(emulator, tmp_path, virtualenv):
+    copy_program(tmp_path, virtualenv)
     make_bucket(emulator, "demo-weights", "US")
     make_bucket(emulator, "demo-weights-eu", "EU")
     for bucket in ("demo-weights", "demo-weights-eu"):
         put_weights(emulator, "llama-toy/v1", bucket)
     rows = json.dumps({"body": {"messages": [{"role": "user", "content": "Hello"}]}})
     put(emulator, "questions/one.jsonl", rows.encode(), "demo-weights")
-    names = ("vertexAi", "compute", "storage", "bigQuery")
-    endpoints = [f"mg:{name}CustomEndpoint={emulator.url}" for name in names]
+    endpoints = [f"mg:{name}CustomEndpoint={emulator.url}" for name in APIS]
     # What a killed run leaves is taken up where somebody has said who owns it.
     config = [part for entry in (*endpoints, "mg:owner=demo") for part in ("-c", entry)]
 
     def start(operation):
-        command = [MG, "rehearse", operation, ROOT, "-s", "demo", "--state", tmp_path / "state.json", *config]
+        python = [Path(virtualenv) / "bin" / "python", "-u", MG]
+        command = [*python, "rehearse", operation, tmp_path, "-s", "demo", "--state", tmp_path / "state.json", *config]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     return start
