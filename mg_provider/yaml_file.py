@@ -5,21 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import yaml
 
 from mg_provider.command_line.errors import Refusal
 
-try:
-    from yaml import CSafeLoader as _Parser  # Ten times as fast; PyYAML may have been built without it.
-except ImportError:
-    from yaml import SafeLoader as _Parser  # type: ignore[assignment]
-
 _MOST_BYTES: Final = 1_000_000
 _MOST_VALUES: Final = 100_000
 _DEEPEST: Final = 100
 _QUOTE: Final = "put it in quotes"
+# Ten times as fast; PyYAML may have been built without it.
+_Parser: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class NotReadable(Refusal):
@@ -74,7 +71,7 @@ class _NotPlain(ValueError):
     """A value that is not plain data: what is wrong, and what to do."""
 
 
-class _Loader(_Parser):
+class _Loader(_Parser):  # type: ignore[misc]
     """Keeps dates as the texts that they are, and refuses a key that appears twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
@@ -88,7 +85,7 @@ class _Loader(_Parser):
                 raise yaml.constructor.ConstructorError(None, None, f"{key.value} appears twice", key.start_mark)
             if isinstance(key.value, str):
                 seen.add(key.value)
-        return super().construct_mapping(node, deep)
+        return cast("dict[Hashable, Any]", super().construct_mapping(node, deep))
 
 
 _Loader.yaml_implicit_resolvers = {
