@@ -341,7 +341,7 @@ class ProviderBug(MgError):
         super().__init__(summary, hint="please report this with the command and the provider's version")
 
 
-def end_with(problem: MgError, complain: Callable[[str], object], doing: str = "") -> int:
+def end_with(problem: StatedError, complain: Callable[[str], object], doing: str = "") -> int:
     """End a command with what went wrong; its exit code.
 
     Args:
@@ -349,6 +349,6 @@ def end_with(problem: MgError, complain: Callable[[str], object], doing: str = "
         complain: Takes the text.
         doing: What could not be done because of it.
     """
-    mistaken = isinstance(problem, UserError)
+    mistaken = problem.exit_code == USAGE
     complain(f"error: {problem}\n" if mistaken or not doing else f"error: {doing}: {problem}\n")
     return problem.exit_code

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 
 import pytest
 
@@ -146,6 +147,51 @@ def test_failed_rows_are_told_and_written_apart(emulator, command, tmp_path):
     assert json.loads(apart.read_text()) == {"custom_id": "q7", "error": "the row has no body"}
     first = json.loads(out.splitlines()[0])
     assert list(first) == ["custom_id", "body", "response"]
+
+
+def test_the_file_for_failed_rows_replaces_nothing_before_the_end(emulator, command, tmp_path):
+    apart = tmp_path / "errors.jsonl"
+    apart.write_text("of last night")
+    assert command("llama", errors=apart)[0] == 2
+    assert command(f"gs://{BUCKET}/none", errors=apart)[0] == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["errors.jsonl"]
+    assert apart.read_text() == "of last night"
+    command(finish(emulator, arguments("in/rows.jsonl")), errors=apart)
+    assert json.loads(apart.read_text())["custom_id"] == "q7"
+
+
+def test_the_file_for_failed_rows_is_never_the_input_or_the_output(emulator, config, command, tmp_path):
+    put(emulator, "done/predictions_0001.jsonl", b'{"custom_id": "a", "response": "b"}\n')
+    (rows := tmp_path / "rows.jsonl").write_text('{"custom_id": "a"}\n')
+    (link := tmp_path / "link").symlink_to(rows)
+    code, _, told = command(f"gs://{BUCKET}/done", join=[str(rows)], errors=link)
+    assert (code, rows.read_text()) == (2, '{"custom_id": "a"}\n')
+    assert "is the input that --join names" in told
+    with (tmp_path / "out.jsonl").open("wb") as out:
+        options = {"config": config, "output": out, "complain": lambda _: None}
+        assert run(f"gs://{BUCKET}/done", errors=tmp_path / "out.jsonl", **options) == 2
+
+
+def test_a_place_that_cannot_take_the_failed_rows_is_named(emulator, command, tmp_path):
+    put(emulator, "done/predictions_0001.jsonl", b'{"custom_id": "a", "error": "b"}\n')
+    code, _, told = command(f"gs://{BUCKET}/done", errors=tmp_path / "none" / "x")
+    assert (code, told) == (2, f"error: there is no folder {tmp_path / 'none'}\ndo: make it, or name another\n")
+    assert "is a folder" in command(f"gs://{BUCKET}/done", errors=tmp_path)[2]
+    os.mkfifo(pipe := tmp_path / "pipe")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert command(f"gs://{BUCKET}/done", errors=pipe)[0] == 0
+    assert json.loads(os.read(reader, 1000)) == {"custom_id": "a", "error": "b"}
+    os.close(reader)
+
+
+def test_a_pipe_may_be_joined(emulator, command, tmp_path):
+    put(emulator, "done/predictions_0001.jsonl", b'{"custom_id": "a", "response": "b"}\n')
+    reader, writer = os.pipe()
+    os.write(writer, b'{"custom_id": "a"}\n')
+    os.close(writer)
+    code, out, told = command(f"gs://{BUCKET}/done", join=f"/dev/fd/{reader}")
+    os.close(reader)
+    assert (code, json.loads(out)) == (0, {"custom_id": "a", "response": "b"}), told
 
 
 def test_csv_has_a_header_and_a_row_an_answer(emulator, command):

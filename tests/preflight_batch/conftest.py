@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from typer.testing import CliRunner
 
+from mg_provider.cli import app
 from mg_provider.clock import ManualClock
 from mg_provider.preflight.batch.check import check_input
 from tests.support.clients import clients
@@ -31,6 +33,20 @@ class BatchInput:
 
     def found(self, *names, **options):
         return [(finding.place, finding.code) for finding in self.check(*names, **options).findings]
+
+
+@pytest.fixture
+def mg(emulator):
+    """Runs `mg batch prepare`."""
+    make_bucket(emulator)
+
+    def run(*words, code=0):
+        config = [f"-cmg:{name}CustomEndpoint={emulator.url}" for name in ("storage", "bigQuery", "vertexAi")]
+        result = CliRunner().invoke(app, ["batch", "prepare", *map(str, words), "--project", "my-project", *config])
+        assert result.exit_code == code, result.output
+        return result
+
+    return run
 
 
 @pytest.fixture

@@ -11,22 +11,9 @@ from typer.testing import CliRunner
 from mg_provider.cli import app
 from mg_provider.preflight.batch import input_files
 from tests.support.batch import DATASETS, make_table, tables
-from tests.support.weights import BUCKET, call, make_bucket, put
+from tests.support.weights import BUCKET, call, put
 
 PROMPTS = ["What is 1, 2 and 3?", 'She said "hello"\nand left', "Wie heißt du? 😀"]
-
-
-@pytest.fixture
-def mg(emulator):
-    make_bucket(emulator)
-
-    def run(*words, code=0):
-        config = [f"-cmg:{name}CustomEndpoint={emulator.url}" for name in ("storage", "bigQuery", "vertexAi")]
-        result = CliRunner().invoke(app, ["batch", "prepare", *map(str, words), "--project", "my-project", *config])
-        assert result.exit_code == code, result.output
-        return result
-
-    return run
 
 
 def read(path):

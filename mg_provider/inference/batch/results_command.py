@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
 from mg_provider.api.clients import Clients
-from mg_provider.api.errors import MgError, end_with
+from mg_provider.api.errors import end_with
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.redaction import excerpt
 from mg_provider.clock import SystemClock
+from mg_provider.command_line.errors import Refusal, StatedError
 from mg_provider.command_line.exits import FAILED, FINE
+from mg_provider.command_line.whole_file import whole_file
 from mg_provider.inference.batch.formats import ResultsFormat
 from mg_provider.inference.batch.results import BatchResult, BatchResults, joined_result
-from mg_provider.inference.batch.sources import Join
+from mg_provider.inference.batch.sources import Join, sources_of
 from mg_provider.inference.batch.writers import error_line, quick_line, writer
 
 SHOWN_ERRORS = 5
@@ -44,7 +47,8 @@ def run(
         job: As for :func:`mg_provider.inference.batch_results`.
         form: JSON lines, CSV with a header, or text for people.
         join: The input, one source or several; the answers then come in its order.
-        errors: File for the rows that failed, as JSON lines. Without it only the first are shown.
+        errors: File for the rows that failed, as JSON lines; it is replaced at the end. Without it only the first are
+            shown.
         config: Settings by full config key, such as ``mg:project``.
         output: Takes the answers; by default standard output.
         complain: Takes what failed; by default standard error.
@@ -59,16 +63,37 @@ def run(
         clients = Clients.from_settings(Settings.from_config((config or {}).get, os.environ), SystemClock())
         results = BatchResults(job, clients, join)
         with ExitStack() as held:
-            apart = held.enter_context(errors.open("wb")) if errors else None
+            apart = held.enter_context(_failures(errors, join, output)) if errors else None
             collector = _Collector(form, output, apart)
             collector.collect(results, joined=bool(join))
         collector.tell(complain, errors)
         return _report_what_is_left(results, complain)
-    except MgError as problem:
+    except StatedError as problem:
         return end_with(problem, complain, f"the results of {job} cannot be read")
     finally:
         if clients:
             clients.close()
+
+
+def _failures(errors: Path, join: Join | None, output: BinaryIO) -> AbstractContextManager[BinaryIO]:
+    """The file for the rows that failed.
+
+    Raises:
+        Refusal: It has the input, or takes the answers.
+    """
+    if any(errors.exists() and Path(each).exists() and errors.samefile(each) for each in sources_of(join)):
+        raise Refusal(f"--errors {errors} is the input that --join names", hint="name another file")
+    if _goes_to(output, errors):
+        raise Refusal(f"--errors {errors} is the file that takes the answers", hint="name another file")
+    return whole_file(errors)
+
+
+def _goes_to(output: BinaryIO, path: Path) -> bool:
+    """Whether what is written to ``output`` goes to this file."""
+    try:
+        return path.is_file() and os.path.samestat(path.stat(), os.fstat(output.fileno()))
+    except io.UnsupportedOperation:
+        return False
 
 
 class _Collector:

@@ -11,6 +11,7 @@ from mg_provider.api.clients import Clients
 from mg_provider.api.errors import NotFound, UserError
 from mg_provider.api.storage.client import StorageClient, is_pattern, split_object_uri
 from mg_provider.api.storage.lines import CHUNK_BYTES, Block, blocks_of, in_blocks, object_blocks
+from mg_provider.command_line.errors import unread
 from mg_provider.wire.storage import StorageObject
 
 Join = str | Path | Sequence[str | Path]
@@ -46,7 +47,7 @@ def _blocks(source: str | Path, clients: Clients) -> Iterator[Block]:
         return in_blocks(text, rows)
     if text.startswith("gs://"):
         return _object_blocks(text, clients.storage)
-    if not Path(source).is_file():
+    if not Path(source).exists() or Path(source).is_dir():
         raise UserError(f"{source} is not a file", property="join", hint=_HINT)
     return file_blocks(Path(source))
 
@@ -71,6 +72,14 @@ def _objects(uri: str, bucket: str, name: str, storage: StorageClient) -> list[S
 
 
 def file_blocks(path: Path) -> Iterator[Block]:
-    """The lines of a file in blocks."""
-    with path.open("rb") as file:
+    """The lines of a file or pipe in blocks.
+
+    Raises:
+        UserError: it may not be read.
+    """
+    try:
+        file = path.open("rb")
+    except OSError as problem:
+        raise UserError(f"{path} cannot be read: {unread(problem)}", property="join", hint=_HINT) from problem
+    with file:
         yield from blocks_of(str(path), iter(lambda: file.read(CHUNK_BYTES), b""))

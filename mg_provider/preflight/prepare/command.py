@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 from mg_provider.api.clients import Clients
-from mg_provider.api.errors import MgError, UserError, end_with
+from mg_provider.api.errors import UserError, end_with
 from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
-from mg_provider.command_line.errors import unread
+from mg_provider.command_line.errors import StatedError, unread
 from mg_provider.command_line.exits import FAILED, FINE
 from mg_provider.preflight.batch.rendering import AGAIN, describe, plural
 from mg_provider.preflight.prepare.file import prepare_file
@@ -66,7 +66,7 @@ def run(
             report = prepare_table(_statement(source), output, shape, clients, clock)
         else:
             report = prepare_file(source, output, kind, shape, clients.storage, overwrite=overwrite)
-    except MgError as problem:
+    except StatedError as problem:
         return end_with(problem, complain, "the input could not be made")
     finally:
         if clients:

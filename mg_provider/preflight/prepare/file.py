@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import msgspec
 
 from mg_provider.api.errors import NotFound, PermissionDenied, UserError
 from mg_provider.api.storage.client import StorageClient, split_object_uri
+from mg_provider.command_line.whole_file import draft_of, put_in_place
 from mg_provider.preflight.batch.input_files import note_denied, open_input
 from mg_provider.preflight.batch.input_report import InputReport
 from mg_provider.preflight.batch.text_check import TextCheck
@@ -37,14 +38,12 @@ def prepare_file(
         overwrite: Replace an output that is there.
 
     Raises:
-        UserError: The output is there already, or its folder is not.
+        UserError: The output is there already.
+        Refusal: It cannot be written.
     """
     _refuse_output(output, storage, overwrite)
     report = InputReport()
-    beside = None if output.startswith("gs://") else Path(output).parent
-    with tempfile.TemporaryDirectory(dir=beside, prefix=".mg-prepare-") as folder:
-        path = Path(folder) / "made.jsonl"
-        # Opened as any other file, so that the user's umask says who may read it.
+    with _draft(output) as path:
         with path.open("xb") as made:
             _write(made, source, form, shape, storage, report)
         if report.ok:
@@ -52,6 +51,16 @@ def prepare_file(
         if report.ok:
             _publish(path, output, storage)
     return report
+
+
+@contextmanager
+def _draft(output: str) -> Iterator[Path]:
+    if not output.startswith("gs://"):
+        with draft_of(Path(output)) as draft:
+            yield draft
+        return
+    with tempfile.TemporaryDirectory(prefix="mg-prepare-") as folder:
+        yield Path(folder) / "made.jsonl"
 
 
 def _refuse_output(output: str, storage: StorageClient, overwrite: bool) -> None:
@@ -65,11 +74,7 @@ def _refuse_output(output: str, storage: StorageClient, overwrite: bool) -> None
             return
         there = True
     else:
-        there = Path(output).exists()
-        if not Path(output).parent.is_dir():
-            raise UserError(
-                f"there is no folder {Path(output).parent}", property="output", hint="make it, or name another"
-            )
+        there = Path(output).is_file()
     if there and not overwrite:
         raise UserError(f"{output} is there already", property="output", hint="name another, or give --overwrite")
 
@@ -108,6 +113,4 @@ def _publish(path: Path, output: str, storage: StorageClient) -> None:
     if output.startswith("gs://"):
         storage.upload_file(*split_object_uri(output), path, content_type="application/jsonl")
         return
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-    path.replace(output)
+    put_in_place(path, Path(output))

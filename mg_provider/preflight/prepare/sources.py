@@ -13,6 +13,7 @@ from typing import Any, Literal
 from mg_provider.api.errors import UserError
 from mg_provider.preflight.batch.input_files import InputFile
 from mg_provider.preflight.batch.input_report import InputReport
+from mg_provider.preflight.batch.rendering import plural
 from mg_provider.preflight.batch.row_rules import NotARow, parse_line
 from mg_provider.preflight.batch.text_check import LONGEST_LINE
 from mg_provider.preflight.prepare.conversations import NoPrompt, prompt_of
@@ -46,10 +47,17 @@ def read_csv(file: InputFile, shape: Shape, report: InputReport) -> Prompts:
                 columns = ", ".join(header[:20]) or "none"
                 report.add("error", "missing_column", f"there is no column {name}; there is {columns}", file.name, 1)
                 return
+            if header.count(name) > 1:
+                report.add("error", "not_csv", f"the header has {name} more than once", file.name, 1)
+                return
         places = [header.index(name) for name in wanted]
         for row in rows:
-            if row:
-                values = [row[place] if place < len(row) else None for place in places]
+            if row and len(row) != len(header):
+                cells = f"{len(row)} {plural('cell', len(row))}, the header has {len(header)}"
+                message = f"the row has {cells}: put quotes around a cell that has a comma or a line break"
+                report.add("error", "not_csv", message, file.name, rows.line_num)
+            elif row:
+                values = [row[place] for place in places]
                 yield rows.line_num, values[1] if len(values) > 1 else None, values[0]
     except csv.Error as problem:
         report.add("error", "not_csv", f"it is not CSV: {problem}", file.name, rows.line_num)
