@@ -72,7 +72,9 @@ def prepare(
         PrepareFormat | None, typer.Option("--from", help="What the source is. Default: by its name.")
     ] = None,
     prompt_column: Annotated[str, typer.Option(help="Column, or key, of the prompt.")] = "prompt",
-    id_column: Annotated[str | None, typer.Option(help="Column, or key, of custom_id. Default: numbered.")] = None,
+    id_column: Annotated[
+        str | None, typer.Option(help="Column, or key, of custom_id. Default: custom_id, or numbered.")
+    ] = None,
     system: Annotated[str | None, typer.Option(help="System message before each prompt.")] = None,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Longest answer.")] = None,
     temperature: Annotated[float | None, typer.Option(min=0, help="How free the answers are.")] = None,

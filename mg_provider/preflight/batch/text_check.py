@@ -18,12 +18,17 @@ from mg_provider.preflight.batch.row_shapes import IGNORED, Kind, lines_decoder
 LONGEST_LINE = 10_000_000
 """Bytes. No source says how long a row may be; a dedicated endpoint takes requests of 10 MB."""
 
-_GZIP = b"\x1f\x8b"
 _UTF_8_MARK = b"\xef\xbb\xbf"
-_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_OTHER_FORMATS = {
-    b"PAR1": "the file is Parquet: make JSON lines of it with `mg batch prepare`",
-    b"PK\x03\x04": "the file is a ZIP archive or a spreadsheet: unpack it, or export it as JSON lines",
+_UTF_16 = "not_utf8", "the file is UTF-16: write it in UTF-8, without a byte order mark"
+_NOT_TEXT = {
+    b"\x1f\x8b": ("gzip", "the file is compressed with gzip: decompress it, a job reads plain JSON lines"),
+    b"\xff\xfe": _UTF_16,
+    b"\xfe\xff": _UTF_16,
+    b"PAR1": ("not_lines", "the file is Parquet: make JSON lines of it with `mg batch prepare`"),
+    b"PK\x03\x04": (
+        "not_lines",
+        "the file is a ZIP archive or a spreadsheet: unpack it, or export it as JSON lines",
+    ),
 }
 _SPREAD_OUT = {
     b"{": "the row goes on over several lines: write each row on one, as `jq -c . FILE` does",
@@ -40,6 +45,11 @@ PARTS, MANY, FEW = 16, 200, 8
 
 Names = list[Any]
 """The custom_id of each row; None without one."""
+
+
+def why_not_text(start: bytes) -> tuple[str, str] | None:
+    """Code and message of a finding where a file that begins so is not text in UTF-8; None where it may be."""
+    return next((problem for mark, problem in _NOT_TEXT.items() if start.startswith(mark)), None)
 
 
 class TextCheck:
@@ -209,18 +219,9 @@ class _File:
 
     def is_text(self, start: bytes) -> bool:
         """Whether the file can be read on; notes why not."""
-        if start.startswith(_GZIP):
-            message = "the file is compressed with gzip: decompress it, a job reads plain JSON lines"
-            self._check.complain("gzip", message, self._source, None)
+        if problem := why_not_text(start):
+            self._check.complain(*problem, self._source, 1 if problem is _UTF_16 else None)
             return False
-        if start.startswith(_UTF_16_MARKS):
-            message = "the file is UTF-16: write it in UTF-8, without a byte order mark"
-            self._check.complain("not_utf8", message, self._source, 1)
-            return False
-        for mark, words in _OTHER_FORMATS.items():
-            if start.startswith(mark):
-                self._check.complain("not_lines", words, self._source, None)
-                return False
         if start.startswith(_UTF_8_MARK):
             message = "the file begins with a byte order mark, which is not JSON: save it as UTF-8 without one"
             self._check.complain("bom", message, self._source, 1)

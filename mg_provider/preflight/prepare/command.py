@@ -87,7 +87,7 @@ def run(
 def _form(source: str, output: str) -> Form:
     if output.startswith("bq://"):
         return "query"
-    suffix = Path(source).suffix.lower()
+    suffix = Path(source.lower().removesuffix(".gz")).suffix
     if suffix not in _FORMS:
         hint = "give --from csv, jsonl, parquet or query"
         raise UserError(f"the name of {source} does not say what it is", hint=hint)

@@ -85,7 +85,7 @@ def _write(made: Any, source: str, form: Format, shape: Shape, storage: StorageC
     for file in open_input(source, storage, report):
         report.sources.append(file.name)
         try:
-            for line, name, prompt in READERS[form](file, shape, report):
+            for line, name, prompt, own in READERS[form](file, shape, report):
                 number += 1
                 if not prompt:
                     message = f"there is no {shape.prompt_column}, or it is empty"
@@ -93,7 +93,7 @@ def _write(made: Any, source: str, form: Format, shape: Shape, storage: StorageC
                 elif shape.id_column and not name:
                     report.add("error", "no_id", f"there is no {shape.id_column}, or it is empty", file.name, line)
                 else:
-                    made.write(encode(shape.row(name or f"row-{number}", prompt)) + b"\n")
+                    made.write(encode(shape.row(name or f"row-{number}", prompt, own)) + b"\n")
         except PermissionDenied as problem:
             note_denied(problem, file.name, report)
 

@@ -15,13 +15,12 @@ from mg_provider.preflight.batch.input_files import InputFile
 from mg_provider.preflight.batch.input_report import InputReport
 from mg_provider.preflight.batch.rendering import plural
 from mg_provider.preflight.batch.row_rules import NotARow, parse_line
-from mg_provider.preflight.batch.text_check import LONGEST_LINE
-from mg_provider.preflight.prepare.conversations import NoPrompt, prompt_of
-from mg_provider.preflight.prepare.row import Prompt, Shape
+from mg_provider.preflight.batch.text_check import LONGEST_LINE, why_not_text
+from mg_provider.preflight.prepare.conversations import NoPrompt, parameters_of, prompt_of
+from mg_provider.preflight.prepare.row import Asked, Shape
 
 Format = Literal["csv", "jsonl", "parquet"]
-Prompts = Iterator[tuple[int, str | None, Prompt | None]]
-"""Line, name and prompt."""
+Prompts = Iterator[Asked]
 
 _ROWS_AT_ONCE = 1000
 _UTF_8_MARK = b"\xef\xbb\xbf"
@@ -37,8 +36,9 @@ _OFFLINE: dict[str, str | bool | int | float | list[str]] = {
 def read_csv(file: InputFile, shape: Shape, report: InputReport) -> Prompts:
     """Rows of CSV with a header."""
     csv.field_size_limit(LONGEST_LINE)
-    text = io.TextIOWrapper(io.BufferedReader(_Pieces(file.pieces())), encoding="utf-8-sig", newline="")
-    rows = csv.reader(text, strict=True)
+    if (content := _text(file, report)) is None:
+        return
+    rows = csv.reader(io.TextIOWrapper(content, encoding="utf-8-sig", newline=""), strict=True)
     try:
         header = next(rows, [])
         wanted = [shape.prompt_column, *([shape.id_column] if shape.id_column else [])]
@@ -50,15 +50,13 @@ def read_csv(file: InputFile, shape: Shape, report: InputReport) -> Prompts:
             if header.count(name) > 1:
                 report.add("error", "not_csv", f"the header has {name} more than once", file.name, 1)
                 return
-        places = [header.index(name) for name in wanted]
         for row in rows:
             if row and len(row) != len(header):
                 cells = f"{len(row)} {plural('cell', len(row))}, the header has {len(header)}"
                 message = f"the row has {cells}: put quotes around a cell that has a comma or a line break"
                 report.add("error", "not_csv", message, file.name, rows.line_num)
             elif row:
-                values = [row[place] for place in places]
-                yield rows.line_num, values[1] if len(values) > 1 else None, values[0]
+                yield from _read(dict(zip(header, row, strict=True)), shape, report, file.name, rows.line_num)
     except csv.Error as problem:
         report.add("error", "not_csv", f"it is not CSV: {problem}", file.name, rows.line_num)
     except UnicodeDecodeError:
@@ -67,7 +65,8 @@ def read_csv(file: InputFile, shape: Shape, report: InputReport) -> Prompts:
 
 def read_jsonl(file: InputFile, shape: Shape, report: InputReport) -> Prompts:
     """Lines of JSON, or one array of such entries: objects by key, or prompts as text."""
-    lines = io.BufferedReader(_Pieces(file.pieces()))
+    if (lines := _text(file, report)) is None:
+        return
     if lines.peek(_PEEKED).removeprefix(_UTF_8_MARK).lstrip().startswith(b"["):
         yield from _read_array(lines.read(_LONGEST_ARRAY + 1), file, shape, report)
         return
@@ -107,7 +106,7 @@ def _read_array(content: bytes, file: InputFile, shape: Shape, report: InputRepo
 
 def _entry(row: Any, what: str, shape: Shape, report: InputReport, source: str, number: int) -> Prompts:
     if isinstance(row, str):
-        yield number, None, row
+        yield Asked(number, None, row)
     elif isinstance(row, dict):
         yield from _read(row, shape, report, source, number)
     else:
@@ -125,11 +124,13 @@ def read_parquet(file: InputFile, shape: Shape, report: InputReport) -> Prompts:
     except ImportError as problem:
         raise UserError("Parquet is read by DuckDB, which is not installed", hint="pip install duckdb") from problem
     with tempfile.TemporaryDirectory(prefix="mg-parquet-") as folder, duckdb.connect(config=_OFFLINE) as engine:
-        path = Path(file.name)
+        path = Path(folder) / "input.parquet"
         if file.name.startswith("gs://"):
-            path = Path(folder) / "input.parquet"
             with path.open("wb") as copy:
                 copy.writelines(file.pieces())
+        else:
+            # DuckDB would read a name such as run[1].parquet as a pattern.
+            path.symlink_to(Path(file.name).resolve())
         try:
             engine.execute("SELECT * FROM read_parquet(?)", [str(path)])
             names = [column[0] for column in engine.description or []]
@@ -151,14 +152,26 @@ READERS: dict[Format, Callable[[InputFile, Shape, InputReport], Prompts]] = {
 
 def _read(row: dict[str, Any], shape: Shape, report: InputReport, source: str, line: int) -> Prompts:
     try:
-        yield line, _name(row, shape), prompt_of(row, shape, report, source, line)
+        prompt = prompt_of(row, shape, report, source, line)
+        yield Asked(line, _name(row, shape), prompt, parameters_of(row, prompt, report, source, line))
     except NoPrompt as problem:
         report.add("error", "no_prompt", str(problem), source, line)
 
 
 def _name(row: dict[str, Any], shape: Shape) -> str | None:
-    name = row.get(shape.id_column) if shape.id_column else None
-    return None if name is None else name if isinstance(name, str) else json.dumps(name, default=str)
+    name = row.get(shape.id_column or "custom_id")
+    if isinstance(name, bool | int | float | list | dict):
+        return json.dumps(name, default=str)
+    return None if name is None else str(name)
+
+
+def _text(file: InputFile, report: InputReport) -> io.BufferedReader[_Pieces] | None:
+    """The bytes of a file of text; None, with a finding, where they are of another kind."""
+    content = io.BufferedReader(_Pieces(file.pieces()))
+    if problem := why_not_text(content.peek(_PEEKED)):
+        report.add("error", *problem, file.name)
+        return None
+    return content
 
 
 class _Pieces(io.RawIOBase):

@@ -21,7 +21,7 @@ _TABLE = re.compile(r"[\w.:-]+")
 
 
 def prepare_table(source: str, output: str, shape: Shape, clients: Clients, clock: Clock) -> InputReport:
-    """Make a table and check it. A row without a prompt stops it before anything is made.
+    """Make a table and check it. A row without a prompt or id stops it before anything is made.
 
     Permissions: bigquery.jobs.create; bigquery.tables.getData on what is read; bigquery.tables.create on the dataset.
 
@@ -61,12 +61,12 @@ def prepared(source: str, shape: Shape) -> str:
     """
     given = f"SELECT * FROM `{_table(source)}`" if source.startswith("bq://") else _query_of(source)
     prompt, named = _column(shape.prompt_column), shape.id_column
-    messages = [_message("user", f"IFNULL(CAST({prompt} AS STRING), ERROR({_text(_missing(shape.prompt_column))}))")]
+    messages = [_message("user", _some(prompt, shape.prompt_column))]
     if shape.system:
         messages.insert(0, _message("system", _text(shape.system)))
     fields = [f"[{', '.join(messages)}] AS messages"]
     fields += [f"{value} AS {name}" for name, value in shape.parameters().items()]
-    identity = f"CAST({_column(named)} AS STRING)" if named else "GENERATE_UUID()"
+    identity = _some(_column(named), named) if named else "GENERATE_UUID()"
     return (
         f"SELECT {identity} AS custom_id, {_text(METHOD)} AS method, {_text(URL)} AS url, "
         f"PARSE_JSON(TO_JSON_STRING(STRUCT({', '.join(fields)}))) AS body FROM (\n{given}\n)"
@@ -94,8 +94,10 @@ def _table(uri: str) -> str:
     return name
 
 
-def _missing(column: str) -> str:
-    return f"a row has no {column}"
+def _some(column: str, name: str) -> str:
+    """The column as text; a row without it ends the query."""
+    missing = _text(f"a row has no {name}, or it is empty")
+    return f"IFNULL(NULLIF(CAST({column} AS STRING), ''), ERROR({missing}))"
 
 
 def _column(name: str) -> str:
