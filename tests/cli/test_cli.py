@@ -16,12 +16,16 @@ MG = Path(sys.executable).parent / "mg"
 HEAVY = ("pulumi", "grpc", "google.auth", "requests", "numpy", "pydantic")
 
 
-def mg(*arguments, **options):
-    return subprocess.run([MG, *arguments], capture_output=True, text=True, timeout=60, check=False, **options)
+@pytest.fixture
+def mg(quick_mg):
+    def run(*arguments):
+        return subprocess.run([quick_mg, *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+    return run
 
 
-def test_version_and_help():
-    assert mg("--version").stdout.strip() == __version__
+def test_version_and_help(mg):
+    assert subprocess.run([MG, "--version"], capture_output=True, text=True, check=True).stdout.strip() == __version__
     told = mg("--help").stdout
     for command in ("demo", "emulator", "rehearse"):
         assert command in told
@@ -52,20 +56,20 @@ def test_a_demo_without_its_libraries_says_how_to_get_them():
     assert "Traceback" not in done.stderr
 
 
-def test_a_wrong_option_is_a_usage_error():
+def test_a_wrong_option_is_a_usage_error(mg):
     done = mg("rehearse", "up", "--config", "nonsense")
     assert done.returncode == 2
     assert "namespace:key=value" in done.stderr
 
 
-def test_without_a_program_rehearse_says_what_is_missing(tmp_path):
+def test_without_a_program_rehearse_says_what_is_missing(mg, tmp_path):
     done = mg("rehearse", "preview", str(tmp_path))
     assert done.returncode == 2
     assert "Pulumi.yaml" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_stack_that_leads_elsewhere_is_never_rehearsed():
+def test_a_stack_that_leads_elsewhere_is_never_rehearsed(mg):
     root = Path(__file__).parent.parent.parent
     elsewhere = "mg:vertexAiCustomEndpoint=https://us-central1-aiplatform.googleapis.com"
     done = mg("rehearse", "preview", str(root), "--stack", "demo", "--config", elsewhere)

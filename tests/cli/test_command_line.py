@@ -122,7 +122,7 @@ def test_a_reader_that_ends_early_ends_the_command_quietly(arguments):
     assert done.returncode in (0, NOBODY_READS)
 
 
-def test_bash_completes_commands_options_topics_and_the_names_in_the_folder(tmp_path):
+def test_bash_completes_commands_options_topics_and_the_names_in_the_folder(tmp_path, quick_mg):
     (tmp_path / "Pulumi.prod.yaml").touch()
     state = tmp_path / ".mg" / "rehearsal" / "shop" / "prod.json"
     state.parent.mkdir(parents=True)
@@ -134,7 +134,7 @@ def test_bash_completes_commands_options_topics_and_the_names_in_the_folder(tmp_
     done = subprocess.run(
         ["bash", "-c", f'eval "$(mg completion bash)"\ncomplete -p mg\n{asked}'],
         cwd=tmp_path,
-        env={**os.environ, "PATH": f"{MG.parent}:{os.environ['PATH']}"},
+        env={**os.environ, "PATH": f"{quick_mg.parent}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         timeout=60,

@@ -4,7 +4,6 @@ import os
 import pty
 import re
 import subprocess
-import sys
 
 import pytest
 
@@ -26,10 +25,10 @@ def test_prose_is_wrapped_between_words_below_where_it_began_and_nothing_is_cut(
 @pytest.mark.parametrize(
     "arguments", ["models", "prices", "help", "rehearse up nosuch/" + "x" * 30, "init --qqq", "query a"]
 )
-def test_a_narrow_terminal_gets_lines_that_fit(arguments):
+def test_a_narrow_terminal_gets_lines_that_fit(arguments, quick_mg):
     ours, theirs = pty.openpty()
     environ = {**os.environ, "COLUMNS": "80", "TERM": "dumb", "MG_EMULATOR": "http://127.0.0.1:9"}
-    command = [sys.executable, "-c", "from mg_provider.cli import main; main()", *arguments.split()]
+    command = [quick_mg, *arguments.split()]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, env=environ) as process:
         os.close(theirs)
         said = b""

@@ -15,6 +15,7 @@ from mg_provider.cli import app
 from mg_provider.command_line.exits import FAILED, FINE, PREVIEW_FAILED, USAGE
 from mg_provider.command_line.running import built, run_app
 from mg_provider.command_line.variables import variable_of
+from tests.support.forks import project_file
 
 FORM = re.compile(r"error: \S.*\n(?:.*\n)*?(?:exists: .+\n)*do: \S.+\n")
 Mistake = Callable[..., str]
@@ -120,7 +121,7 @@ def test_a_setting_that_is_none_is_refused_by_every_command(mistake: Mistake, wr
 
 
 def project(folder: Path, config: str = "", program: str = "") -> Path:
-    (folder / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    (folder / "Pulumi.yaml").write_text(project_file("shop"))
     (folder / "Pulumi.dev.yaml").write_text(config or "config: {}\n")
     (folder / "__main__.py").write_text(program)
     return folder

@@ -2,8 +2,6 @@
 
 import json
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -111,9 +109,9 @@ def test_an_answer_that_is_cut_or_has_no_words_says_so(stream, emulator):
     assert "the answer has no words: the model only reasoned" in told
 
 
-def test_the_command_itself_answers(cloud, options):
+def test_the_command_itself_answers(cloud, options, quick_mg):
     cloud.deployed()
-    command = [Path(sys.executable).parent / "mg", "query", "chat", QUESTION, *options]
+    command = [quick_mg, "query", "chat", QUESTION, *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert QUESTION in done.stdout

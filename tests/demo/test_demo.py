@@ -18,6 +18,7 @@ from mg_provider.demo import changes
 from mg_provider.demo.narrator import NotAsClaimedError
 from mg_provider.demo.story import Demo
 from tests.documents.test_demo_page import first_missing, shown
+from tests.support.forks import put_command
 
 ROOT = Path(__file__).parent.parent.parent
 MG = Path(sys.executable).parent / "mg"
@@ -83,14 +84,14 @@ def quick_mg(tmp_path, virtualenv):
     """The `mg` of an environment whose interpreter starts quickly."""
     script = tmp_path / "mg.py"
     script.write_text(f"import sys\nfrom mg_provider.cli import main\nsys.prefix = {virtualenv!r}\nmain()\n")
-    return [f"{virtualenv}/bin/python", "-u", script]
+    return put_command(tmp_path / "mg", script)
 
 
 @pytest.mark.timeout(240)
 def test_the_demo_keeps_its_word_in_one_screen_and_stays_up_until_it_is_interrupted(tmp_path, quick_mg):
     """One run, as it takes long: the whole story, what `--keep` leaves, the picture in the README."""
     environment = {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1", **MG_ON_PATH}
-    command = [*quick_mg, "demo", "--engine", "rehearsal", "--keep", "--speed", "6000"]
+    command = [quick_mg, "demo", "--engine", "rehearsal", "--keep", "--speed", "6000"]
     told, answers = [], []
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -107,7 +108,7 @@ def test_the_demo_keeps_its_word_in_one_screen_and_stays_up_until_it_is_interrup
         try:
             answers = [ask(line) for line in looking if line.startswith("curl ")]
             # The command of the last line works on this stack: it has this resource, and not that one.
-            command = [*quick_mg, *looking[-1].split()[1:], "--target", "llama-us-centra1"]
+            command = [quick_mg, *looking[-1].split()[1:], "--target", "llama-us-centra1"]
             tried = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         finally:
             process.send_signal(signal.SIGINT)

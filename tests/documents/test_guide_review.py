@@ -11,7 +11,8 @@ import yaml
 from tests.documents.markdown import ROOT, code_blocks, read
 from tests.pipelines import stand_in
 from tests.pipelines.forge import forge
-from tests.pipelines.runner import BASH, GitHub, put_command
+from tests.pipelines.runner import BASH, GitHub
+from tests.support.forks import put_command
 from tests.support.weights import make_bucket, put_weights
 
 GUIDE = read("docs/guide-review.md")
@@ -28,7 +29,7 @@ def team(tmp_path, emulator, virtualenv):
     folder, commands = tmp_path / "shop", tmp_path / "bin"
     folder.mkdir()
     commands.mkdir()
-    put_command(commands / "pulumi", virtualenv, stand_in.__file__)
+    put_command(commands / "pulumi", stand_in.__file__)
     project, stack = map(yaml.safe_load, code_blocks(GUIDE, "yaml"))
     project["runtime"]["options"]["virtualenv"] = virtualenv
     stack["config"] |= {f"mg:{api}CustomEndpoint": emulator.url for api in APIS}
@@ -36,7 +37,7 @@ def team(tmp_path, emulator, virtualenv):
     (folder / "Pulumi.prod.yaml").write_text(json.dumps(stack))
     (folder / "__main__.py").write_text(code_blocks(GUIDE, "python")[0])
     (folder / ".venv" / "bin").mkdir(parents=True)
-    put_command(folder / ".venv" / "bin" / "mg", virtualenv, Path(sys.executable).parent / "mg")
+    put_command(folder / ".venv" / "bin" / "mg", Path(sys.executable).parent / "mg")
     with forge() as kept:
         yield GitHub(folder, commands, kept, {})
 

@@ -11,7 +11,8 @@ import yaml
 
 from tests.pipelines import stand_in
 from tests.pipelines.forge import forge as serving
-from tests.pipelines.runner import ROOT, GitHub, GitLab, put_command
+from tests.pipelines.runner import ROOT, GitHub, GitLab
+from tests.support.forks import put_command
 from tests.support.pulumi_environment import alone_in
 from tests.support.weights import make_bucket, put_weights
 
@@ -62,14 +63,14 @@ def shop(tmp_path, emulator, virtualenv):
     project["runtime"]["options"] = {"virtualenv": virtualenv}
     (tmp_path / "Pulumi.yaml").write_text(yaml.safe_dump(project))
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
-    put_command(tmp_path / ".venv" / "bin" / "mg", virtualenv, Path(sys.executable).parent / "mg")
+    put_command(tmp_path / ".venv" / "bin" / "mg", Path(sys.executable).parent / "mg")
     shop = Shop(tmp_path, emulator.url)
     shop.model()
     return shop
 
 
 @pytest.fixture
-def pulumi(request, shop, environment, virtualenv):
+def pulumi(request, shop, environment):
     """The folder of the `pulumi` command: a stand-in with the rehearsal engine, or with ``"pulumi"`` the real one."""
     if getattr(request, "param", "rehearsal") == "pulumi":
         real = shutil.which("pulumi")
@@ -81,7 +82,7 @@ def pulumi(request, shop, environment, virtualenv):
         return Path(real).parent
     folder = shop.folder / "bin"
     folder.mkdir()
-    put_command(folder / "pulumi", virtualenv, stand_in.__file__)
+    put_command(folder / "pulumi", stand_in.__file__)
     return folder
 
 

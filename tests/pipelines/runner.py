@@ -10,15 +10,11 @@ from pathlib import Path
 
 import yaml
 
+from tests.support import forks
+
 ROOT = Path(__file__).resolve().parents[2]
 PIPELINES = ROOT / "stacks" / "pipelines"
 INSTALL = "Install"
-
-
-def put_command(path: Path, virtualenv: str, script: Path | str) -> None:
-    """A command that runs a script with an interpreter that starts quickly."""
-    path.write_text(f'#!/bin/sh\nexec "{virtualenv}/bin/python" -u "{script}" "$@"\n', encoding="utf-8")
-    path.chmod(0o755)
 
 
 class Runner:
@@ -105,7 +101,7 @@ class GitHub(Runner):
         environment |= {key: str(file) for key, file in files.items()}
         environment |= {"GITHUB_API_URL": self.forge.url, "GITHUB_REPOSITORY": "shop/models"}
         assert "${{" not in step["run"], "an expression in a script is an injection"
-        command = (sys.executable,) if step.get("shell") == "python" else BASH
+        command = (f"{forks.shared()}/bin/python", "-u") if step.get("shell") == "python" else BASH
         return self.script(step["run"], environment, command) == 0
 
     def _artifact(self, step) -> None:

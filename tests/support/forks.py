@@ -76,6 +76,7 @@ OURS = (
     "mg_provider.review.command",
     "pulumi.dynamic",
     "pydantic.plugin._loader",
+    "typer._adapters",
     "urllib3.exceptions",
 )
 # It takes seconds to import, whatever is used of it.
@@ -104,6 +105,13 @@ def end() -> None:
 def project_file(name: str) -> str:
     """A ``Pulumi.yaml`` whose program and provider processes come from the shared server."""
     return f"name: {name}\nruntime:\n  name: python\n  options:\n    virtualenv: {shared()}\n"
+
+
+def put_command(path: Path, script: Path | str) -> Path:
+    """Make a command that runs a script in a process of the shared server."""
+    path.write_text(f'#!/bin/sh\nexec "{shared()}/bin/python" -u "{script}" "$@"\n', encoding="utf-8")
+    path.chmod(0o755)
+    return path
 
 
 class Fork:
@@ -271,6 +279,8 @@ def run(connection: socket.socket) -> None:
             runpy.run_path(sys.argv[0], run_name="__main__")
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)  # noqa: T201 - as an interpreter does
     except BaseException:  # noqa: BLE001 - the outermost frame of a script that may raise anything
         traceback.print_exc()
         code = 1

@@ -58,7 +58,11 @@ def project(template, folder, virtualenv):
 
 
 @pytest.mark.parametrize("template", NAMES)
-def test_a_template_comes_up_as_it_was_written_and_then_has_nothing_to_do_and_goes_down(template, tmp_path, virtualenv):
+def test_a_template_comes_up_as_it_was_written_and_then_has_nothing_to_do_and_goes_down(
+    template, tmp_path, virtualenv, monkeypatch
+):
+    # Ten times as fast as for users, who wait two seconds for a deployment.
+    monkeypatch.setattr("mg_provider.cloud.own.SPEED", 6000.0)
     folder = project(template, tmp_path / "shop", virtualenv)
 
     def mg(operation, **options):
