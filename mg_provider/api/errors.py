@@ -77,7 +77,7 @@ class CloudError(MgError):
         url: URL of the call without its query.
     """
 
-    otherwise = "correct what Google names, then run this again"
+    otherwise = "correct what Google names, then run the same command again"
 
     def __init__(
         self,
@@ -196,13 +196,13 @@ class OutOfCapacity(QuotaExceeded):
 class RateLimited(CloudError):
     """Too many calls for the moment."""
 
-    otherwise = "run this again in a few minutes"
+    otherwise = "run the same command again in a few minutes"
 
 
 class Unavailable(CloudError):
     """Google could not answer for the moment."""
 
-    otherwise = "run this again in a few minutes"
+    otherwise = "run the same command again in a few minutes"
 
 
 class OperationFailed(CloudError):

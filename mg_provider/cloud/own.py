@@ -66,7 +66,7 @@ def _opened(folder: Path) -> Iterator[tuple[str, str]]:
                 yield error.url, f"the emulator at {error.url}, which has {_short(folder)}"
                 return
             if clock.monotonic() > patience:
-                raise RehearsalError(str(error), hint="wait for it to end, then run this again") from error
+                raise RehearsalError(str(error), hint="wait for it to end, then run the same command again") from error
             clock.sleep(0.05)
         except NotKept as error:
             raise RehearsalError(str(error), hint=error.remedy) from error

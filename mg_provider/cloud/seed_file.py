@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from mg_provider.command_line.errors import Refusal
 from mg_provider.command_line.wrong_values import in_words
 from mg_provider.spelling import did_you_mean
+from mg_provider.wire.form import WRONG_FORM, Form
 from mg_provider.yaml_file import read_yaml
 
 NAME: Final = "emulator.yaml"
@@ -22,7 +23,7 @@ _CONTENTS: Final = ("toy", "folder", "file", "text", "jsonl")
 class SeedError(Refusal):
     """A seed that cannot be used, in words that begin with its file and the place in it."""
 
-    def __init__(self, mistakes: str, *, hint: str = "correct the seed, then run this again") -> None:
+    def __init__(self, mistakes: str, *, hint: str = "correct the seed, then run the same command again") -> None:
         super().__init__(mistakes, hint=hint)
 
 
@@ -102,7 +103,13 @@ class SeedSubnetwork(_Part):
 class SeedServiceAttachment(_Part):
     """A published service of a producer elsewhere, and the projects that it accepts."""
 
-    name: Annotated[str, Field(pattern=r"^projects/[^/]+/regions/[^/]+/serviceAttachments/[^/]+$")]
+    name: Annotated[
+        str,
+        Form(
+            r"projects/[^/]+/regions/[^/]+/serviceAttachments/[^/]+",
+            "projects/PROJECT/regions/REGION/serviceAttachments/NAME",
+        ),
+    ]
     projects: list[str]
 
 
@@ -133,7 +140,9 @@ class Seed(_Part):
     project: str = "my-project"
     region: str = "us-central1"
     buckets: dict[str, SeedBucket | None] = Field(default_factory=dict)
-    tables: dict[Annotated[str, Field(pattern=r"^([^.]+\.)?[^.]+\.[^.]+$")], SeedTable] = Field(default_factory=dict)
+    tables: dict[
+        Annotated[str, Form(r"([^.]+\.)?[^.]+\.[^.]+", "dataset.table or project.dataset.table")], SeedTable
+    ] = Field(default_factory=dict)
     quota: dict[str, dict[str, Annotated[int, Field(ge=0)]]] = Field(default_factory=dict)
     subnetworks: list[SeedSubnetwork] = Field(default_factory=list)
     service_attachments: list[SeedServiceAttachment] = Field(default_factory=list)
@@ -188,16 +197,11 @@ def _mistake(document: Mapping[str, Any], error: Any) -> str:
     if error["type"] == "extra_forbidden":
         known = _fields(path[:-1])
         return f"{place} is not known: {did_you_mean(str(path[-1]), known)}"
-    if error["type"] == "string_pattern_mismatch":
-        form = _FORMS.get(str(path[0]), "asked for")
-        return f"{place} is {error['input']!r:.80}, which does not have the form {form}"
+    if error["type"] == WRONG_FORM:
+        return f"{place} is {error['input']!r:.80}, which {in_words(error)}"
     return f"{place} {in_words(error)}" if error["type"] == "missing" else f"{place}: {in_words(error)}"
 
 
-_FORMS: Final = {
-    "tables": "dataset.table or project.dataset.table",
-    "service_attachments": "projects/PROJECT/regions/REGION/serviceAttachments/NAME",
-}
 _PARTS: Final[dict[str, type[BaseModel]]] = {
     "tables": SeedTable,
     "subnetworks": SeedSubnetwork,

@@ -24,7 +24,7 @@ from mg_provider.wire.storage import Bucket
 _LIBRARIES: Final = ("numpy", "safetensors")
 _BOUNDARY: Final = "seed-of-an-emulator"
 
-_AGAIN: Final = "then run this again: what is there already stays"
+_AGAIN: Final = "then run the same command again: what is there already stays"
 
 Say = Callable[[str], None]
 

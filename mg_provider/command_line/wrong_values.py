@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 _SHAPES: Final = {
-    **dict.fromkeys(("dict_type", "mapping_type", "model_type", "model_attributes_type"), "should be a dictionary"),
+    **dict.fromkeys(("dict_type", "mapping_type", "model_type", "model_attributes_type"), "should be a mapping"),
     **dict.fromkeys(("list_type", "tuple_type", "set_type"), "should be a list"),
     **dict.fromkeys(("int_type", "int_parsing", "int_parsing_size", "int_from_float"), "should be a whole number"),
     **dict.fromkeys(("float_type", "float_parsing"), "should be a number"),
@@ -16,7 +16,6 @@ _SHAPES: Final = {
     "finite_number": "should be a finite number",
     "missing": "is missing",
     "extra_forbidden": "is not known here",
-    "string_pattern_mismatch": "does not have the right form",
     "greater_than": "should be more than {gt:.15g}",
     "greater_than_equal": "should be at least {ge:.15g}",
     "less_than": "should be less than {lt:.15g}",

@@ -21,6 +21,7 @@ from mg_provider.environment.sections import Section, Withheld, known, readable
 from mg_provider.resources.model.identity import Labels
 from mg_provider.resources.model.unknown import Unknown, contains_unknown
 from mg_provider.rollout.query_id import QUERY_ID
+from mg_provider.wire.form import Form
 
 # A value of two shapes is held against the one that it has, so that a mistake in it is reported once.
 LIST, MAPPING = "<list>", "<mapping>"
@@ -83,9 +84,8 @@ class Environment(Section):
     weights_buckets: list[str] = Field(
         default=[], description="Buckets of other projects that Vertex AI's service agent may read."
     )
-    project_number: str | None = Field(
+    project_number: Annotated[str, Form(r"\d+", "a number such as 123456789012")] | None = Field(
         default=None,
-        pattern=r"^\d+$",
         coerce_numbers_to_str=True,
         description="The project's number, for `weights_buckets`. Default: looked up.",
     )

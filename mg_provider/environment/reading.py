@@ -38,7 +38,7 @@ class ConfigError(Refusal):
     """The configuration is wrong; each line names a YAML path and what to write there."""
 
     def __init__(self, mistakes: str) -> None:
-        super().__init__(mistakes, hint="correct the stack's config, then run this again")
+        super().__init__(mistakes, hint="correct the stack's config, then run the same command again")
 
 
 def read(value: Any, key: str = KEY, project: str = "", folder: Path | None = None) -> Environment:
@@ -130,5 +130,4 @@ def _mistake(error: dict[str, Any]) -> Mistake:
         return Mistake(
             name, f"is not a key that is known here: {one_of(name, [*Environment.model_fields, EXTENDS, WITHOUT])}"
         )
-    path, reason = explain(name, field, {**error, "loc": tuple(inside)})
-    return Mistake(path, reason.replace("is not a field of this object", "is not a key that is known here"))
+    return Mistake(*explain(name, field, {**error, "loc": tuple(inside)}))

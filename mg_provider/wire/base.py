@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
-Duration = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]{1,9})?s$")]
+from mg_provider.wire.form import Form
+
+Duration = Annotated[str, Form(r"[0-9]+(\.[0-9]{1,9})?s", "seconds and the letter s, such as 900s")]
 """A protobuf duration in JSON: seconds and the letter s, such as ``900s``."""
 
 Int64 = Annotated[int, PlainSerializer(str, return_type=str)]

@@ -348,7 +348,7 @@ def test_a_cloud_error_is_one_sentence_with_the_call() -> None:
 
     assert str(error) == (
         "Google answered 400 INVALID_ARGUMENT to POST /v1beta1/projects/p/locations/us-central1:deploy: no such thing\n"
-        "do: correct what Google names, then run this again"
+        "do: correct what Google names, then run the same command again"
     )
     assert "?" not in error.url
 

@@ -31,6 +31,12 @@ PHRASES = {
     r"\bwhat is wanted\b": "what is asked for",
     r"\bwhose it is\b": "who owns it",
     r"\brun again by itself\b": "run again automatically",
+    # One fault has one form.
+    r"(?:\bthen|\band|[:,]) run (?:this |it )?again\b(?! automatically| with)": "run the same command again",
+    r"\bis not a field of this\b|\bunknown argument\b": "is not a key that is known here, is not an argument",
+    r"\bshould be a dictionary\b": "should be a mapping",
+    r"\bis not a BigQuery URI\b": "is not a valid BigQuery URI",
+    r"\bto 1 to 1\b": "to 1",
 }
 # Words that no variable, function or class is called by.
 ODD_NAMES = re.compile(r"\b(?:\w*_)?(?:told|borne|bears|made_of|mended|anew|afresh)(?:_\w*)?\b", re.IGNORECASE)

@@ -76,7 +76,7 @@ def test_a_region_with_one_of_the_choices_will_do(mg, emulator):
 
 @pytest.mark.parametrize(
     ("spec", "told"),
-    [("[g2]", "should be a dictionary"), ("{machine: g2}", "machine: "), ("[{accelerator_count: x}]", "whole number")],
+    [("[g2]", "should be a mapping"), ("{machine: g2}", "machine: "), ("[{accelerator_count: x}]", "whole number")],
 )
 def test_a_machine_that_is_none_is_told_with_its_path(mg, spec, told):
     text = mg.file.read_text()

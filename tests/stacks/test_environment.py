@@ -181,11 +181,11 @@ def test_every_stack_that_comes_along_is_valid(file):
         ({"regions": {"auto": {"count": "x"}}}, "environment.regions.auto.count: should be a whole number"),
         (
             {"regions": ["us-east1"], "models": {"a": {**MODEL, "machine_spec": "g2"}}},
-            "environment.models.a.machine_spec: should be a dictionary, not 'g2'",
+            "environment.models.a.machine_spec: should be a mapping, not 'g2'",
         ),
         (
             {"regions": ["us-east1"], "models": {"a": {**MODEL, "machine_spec": ["g2"]}}},
-            "environment.models.a.machine_spec[0]: should be a dictionary, not 'g2'",
+            "environment.models.a.machine_spec[0]: should be a mapping, not 'g2'",
         ),
         (
             {

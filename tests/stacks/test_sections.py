@@ -86,7 +86,10 @@ ZERO = "is 0: set scale_to_zero_spec as well, or at least 1"
         ),
         (
             models(machine_spec={**L4, "acelerator_count": 1}),
-            ["models.a.machine_spec.acelerator_count: is not a field of this object: did you mean accelerator_count?"],
+            [
+                "models.a.machine_spec.acelerator_count: is not a key that is known here: did you mean "
+                "accelerator_count?"
+            ],
         ),
         (
             models(rollout={"strategy": "recreat"}),
@@ -97,7 +100,7 @@ ZERO = "is 0: set scale_to_zero_spec as well, or at least 1"
             models(min_replica_count=0, max_replica_cout=2, machine_spec={"machine_typ": "g2-standard-12"}),
             [
                 "models.a.max_replica_cout: is not a key that is known here: did you mean max_replica_count?",
-                "models.a.machine_spec.machine_typ: is not a field of this object: did you mean machine_type?",
+                "models.a.machine_spec.machine_typ: is not a key that is known here: did you mean machine_type?",
             ],
         ),
         (models(region="us-east1"), ["models.a.region: cannot be set here: write `regions`, which makes one in each"]),

@@ -34,7 +34,7 @@ def split_table_uri(uri: str) -> TableReference:
     domain, colon, rest = uri.removeprefix("bq://").rpartition(":")
     parts = rest.split(".")
     if not uri.startswith("bq://") or not all(parts) or len(parts) > 3:
-        raise UserError(f"{uri!r} is not a BigQuery URI", hint="write bq://project.dataset.table")
+        raise UserError(f"{uri!r} is not a valid BigQuery URI", hint="write bq://project.dataset.table")
     project, dataset, table = (*parts, None, None)[:3]
     return TableReference(project_id=f"{domain}{colon}{project}", dataset_id=dataset, table_id=table)
 

@@ -53,7 +53,8 @@ def _service_disabled(symptoms: Symptoms) -> str | None:
     service = symptoms.metadata.get("service", "aiplatform.googleapis.com")
     consumer = str(symptoms.metadata.get("consumer", "")).removeprefix("projects/")
     project = f" --project {consumer}" if consumer else ""
-    return f"enable the API with `gcloud services enable {service}{project}`, wait a few minutes, and run again"
+    command = f"gcloud services enable {service}{project}"
+    return f"enable the API with `{command}`, wait a few minutes, and run the same command again"
 
 
 def _provisioning(symptoms: Symptoms) -> str | None:
@@ -147,7 +148,10 @@ def _quota(symptoms: Symptoms) -> str | None:
 def _internal(symptoms: Symptoms) -> str | None:
     if symptoms.reason != "INTERNAL":
         return None
-    return "Google names no cause: run again; if it fails again, look in the audit logs of this project for what failed"
+    return (
+        "Google names no cause: run the same command again; if it fails again, look in the audit logs of this project "
+        "for what failed"
+    )
 
 
 def _unauthenticated(symptoms: Symptoms) -> str | None:
@@ -162,8 +166,11 @@ def _stale(symptoms: Symptoms) -> str | None:
     if symptoms.reason != "ABORTED":
         return None
     if symptoms.status == 412 and not says_changed(symptoms.message):
-        return "see which condition Google's text names, meet it, then run again"
-    return "somebody changed the resource meanwhile: run `pulumi refresh`, look at the difference, and run again"
+        return "see which condition Google's text names, meet it, then run the same command again"
+    return (
+        "somebody changed the resource meanwhile: run `pulumi refresh`, look at the difference, and run the same "
+        "command again"
+    )
 
 
 def says_changed(message: str) -> bool:
@@ -186,8 +193,8 @@ def hint_for_not_reached(message: str, answered_by: str) -> str:
     if re.search(r"(?<![\w-])project\b", message, re.IGNORECASE):
         return f"look whether the project in `mg:project` exists and is the right one; {again}"
     return (
-        "look whether project, region and custom endpoint are right, and the API is enabled; then run again. If the "
-        "resource really is gone, `pulumi state delete` takes it out of the state"
+        "look whether project, region and custom endpoint are right, and the API is enabled; then run the same command "
+        "again. If the resource really is gone, `pulumi state delete` takes it out of the state"
     )
 
 

@@ -170,11 +170,14 @@ def find_output(job: str, clients: Clients) -> str:
     found = clients.vertex.get_batch_prediction_job(_job_name(job, clients.settings))
     if not found.ended:
         what = f"{job} has not ended: it is {found.state}{_counts(found)}"
-        raise MgError(what, hint="run this again once it has ended")
+        raise MgError(what, hint="run the same command again once it has ended")
     location = found.output_location
     if not location:
         reason = f": {excerpt(found.error.message)}" if found.error else ""
-        raise MgError(f"{job} wrote nothing; it ended as {found.state}{reason}", hint="fix the cause and run it again")
+        raise MgError(
+            f"{job} wrote nothing; it ended as {found.state}{reason}",
+            hint="fix the cause and run the same command again",
+        )
     return location
 
 

@@ -101,5 +101,10 @@ def _check_files(
             except PermissionDenied as problem:
                 note_denied(problem, file.name, report)
             except NotFound:
-                report.add("error", "changed_meanwhile", "it was deleted during the check: run again", file.name)
+                report.add(
+                    "error",
+                    "changed_meanwhile",
+                    "it was deleted during the check: run the same command again",
+                    file.name,
+                )
     check.finish()

@@ -122,14 +122,18 @@ def machine_doubt(spec: MachineSpec) -> str | None:
     return f"{machine} is in no table of {table('machine_types')['as_of']}; a newer one may be used{meant}"
 
 
+def _up_to(most: int) -> str:
+    return "1" if most == 1 else f"1 to {most}"
+
+
 def _fixed_problem(spec: MachineSpec, kind: str, gpus: int) -> str | None:
     if spec.accelerator_type and spec.accelerator_type != kind:
         return f"{spec.machine_type} comes with {gpus} {kind}: set accelerator_type to {kind}"
     count = spec.accelerator_count
     if not spec.accelerator_type:
-        return f"{spec.machine_type} needs accelerator_type {kind} and an accelerator_count of 1 to {gpus}"
+        return f"{spec.machine_type} needs accelerator_type {kind} and an accelerator_count of {_up_to(gpus)}"
     if count is None or not 1 <= count <= gpus:
-        return f"{spec.machine_type} has {gpus} {kind}: set accelerator_count to 1 to {gpus}, not {count}"
+        return f"{spec.machine_type} has {gpus} {kind}: set accelerator_count to {_up_to(gpus)}, not {count}"
     if spec.gpu_partition_size and count != 1:
         return f"with gpu_partition_size the accelerator_count must be 1, not {count}"
     return None

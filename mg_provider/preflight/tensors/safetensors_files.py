@@ -125,7 +125,9 @@ def _read(folder: Folder, name: str, first: int) -> ReadFile:
         message = f"{name} may not be read: grant the caller storage.objects.get on it"
         return ReadFile(name, findings=(error("permission_denied", message, folder.object(name)),))
     except NotFound:
-        message = f"{name} was deleted while it was checked: wait for the upload to end, then run again"
+        message = (
+            f"{name} was deleted while it was checked: wait for the upload to end, then run the same command again"
+        )
         return ReadFile(name, findings=(error("missing_shards", message, folder.object(name)),))
     return ReadFile(name, header, header.data_bytes)
 

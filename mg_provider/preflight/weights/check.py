@@ -221,7 +221,9 @@ def _no_weights(folder: Folder) -> Finding:
 def _no_access(bucket: str, problem: CloudError) -> Finding:
     uri = f"gs://{bucket}"
     if isinstance(problem, NotFound) and "/o/" in problem.url:
-        message = f"a file was deleted during the check ({problem.message}): run again when all are uploaded"
+        message = (
+            f"a file was deleted during the check ({problem.message}): run the same command again when all are uploaded"
+        )
         return error("changed_meanwhile", message, uri)
     if isinstance(problem, NotFound):
         return error("no_such_bucket", f"{uri} does not exist, or not any more: check the name", uri)

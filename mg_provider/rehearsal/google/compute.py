@@ -70,7 +70,7 @@ class EmulatedCompute:
         except HTTPError as error:
             raise StepError(
                 f"the emulated Compute Engine at {self._base} did not answer: {error}",
-                hint="see whether that emulator still runs, then run this again",
+                hint="see whether that emulator still runs, then run the same command again",
             ) from error
 
     def _answer(self, response: BaseHTTPResponse) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class EmulatedCompute:
         else:
             raise StepError(
                 f"operation {path} did not end in {_POLLS * _POLL_SECONDS:g} s",
-                hint="run this again, with a faster emulator (`mg emulator --speed`)",
+                hint="start a faster emulator (`mg emulator --speed`), then run the same command again",
             )
         for error in operation.get("error", {}).get("errors", ()):
             raise StepError(f"{error['code']}: {error['message']}", hint=_CORRECT)

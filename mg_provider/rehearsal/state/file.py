@@ -287,6 +287,7 @@ def locked(path: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise RehearsalError(
-                f"another rehearsal runs on this stack ({path})", hint="wait for it to end, then run this again"
+                f"another rehearsal runs on this stack ({path})",
+                hint="wait for it to end, then run the same command again",
             ) from error
         yield

@@ -102,9 +102,9 @@ class BatchJobFields(CloudArgs):
         Replaces(_FIXED),
         Exposure("the service account that the container runs as"),
         Stands("job", "service_account"),
+        SERVICE_ACCOUNT,
     ] = Field(
         default="",
-        pattern=SERVICE_ACCOUNT,
         description="Service account that the container runs as.",
     )
     encryption_spec: Annotated[

@@ -12,7 +12,7 @@ from mg_provider.resources.endpoint.machines import MACHINE_RULES, MUTATE, Machi
 from mg_provider.resources.endpoint.rollout_args import RolloutArgument, RolloutStrategy, rollout_problem
 from mg_provider.resources.endpoint.scale_to_zero import rollout_beside_zero, shared_domain_problem, strategy_problem
 from mg_provider.resources.model.args import Rule, has, marks
-from mg_provider.resources.model.identity import MODEL_ID
+from mg_provider.resources.model.identity import MODEL_ID_FORM
 from mg_provider.resources.model.marks import (
     Computed,
     Derived,
@@ -125,11 +125,14 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
     """What a user says of a served model."""
 
     model_id: Annotated[
-        str, RollsOut("another Model"), Computed(), Unseen("an id cannot be changed", sent=True), Unique()
+        str,
+        RollsOut("another Model"),
+        Computed(),
+        Unseen("an id cannot be changed", sent=True),
+        Unique(),
+        MODEL_ID_FORM,
     ] = Field(
         default="",
-        # Numbers are Vertex AI's own choice: only an adopted Model has one.
-        pattern=f"^({MODEL_ID.pattern}|[0-9]{{1,19}})$",
         description="Id of the uploaded Model: at most 63 of a-z, 0-9, _ and -, a letter first. "
         "Default: the endpoint's id; for other weights or another container, one that follows from them.",
     )

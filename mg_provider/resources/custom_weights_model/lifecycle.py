@@ -43,7 +43,7 @@ from mg_provider.resources.endpoint.ownership import (
 )
 from mg_provider.resources.endpoint.settings import Refused, settle_endpoint
 from mg_provider.resources.model.args import Problem
-from mg_provider.resources.model.identity import CLAIM_LABEL, MODEL_ID
+from mg_provider.resources.model.identity import CLAIM_LABEL, MODEL_ID, MODEL_ID_FORM
 from mg_provider.resources.model.lifecycle import UNSETTLED, Context, Defaults, Incomplete, NotOurs, Reading, kept
 from mg_provider.resources.model.unknown import UNKNOWN
 from mg_provider.rollout.capacity import available
@@ -92,8 +92,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
         id = given.get("model_id")
         fresh = not args.adopt and (old is None or old.model_id != id)
         if not problems and fresh and isinstance(id, str) and not MODEL_ID.fullmatch(id):
-            description = self.args_type.model_fields["model_id"].description
-            problems = [Problem("model_id", f"{id!r} does not fit: {description}")]
+            problems = [Problem("model_id", f"{id!r} does not fit: write {MODEL_ID_FORM.write}")]
         if not problems and old is not None and (reason := same_id_problem(old, args)):
             problems = [Problem("model_id", reason)]
         if not problems and old is None and args.is_known("adopt") and args.adopt and given.get("query_model_id"):

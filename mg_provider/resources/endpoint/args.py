@@ -12,7 +12,7 @@ from pydantic import Field
 from mg_provider.api.names import NETWORK
 from mg_provider.api.texts import shown
 from mg_provider.resources.model.args import Rule
-from mg_provider.resources.model.identity import CLAIM_LABEL, ENDPOINT_ID, Labels
+from mg_provider.resources.model.identity import CLAIM_LABEL, ENDPOINT_ID_FORM, Labels
 from mg_provider.resources.model.lifecycle import CloudArgs, CloudState, kept
 from mg_provider.resources.model.marks import Computed, Derived, InPlace, Lines, Local, Replaces, SetLike, Unique
 from mg_provider.resources.model.meaning import Exposure, HeldByClients, Inner, Service
@@ -114,11 +114,14 @@ class EndpointArgs(CloudArgs):
     """What a user says of an endpoint: id, address, labels, how requests are treated."""
 
     endpoint_id: Annotated[
-        str, Replaces("the id is part of the address"), Computed(), HeldByClients("endpoint id"), Unique()
+        str,
+        Replaces("the id is part of the address"),
+        Computed(),
+        HeldByClients("endpoint id"),
+        Unique(),
+        ENDPOINT_ID_FORM,
     ] = Field(
         default="",
-        # Ids of more than nine digits are Vertex AI's own choice: only an adopted endpoint has one.
-        pattern=f"^({ENDPOINT_ID.pattern}|[1-9][0-9]{{9,18}})$",
         description="Endpoint id: at most 63 of a-z, 0-9 and -, a letter first; or at most 9 digits. "
         "Default: derived from stack and resource name.",
     )

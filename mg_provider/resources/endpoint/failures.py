@@ -70,9 +70,9 @@ def _bare_hint(error: OperationFailed, allowlist: tuple[str, ...]) -> str | None
         return None
     listed = f". Each entry of project_allowlist has to be the id of a project: {', '.join(allowlist)}"
     return (
-        f"grant {agent_of(place[1])} the role {DEPLOYING_ROLE} on its project, then run again: without it, Model "
-        "Garden's deploy ends so within seconds, as the agent may not upload the Model or make the endpoint"
-        + (listed if allowlist else "")
+        f"grant {agent_of(place[1])} the role {DEPLOYING_ROLE} on its project, then run the same command again: "
+        "without it, Model Garden's deploy ends so within seconds, as the agent may not upload the Model or make the "
+        "endpoint" + (listed if allowlist else "")
     )
 
 

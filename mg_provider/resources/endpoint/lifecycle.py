@@ -12,7 +12,7 @@ from mg_provider.resources.endpoint.args import EndpointArgs, EndpointState, mov
 from mg_provider.resources.endpoint.ownership import may_take_down
 from mg_provider.resources.model.args import Problem
 from mg_provider.resources.model.diff import Changes
-from mg_provider.resources.model.identity import CLAIM_LABEL, ENDPOINT_ID
+from mg_provider.resources.model.identity import CLAIM_LABEL, ENDPOINT_ID, ENDPOINT_ID_FORM
 from mg_provider.resources.model.lifecycle import LOOK_SECONDS, Context, Defaults, Lifecycle
 from mg_provider.wire.base import without_outputs
 from mg_provider.wire.vertex.endpoint import Endpoint
@@ -34,8 +34,7 @@ class EndpointLifecycle(Lifecycle[A, S], Generic[A, S]):
             reason = f"names endpoint {adopted.rpartition('/')[2]}, and endpoint_id is {id}: remove one of them"
             return args, [Problem("adopt", reason)]
         if not adopted and not ENDPOINT_ID.fullmatch(id):
-            description = self.args_type.model_fields["endpoint_id"].description
-            return args, [Problem("endpoint_id", f"{id!r} does not fit: {description}")]
+            return args, [Problem("endpoint_id", f"{id!r} does not fit: write {ENDPOINT_ID_FORM.write}")]
         return args, []
 
     def looks(self, args: A) -> bool:

@@ -25,6 +25,7 @@ from mg_provider.resources.model.standing import (
 )
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown
 from mg_provider.wire.base import same
+from mg_provider.wire.form import Form
 from mg_provider.wire.vertex.deployed_model import DeployedModel
 from mg_provider.wire.vertex.machine import (
     AutoscalingMetricSpec,
@@ -36,7 +37,10 @@ from mg_provider.wire.vertex.machine import (
 
 _NEW_DEPLOYMENT = "a new deployment, as a running one cannot be changed in this"
 MUTATE = "endpoints.mutateDeployedModel"
-SERVICE_ACCOUNT = r"^[a-z0-9-]+@([a-z0-9-]+\.)+gserviceaccount\.com$"
+SERVICE_ACCOUNT = Form(
+    r"[a-z0-9-]+@([a-z0-9-]+\.)+gserviceaccount\.com",
+    "the email address of a service account, NAME@PROJECT.iam.gserviceaccount.com",
+)
 MOST_REPLICAS = 10_000
 """More than any project's quota: a higher number is a slip."""
 
@@ -136,7 +140,8 @@ class Machines(BaseModel):
         Stands("deployment", "service_account"),
         # No published client sends one with it: the container might run as another one.
         NotInDeploy(),
-    ] = Field(default="", pattern=SERVICE_ACCOUNT, description="Service account that the container runs as.")
+        SERVICE_ACCOUNT,
+    ] = Field(default="", description="Service account that the container runs as.")
     fast_tryout_enabled: Annotated[
         bool,
         RollsOut(_NEW_DEPLOYMENT),

@@ -65,7 +65,7 @@ class Args(BaseModel):
         """
         known = cls.model_fields
         unknown = [name for name in given if name not in known]
-        problems = [Problem(cut(name), f"unknown argument: {did_you_mean(name, known)}") for name in unknown]
+        problems = [Problem(cut(name), f"is not an argument: {did_you_mean(name, known)}") for name in unknown]
         args, wrong = cls._read(given, strict=True)
         # What is wrong itself, or was probably meant by a misspelt name, breaks no rule as well.
         left_out = {re.split(r"[.\[]", problem.property)[0] for problem in wrong}

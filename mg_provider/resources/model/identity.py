@@ -16,6 +16,7 @@ from pydantic import AfterValidator
 
 from mg_provider.api.texts import shown
 from mg_provider.rollout.journal import DEPLOYMENT_LABEL, MODEL_LABEL
+from mg_provider.wire.form import Form
 
 OWNER_LABEL = "mg-owner"
 RESOURCE_LABEL = "mg-resource"
@@ -54,6 +55,13 @@ Labels = Annotated[dict[str, str], AfterValidator(_labels)]
 ENDPOINT_ID = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?|[1-9][0-9]{0,8}")
 MODEL_ID = re.compile(r"[a-z_][a-z0-9_-]{0,62}")
 COMPUTE_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+# The ids that an argument may have: an adopted endpoint or Model has one of Vertex AI's own choice.
+ENDPOINT_ID_FORM = Form(
+    rf"{ENDPOINT_ID.pattern}|[1-9][0-9]{{9,18}}", "at most 63 of a-z, 0-9 and -, a letter first; or at most 9 digits"
+)
+MODEL_ID_FORM = Form(rf"{MODEL_ID.pattern}|[0-9]{{1,19}}", "at most 63 of a-z, 0-9, _ and -, a letter first")
+COMPUTE_NAME_FORM = Form(COMPUTE_NAME.pattern, "at most 63 of a-z, 0-9 and -, a letter first")
 
 
 def ownership_labels(owner: str, resource: str, path: str = "") -> dict[str, str]:

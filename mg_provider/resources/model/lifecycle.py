@@ -27,6 +27,7 @@ from mg_provider.resources.model.identity import OWNER_LABEL, RESOURCE_LABEL, is
 from mg_provider.resources.model.marks import Computed, InPlace, Local, Replaces, unique
 from mg_provider.resources.model.meaning import Inner
 from mg_provider.rollout.place import UNGUARDED, Guard
+from mg_provider.wire.form import Form
 
 if TYPE_CHECKING:
     from mg_provider.api.clients import Clients
@@ -71,9 +72,16 @@ class CloudArgs(Args):
     )
     always_in_ids = frozenset({"project", "region"})
 
-    project: Annotated[str, Replaces("a resource belongs to one project"), Computed()] = Field(
+    project: Annotated[
+        str,
+        Replaces("a resource belongs to one project"),
+        Computed(),
+        Form(
+            r"([a-z]([a-z0-9-]|[.:][a-z0-9]){4,61}[a-z0-9]|[0-9]{1,19})?",
+            "a project id such as my-project: 6 to 63 of a-z, 0-9 and -, a letter first; or a project number",
+        ),
+    ] = Field(
         default="",
-        pattern=r"^([a-z]([a-z0-9-]|[.:][a-z0-9]){4,61}[a-z0-9]|[0-9]{1,19})?$",
         description="Project id. Default: `mg:project`, else `gcp:project`, else GOOGLE_CLOUD_PROJECT.",
     )
     region: Annotated[str, Replaces("a resource belongs to one region"), Computed()] = Field(

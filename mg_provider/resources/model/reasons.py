@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from mg_provider.api.texts import cut, shown
 from mg_provider.command_line.wrong_values import in_words
 from mg_provider.spelling import did_you_mean, nearest
+from mg_provider.wire.form import WRONG_FORM
 
 MOST_SAID = 300
 """Characters of a message."""
@@ -83,10 +84,10 @@ def _reason(deepest: FieldInfo | type[BaseModel], error: Mapping[str, Any], secr
         description = deepest.description or "give another value"
         if kind == "missing":
             return f"is required: {description}"
-        if kind == "string_pattern_mismatch":
-            return f"{shown} does not fit: {description}"
+        if kind == WRONG_FORM:
+            return f"{shown} does not fit: write {error['ctx']['write']}"
     elif kind == "extra_forbidden":
-        return f"is not a field of this object: {did_you_mean(str(error['loc'][-1]), deepest.model_fields)}"
+        return f"is not a key that is known here: {did_you_mean(str(error['loc'][-1]), deepest.model_fields)}"
     message = in_words(error)
     return message if kind == "value_error" else f"{message}, not {shown}{_meant(error)}"
 
@@ -102,7 +103,7 @@ def _meant(error: Mapping[str, Any]) -> str:
 def _shown(value: Any, secret: bool) -> str:
     """The value, or what kind of thing it is: what is inside may be secret."""
     if secret or isinstance(value, Mapping | list | tuple):
-        kinds = {"dict": "dictionary", "str": "text", "int": "number", "float": "number", "bool": "truth value"}
+        kinds = {"dict": "mapping", "str": "text", "int": "number", "float": "number", "bool": "truth value"}
         kind = type(value).__name__
         return f"a {kinds.get(kind, kind)}"
     return shown(value)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mg_provider.resources.model.identity import COMPUTE_NAME, Labels
+from mg_provider.resources.model.identity import COMPUTE_NAME_FORM, Labels
 from mg_provider.resources.model.lifecycle import CloudArgs
 from mg_provider.resources.model.marks import (
     Computed,
@@ -78,9 +78,8 @@ class PscForwardingRuleFields(CloudArgs):
         "projects/{p}/regions/{r}/addresses/{name} of one that is reserved, which then is used and never deleted. "
         "Default: a free one, which then stays, also if it comes to be named.",
     )
-    forwarding_rule_name: Annotated[str, Replaces("names are fixed"), Computed(), Unique()] = Field(
+    forwarding_rule_name: Annotated[str, Replaces("names are fixed"), Computed(), Unique(), COMPUTE_NAME_FORM] = Field(
         default="",
-        pattern=f"^{COMPUTE_NAME.pattern}$",
         description="Name of rule and address: at most 63 of a-z, 0-9 and -, a letter first. "
         "Default: derived from stack and resource name.",
     )

@@ -46,7 +46,7 @@ BROKEN = "a\x1bb"
 TEXT = [
     Bad(5, "text", "not 5"),
     Bad(["a"], "text", "not a list"),
-    Bad({}, "not a dictionary"),
+    Bad({}, "not a mapping"),
     Bad(BROKEN, "control character U+001B at position 2"),
 ]
 SWITCH = [
@@ -68,20 +68,20 @@ COUNT = [
     Bad(1e18, "at most 10000"),
     Bad(1e308, "at most 10000, not a number of about 309 digits"),
     Bad(-1, "at least"),
-    Bad({"count": 1}, "not a dictionary"),
+    Bad({"count": 1}, "not a mapping"),
 ]
-OBJECT = [Bad("text", "should be a dictionary, not 'text'"), Bad(["list"], "should be a dictionary, not a list")]
-LIST = [Bad("text", "should be a list, not 'text'"), Bad({"a": 1}, "should be a list, not a dictionary")]
+OBJECT = [Bad("text", "should be a mapping, not 'text'"), Bad(["list"], "should be a mapping, not a list")]
+LIST = [Bad("text", "should be a list, not 'text'"), Bad({"a": 1}, "should be a list, not a mapping")]
 TEXTS = [*OBJECT, Bad({"a": 1}, "text, not 1", at=".a"), Bad({"a": ["b"]}, "not a list", at=".a")]
 IDENTIFIER = [Bad("x" * 64, "at most 63"), Bad("-search", "a letter first"), Bad("Such Name", "at most 63")]
 NAME = [*TEXT, Bad("x" * 129, "at most 128 characters")]
 ACCOUNT = [
     *TEXT,
-    Bad("me@example.com", "Service account"),
-    Bad("a@p.iam.gserviceaccount.com,b", "Service account"),
-    Bad("a@..gserviceaccount.com", "Service"),
+    Bad("me@example.com", "the email address of a service account"),
+    Bad("a@p.iam.gserviceaccount.com,b", "the email address of a service account"),
+    Bad("a@..gserviceaccount.com", "the email address of a service account"),
 ]
-FLEX = [*OBJECT, Bad({"max_runtime_duration": "1h"}, "seven days (604800s)", at=".max_runtime_duration")]
+FLEX = [*OBJECT, Bad({"max_runtime_duration": "1h"}, "write seconds and the letter s", at=".max_runtime_duration")]
 KEYS = [
     *OBJECT,
     Bad({}, "is required: Cloud KMS key", at=".kms_key_name"),
@@ -139,7 +139,7 @@ SPECS = [
     *OBJECT,
     Bad({}, "machine_type is missing"),
     Bad({**L4, "machine_type": "a3-highgpu-8g"}, "comes with 8 NVIDIA_H100_80GB: set accelerator_type"),
-    Bad({**L4, "accelerator_count": 2}, "set accelerator_count to 1 to 1, not 2"),
+    Bad({**L4, "accelerator_count": 2}, "set accelerator_count to 1, not 2"),
     Bad({**L4, "accelerator_type": "NVIDIA_L5"}, "NVIDIA_L5 is not one Vertex knows"),
     Bad({"machine_type": "g2-standard-12"}, "needs accelerator_type NVIDIA_L4"),
     Bad({"machine_type": "n1-standard-4", "accelerator_count": 1}, "accelerator_type is missing"),
@@ -166,13 +166,13 @@ CHOICES = [
     Bad([L4, {**L4, "accelerator_count": 2}], "choice 2: g2-standard-12 has 1 NVIDIA_L4"),
     Bad([L4, H100, L4], "choice 3: g2-standard-12 with 1 x NVIDIA_L4 is there already"),
     Bad([L4, {**L4, "machne_type": "x"}], "did you mean machine_type?", at="[1].machne_type"),
-    Bad([L4, "a3-highgpu-8g"], "should be a dictionary", at="[1]"),
+    Bad([L4, "a3-highgpu-8g"], "should be a mapping", at="[1]"),
 ]
 CONTAINERS = [
     *OBJECT,
     Bad({"image": "a"}, "did you mean", at=".image"),
     Bad({**CONTAINER, "image_uri": ABSENT}, "image_uri is missing"),
-    Bad({**CONTAINER, "env": {"HF_TOKEN": TOKENS[0]}}, "should be a list, not a dictionary", at=".env"),
+    Bad({**CONTAINER, "env": {"HF_TOKEN": TOKENS[0]}}, "should be a list, not a mapping", at=".env"),
     Bad({**CONTAINER, "env": [{"value": "a"}]}, "is required: Name", at=".env[0].name"),
     Bad({**CONTAINER, "env": [{"name": "A=B"}]}, "env has the name 'A=B': use letters, digits and _"),
     Bad({**CONTAINER, "env": [{"name": ""}]}, "env has the name ''"),
@@ -185,17 +185,22 @@ CONTAINERS = [
     Bad({**CONTAINER, "ports": [{"container_port": True}]}, "whole number, not True", at=".ports[0].container_port"),
     Bad({**CONTAINER, "startup_probe": {"http_get": {"port": 65536}}}, "startup_probe.http_get.port is 65536"),
     Bad({**CONTAINER, "startup_probe": {"http_get": {"http_headers": [{"name": "A:B"}]}}}, "the header 'A:B'"),
-    Bad({**CONTAINER, "ports": [8080]}, "should be a dictionary, not 8080", at=".ports[0]"),
+    Bad({**CONTAINER, "ports": [8080]}, "should be a mapping, not 8080", at=".ports[0]"),
     Bad({**CONTAINER, "ports": [{"container_port": 0}]}, "1 to 65535"),
-    Bad({**CONTAINER, "deployment_timeout": "1h"}, "two hours (7200s)", at=".deployment_timeout"),
+    Bad({**CONTAINER, "deployment_timeout": "1h"}, "write seconds and the letter s", at=".deployment_timeout"),
     Bad({**CONTAINER, "deployment_timeout": "7201s"}, "at most 7200s"),
     Bad({**CONTAINER, "health_probe": {"period_seconds": 1}}, "exactly one of exec, http_get, grpc and tcp_socket"),
 ]
 PLACE = {
-    "project": [*TEXT, Bad("my_project", "Project id"), Bad("projects/my-project", "Project id"), Bad("My", "Project")],
+    "project": [
+        *TEXT,
+        Bad("my_project", "write a project id"),
+        Bad("projects/my-project", "write a project id"),
+        Bad("My", "write a project id"),
+    ],
     "region": [*TEXT, Bad("us-central", "not a region of Vertex AI"), Bad("us-central1-a", "not a region")],
     "timeouts": [
-        Bad("1h", "should be a dictionary, not '1h'"),
+        Bad("1h", "should be a mapping, not '1h'"),
         Bad({"create": 0}, "more than 0, not 0", at=".create"),
         Bad({"delete": -1.5}, "more than 0, not -1.5", at=".delete"),
         Bad({"update": "1h"}, "number", at=".update"),
@@ -246,7 +251,7 @@ ENDPOINT = {
     "client_connection_config": [
         *OBJECT,
         Bad({"inference_timeout": 60}, "text", at=".inference_timeout"),
-        Bad({"inference_timeout": "1m"}, "at most one hour (3600s)", at=".inference_timeout"),
+        Bad({"inference_timeout": "1m"}, "write seconds and the letter s", at=".inference_timeout"),
         Bad({"inference_timeout": "3601s"}, "at most 3600s"),
     ],
 }
@@ -284,14 +289,14 @@ MACHINES = {
         ),
         Bad([{**DUTY, "metric_name": "https://prometheus.googleapis.com/a"}], "unknown metric"),
         Bad([{**DUTY, "metric_name": "x" * 5000}], "unknown metric", "(5,000 characters)"),
-        Bad(["duty_cycle"], "should be a dictionary", at="[0]"),
+        Bad(["duty_cycle"], "should be a mapping", at="[0]"),
     ],
     "scale_to_zero_spec": [
         *OBJECT,
         Bad({"idle_scaledown_period": 300}, "text", at=".idle_scaledown_period"),
         Bad({"idle_scaledown_period": "60s"}, "idle_scaledown_period is 60s: use 300s to 28800s"),
         Bad({"min_scaleup_period": "28801s"}, "use 300s to 28800s"),
-        Bad({"idle": "300s"}, "not a field of this object", at=".idle"),
+        Bad({"idle": "300s"}, "not a key that is known here", at=".idle"),
     ],
     "flex_start": [*FLEX, Bad({"max_runtime_duration": "604801s"}, "at most 604800s")],
     "service_account": ACCOUNT,
@@ -333,7 +338,7 @@ TABLES = {
         "hugging_face_access_token": [
             Bad(5, "text, not a number"),
             Bad([TOKENS[0]], "text, not a list"),
-            Bad({"token": TOKENS[0]}, "not a dictionary"),
+            Bad({"token": TOKENS[0]}, "not a mapping"),
             Bad(
                 TOKENS[0],
                 "only applies to hugging_face_model_id",
@@ -359,7 +364,7 @@ TABLES = {
         ],
         "deployed_models": [
             *OBJECT,
-            Bad({"a": MODEL}, "should be a dictionary", at=".a"),
+            Bad({"a": MODEL}, "should be a mapping", at=".a"),
             Bad({"a": {}}, "is required: Model resource name", at=".a.model"),
             Bad({"Name": {"model": MODEL}}, "at most 32 of a-z, 0-9 and -"),
             Bad({"a": {"model": "llama"}}, "a: 'llama' is not the name of a model: write projects/"),
@@ -722,7 +727,7 @@ def test_a_place_from_configuration_is_held_to_the_same_rules(kind):
     _, problems = kind.check(kind.arguments(), defaults=Defaults("my-project", "narnia1"))
     assert "'narnia1' is not a region" in problems["region"]
     _, problems = kind.check(kind.arguments(), defaults=Defaults("My Project", "us-central1"))
-    assert "Project id" in problems["project"]
+    assert "write a project id" in problems["project"]
 
 
 def test_an_attachment_is_held_against_the_region_of_the_configuration():

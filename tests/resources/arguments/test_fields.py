@@ -1,14 +1,20 @@
 """What a change of an argument does follows from the marks; an unknown value is never a false alarm."""
 
+from typing import get_args
+
 import pytest
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
+from mg_provider.cloud.seed_file import Seed, SeedServiceAttachment
+from mg_provider.environment.environment import Environment
 from mg_provider.resources.dynamic.host import outputs
 from mg_provider.resources.model.args import has, mark_of, marks
 from mg_provider.resources.model.diff import compare
 from mg_provider.resources.model.marks import Computed, Derived, InPlace, Local, Mark, Replaces, RollsOut, unique
 from mg_provider.resources.model.unknown import UNKNOWN, contains_unknown, plain
+from mg_provider.wire.base import Duration
+from mg_provider.wire.form import Form
 from tests.support.samples import (
     ABSENT,
     ALL,
@@ -328,3 +334,37 @@ def test_names_in_the_traffic_are_checked_while_a_model_is_still_to_be_made():
         ("traffic_split", "names c, but deployed_models has a, b: use those")
     ]
     assert DEDICATED_ENDPOINT.args_type.decode({**given, "traffic_split": UNKNOWN})[1] == []
+
+
+def test_a_pattern_says_what_to_write():
+    """A text is held to a pattern by ``Form`` alone, which has what to write."""
+    types = [Duration, SeedServiceAttachment, Seed, Environment, *(kind.args_type for kind in ALL)]
+    forms, seen = [], set()
+    while types:
+        each = types.pop()
+        if isinstance(each, type) and issubclass(each, BaseModel):
+            if each not in seen:
+                seen.add(each)
+                fields = each.model_fields.values()
+                types += [part for field in fields for part in (field.annotation, *field.metadata)]
+        else:
+            forms += [each] if isinstance(each, Form) else []
+            types += [*get_args(each), *getattr(each, "__metadata__", ())]
+            assert isinstance(each, Form) or not getattr(each, "pattern", None), each
+    assert len(set(forms)) > 8
+    assert all(len(form.write) > 10 for form in forms)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        (CUSTOM_WEIGHTS_MODEL, "project", "My_Project"),
+        (CUSTOM_WEIGHTS_MODEL, "service_account", "foo@bar"),
+        (BATCH_JOB, "service_account", "foo@bar"),
+        (PSC_FORWARDING_RULE, "forwarding_rule_name", "UPPER"),
+    ],
+)
+def test_a_text_that_does_not_fit_is_answered_with_the_form(kind, name, value):
+    (reason,) = kind.check({**kind.arguments("labels"), name: value})[1].values()
+    assert reason.startswith(f"{value!r} does not fit: write ")
+    assert kind.args_type.model_fields[name].description not in reason
