@@ -36,28 +36,31 @@ if __name__ == "__main__":
 
 # It imports as little as it can, as it is started a thousand times.
 SHIM = """#!{python} -IS
-import _signal, _socket, marshal, os, sys
+import _signal, _socket, marshal, posix, sys
 if sys.argv[1:2] != ["-u"]:
-    os.execv({python!r}, [{python!r}, *sys.argv[1:]])
+    posix.execv({python!r}, [{python!r}, *sys.argv[1:]])
 server = _socket.socket(_socket.AF_UNIX)
 server.connect({address!r})
-text = marshal.dumps({{"argv": sys.argv[1:], "env": dict(os.environ), "cwd": os.getcwd()}})
+text = marshal.dumps({{"argv": sys.argv[1:], "env": posix.environ, "cwd": posix.getcwd()}})
 streams = b"".join(stream.to_bytes(4, sys.byteorder) for stream in (0, 1, 2))
 server.sendmsg([len(text).to_bytes(8, "big")], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, streams)])
 server.sendall(text)
 fork = int.from_bytes(server.recv(8, _socket.MSG_WAITALL), "big")
 for number in (_signal.SIGINT, _signal.SIGTERM):
-    _signal.signal(number, lambda sent, _: os.kill(fork, sent))
+    _signal.signal(number, lambda sent, _: posix.kill(fork, sent))
 for stream in (0, 1, 2):
-    os.close(stream)
+    posix.close(stream)
 answer = server.recv(1)
-os._exit(answer[0] if answer else 1)
+posix._exit(answer[0] if answer else 1)
 """
 # What provider processes, programs and commands of ours import, when they start or while they run.
 OURS = (
     "dill",
     "encodings.idna",
+    "encodings.utf_8_sig",
+    "grpc._channel",
     "grpc._server",
+    "grpc._utilities",
     "grpc.experimental",
     "importlib.readers",
     "mg_provider:BatchJob",
@@ -68,11 +71,13 @@ OURS = (
     "mg_provider.cli:app",
     "mg_provider.environment:run",
     "mg_provider.preflight.batch.check",
+    "mg_provider.preflight.machines.recommend",
     "mg_provider.preflight.weights.check",
     "mg_provider.rehearsal.command",
     "mg_provider.rehearsal.engine.run",
     "mg_provider.rehearsal.show.digest",
     "mg_provider.rehearsal.show.display",
+    "mg_provider.resources.batch_job.output_rows",
     "mg_provider.review.command",
     "pulumi.dynamic",
     "pydantic.plugin._loader",
@@ -80,7 +85,13 @@ OURS = (
     "urllib3.exceptions",
 )
 # It takes seconds to import, whatever is used of it.
-GOOGLE = ("pulumi_gcp.compute:Network", "pulumi_gcp.dns:RecordSet", "mg_provider.components:PscNetwork")
+GOOGLE = (
+    "mg_provider.components:PscNetwork",
+    "pulumi_gcp.compute:Network",
+    "pulumi_gcp.dns:RecordSet",
+    "pulumi_gcp.organizations:get_project_output",
+    "pulumi_gcp.storage:BucketIAMMember",
+)
 _shared = ExitStack()
 _given: list[Path] = []
 
@@ -129,7 +140,9 @@ class Fork:
         nothing, (output, said), (errors, told) = os.open(os.devnull, os.O_RDONLY), os.pipe(), os.pipe()
         self.stdout, self.stderr = open(output, encoding="utf-8"), open(errors, encoding="utf-8")  # noqa: SIM115
         given = (nothing, said, told)
-        text = marshal.dumps({"argv": arguments, "env": env, "cwd": os.getcwd()})
+        text = marshal.dumps(
+            {"argv": arguments, "env": {os.fsencode(key): os.fsencode(env[key]) for key in env}, "cwd": os.getcwd()}
+        )
         socket.send_fds(self._connection, [len(text).to_bytes(8, "big")], list(given))
         for stream in given:
             os.close(stream)
@@ -261,7 +274,7 @@ def run(connection: socket.socket) -> None:
         os.dup2(given, target)
         os.close(given)
     os.environ.clear()
-    os.environ.update(request["env"])
+    os.environb.update(request["env"])
     sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
     os.chdir(request["cwd"])
     sys.argv = request["argv"][1:]
