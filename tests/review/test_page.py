@@ -40,6 +40,7 @@ def read(content):
     tree.feed(page(review.of(content)))
     tree.close()
     assert tree.open == []
+    assert "</li>" not in "".join(tree.data)
     return tree
 
 
@@ -92,6 +93,11 @@ def test_a_hidden_value_is_nowhere_and_its_name_is():
     told = page(update("CustomWeightsModel", old, {**old, "labels": {**secret, "value": "hunter4"}}))
     assert "hunter" not in told
     assert "hidden" in told
+
+
+def test_what_needs_no_decision_is_listed_as_a_whole():
+    tree = read(preview(step("update", "CustomWeightsModel", "llama", model(), model(labels={"team": "search"}))))
+    assert ": labels.team none → search" in tree.data
 
 
 def test_a_failed_gate_is_the_first_line():

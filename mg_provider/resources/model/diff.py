@@ -46,13 +46,13 @@ def compare(old: Args, new: Args, *names: str) -> Changes:
             not before and has(args_type, name, FilledIn)
         ):
             continue
-        elif _differ(args_type, name, before, after):
+        elif differ(args_type, name, before, after):
             changed.add(name)
     replaces = frozenset(name for name in changed if _replaces(args_type, name, old, new))
     return Changes(frozenset(changed), replaces, frozenset(unknown))
 
 
-def _differ(args_type: type[Args], name: str, before: Any, after: Any) -> bool:
+def differ(args_type: type[Args], name: str, before: Any, after: Any) -> bool:
     """Whether the values mean different things; texts and numbers do whenever they differ."""
     if before == after:
         return False

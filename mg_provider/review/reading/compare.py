@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from pydantic import BaseModel
 
 from mg_provider.resources.model.args import Args
-from mg_provider.resources.model.diff import canonical
+from mg_provider.resources.model.diff import differ
 from mg_provider.resources.model.marks import InPlace, Replaces, RollsOut, Secret, marked
 from mg_provider.resources.model.unknown import Unknown
 from mg_provider.review.reading.kinds import Kind, compared, fits, parts, value_of
@@ -39,7 +39,7 @@ class Change:
         """Whether no part of its value may be shown."""
         return self.mark(Secret) is not None or HIDDEN in (self.old, self.new)
 
-    @property
+    @cached_property
     def is_hidden(self) -> bool:
         """Whether what differs in it, or a part of that, cannot be seen."""
         found = differing(self.old, self.new)
@@ -222,10 +222,7 @@ def changed_fields(
             continue
         was, now = value_of(model, old, field), value_of(model, new, field)
         hidden = _hidden(f"{at}{field}", now, paths) if paths else ()
-        if was == now and not hidden:
-            continue
-        same = canonical(cast(type[Args], model), field, was) == canonical(cast(type[Args], model), field, now)
-        if not same or hidden:
+        if hidden or differ(cast(type[Args], model), field, was, now):
             yield Change(field, was, now, marks, hidden)
     for field in sorted({*old, *new} - {*model.model_fields}):
         if old.get(field) != new.get(field):

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mg_provider.api.texts import cut
 from mg_provider.data.engine_values import SIGNATURE_KEY, UNKNOWN_TEXTS
-from mg_provider.resources.model.unknown import UNKNOWN, Unknown, contains_unknown
+from mg_provider.resources.model.unknown import ALWAYS_KNOWN, UNKNOWN, Unknown, contains_unknown
 
 HIDDEN: Final = "[secret]"
 _SECRET_NAME: Final = re.compile(r"(?i)((api|access|private)[_-]?key|token|secret|passw|credential)")
@@ -66,7 +66,9 @@ def _leaf(path: str, value: Any) -> str:
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """The values within a value, each with its path; lists of plain values are one."""
-    if isinstance(value, Mapping) and value:
+    if type(value) in ALWAYS_KNOWN:
+        yield path, value
+    elif isinstance(value, Mapping) and value:
         for key in sorted(value, key=str):
             yield from leaves(value[key], f"{path}.{key}" if path else str(key))
     elif isinstance(value, list) and any(isinstance(entry, Mapping) for entry in value):
@@ -152,7 +154,10 @@ def _of_leaves(path: str, old: Any, new: Any) -> list[str]:
 
 def hides(value: Any) -> bool:
     """Whether a part of a value is hidden."""
-    return any(HIDDEN in entries(leaf) for _, leaf in leaves(value))
+    if type(value) in ALWAYS_KNOWN:
+        return bool(value == HIDDEN)
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return any(map(hides, inner))
 
 
 def is_unknown(value: Any) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from mg_provider.review.formats.page import parts
 from mg_provider.review.formats.page.bars import cost, gpus
@@ -15,6 +15,7 @@ from mg_provider.review.formats.page.element import Child, Markup, el, join, sho
 from mg_provider.review.formats.page.regions import regions
 from mg_provider.review.model import Review
 
+T = TypeVar("T")
 _BUDGETS: Final = {"reasons": 500_000, "fleet": 350_000, "changes": 750_000, "notes": 150_000}
 """Bytes of each part; together with what is short by nature they stay below two million."""
 
@@ -59,19 +60,20 @@ def _sections(review: Review) -> Iterator[Markup]:
         listed = [el("li", el("code", gate.gate), f" {short(gate.text, 1000)}") for gate in review.gates[:100]]
         yield _section("Gates that failed", el("ul", listed, class_="plain"))
     if review.reasons:
-        items = _fit(map(parts.reason, review.reasons), "reasons")
+        items = _fit(review.reasons, "reasons", parts.reason)
         yield _section("What to decide", el("ol", items, class_="reasons"))
-    if pictures := [el("figure", picture.inline()) for picture in regions(review.fleet, review.gpus.lines)]:
-        yield _section("Fleet", el("div", _fit(pictures, "fleet"), class_="grid"))
+    if pictures := list(regions(review.fleet, review.gpus.lines)):
+        figures = _fit(pictures, "fleet", lambda picture: el("figure", picture.inline()))
+        yield _section("Fleet", el("div", figures, class_="grid"))
     yield from _of_money(review)
     if review.runs:
-        yield _section("Batch runs", el("ul", _fit(map(parts.run, review.runs), "notes"), class_="plain"))
+        yield _section("Batch runs", el("ul", _fit(review.runs, "notes", parts.run), class_="plain"))
     if review.diffs:
         shut = len(review.diffs) > 3
-        folds = _fit((parts.difference(diff, shut=shut) for diff in review.diffs), "changes")
+        folds = _fit(review.diffs, "changes", partial(parts.difference, shut=shut))
         yield _section("Changes", el("div", folds, class_="changes"))
     if notes := list(parts.notes(review)):
-        yield _section("Also", el("ul", _fit(notes, "notes"), class_="plain"))
+        yield _section("Also", el("ul", _fit(notes, "notes", Markup), class_="plain"))
 
 
 def _section(title: str, *children: Child) -> Markup:
@@ -88,17 +90,16 @@ def _of_money(review: Review) -> Iterator[Markup]:
         yield _section("Money and GPUs", el("div", figures, class_="grid"), parts.prices(review))
 
 
-def _fit(items: Iterable[Markup], part: str) -> Markup:
+def _fit(given: Sequence[T], part: str, draw: Callable[[T], Markup]) -> Markup:
     """As many as there is room for, and how many there is none for."""
     kept: list[Markup] = []
-    size, left = 0, 0
-    for item in items:
+    size = 0
+    for item in map(draw, given):
         size += len(item.encode())
         if size > _BUDGETS[part]:
-            left += 1
-        else:
-            kept.append(item)
-    if left:
+            break
+        kept.append(item)
+    if left := len(given) - len(kept):
         tag = "p" if part in ("fleet", "changes") else "li"
         kept.append(el(tag, f"and {left:,} more, which --format json has", class_="soft"))
     return join(kept)
