@@ -70,9 +70,10 @@ def pytest_collection() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What the tests make is searched."""
+    """What the tests make is searched, whenever there is enough of it."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000)
     gc.enable()
 
 
