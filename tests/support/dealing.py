@@ -7,6 +7,7 @@ first in each run, and what is quick fills the gaps at the end.
 from itertools import groupby
 
 LONG = (
+    "test_ends_with_pytest.py",
     "clients",
     "conformance",
     "demo",
@@ -23,8 +24,8 @@ LONG = (
 
 def dealt(items, workers):
     """The items in the order for so many workers."""
-    long = [item for item in items if _folder(item) in LONG]
-    quick = [item for item in items if _folder(item) not in LONG]
+    long = sorted((item for item in items if _part(item) in LONG), key=lambda item: LONG.index(_part(item)))
+    quick = [item for item in items if _part(item) not in LONG]
     shares = [[] for _ in range(workers)]
     for unit in _units(long):
         min(shares, key=len).extend(unit)
@@ -36,8 +37,9 @@ def dealt(items, workers):
     return [item for share in shares for item in share] + quick
 
 
-def _folder(item):
-    return item.nodeid.split("/")[1]
+def _part(item):
+    """The folder or the file in tests/ that it is of."""
+    return item.nodeid.partition("::")[0].split("/")[1]
 
 
 def _units(items):
