@@ -7,10 +7,15 @@ from collections.abc import Iterable
 
 _COMPARED = 200
 _LISTED = 100
+_SHORT = 4
 
 
-def nearest(name: str, known: Iterable[str], alike: float = 0.6) -> str | None:
-    """The known name that a misspelt one is most like; None where none is ``alike`` enough (1 is the same)."""
+def nearest(name: str, known: Iterable[str], alike: float | None = None) -> str | None:
+    """The known name that a misspelt one is most like; None where none is ``alike`` enough (1 is the same).
+
+    Less than 0.7 is rather another word, but for a letter in a short one.
+    """
+    alike = alike or (0.6 if len(name) <= _SHORT else 0.7)
     return next(iter(difflib.get_close_matches(name[:_COMPARED], sorted(set(known)), 1, alike)), None)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from mg_provider.data import known_regions
 from mg_provider.environment.entries import BatchConfig, EndpointConfig, ModelConfig, PrivateAccess, ServedConfig
 from mg_provider.environment.environment import Address, Environment
-from mg_provider.environment.sections import Mistake, ResourceSection, known, one_of, readable
+from mg_provider.environment.sections import Mistake, Part, ResourceSection, known, one_of, readable
 from mg_provider.preflight.machines.machine import machine_doubt
 from mg_provider.resources.batch_job.args import BatchJobArgs
 from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs
@@ -37,10 +37,28 @@ def unknown_keys(environment: Environment) -> Iterator[Mistake]:
             elif key in section.args_type.model_fields:
                 yield Mistake(f"{path}.{key}", "cannot be set: the provider makes it: remove the line")
             else:
-                near = one_of(key, known_keys, "docs/stacks.md lists the keys")
-                yield Mistake(f"{path}.{key}", f"is not a key that is known here: {near}")
+                yield Mistake(f"{path}.{key}", unknown_key(key, known_keys))
         for key in section.secrets():
             yield from readable(_secret(f"{path}.{key}", section, key))
+
+
+_TAKERS: Mapping[str, type[Part]] = {
+    "the environment": Environment,
+    "models": ModelConfig,
+    "endpoints": EndpointConfig,
+    "deployed_models": ServedConfig,
+    "batch_jobs": BatchConfig,
+    "private": PrivateAccess,
+}
+
+
+def unknown_key(key: str, known_keys: Collection[str]) -> str:
+    """What to do about a key that a section does not take: what it was meant to be, or which section takes it."""
+    takers = [name for name, part in _TAKERS.items() if key in (*part.model_fields, *part.takes())]
+    listed = " or ".join(filter(None, (", ".join(takers[:-1]), *takers[-1:])))
+    elsewhere = f"it belongs to {listed}" if takers else ""
+    near = one_of(key, known_keys, elsewhere or "docs/stacks.md lists the keys")
+    return f"is not a key that is known here: {near}{f' Else {elsewhere}' if elsewhere and elsewhere != near else ''}"
 
 
 def sections(environment: Environment) -> Iterator[tuple[str, ResourceSection]]:

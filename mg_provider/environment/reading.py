@@ -14,7 +14,7 @@ from mg_provider.command_line.errors import Refusal
 from mg_provider.environment import arguments, checks
 from mg_provider.environment.environment import Environment
 from mg_provider.environment.partial import readable_part, withhold
-from mg_provider.environment.sections import Mistake, one_of
+from mg_provider.environment.sections import Mistake
 from mg_provider.preflight.base_files import EXTENDS, WITHOUT, BaseFileProblem, layered
 from mg_provider.preflight.empty_values import empty_paths
 from mg_provider.preflight.machines.machine import accelerators
@@ -127,7 +127,5 @@ def _mistake(error: dict[str, Any]) -> Mistake:
     name, *inside = error["loc"]
     field: FieldInfo | None = Environment.model_fields.get(name)
     if field is None:
-        return Mistake(
-            name, f"is not a key that is known here: {one_of(name, [*Environment.model_fields, EXTENDS, WITHOUT])}"
-        )
+        return Mistake(name, arguments.unknown_key(name, [*Environment.model_fields, EXTENDS, WITHOUT]))
     return Mistake(*explain(name, field, {**error, "loc": tuple(inside)}))

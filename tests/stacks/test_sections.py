@@ -103,6 +103,26 @@ ZERO = "is 0: set scale_to_zero_spec as well, or at least 1"
                 "models.a.machine_spec.machine_typ: is not a key that is known here: did you mean machine_type?",
             ],
         ),
+        # What another section takes.
+        (
+            models(encryption_spec={"kms_key_name": "x"}),
+            [
+                "models.a.encryption_spec: is not a key that is known here: it belongs to endpoints or batch_jobs",
+            ],
+        ),
+        (
+            models(display_name="chat"),
+            [
+                "models.a.display_name: is not a key that is known here: did you mean model_display_name? Else it "
+                "belongs to batch_jobs",
+            ],
+        ),
+        (
+            {"machine_spec": L4},
+            [
+                "machine_spec: is not a key that is known here: it belongs to models, deployed_models or batch_jobs",
+            ],
+        ),
         (models(region="us-east1"), ["models.a.region: cannot be set here: write `regions`, which makes one in each"]),
         (
             models(deployment_plan="x"),

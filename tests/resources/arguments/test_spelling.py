@@ -9,6 +9,8 @@ from pulumi.runtime import config as sdk
 from mg_provider import CustomWeightsModel, PscForwardingRule
 from mg_provider.components import PrivateModelEndpoint, RegionalFleet
 from mg_provider.resources.dynamic.spelling import refuse_misspelt_config
+from mg_provider.spelling import nearest
+from tests.support.samples import ALL, label
 
 
 @pytest.mark.parametrize(
@@ -53,3 +55,16 @@ def test_keys_that_a_program_of_the_automation_api_has_are_read_too(monkeypatch)
             refuse_misspelt_config()
     finally:
         sdk.CONFIG.reset(token)
+
+
+@pytest.mark.parametrize("kind", ALL, ids=label)
+def test_a_slip_of_the_keyboard_is_answered_and_another_word_is_not(kind):
+    known = [*kind.args_type.model_fields]
+    # Two names that differ in a letter or two cannot be told apart.
+    for name in (name for name in known if not nearest(name, set(known) - {name}, 0.9)):
+        half = len(name) // 2
+        swapped = name[: half - 1] + name[half] + name[half - 1] + name[half + 1 :]
+        assert nearest(name[:half] + name[half + 1 :], known) == name
+        assert nearest(swapped, known) == name
+    assert nearest("encryption_spec", set(known) - {"encryption_spec"}) is None
+    assert nearest("toi", ["toy"]) == "toy"
