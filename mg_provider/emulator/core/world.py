@@ -7,6 +7,7 @@ import threading
 import uuid
 from collections import deque
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from mg_provider.emulator.core import clock
@@ -103,6 +104,11 @@ def watches_behaviours(watcher: Watcher) -> Watcher:
     """Register a function that is called after behaviours were switched."""
     _WATCHERS.append(watcher)
     return watcher
+
+
+@lru_cache(maxsize=1024)
+def _number_of(project: str) -> str:
+    return str(100_000_000_000 + int(hashlib.sha256(project.encode()).hexdigest(), 16) % 800_000_000_000)
 
 
 class World:
@@ -208,7 +214,7 @@ class World:
         """The number of a project; digits stay as they are, an id gets the same number in every run."""
         if project.isdigit():
             return project
-        number = str(100_000_000_000 + int(hashlib.sha256(project.encode()).hexdigest(), 16) % 800_000_000_000)
+        number = _number_of(project)
         self._project_ids[number] = project
         return number
 
