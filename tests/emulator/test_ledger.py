@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from mg_provider.emulator.core import ledger
 from tests.emulator.client import LOCATION
 
 HOLDER = "endpoints/chat/deployedModels/"
@@ -77,3 +80,15 @@ def test_cancelling_what_is_still_being_made_is_recorded_with_the_labels_that_it
     operation = client.deploy()
     client.ok("POST", f"{operation['name']}:cancel")
     assert emulator.requests()[-1]["target"] == {"name": operation["name"], "labels": {"team": "search"}}
+
+
+@pytest.mark.parametrize(
+    ("place", "register"), [("_DATA", ledger.counts_data), ("_RESOURCES", ledger.counts_resources)]
+)
+def test_what_exists_is_listed_in_one_order_whatever_was_imported_first(emulator, monkeypatch, place, register):
+    usual = getattr(ledger, place)
+    assert len(usual) > 1
+    monkeypatch.setattr(ledger, place, [])
+    for contribution in reversed(usual):
+        register(contribution)
+    assert getattr(ledger, place) == usual

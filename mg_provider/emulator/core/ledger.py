@@ -34,13 +34,18 @@ _DATA: list[Contribution] = []
 
 def counts_resources(contribution: Contribution) -> Contribution:
     """Register a function that lists what a stack should not leave behind."""
-    _RESOURCES.append(contribution)
-    return contribution
+    return _registered(contribution, _RESOURCES)
 
 
 def counts_data(contribution: Contribution) -> Contribution:
     """Register a function that lists what tests put there: buckets, objects, tables. It never counts as left over."""
-    _DATA.append(contribution)
+    return _registered(contribution, _DATA)
+
+
+def _registered(contribution: Contribution, place: list[Contribution]) -> Contribution:
+    """Whatever service is imported first, what exists is listed in the same order."""
+    place.append(contribution)
+    place.sort(key=lambda each: each.__module__)
     return contribution
 
 
