@@ -249,13 +249,18 @@ def load(names: tuple[str, ...]) -> None:
 
 
 def build() -> None:
-    """Build the validators of all models, which otherwise each fork does at first use."""
+    """Build the validators of all models and arguments, which otherwise each fork does at first use."""
     from pydantic import BaseModel
+
+    from mg_provider.resources.model.args import Args
+    from mg_provider.resources.model.salvage import adapter_of
 
     models = BaseModel.__subclasses__()
     for model in models:
         model.model_rebuild()
         models += model.__subclasses__()
+        for name in model.model_fields if issubclass(model, Args) else ():
+            adapter_of(model, name)
 
 
 def run(connection: socket.socket) -> None:
