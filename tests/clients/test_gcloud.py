@@ -1,11 +1,13 @@
 """gcloud itself, where it is on PATH: weights into a bucket, a model from Model Garden, addresses."""
 
+import json
 import os
 import shutil
 import subprocess
 
 import pytest
 
+from tests.clients.test_flows import SCRIPTS
 from tests.clients.way_out import WayOut
 
 GCLOUD = shutil.which("gcloud")
@@ -18,6 +20,10 @@ SETTINGS = {
     "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
     "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "true",
     "CLOUDSDK_CORE_PROJECT": "my-project",
+    "CLOUDSDK_PYTHON_ARGS": f"-S {SCRIPTS / 'gcloud_commands.py'}",
+    # One process copies two small files as well.
+    "CLOUDSDK_STORAGE_PROCESS_COUNT": "1",
+    "CLOUDSDK_STORAGE_THREAD_COUNT": "1",
     "CLOUDSDK_SURVEY_DISABLE_PROMPTS": "true",
 }
 SERVICES = {
@@ -42,21 +48,19 @@ def gcloud(emulator, tmp_path):
             "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE": way_out.authority,
         }
         environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **way_out.environment()}
+        environment |= SETTINGS | settings | addresses
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        with subprocess.Popen([GCLOUD], env=environment, cwd=tmp_path, **pipes) as process:
 
-        def run(*words):
-            done = subprocess.run(
-                [GCLOUD, *words],
-                env=environment | SETTINGS | settings | addresses,
-                cwd=tmp_path,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=100,
-            )
-            assert done.returncode == 0, f"gcloud {' '.join(words)}\n{done.stdout}{done.stderr}"
-            return done.stdout.strip()
+            def run(*words):
+                process.stdin.write(f"{json.dumps(words)}\n")
+                process.stdin.flush()
+                code = process.stdout.readline().strip()
+                output, errors = ((tmp_path / name).read_text() for name in ("output", "errors"))
+                assert code == "0", f"gcloud {' '.join(words)}\n{output}{errors}"
+                return output.strip()
 
-        yield run
+            yield run
     assert way_out.refused == []
     ledger = emulator.ledger()
     assert (ledger["resources"], ledger["data"], ledger["machines"]) == ([], [], [])
