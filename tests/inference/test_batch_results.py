@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 
 import pytest
 
@@ -13,7 +14,7 @@ from mg_provider.inference import batch_results
 from mg_provider.inference.batch.formats import ResultsFormat
 from mg_provider.inference.batch.join import DiskJoin
 from mg_provider.inference.batch.results_command import run
-from tests.support.batch import JOBS, arguments, chat, make_table, put_rows, table_arguments
+from tests.support.batch import COLUMNS, JOBS, arguments, chat, make_table, put_rows, table_arguments
 from tests.support.weights import BUCKET, call, make_bucket, put
 
 ROWS = [chat(f"Question {number}?", custom_id=f"q{number}") for number in range(40)]
@@ -131,12 +132,58 @@ def test_a_row_that_the_output_does_not_know_is_told(emulator, command, tmp_path
     local = tmp_path / "rows.jsonl"
     local.write_text("\n".join(map(json.dumps, [*ROWS[:2], chat("New?", custom_id="new"), ROWS[0]])))
     code, out, told = command(finish(emulator, arguments("in/rows.jsonl")), join=str(local))
-    assert code == 0
+    assert code == 1
     assert [json.loads(line)["custom_id"] for line in out.splitlines()] == ["q0", "q1"]
     assert told.splitlines()[0] == "2 answers, 2 rows failed"
     assert "new: the output says nothing of it" in told
     assert "38 answers without a row in the input" in told
     assert "1 row with a custom_id that an earlier row has: matched by what they ask" in told
+
+
+def test_an_input_that_nothing_fits_is_a_failure(emulator, command):
+    put_rows(emulator, "done/predictions_0001.jsonl", [{**chat("x", custom_id="a"), "response": "b"}])
+    put_rows(emulator, "in/a.jsonl", [chat("x", custom_id="x1")])
+    code, out, told = command(f"gs://{BUCKET}/done", join=f"gs://{BUCKET}/in/a.jsonl")
+    assert (code, out) == (1, "")
+    assert "1 answer without a row in the input" in told
+
+
+def test_a_row_that_is_answered_twice_is_told_and_keeps_its_answer(emulator, command):
+    rows = [chat("x", custom_id="a"), chat("y"), chat("y")]
+    put_rows(emulator, "done/errors_0001.jsonl", [{**rows[0], "error": "no"}])
+    put_rows(emulator, "done/predictions_0001.jsonl", [{**each, "response": "yes"} for each in rows])
+    put_rows(emulator, "in/a.jsonl", rows)
+    code, out, told = command(f"gs://{BUCKET}/done", join=f"gs://{BUCKET}/in/a.jsonl")
+    assert (code, [json.loads(line)["response"] for line in out.splitlines()]) == (0, ["yes"] * 3)
+    assert "1 answer to rows that are answered twice or more" in told
+    assert "1 row without a custom_id, with the request of an earlier row" in told
+    assert "with a custom_id that" not in told
+
+
+@pytest.mark.parametrize("form", list(ResultsFormat))
+@pytest.mark.parametrize("note", ["[" * 900 + "]" * 900, "1e400"], ids=["deep", "large"])
+def test_rows_that_can_hardly_be_read_end_nothing(emulator, command, form, note):
+    rows = [f'{{"custom_id": "r", "body": {{"prompt": "{at}"}}, "note": {note}}}' for at in range(2)]
+    (put(emulator, "in/a.jsonl", "\n".join([*rows, '{"custom_id": "s"}']).encode()))
+    said = "\n".join([*(f'{each[:-1]}, "response": "yes"}}' for each in rows), '{"custom_id": "s", "response": "s"}'])
+    put(emulator, "done/predictions_0001.jsonl", said.encode())
+    _, out, told = command(f"gs://{BUCKET}/done", join=f"gs://{BUCKET}/in/a.jsonl", form=form)
+    assert out.splitlines()[-1].replace('"', "").startswith(("s", "{custom_id:s")), told
+    answers, failed = (int(word) for word in re.findall(r"^(\d+) answers?, (\d+) rows? failed", told)[0])
+    assert answers + failed == 3
+
+
+def test_the_case_of_a_table_s_columns_means_nothing(emulator, command):
+    upper = [{**each, "name": each["name"].upper()} for each in COLUMNS]
+    answer = {"name": "RESPONSE", "type": "JSON"}
+    rows = [{"CUSTOM_ID": name, "BODY": json.dumps(chat(name)["body"])} for name in ("a", "b")]
+    make_table(emulator, rows, columns=upper)
+    answers = [{**each, "RESPONSE": json.dumps({"choices": [{"text": each["CUSTOM_ID"]}]})} for each in rows[::-1]]
+    make_table(emulator, answers, dataset="out", table="predictions", columns=[*upper, answer])
+    code, out, _ = command("bq://my-project.out.predictions", join="bq://my-project.prompts.input")
+    found = [json.loads(line) for line in out.splitlines()]
+    assert (code, [each["custom_id"] for each in found]) == (0, ["a", "b"])
+    assert [each["response"]["choices"][0]["text"] for each in found] == ["a", "b"]
 
 
 def test_failed_rows_are_told_and_written_apart(emulator, command, tmp_path):

@@ -53,10 +53,10 @@ def table_arguments(output, **more):
     )
 
 
-def make_table(emulator, rows, dataset="prompts", table="input", location="us-central1"):
+def make_table(emulator, rows, dataset="prompts", table="input", location="us-central1", columns=COLUMNS):
     place = {"projectId": "my-project", "datasetId": dataset}
     call(f"{emulator.url}{DATASETS}", {"datasetReference": place, "location": location})
-    body = {"tableReference": {**place, "tableId": table}, "schema": {"fields": COLUMNS}}
+    body = {"tableReference": {**place, "tableId": table}, "schema": {"fields": columns}}
     call(f"{emulator.url}{DATASETS}/{dataset}/tables", body)
     sent = [{"json": {**row, "body": json.dumps(row["body"])} if "body" in row else row} for row in rows]
     call(f"{emulator.url}{DATASETS}/{dataset}/tables/{table}/insertAll", {"rows": sent})

@@ -31,10 +31,9 @@ class OutputLine:
     def name(self) -> str | None:
         """What the row is called: ``custom_id``, or ``key`` where ``instance_config.key_field`` named the column."""
         instance = self.record.get("instance")
-        inner = instance.get("custom_id") if isinstance(instance, dict) else None
-        places = (self.record.get("custom_id"), self.record.get("key"), inner)
-        found = next((each for each in places if each not in (None, "")), None)
-        return None if found is None else found if isinstance(found, str) else msgspec.json.encode(found).decode()
+        inner = instance if isinstance(instance, dict) else {}
+        own = self.record
+        return id_of(own.get("custom_id"), own.get("key"), inner.get("custom_id"), inner.get("key"))
 
     @property
     def row(self) -> dict[str, Any]:
@@ -69,6 +68,16 @@ class OutputLine:
         if given is None or failure == _EMPTY:
             failure = reported or (_NOTHING if given is None else failure)
         return None, failure
+
+
+def id_of(*places: Any) -> str | None:
+    """An id as text, as a table has it: the first that is there; an empty one counts as none."""
+    found = next((each for each in places if each is not None and each != ""), None)
+    if found is None or isinstance(found, str):
+        return found
+    if isinstance(found, float) and found.is_integer():
+        return str(int(found))
+    return msgspec.json.encode(found, order="sorted").decode()
 
 
 _ANSWERS = ("response", "prediction")

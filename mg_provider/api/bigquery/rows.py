@@ -10,6 +10,22 @@ import msgspec
 from mg_provider.api.bigquery.client import BigQueryClient
 from mg_provider.wire.bigquery import TableFieldSchema
 
+_DOCUMENTED = frozenset(
+    (
+        "custom_id",
+        "method",
+        "url",
+        "body",
+        "id",
+        "response",
+        "prediction",
+        "error",
+        "errors",
+        "status",
+        "key",
+        "instance",
+    )
+)
 _WHOLE = frozenset({"INTEGER", "INT64"})
 _RECORD = frozenset({"RECORD", "STRUCT"})
 _TRUTH = frozenset({"BOOLEAN", "BOOL"})
@@ -19,13 +35,20 @@ _FLOAT = frozenset({"FLOAT", "FLOAT64"})
 def row_lines(bigquery: BigQueryClient, project: str, dataset: str, table: str) -> Iterator[bytes]:
     """Every row as one line of JSON: an object by column, a JSON column as the JSON that it holds, no nulls.
 
+    Columns of batch prediction have the names that Google documents, in small letters: to BigQuery, case means nothing.
+
     Permissions: bigquery.tables.get, bigquery.tables.getData.
     """
     schema = bigquery.get_table(project, dataset, table).table_schema
-    columns = schema.fields_ if schema else []
+    columns = [_documented(column) for column in schema.fields_] if schema else []
     encode = msgspec.json.Encoder().encode
     for row in bigquery.list_rows(project, dataset, table):
         yield encode(record(columns, [cell.v for cell in row.f]))
+
+
+def _documented(column: TableFieldSchema) -> TableFieldSchema:
+    name = (column.name or "").lower()
+    return column.model_copy(update={"name": name}) if name in _DOCUMENTED else column
 
 
 def record(columns: Sequence[TableFieldSchema], values: Sequence[Any]) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from mg_provider.api.storage.client import StorageClient
 
 CHUNK_BYTES = 4 * 1024 * 1024
+_OBJECT_END = b"}\n{"
+_WORD = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,25 @@ class Block:
         for number, line in enumerate(self.text.split(b"\n"), self.first):
             if line := line.strip():
                 yield number, line
+
+
+def are_objects(text: bytes, lines: int, start: int = 0, end: int | None = None) -> bool:
+    """Whether a text has so many lines, each of which begins and ends as an object does.
+
+    Then no object can go over two lines: inside of JSON, ``}`` is never followed by ``{``. A longer word is looked for
+    first: it is found quicker.
+    """
+    if end is None:
+        end = len(text) - text.endswith(b"\n")
+    if text[start : start + 1] != b"{" or text[end - 1 : end] != b"}":
+        return False
+    if lines == 1:
+        return True
+    cut = text.find(b"\n", start, end)
+    word = text[cut - 1 : cut + _WORD]
+    if word.startswith(_OBJECT_END) and text.count(word, start, end) == lines - 1:
+        return True
+    return text.count(_OBJECT_END, start, end) == lines - 1
 
 
 def object_blocks(storage: StorageClient, bucket: str, name: str, size: int) -> Iterator[Block]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from mg_provider.api.batch.rows import OutputLine
+from mg_provider.api.batch.rows import NotReadable, OutputLine, id_of, read_line
 
 _EXACT = 2**53
 _encode = msgspec.json.Encoder(order="sorted").encode
@@ -23,15 +23,16 @@ class RowKey(msgspec.Struct, gc=False):
     body: msgspec.Raw = msgspec.Raw()
 
 
-def id_of(custom_id: Any, key: Any = None) -> str | None:
-    """An id as text, as a table has it; an empty one counts as none."""
-    given = key if custom_id in (None, "") else custom_id
-    return None if given in (None, "") else given if isinstance(given, str) else canonical(given).decode()
+_DECODE = msgspec.json.Decoder(RowKey).decode
 
 
 def canonical(value: Any) -> bytes:
     """One spelling of the same JSON: sorted keys, no spaces, whole numbers as such."""
-    return _encode(_plain(value))
+    try:
+        return _encode(_plain(value))
+    except RecursionError:
+        # So deep that only the same spelling of numbers counts as the same.
+        return _encode(value)
 
 
 def _plain(value: Any) -> Any:
@@ -77,22 +78,72 @@ class Identity:
         asks: What is asked; None where the line does not say.
         row: All columns that a job passes through.
         said: The answer, or why there is none; of a line of input nothing.
+        answered: Whether there is an answer.
     """
 
     id: str | None
     asks: bytes | None
     row: bytes
     said: bytes
+    answered: bool = False
 
 
-def identity_of(line: OutputLine) -> Identity:
-    """The marks of a line."""
+def identity_of(text: bytes) -> Identity:
+    """The marks of a line; of one that is nested too deeply, those of its spelling."""
+    try:
+        return _identity(read_line(text))
+    except (NotReadable, RecursionError):
+        whole = digest(text)
+        return Identity(request_of(text).id, whole, whole, whole)
+
+
+def _identity(line: OutputLine) -> Identity:
     row = {name: value for name, value in line.row.items() if name not in _NOT_PASSED}
     body = row.get("body")
-    asks = None if body is None else _digest(canonical_body(body))
+    asks = None if body is None else digest(canonical_body(body))
     if body is not None:
         row["body"] = msgspec.Raw(canonical_body(body))
-    return Identity(line.name, asks, _digest(canonical(row)), _digest(canonical(_said(line))))
+    return Identity(line.name, asks, digest(canonical(row)), digest(canonical(_said(line))), line.failure is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a line says of its request, without its answer.
+
+    Attributes:
+        id: Its ``custom_id`` or ``key``; None without one.
+        custom_id: Its ``custom_id`` alone; None without one.
+        given: What is asked, as the line spells it; None where the line does not say.
+    """
+
+    id: str | None
+    custom_id: str | None
+    given: msgspec.Raw | None
+
+    @property
+    def body(self) -> bytes | None:
+        """What is asked, in one spelling; None where the line does not say."""
+        if self.given is None:
+            return None
+        try:
+            return canonical_body(msgspec.json.decode(self.given))
+        except (msgspec.MsgspecError, RecursionError):
+            return bytes(self.given)
+
+
+def request_of(text: bytes) -> Request:
+    """What a line of input or output says of its request."""
+    row = _DECODE(text)
+    inner = _DECODE(row.instance) if bytes(row.instance)[:1] == b"{" else row
+    name = id_of(row.custom_id, row.key, inner.custom_id, inner.key)
+    given = inner.body if inner.body and bytes(inner.body) != b"null" else None
+    return Request(name, id_of(row.custom_id, inner.custom_id), given)
+
+
+def columns_of(text: bytes) -> set[str]:
+    """What the columns of a row hold, as ids; one of them may be the key of its answer."""
+    found = (id_of(value) for name, value in read_line(text).record.items() if name != "body")
+    return {each for each in found if each is not None}
 
 
 _NOT_PASSED = frozenset({"method", "url"})
@@ -107,5 +158,6 @@ def _said(line: OutputLine) -> Any:
     return line.failure if answer is None else answer
 
 
-def _digest(text: bytes) -> bytes:
+def digest(text: bytes) -> bytes:
+    """A short mark of a text."""
     return hashlib.blake2b(text, digest_size=16).digest()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,15 +17,13 @@ from typing import BinaryIO
 
 import msgspec
 
-from mg_provider.api.batch.rows import read_line
+from mg_provider.api.batch.rows import id_of
 from mg_provider.api.storage.lines import Block, in_blocks
-from mg_provider.inference.batch.identity import Identity, RowKey, id_of, identity_of, same_body
+from mg_provider.inference.batch.groups import STRETCH, Groups
+from mg_provider.inference.batch.identity import RowKey, identity_of, same_body
 from mg_provider.inference.batch.records import Records
 from mg_provider.inference.batch.spool import Spool
-from mg_provider.inference.batch.ties import NOT_THERE, OTHER_REQUEST, TIED, settle
-
-_STRETCH = 22
-"""Rows are given out by stretches of the input of so many bits: 4 MB."""
+from mg_provider.inference.batch.ties import OTHER_REQUEST, TIED, settle
 
 _DECODE = msgspec.json.Decoder(RowKey).decode
 
@@ -40,7 +38,9 @@ class DiskJoin:
         questions: The input, with the lines of it that cannot be read.
         answers: The output, likewise.
         unmatched: Answers that went to no row; known when all pairs were taken.
+        again: Answers that came again for a row that has one.
         repeated: Rows whose id an earlier one has too.
+        repeated_requests: Rows without an id that ask what an earlier one asks.
         tied: Rows that cannot be distinguished, although their answers differ.
         other_requests: Rows whose id has an answer to another request.
     """
@@ -48,7 +48,7 @@ class DiskJoin:
     def __init__(self, folder: Path) -> None:
         """``folder`` takes both sides: about their size."""
         self._folder = folder
-        self.unmatched = self.repeated = self.tied = self.other_requests = 0
+        self.unmatched = self.again = self.repeated = self.repeated_requests = self.tied = self.other_requests = 0
         self._given = 0
 
     def pairs(self, questions: Iterable[bytes], answers: Iterable[bytes]) -> Iterator[tuple[bytes, bytes | None]]:
@@ -64,8 +64,8 @@ class DiskJoin:
     def matches(self, questions: Iterable[Block], answers: Iterable[Block]) -> Iterator[Pair]:
         """Each question with its answer, or with why there is none, in the order of the questions."""
         with ExitStack() as held:
-            asked, said, found = (
-                held.enter_context(Records(self._folder / name)) for name in ("asked", "said", "found")
+            asked, said, found, lost, spare = (
+                held.enter_context(Records(self._folder / name)) for name in ("asked", "said", "found", "lost", "spare")
             )
             self.answers = Spool(self._folder / "answers", said)
             self.answers.fill(answers)
@@ -73,44 +73,48 @@ class DiskJoin:
             self.questions.fill(questions)
             question_file = held.enter_context(self.questions.path.open("rb"))
             answer_file = held.enter_context(self.answers.path.open("rb"))
-            for part in asked.parts():
-                self._match(asked.read(part), said.read(part), found, question_file, answer_file.fileno())
+            groups = Groups(self._folder, question_file.fileno(), answer_file.fileno(), found)
+            for part in sorted({*asked.parts(), *said.parts()}):
+                self._match(asked.read(part), said.read(part), found, groups, (part, lost, spare))
+            groups.by_body(lost, spare)
+            self.again = groups.again
             yield from self._in_order(found, question_file, answer_file.fileno())
-            self.unmatched = self.answers.count - self._given
+            self.unmatched = self.answers.count - self._given - self.again
 
-    def _match(self, asked: array[int], said: array[int], found: Records, questions: BinaryIO, answers: int) -> None:
+    def _match(
+        self, asked: array[int], said: array[int], found: Records, groups: Groups, rest: tuple[int, Records, Records]
+    ) -> None:
         """Note of each question of a part its first byte, and first byte and length of its answer."""
         keys, starts = asked[0::3], asked[1::3]
         at = {key: (start, size) for key, start, size in zip(said[0::3], said[1::3], said[2::3], strict=True)}
         several: set[int] = set()
         if len(at) * 3 < len(said):
             several |= {key for key, times in Counter(said[0::3]).items() if times > 1}
-        if len(set(keys)) < len(keys):
-            counted = Counter(keys)
-            several |= {key for key, times in counted.items() if times > 1}
-            self.repeated += sum(times - 1 for times in counted.values())
-        none = (NOT_THERE, 0)
+        if len(mine := set(keys)) < len(keys):
+            repeated = {key: times for key, times in Counter(keys).items() if times > 1}
+            several |= repeated.keys()
+            self._count_repeated(repeated, keys, asked, groups)
+        part, lost, spare = rest
+        if without := mine - at.keys():
+            _copy(asked, without, part, lost)
+            several |= without
+        if over := at.keys() - mine:
+            _copy(said, over, part, spare)
         for key, start in zip(keys, starts, strict=True):
             if key not in several:
-                found.add(start >> _STRETCH, (start, *at.get(key, none)))
+                found.add(start >> STRETCH, (start, *at[key]))
         found.counted(len(asked))
-        if several:
-            self._settle(several, asked, said, found, questions, answers)
+        if several := several - without - over:
+            groups.settle(several, asked, said)
 
-    def _settle(
-        self, several: set[int], asked: array[int], said: array[int], found: Records, questions: BinaryIO, answers: int
-    ) -> None:
-        """The same for keys that several questions or answers have."""
-        theirs, ours = _places(asked, several), _places(said, several)
-        for key, places in theirs.items():
-            rows = [_identity(questions.fileno(), *place) for place in places]
-            texts = ours.get(key, [])
-            settled = settle(rows, [_identity(answers, *place) for place in texts])
-            for (start, _), place in zip(places, settled, strict=True):
-                at = texts[place] if place >= 0 else (place, 0)
-                # A settled answer needs no second look, which a negative length says.
-                found.add(start >> _STRETCH, (start, at[0], -at[1]))
-            found.counted(3 * len(places))
+    def _count_repeated(self, repeated: dict[int, int], keys: array[int], asked: array[int], groups: Groups) -> None:
+        """Count rows that have the id of an earlier one, and those that have none and ask the same."""
+        first = dict(zip(reversed(keys), zip(reversed(asked[1::3]), reversed(asked[2::3]), strict=True), strict=True))
+        for key, times in repeated.items():
+            if groups.has_id(*first[key]):
+                self.repeated += times - 1
+            else:
+                self.repeated_requests += times - 1
 
     def _in_order(self, found: Records, questions: BinaryIO, answers: int) -> Iterator[Pair]:
         """The pairs, in the order of the questions."""
@@ -139,16 +143,12 @@ class DiskJoin:
         return answer
 
 
-def _places(numbers: array[int], keys: set[int]) -> dict[int, list[tuple[int, int]]]:
-    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+def _copy(numbers: array[int], keys: set[int], part: int, to: Records) -> None:
+    """Note first byte and length of the lines with these keys."""
     for key, start, size in zip(numbers[0::3], numbers[1::3], numbers[2::3], strict=True):
         if key in keys:
-            found[key].append((start, size))
-    return found
-
-
-def _identity(file: int, start: int, size: int) -> Identity:
-    return identity_of(read_line(os.pread(file, size - 1, start)))
+            to.add(part, (start, size))
+    to.counted(len(numbers))
 
 
 def _belong(question: bytes, answer: bytes) -> bool:
@@ -163,5 +163,5 @@ def _belong(question: bytes, answer: bytes) -> bool:
     if asked.custom_id != said.custom_id and name != id_of(said.custom_id, said.key):
         return False
     if not said.body:
-        return name is not None or settle([identity_of(read_line(question))], [identity_of(read_line(answer))]) == [0]
+        return name is not None or settle([identity_of(question)], [identity_of(answer)]).found == [0]
     return bool(asked.body) and same_body(asked.body, said.body)

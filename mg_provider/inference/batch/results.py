@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from mg_provider.api.batch.output import BatchOutput
-from mg_provider.api.batch.rows import OutputLine, read_line
+from mg_provider.api.batch.rows import NotReadable, OutputLine, read_line
 from mg_provider.api.clients import Clients
 from mg_provider.api.completions import why_no_words, words_of
 from mg_provider.api.errors import MgError, UserError
 from mg_provider.api.http.settings import Settings
 from mg_provider.api.redaction import excerpt
 from mg_provider.clock import SystemClock
+from mg_provider.inference.batch.identity import request_of
 from mg_provider.inference.batch.join import DiskJoin, Pair
 from mg_provider.inference.batch.sources import Join, input_blocks, sources_of
 from mg_provider.inference.batch.spool import LineReader, UnreadableLine
@@ -96,7 +97,9 @@ class BatchResults:
 
     Attributes:
         unmatched: Answers that belong to no row of the joined input.
+        again: Answers that came again for a row that has one.
         repeated: Rows of the joined input whose custom_id an earlier one has too.
+        repeated_requests: Rows of it without a custom_id that ask what an earlier one asks.
         tied: Rows of it that got no answer because they cannot be distinguished.
         other_requests: Rows of it whose custom_id has an answer to another request.
     """
@@ -106,7 +109,7 @@ class BatchResults:
         self._clients = clients
         self._sources = sources_of(join)
         self._readers = [LineReader()]
-        self.unmatched = self.repeated = self.tied = self.other_requests = 0
+        self.unmatched = self.again = self.repeated = self.repeated_requests = self.tied = self.other_requests = 0
 
     @property
     def unreadable(self) -> list[UnreadableLine]:
@@ -140,7 +143,8 @@ class BatchResults:
             matching = DiskJoin(Path(folder))
             yield from matching.matches(input_blocks(self._sources, self._clients), output.blocks())
             self._readers = [matching.questions.reader, matching.answers.reader]
-            self.unmatched, self.repeated = matching.unmatched, matching.repeated
+            self.unmatched, self.again = matching.unmatched, matching.again
+            self.repeated, self.repeated_requests = matching.repeated, matching.repeated_requests
             self.tied, self.other_requests = matching.tied, matching.other_requests
 
 
@@ -151,10 +155,13 @@ def result_of(line: OutputLine) -> BatchResult:
 
 def joined_result(question: bytes, answer: bytes | int) -> BatchResult:
     """What became of a line of input."""
-    row = read_line(question)
+    try:
+        row = read_line(question)
+        line = row if isinstance(answer, int) else read_line(answer)
+    except NotReadable as problem:
+        return BatchResult(request_of(question).id, {}, None, str(problem))
     if isinstance(answer, int):
         return BatchResult(row.name, row.record, None, _NO_ANSWER[answer])
-    line = read_line(answer)
     return BatchResult(row.name or line.name, row.record, line.answer, line.failure)
 
 

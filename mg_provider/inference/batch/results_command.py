@@ -29,6 +29,8 @@ _TIED = (
     "cannot be distinguished and got no answer: ids and requests are the same, answers are not; give each row its "
     "own custom_id"
 )
+_SAME = "without a custom_id, with the request of an earlier row that has none"
+_AGAIN = "to rows that are answered twice or more: the first one is given, and an error only where nothing else is"
 
 
 def run(
@@ -152,6 +154,8 @@ def _report_what_is_left(results: BatchResults, complain: Callable[[str], object
     """Say what could not be given to its row; returns the exit code."""
     for number, what, reason in (
         (results.repeated, "row", "with a custom_id that an earlier row has: matched by what they ask"),
+        (results.repeated_requests, "row", _SAME),
+        (results.again, "answer", _AGAIN),
         (results.tied, "row", _TIED),
         (results.other_requests, "row", "without an answer, as the output has the custom_id with another request"),
         (results.unmatched, "answer", "without a row in the input: is it the one that the job was given?"),
@@ -162,7 +166,8 @@ def _report_what_is_left(results: BatchResults, complain: Callable[[str], object
         complain(f"{results.left_out:,} {_plural('line', results.left_out)} cannot be read:\n")
         for line in results.unreadable[:SHOWN_ERRORS]:
             complain(f"  {line}\n")
-    return FAILED if results.tied or results.other_requests or results.left_out else FINE
+    lost = results.tied or results.other_requests or results.unmatched or results.left_out
+    return FAILED if lost else FINE
 
 
 def _plural(word: str, number: int) -> str:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from mg_provider.api.batch.rows import NotReadable, OutputLine, read_line
-from mg_provider.api.storage.lines import Block
-from mg_provider.inference.batch.identity import RowKey, canonical_body, id_of, identity_of
+from mg_provider.api.batch.rows import NotReadable, OutputLine, id_of, read_line
+from mg_provider.api.storage.lines import Block, are_objects
+from mg_provider.inference.batch.identity import RowKey, identity_of, request_of
 from mg_provider.inference.batch.records import Records
 
 PARTS = 256
@@ -80,6 +80,8 @@ class Spool:
         with self.path.open("wb") as file:
             for block in blocks:
                 text = block.text if block.text.endswith(b"\n") else block.text + b"\n"
+                if b"\r\n" in text:
+                    text = text.replace(b"\r\n", b"\n")
                 hashes = _hashes(text)
                 if hashes is None:
                     text, hashes = self._slowly(block)
@@ -110,7 +112,7 @@ def _hashes(text: bytes) -> list[int] | None:
         rows = _DECODER.decode_lines(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    if len(rows) != text.count(b"\n"):
+    if len(rows) != text.count(b"\n") or not are_objects(text, len(rows)):
         return None
     names = [row.custom_id for row in rows]
     if set(map(type, names)) == {str} and "" not in names:
@@ -120,14 +122,9 @@ def _hashes(text: bytes) -> list[int] | None:
 
 def _hash(row: RowKey, line: bytes) -> int:
     """The same number for a row and its answer: of its id, or without one of what it asks."""
-    name = id_of(row.custom_id, row.key)
-    if name is not None:
+    if (name := id_of(row.custom_id, row.key)) is not None:
         return hash(name)
-    if row.instance:
-        found = _DECODER.decode(row.instance) if bytes(row.instance)[:1] == b"{" else RowKey()
-        if (name := id_of(found.custom_id, found.key)) is not None:
-            return hash(name)
-        row = found
-    if row.body and bytes(row.body) != b"null":
-        return hash(canonical_body(msgspec.json.decode(row.body)))
-    return hash(identity_of(read_line(line)).row)
+    request = request_of(line)
+    if request.id is not None:
+        return hash(request.id)
+    return hash(identity_of(line).row if request.body is None else request.body)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from mg_provider.inference.batch.identity import Identity
 
@@ -18,13 +18,26 @@ OTHER_REQUEST: Final = -3
 K = TypeVar("K", bound=Hashable)
 
 
-def settle(questions: Sequence[Identity], answers: Sequence[Identity]) -> list[int]:
-    """For each question the place of its answer, or NOT_THERE, TIED or OTHER_REQUEST."""
+class Settled(NamedTuple):
+    """Which answer goes to which question.
+
+    Attributes:
+        found: For each question the place of its answer, or NOT_THERE, TIED or OTHER_REQUEST.
+        again: How many answers came again for a question that has one.
+    """
+
+    found: list[int]
+    again: int
+
+
+def settle(questions: Sequence[Identity], answers: Sequence[Identity]) -> Settled:
+    """Give out answers to questions."""
     settling = _Settling(questions, answers)
+    settling.by_unique_id()
     settling.by_request()
     settling.by_id()
     settling.other_requests()
-    return settling.found
+    return Settled(settling.found, settling.again)
 
 
 class _Settling:
@@ -34,20 +47,32 @@ class _Settling:
         self._questions = questions
         self._answers = answers
         self._free = set(range(len(answers)))
+        self.again = 0
         self.found = [NOT_THERE] * len(questions)
+
+    def by_unique_id(self) -> None:
+        """Give a row whose id no other row has what answers it, also if that does not say the request."""
+        said = _by(self._answers, _id)
+        for name, asking in _by(self._questions, _id).items():
+            if name is not None and len(asking) == 1:
+                asks = self._questions[asking[0]].asks
+                places = [at for at in said.get(name, ()) if self._answers[at].asks in (None, asks)]
+                self._share(asking, places, alone=True)
 
     def by_request(self) -> None:
         """Give answers to what they answer; first where all other columns agree too."""
-        said = _by(self._answers, _request)
-        for request, asking in _by(self._questions, _request).items():
+        said = _by(self._answers, _request, sorted(self._free))
+        waiting = (at for at, place in enumerate(self.found) if place == NOT_THERE)
+        for request, asking in _by(self._questions, _request, waiting).items():
             rows = _by(self._answers, _row, said.get(request, ()))
             left: list[int] = []
             for row, theirs in _by(self._questions, _row, asking).items():
                 if row in rows:
-                    self._share(theirs, rows[row])
+                    self._share(theirs, rows[row], alone=len(theirs) == 1)
                 else:
                     left += theirs
-            self._share(left, [place for place in said.get(request, ()) if place in self._free])
+            free = [place for place in said.get(request, ()) if place in self._free]
+            self._share(left, free, alone=len(asking) == 1)
 
     def by_id(self) -> None:
         """Give out answers that say nothing of the request: only the id is left to go by."""
@@ -64,19 +89,31 @@ class _Settling:
             if self.found[at] == NOT_THERE and each.id is not None and each.id in names:
                 self.found[at] = OTHER_REQUEST
 
-    def _share(self, asking: list[int], said: list[int]) -> None:
-        """Give the answers out in order where that cannot be wrong; otherwise to nobody."""
+    def _share(self, asking: list[int], said: list[int], *, alone: bool = False) -> None:
+        """Give the answers out in order where that cannot be wrong; otherwise to nobody.
+
+        Where no other row can be meant, one is ``alone``. It may be answered more than once: an answer goes before an
+        error.
+        """
         if not asking or not said:
+            return
+        if alone:
+            said = sorted(said, key=lambda place: not self._answers[place].answered)
+            self._give(asking, said)
             return
         alike = len({self._answers[place].said for place in said}) == 1
         enough = len(said) >= len(asking) or len({self._questions[at].row for at in asking}) == 1
         if alike and enough:
-            for at, place in zip(asking, said, strict=False):
-                self.found[at] = place
-                self._free.discard(place)
+            self._give(asking, said)
             return
         for at in asking:
             self.found[at] = TIED
+        self._free.difference_update(said)
+
+    def _give(self, asking: list[int], said: list[int]) -> None:
+        for at, place in zip(asking, said, strict=False):
+            self.found[at] = place
+        self.again += max(0, len(said) - len(asking))
         self._free.difference_update(said)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from mg_provider.api.storage.lines import are_objects
 from mg_provider.preflight.batch.custom_ids import CustomIds
 from mg_provider.preflight.batch.input_report import InputReport
 from mg_provider.preflight.batch.row_rules import DEEPEST, kind_of_id, may_be_deep, read_row
@@ -37,8 +38,6 @@ _SPREAD_OUT = {
 """What the first line of such a file is."""
 
 _BLANK = b" \t\r"
-_ROW_END = b"}\n{"
-_WORD = 18
 
 PARTS, MANY, FEW = 16, 200, 8
 """Rows that are not all sound are looked at in so many parts each time, until there are few."""
@@ -281,7 +280,7 @@ class _File:
 
     def _accepted(self, piece: bytes, start: int, end: int, lines: int) -> Names | None:
         """The custom_ids if all these lines are sound beyond doubt, by the quickest way that is sure."""
-        if not _ends_rows(piece, start, end, lines):
+        if not are_objects(piece, lines, start, end):
             return None
         if _may_be_deep(piece, start, end):
             # The decoder takes a few levels more.
@@ -346,19 +345,3 @@ def _may_be_deep(piece: bytes, start: int, end: int) -> bool:
                 return True
         start = last + 1
     return False
-
-
-def _ends_rows(piece: bytes, start: int, end: int, lines: int) -> bool:
-    """Whether each line begins and ends as an object does, so that no row can go over two lines.
-
-    Inside of a JSON text, ``}`` is never followed by ``{``. A longer word is looked for first: it is found quicker.
-    """
-    if piece[start : start + 1] != b"{" or piece[end - 1 : end] != b"}":
-        return False
-    if lines == 1:
-        return True
-    cut = piece.find(b"\n", start, end)
-    word = piece[cut - 1 : cut + _WORD]
-    if word.startswith(_ROW_END) and piece.count(word, start, end) == lines - 1:
-        return True
-    return piece.count(_ROW_END, start, end) == lines - 1
