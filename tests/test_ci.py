@@ -144,9 +144,14 @@ def test_the_range_of_pulumis_sdk_ends_where_the_tests_end():
     (tested,) = (Version(entry.version) for entry in pinned.specifier)
     (needed,) = (need for need in map(Requirement, pyproject()["project"]["dependencies"]) if need.name == "pulumi")
     assert needed.specifier.contains(tested)
-    # The next release is allowed once `make test-sdk` has run on it, and the lock has it.
+    # The next release is allowed in the commit that locks it, after `make test-sdk` with the wider range.
     assert not needed.specifier.contains(f"{tested.major}.{tested.minor + 1}.0")
-    assert needed.specifier.contains(f"{versions.oldest_sdk()}.0")
+    # Both ends are tested, and nothing beyond.
+    oldest, newest = map(Requirement, versions.sdks().values())
+    (lowest,) = (entry.version for entry in oldest.specifier)
+    assert needed.specifier.contains(lowest)
+    assert not needed.specifier.contains(f"{Version(lowest).major}.{Version(lowest).minor - 1}.999")
+    assert newest.specifier == needed.specifier
 
 
 def test_every_python_that_is_claimed_is_tested_where_it_is_there(tmp_path, monkeypatch, capsys):

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Sequence
+from itertools import starmap
 from pathlib import Path
 from typing import Final
 
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
         slices = HOST if arguments[1:] else SLICES
         return sum(_on_python(minor, slices) for minor in minors() if minor != f"3.{sys.version_info.minor}")
     if arguments == ["sdk"]:
-        environments = {_sdk_in(python): python for python in map(_with_sdk, (oldest_sdk(), NEWEST))}
+        environments = {_sdk_in(python): python for python in starmap(_with_sdk, sdks().items())}
         return sum(_tested(f"Pulumi's SDK {version}", python, SLICES) for version, python in environments.items())
     print("usage: python -m tools.versions pythons [host] | sdk")
     return 2
@@ -52,11 +53,11 @@ def minors() -> list[str]:
     return [entry for line in _pyproject()["classifiers"] for entry in re.findall(r":: Python :: (3\.\d+)$", line)]
 
 
-def oldest_sdk() -> str:
-    """The oldest release of Pulumi's SDK that pyproject.toml allows."""
+def sdks() -> dict[str, str]:
+    """The oldest and the newest release of Pulumi's SDK in the range of pyproject.toml, as what to install."""
     (needed,) = (need for need in map(Requirement, _pyproject()["dependencies"]) if need.name == "pulumi")
     (lowest,) = (entry.version for entry in needed.specifier if entry.operator == ">=")
-    return lowest
+    return {lowest: f"pulumi=={lowest}", NEWEST: str(needed)}
 
 
 def find_python(minor: str) -> str | None:
@@ -86,11 +87,10 @@ def _on_python(minor: str, slices: Sequence[str]) -> bool:
     return _tested(f"Python {minor}", _environment(f".venv-python-{minor}", python), slices)
 
 
-def _with_sdk(release: str) -> str:
+def _with_sdk(release: str, requirement: str) -> str:
     """The Python of an environment with that release of Pulumi's SDK."""
     python = _environment(f".venv-sdk-{release}", sys.executable)
-    wanted = ["--upgrade", "pulumi"] if release == NEWEST else [f"pulumi=={release}"]
-    _uv("pip", "install", "--quiet", "--python", python, *wanted)
+    _uv("pip", "install", "--quiet", "--python", python, "--upgrade", requirement)
     return python
 
 

@@ -1,4 +1,4 @@
-"""The shape of the code: who knows Pulumi's protocol, and how much one folder or file holds."""
+"""The shape of the code: how much one folder or file holds."""
 
 import ast
 import functools
@@ -33,22 +33,6 @@ def imports():
         path: [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
         for path, tree in trees().items()
     }
-
-
-def imported(path):
-    for node in imports()[path]:
-        module = f"{node.module}." if isinstance(node, ast.ImportFrom) and node.module else ""
-        yield from (f"{module}{name.name}" for name in node.names)
-
-
-def test_only_the_dynamic_room_and_the_rehearsal_know_pulumis_protocol():
-    knowing = {
-        path.relative_to(ROOT).as_posix()
-        for path in FILES
-        if any(name.startswith("pulumi.dynamic") for name in imported(path))
-    }
-    assert knowing
-    assert {path for path in knowing if not path.startswith(("resources/dynamic/", "rehearsal/"))} == set()
 
 
 def test_a_file_fits_one_idea():

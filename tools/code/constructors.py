@@ -13,8 +13,7 @@ from pydantic.fields import FieldInfo
 from mg_provider.resources.model.args import Args, declared_outputs
 from tools.code.input_types import WIDTH
 from tools.code.resource_types import RESOURCES, arguments_of, lifecycle_of, room_of
-from tools.code.type_texts import as_input, as_output
-from tools.pages.reference import notes
+from tools.code.type_texts import as_input, as_output, notes
 
 FOLDER = "mg_provider/resources/constructors"
 _INPUTS = re.compile(r"\w+Input\b")

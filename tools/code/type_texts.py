@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
-from mg_provider.resources.model.args import Args, settable
+from mg_provider.resources.model.args import Args, has, settable
+from mg_provider.resources.model.marks import Secret
 from mg_provider.wire.base import WireModel
 
 
@@ -106,3 +109,23 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield annotation
     for part in typing.get_args(annotation):
         yield from _models(part)
+
+
+def notes(args_type: type[Args], name: str) -> str:
+    """What an argument is, whether it is secret or required, and its default."""
+    field = args_type.model_fields[name]
+    parts = [field.description or ""]
+    if has(args_type, name, Secret):
+        parts.append("Kept as a Pulumi secret.")
+    if field.is_required():
+        parts.append("Required.")
+    elif _default(field) and "Default" not in (field.description or ""):
+        parts.append(f"Default: {_default(field)}.")
+    return " ".join(parts)
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.default
+    if value is PydanticUndefined or value is None or value in ("", [], {}):
+        return ""
+    return f"`{value!r}`"

@@ -6,17 +6,15 @@ import inspect
 from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from mg_provider.resources.batch_job.args import BatchJobArgs
-from mg_provider.resources.model.args import Args, declared_outputs, has, mark_of
+from mg_provider.resources.model.args import Args, declared_outputs, mark_of
 from mg_provider.resources.model.marks import InPlace, Local, Mark, Replaces, RollsOut, Secret, marked
 from mg_provider.resources.model.meaning import Content, Leads
 from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs
 from mg_provider.resources.weights.source import SOURCES
 from tools.code.resource_types import RESOURCES, arguments_of, lifecycle_of, resource
-from tools.code.type_texts import as_prose, given_by_users, models_inside
+from tools.code.type_texts import as_prose, given_by_users, models_inside, notes
 
 PAGES = {
     "CustomWeightsModel": "docs/custom-weights-model.md",
@@ -168,26 +166,6 @@ _KINDS: Mapping[type[Mark], str] = {
     RollsOut: "rolls out",
     Local: "nothing in the cloud",
 }
-
-
-def notes(args_type: type[Args], name: str) -> str:
-    """What an argument is, whether it is secret or required, and its default."""
-    field = args_type.model_fields[name]
-    parts = [field.description or ""]
-    if has(args_type, name, Secret):
-        parts.append("Kept as a Pulumi secret.")
-    if field.is_required():
-        parts.append("Required.")
-    elif _default(field) and "Default" not in (field.description or ""):
-        parts.append(f"Default: {_default(field)}.")
-    return " ".join(parts)
-
-
-def _default(field: FieldInfo) -> str:
-    value = field.default
-    if value is PydanticUndefined or value is None or value in ("", [], {}):
-        return ""
-    return f"`{value!r}`"
 
 
 def cell(text: str) -> str:
