@@ -9,9 +9,9 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from mg_provider.resources.model.identity import OWN_LABELS
-from mg_provider.resources.model.standing import Thing, standing, value_at
+from mg_provider.resources.model.standing import Thing, standing
 from mg_provider.resources.model.unknown import plain
-from mg_provider.wire.base import without_outputs
+from mg_provider.wire.base import value_at, without_outputs
 
 # What Google and its tools put on by themselves.
 _GOOGLES: Final = re.compile(r"(goog|gke|google|vertex-ai)[-_].*|managed-by-cnrm")

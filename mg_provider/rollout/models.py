@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
+from typing import Any
 
 from mg_provider.api.errors import (
     AgentsNotReady,
@@ -16,6 +17,7 @@ from mg_provider.api.errors import (
 from mg_provider.rollout.agents import Agents
 from mg_provider.rollout.merging import merged
 from mg_provider.rollout.place import Place, running_operation
+from mg_provider.wire.base import nested, same, value_at
 from mg_provider.wire.vertex.model import Model
 
 _IN_USE_POLL_SECONDS = 10.0
@@ -92,8 +94,10 @@ def delete_model_at(place: Place, model_id: str) -> None:
             return
 
 
-def patch_labels(place: Place, model_id: str, changes: Mapping[str, str | None], display_name: str = "") -> None:
-    """Set labels of a Model, those that are None removed, and its name; others stay. Gone is fine.
+def patch_labels(
+    place: Place, model_id: str, changes: Mapping[str, str | None], more: Mapping[str, Any] | None = None
+) -> None:
+    """Set labels of a Model, those that are None removed; others stay. And set ``more``, by path. Gone is fine.
 
     Vertex AI shows the labels of a Model and of its version as one, and no source says whose those of an upload are.
     Where the answer shows that the Model's own were not enough, the version gets the same ones.
@@ -104,22 +108,22 @@ def patch_labels(place: Place, model_id: str, changes: Mapping[str, str | None],
         MgError: Somebody else keeps changing the Model.
     """
     name = f"{place.parent}/models/{model_id}"
-    merged(lambda: _patch_labels(place, model_id, changes, display_name), "the labels", name, place.resource)
+    merged(lambda: _patch_labels(place, model_id, changes, more or {}), "the labels", name, place.resource)
 
 
-def _patch_labels(place: Place, model_id: str, changes: Mapping[str, str | None], display_name: str) -> None:
+def _patch_labels(place: Place, model_id: str, changes: Mapping[str, str | None], more: Mapping[str, Any]) -> None:
     model = find_model(place, model_id)
     if model is None:
         return
     changed = {**(model.labels or {}), **changes}
     labels = {key: value for key, value in changed.items() if value is not None}
-    wanted = {"labels": labels, "display_name": display_name or model.display_name}
-    mask = [name for name, value in wanted.items() if (getattr(model, name) or {}) != value]
+    wanted = {"labels": labels, **more}
+    mask = [path for path, value in wanted.items() if not same(value, value_at(model, path))]
     if not mask:
         return
     place.guard.model(model)
     vertex, name = place.world.clients.vertex, f"{place.parent}/models/{model_id}"
-    body = Model.model_validate({"etag": model.etag, **{name: wanted[name] for name in mask}})
+    body = Model(etag=model.etag, **nested({path: wanted[path] for path in mask}))
     answer = vertex.patch_model(name, body, mask)
     if (answer.labels or {}) != labels:
         version = Model(labels=labels, etag=answer.etag)

@@ -26,13 +26,11 @@ class Source:
         gcs_uri: Folder of weights.
         publisher_model_name: Model of Model Garden.
         hugging_face_model_id: Model of Hugging Face.
-        container: The user's own container; it takes the place of Google's.
     """
 
     gcs_uri: str = ""
     publisher_model_name: str = ""
     hugging_face_model_id: str = ""
-    container: ContainerSpec | None = None
 
     @property
     def publisher_model(self) -> str:
@@ -42,8 +40,8 @@ class Source:
         return self.publisher_model_name
 
 
-def made_from(source: Source, parent: str, machines: Sequence[MachineSpec], world: World) -> Model:
-    """The Model as it is uploaded: weights and container, without name and labels.
+def made_from(source: Source, asked: Model, parent: str, machines: Sequence[MachineSpec], world: World) -> Model:
+    """The Model as it is uploaded: what is asked for, with the weights, and with Google's container if it has none.
 
     Permissions: as recommendSpec, or publishers.models.get.
 
@@ -51,16 +49,17 @@ def made_from(source: Source, parent: str, machines: Sequence[MachineSpec], worl
         MgError: Google lists no container that serves this model.
     """
     if source.gcs_uri:
-        container = source.container or recommended_container(source.gcs_uri, parent, machines, world)
-        return Model(artifact_uri=source.gcs_uri, container_spec=container)
+        container = asked.container_spec or recommended_container(source.gcs_uri, parent, machines, world)
+        return asked.model_copy(update={"artifact_uri": source.gcs_uri, "container_spec": container})
     name, _, version = source.publisher_model.partition("@")
     garden = ModelGardenSource(public_model_name=name, version_id=version or None)
-    config = Deploy() if source.container else published(source, machines, world)
-    return Model(
-        artifact_uri=config.artifact_uri or None,
-        container_spec=source.container or config.container_spec,
-        base_model_source=BaseModelSource(model_garden_source=garden),
-    )
+    config = Deploy() if asked.container_spec else published(source, machines, world)
+    made = {
+        "artifact_uri": config.artifact_uri or None,
+        "container_spec": asked.container_spec or config.container_spec,
+        "base_model_source": BaseModelSource(model_garden_source=garden),
+    }
+    return asked.model_copy(update=made)
 
 
 def recommended_container(uri: str, parent: str, machines: Sequence[MachineSpec], world: World) -> ContainerSpec:

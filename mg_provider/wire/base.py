@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
@@ -94,3 +95,22 @@ def without_outputs(value: Any) -> Any:
         }
         return type(value).model_construct(_fields_set=set(given), **given)
     return [without_outputs(entry) for entry in value] if isinstance(value, list) else value
+
+
+def value_at(thing: BaseModel | None, path: str) -> Any:
+    """What a thing has under a path; None where it has nothing there."""
+    return reduce(lambda value, name: getattr(value, name, None), path.split("."), thing)
+
+
+def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by path as objects within objects; absent ones make none."""
+    result: dict[str, Any] = {}
+    for path, value in values.items():
+        if value is None:
+            continue
+        *parents, last = path.split(".")
+        inner = result
+        for name in parents:
+            inner = inner.setdefault(name, {})
+        inner[last] = value
+    return result

@@ -8,8 +8,9 @@ from mg_provider.importing.endpoints import ServedEndpoint
 from mg_provider.importing.finding import Found, Location
 from mg_provider.resources.endpoint.capacity import choices_of
 from mg_provider.resources.endpoint.served_model import ServedModel
-from mg_provider.resources.model.standing import asked_for, nested, standing
+from mg_provider.resources.model.standing import asked_for, standing
 from mg_provider.resources.model.unknown import plain
+from mg_provider.wire.base import nested
 from mg_provider.wire.vertex.endpoint import Endpoint, PrivateServiceConnectConfig
 from mg_provider.wire.vertex.model import Model
 from tests.support.samples import BATCH_JOB, CUSTOM_WEIGHTS_MODEL, DEDICATED_ENDPOINT, MODEL

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pydantic.alias_generators import to_camel
 
-from mg_provider.resources.model.marks import InPlace, Local, Replaces
+from mg_provider.resources.model.marks import InPlace, Local, Replaces, RollsOut, Unique
 from mg_provider.resources.model.standing import Stands, Unseen
 from tests.support.endpoints import Hand
 from tests.support.life import Life
@@ -59,6 +59,11 @@ class Subject:
     def mark(self, name, kind):
         return next((mark for mark in self.marks(name) if isinstance(mark, kind)), None)
 
+    def kept(self, name):
+        """Whether the cloud shows it where it stands."""
+        unseen = self.mark(name, Unseen)
+        return bool(self.mark(name, Stands)) and (unseen is None or unseen.kept)
+
     def excused(self, name):
         """Why an argument is not tried: it is for the provider alone, and its mark says so."""
         local = self.mark(name, Local)
@@ -109,8 +114,30 @@ def problems_of(subject, emulator, host, names, given):
     told = [f"the refresh after up shows {drift}" for drift in [life.refresh()] if drift]
     for name in sorted(names):
         told += _problems(subject, emulator, life, name, sent)
+    told += _not_changed(subject, Hand(emulator), life, names - least.keys(), {**least, **given})
     life.destroy()
     return told
+
+
+def _not_changed(subject, hand, life, names, arguments):
+    """What the program changes, first in place and then by a rollout, and the cloud then has not.
+
+    All that goes together is changed in one ``up``.
+    """
+    for kind in (InPlace, RollsOut):
+        changed = {}
+        for name in sorted(names - {*subject.by_hand}):
+            other = {name: subject.other(name)}
+            # Another Model has another id.
+            wanted = subject.mark(name, kind) and (subject.kept(name) or subject.mark(name, Unique))
+            if wanted and not subject.check({**arguments, **changed, **other}):
+                changed |= other
+        arguments = arguments | changed
+        if changed:
+            life.up(subject.wrap({name: value for name, value in arguments.items() if value is not ABSENT}))
+        for name in filter(subject.kept, changed):
+            if not matches(actual := _actual(hand, life, subject.mark(name, Stands)), _wire(changed[name])):
+                yield f"{name}: changed to {changed[name]!r} by the program, the cloud has {actual!r}"
 
 
 def _problems(subject, emulator, life, name, sent):
@@ -125,7 +152,7 @@ def _problems(subject, emulator, life, name, sent):
         return
     if not (unseen and not unseen.sent) and not any(_stands_in(entry, name, stands, value) for entry in sent):
         yield f"{name}: {value!r} stands in no request"
-    if stands and (unseen is None or unseen.kept) and not matches(_actual(hand, life, stands), _wire(value)):
+    if subject.kept(name) and not matches(_actual(hand, life, stands), _wire(value)):
         yield f"{name}: {value!r} is not what the cloud has: {_actual(hand, life, stands)!r}"
     if stands and unseen is None and fixed is None:
         before = _actual(hand, life, stands)

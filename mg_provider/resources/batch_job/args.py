@@ -8,7 +8,8 @@ from mg_provider.resources.batch_job.fields import BatchJobFields
 from mg_provider.resources.batch_job.rules import BATCH_RULES, RUN_LABEL
 from mg_provider.resources.model.args import Rule
 from mg_provider.resources.model.lifecycle import CloudArgs
-from mg_provider.resources.model.standing import asked_for, nested
+from mg_provider.resources.model.standing import asked_for
+from mg_provider.wire.base import nested
 from mg_provider.wire.vertex.batch import BatchPredictionJob
 from mg_provider.wire.vertex.machine import MachineSpec
 

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 from mg_provider.api.errors import MgError, NotFound
 from mg_provider.resources.endpoint.adoption import fixed_problem
 from mg_provider.resources.endpoint.args import private
-from mg_provider.resources.endpoint.calls import make_endpoint, replica_changes
+from mg_provider.resources.endpoint.calls import changes_in_place, make_endpoint
 from mg_provider.resources.endpoint.machines import unlike
 from mg_provider.resources.endpoint.teardown import gone_for_good
 from mg_provider.resources.model.args import Problem
 from mg_provider.resources.model.identity import ENDPOINT_ID, OWNER_LABEL
-from mg_provider.resources.model.standing import seen
+from mg_provider.resources.model.standing import asked_for, fixed_in, seen
 from mg_provider.resources.weights.source import SOURCES, ModelSource
 from mg_provider.rollout.query_id import query_id
+from mg_provider.wire.base import nested
 from mg_provider.wire.vertex.deployed_model import DeployedModel
 from mg_provider.wire.vertex.endpoint import Endpoint
 from mg_provider.wire.vertex.model import Model
@@ -92,7 +93,7 @@ def model_changes(args: CustomWeightsModelArgs, endpoint: Endpoint) -> Iterator[
         if model_id_of(deployed) == args.model_id:
             fate = "is kept when the resource is removed" if args.retain_model else "is deleted with it"
             yield f"deployment {deployed.id} and its Model {args.model} become this resource's; the Model {fate}"
-            yield from replica_changes(args.resources(), deployed)
+            yield from changes_in_place(args, deployed)
             if deployed.display_name != args.model_display_name:
                 yield f"model_display_name: {args.model_display_name!r} on the Model; the deployment keeps its own"
 
@@ -145,7 +146,9 @@ def endpoint_for_kept_model(
 
 def empty_endpoint(args: CustomWeightsModelArgs, state: CustomWeightsModelState, context: Context) -> Endpoint:
     """An endpoint with nothing on it yet."""
+    fixed = fixed_in(type(args), "endpoint").values()
     endpoint = Endpoint(
+        **nested({path: value for path, value in asked_for(args, "endpoint").items() if path in fixed}),
         display_name=args.endpoint_display_name,
         labels=args.all_labels(state.claim),
         dedicated_endpoint_enabled=not args.dedicated_endpoint_disabled

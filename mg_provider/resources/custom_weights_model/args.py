@@ -11,7 +11,7 @@ from mg_provider.resources.endpoint.args import EndpointArgs, EndpointState, pri
 from mg_provider.resources.endpoint.machines import MACHINE_RULES, MUTATE, Machines
 from mg_provider.resources.endpoint.rollout_args import RolloutArgument, RolloutStrategy, rollout_problem
 from mg_provider.resources.endpoint.scale_to_zero import rollout_beside_zero, shared_domain_problem, strategy_problem
-from mg_provider.resources.model.args import Rule, has, marks
+from mg_provider.resources.model.args import Rule
 from mg_provider.resources.model.identity import MODEL_ID_FORM
 from mg_provider.resources.model.marks import (
     Computed,
@@ -44,6 +44,8 @@ from mg_provider.wire.vertex.machine import MachineSpec
 
 if TYPE_CHECKING:
     from mg_provider.wire.vertex.deploy import DeployConfig, DeployRequest
+
+PATCH_MODEL = "models.patch"
 
 
 def _address_problem(args: CustomWeightsModelArgs) -> str | None:
@@ -136,7 +138,7 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
         description="Id of the uploaded Model: at most 63 of a-z, 0-9, _ and -, a letter first. "
         "Default: the endpoint's id; for other weights or another container, one that follows from them.",
     )
-    model_display_name: Annotated[str, InPlace("models.patch"), Computed(), Stands("model", "display_name")] = Field(
+    model_display_name: Annotated[str, InPlace(PATCH_MODEL), Computed(), Stands("model", "display_name")] = Field(
         default="", max_length=128, description="Name of the Model for people. Default: the resource's name."
     )
     container_spec: Annotated[
@@ -217,7 +219,6 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
         Rule(("dedicated_endpoint_disabled", "private_service_connect_config"), _address_problem),
         Rule(("query_model_id", "container_model_id", "container_spec"), _name_problem),
         Rule(_UPLOADED, _upload_problem),
-        *(_needs_upload(name) for name in Machines.model_fields if NotInDeploy(needed=True) in marks(Machines, name)),
     )
     always_in_ids = EndpointArgs.always_in_ids | {"dedicated_endpoint_disabled", *SOURCES, "container_spec"}
 
@@ -243,7 +244,7 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
 
         What is asked for may be what Model Garden's deploy does not do.
         """
-        asked = any(getattr(self, name) for name in Machines.model_fields if has(Machines, name, NotInDeploy))
+        asked = any(getattr(self, name) for name, _ in marked(type(self), NotInDeploy))
         return self.uploads_named or (asked and reason_against_upload(self) is None)
 
     def wire(self, claim: str) -> DeployRequest:
@@ -285,6 +286,11 @@ class CustomWeightsModelArgs(EndpointArgs, ModelSource, Machines):
             service_account=deployed.service_account,
             system_labels=deployed.system_labels,
         )
+
+
+CustomWeightsModelArgs.rules += tuple(
+    _needs_upload(name) for name, mark in marked(CustomWeightsModelArgs, NotInDeploy) if mark.needed
+)
 
 
 class CustomWeightsModelState(EndpointState):

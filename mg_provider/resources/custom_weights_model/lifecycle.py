@@ -239,7 +239,7 @@ class CustomWeightsModelLifecycle(EndpointLifecycle[CustomWeightsModelArgs, Cust
             endpoint = settle_endpoint(args, owner, state.claim, context)
             deployed = own(endpoint, args)
             if deployed is not None:
-                mutate(args, deployed, args.resources(), args.enable_container_logging, context)
+                mutate(args, deployed, args, context)
             settle_models(args, owner, context)
             return self._state(find_endpoint(args, context) or endpoint, args, state)
         except MgError as error:

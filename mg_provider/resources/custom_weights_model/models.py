@@ -7,32 +7,36 @@ from typing import TYPE_CHECKING
 
 from mg_provider.api.errors import MgError
 from mg_provider.resources.custom_weights_model.adoption import serves
+from mg_provider.resources.custom_weights_model.args import PATCH_MODEL, CustomWeightsModelArgs
 from mg_provider.resources.custom_weights_model.ids import CONTENT_LABEL, content_of, model_labels
 from mg_provider.resources.custom_weights_model.plan import remade
 from mg_provider.resources.endpoint.calls import place_of
 from mg_provider.resources.model.identity import ENDPOINT_LABEL
+from mg_provider.resources.model.standing import asked_for, changed_by, standing
 from mg_provider.resources.weights.gate import pass_weights
 from mg_provider.rollout.models import find_model, labelled_models, patch_labels
 from mg_provider.rollout.place import Place
 from mg_provider.rollout.query_id import with_query_id
 from mg_provider.rollout.sources import Source, made_from
+from mg_provider.wire.base import nested
 from mg_provider.wire.vertex.machine import MachineSpec
 from mg_provider.wire.vertex.model import Model
 
 if TYPE_CHECKING:
-    from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs
     from mg_provider.resources.model.lifecycle import Context
 
 
 def settle_models(args: CustomWeightsModelArgs, old: CustomWeightsModelArgs, context: Context) -> None:
-    """Give the Model its name and labels, and older ones that are kept the labels of a resource that was renamed."""
+    """Give the Model its labels and what changes in place; of a renamed resource, each older Model its labels."""
     place = place_of(args, context)
     whose = {**args.ownership, ENDPOINT_LABEL: args.endpoint_id}
     if old.ownership != args.ownership:
         for model in labelled_models(place, old.ownership):
             if context.guard.has_model(model):
                 patch_labels(place, (model.name or "").rpartition("/")[2], whose)
-    patch_labels(place, args.model_id, model_labels(args), args.model_display_name)
+    patched = changed_by(CustomWeightsModelArgs, "model", PATCH_MODEL)
+    more = {path: getattr(args, name) for name, path in patched.items() if getattr(args, name) or getattr(old, name)}
+    patch_labels(place, args.model_id, model_labels(args), more)
 
 
 def release_model(args: CustomWeightsModelArgs, model_id: str, context: Context) -> None:
@@ -51,15 +55,9 @@ def model_if_any(args: CustomWeightsModelArgs, context: Context) -> list[str]:
 
 
 def uploadable(model: Model) -> Model:
-    """A Model as it was read, to be uploaded again."""
-    return Model(
-        display_name=model.display_name,
-        description=model.description,
-        labels=model.labels,
-        artifact_uri=model.artifact_uri,
-        container_spec=model.container_spec,
-        base_model_source=model.base_model_source,
-    )
+    """A Model as it was read, to be uploaded again: what an upload has of ours, and what people say of it."""
+    asked = {path.partition(".")[0] for path in standing(CustomWeightsModelArgs, "model").values()}
+    return Model(**{name: getattr(model, name) for name in ("description", "labels", "base_model_source", *asked)})
 
 
 def is_stale(place: Place, args: CustomWeightsModelArgs, old: CustomWeightsModelArgs) -> bool:
@@ -92,7 +90,7 @@ def check_weights(
 def model_to_upload(
     args: CustomWeightsModelArgs, machines: Sequence[MachineSpec | None], called: str, context: Context
 ) -> Model:
-    """The Model that the arguments ask for, without its names.
+    """The Model that the arguments ask for, without its labels.
 
     Args:
         args: What is asked for.
@@ -111,9 +109,9 @@ def model_to_upload(
             hint="copy the weights to a bucket and use gcs_uri, or make a second resource for it, move the clients "
             "there, then remove this one",
         )
-    container = args.container_spec
-    source = Source(args.gcs_uri, args.publisher_model_name, args.hugging_face_model_id, container)
+    source = Source(args.gcs_uri, args.publisher_model_name, args.hugging_face_model_id)
+    asked = Model(**nested(asked_for(args, "model")))
     known = [machine for machine in machines if machine is not None]
-    model = made_from(source, args.parent, known or args.choices(), context)
-    so_far = (called or args.query_model_id) if args.gcs_uri and container is None else ""
+    model = made_from(source, asked, args.parent, known or args.choices(), context)
+    so_far = (called or args.query_model_id) if args.gcs_uri and args.container_spec is None else ""
     return with_query_id(model, args.container_model_id or so_far)

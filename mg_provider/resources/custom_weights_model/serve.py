@@ -352,9 +352,8 @@ class Serving:
             place.guard.model(model)
             return
         model = model_to_upload(args, machines, query_id(before), self.context)
-        named = {"display_name": args.model_display_name, "labels": model_labels(args)}
         write_journal(place, Journal(self.ids[0], args.model_id))
-        upload(place, args.model_id, model.model_copy(update=named))
+        upload(place, args.model_id, model.model_copy(update={"labels": model_labels(args)}))
 
     def tidy(self, endpoint: Endpoint, keep: Collection[str]) -> None:
         """Delete the Models that nothing needs any more, and close the journal.

@@ -27,6 +27,7 @@ from mg_provider.resources.model.meaning import Costs, Exposure, InNetwork, Plan
 from mg_provider.resources.model.names import PeeredNetworkName
 from mg_provider.resources.model.nested_rules import key_problem
 from mg_provider.resources.model.standing import Stands, Unseen, asked_for
+from mg_provider.wire.base import nested
 from mg_provider.wire.vertex.encryption import EncryptionSpec
 from mg_provider.wire.vertex.endpoint import Endpoint, GenAiAdvancedFeaturesConfig
 
@@ -243,4 +244,4 @@ class DedicatedEndpointArgs(EndpointArgs):
 
     def wire(self, claim: str) -> Endpoint:
         """The request of ``endpoints.create``."""
-        return Endpoint(**asked_for(self, "endpoint") | {"labels": self.all_labels(claim)})
+        return Endpoint(**nested(asked_for(self, "endpoint") | {"labels": self.all_labels(claim)}))

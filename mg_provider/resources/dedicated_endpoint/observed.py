@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mg_provider.resources.dedicated_endpoint.args import DedicatedEndpointArgs
-from mg_provider.resources.endpoint.calls import replica_changes
+from mg_provider.resources.endpoint.calls import changes_in_place
 from mg_provider.resources.endpoint.machines import observed_deployment
 from mg_provider.resources.endpoint.served_model import ServedModel, is_same_model
 from mg_provider.resources.model.standing import drifted
@@ -82,7 +82,7 @@ def deployment_changes(args: DedicatedEndpointArgs, ids: Mapping[str, str], endp
             yield f"{name}: is deployed beside the others"
             continue
         yield f"{name}: takes over {_description(present[id])}"
-        for change in replica_changes(args.deployed_models[name].resources(), present[id]):
+        for change in changes_in_place(args.deployed_models[name], present[id]):
             yield f"{name}: {change}"
     for id in sorted(set(present) - set(ids.values())):
         stays = "is undeployed" if args.remove_unmanaged_deployed_models else "stays, unmanaged, without traffic"

@@ -310,11 +310,11 @@ class NamedModels:
         return id
 
     def _mutate(self, names: set[str]) -> None:
-        """Adjust the replicas of what is there."""
+        """Change what can be changed of what is there."""
         for name in sorted(names):
             deployed, served = self.place.deployments().get(self.ids[name]), self.args.deployed_models[name]
             if deployed is not None:
-                mutate(self.args, deployed, served.resources(), served.enable_container_logging, self.context)
+                mutate(self.args, deployed, served, self.context)
 
 
 def _present(endpoint: Endpoint) -> dict[str, DeployedModel]:

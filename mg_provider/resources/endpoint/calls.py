@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from mg_provider.api.errors import AlreadyExists, ConnectionFailed, MgError, NotFound, OperationFailed, Unavailable
 from mg_provider.resources.endpoint.args import EndpointArgs
 from mg_provider.resources.endpoint.machines import MUTATE, Machines
 from mg_provider.resources.endpoint.under_way import under_way
+from mg_provider.resources.model.args import has
 from mg_provider.resources.model.lifecycle import UNSETTLED, Context, NotOurs
+from mg_provider.resources.model.marks import Computed
 from mg_provider.resources.model.standing import changed_by
 from mg_provider.rollout import models, traffic
 from mg_provider.rollout.place import Place
-from mg_provider.wire.base import WireModel, same
+from mg_provider.wire.base import WireModel, nested, same, value_at
 from mg_provider.wire.vertex.deployed_model import DeployedModel
 from mg_provider.wire.vertex.endpoint import Endpoint
-from mg_provider.wire.vertex.machine import DedicatedResources
 from mg_provider.wire.vertex.operation import Operation
 
 CREATE_SECONDS = 7200.0
@@ -23,9 +25,6 @@ UPDATE_SECONDS = 7200.0
 DELETE_SECONDS = 1800.0
 LOOK_AGAIN_SECONDS = 2.0
 NAME_SECONDS = 120.0
-
-# What mutateDeployedModel changes of the machines; everything else about them is fixed once they run.
-MUTABLE_RESOURCES = tuple(changed_by(Machines, "deployment", MUTATE))
 
 
 def find_endpoint(args: EndpointArgs, context: Context) -> Endpoint | None:
@@ -113,14 +112,21 @@ def _with_its_name(endpoint: Endpoint, args: EndpointArgs, context: Context) -> 
     return endpoint
 
 
-def replica_changes(wanted: DedicatedResources, deployed: DeployedModel) -> list[str]:
-    """What :func:`mutate` would change of replicas and autoscaling, a line each."""
-    actual = deployed.dedicated_resources or DedicatedResources()
-    return [
-        f"{name}: {_shown(getattr(actual, name))} -> {_shown(getattr(wanted, name))}"
-        for name in MUTABLE_RESOURCES
-        if _differs(getattr(wanted, name), getattr(actual, name))
-    ]
+def _changes_in_place(wanted: Machines, deployed: DeployedModel) -> dict[str, tuple[str, Any, Any]]:
+    """What of a running deployment differs and can be changed on it: by argument its path, and both values."""
+    asked, found = wanted.deployed(), {}
+    for name, path in changed_by(type(wanted), "deployment", MUTATE).items():
+        value, actual = value_at(asked, path), value_at(deployed, path)
+        left_open = value is None and has(type(wanted), name, Computed)
+        if not left_open and (value or actual) and not same(value, actual):
+            found[name] = (path, value, actual)
+    return found
+
+
+def changes_in_place(wanted: Machines, deployed: DeployedModel) -> list[str]:
+    """What :func:`mutate` would change, a line each."""
+    changes = _changes_in_place(wanted, deployed)
+    return [f"{name}: {_shown(actual)} -> {_shown(value)}" for name, (_, value, actual) in changes.items()]
 
 
 def _shown(value: object) -> str:
@@ -129,25 +135,17 @@ def _shown(value: object) -> str:
     return ", ".join(texts) or "none"
 
 
-def mutate(
-    args: EndpointArgs, deployed: DeployedModel, wanted: DedicatedResources, logs: bool | None, context: Context
-) -> None:
-    """Change replicas, autoscaling and container logging of a running deployment, with a mask of just what differs."""
-    actual = deployed.dedicated_resources or DedicatedResources()
-    names = [name for name in MUTABLE_RESOURCES if _differs(getattr(wanted, name), getattr(actual, name))]
-    request = DeployedModel(id=deployed.id)
-    mask = [f"dedicated_resources.{name}" for name in names]
-    if names:
-        request.dedicated_resources = DedicatedResources(**{name: getattr(wanted, name) for name in names})
-    if logs is not None and logs != bool(deployed.enable_container_logging):
-        request.enable_container_logging = logs
-        mask.append("enable_container_logging")
-    if not mask:
+def mutate(args: EndpointArgs, deployed: DeployedModel, wanted: Machines, context: Context) -> None:
+    """Change of a running deployment what can be changed on it, with a mask of just what differs."""
+    changes = _changes_in_place(wanted, deployed)
+    if not changes:
         return
     if (endpoint := find_endpoint(args, context)) is not None:
         context.guard.endpoint(endpoint)
-    context.progress(f"changing {', '.join(path.rpartition('.')[2] for path in mask)}")
-    operation = context.clients.vertex.mutate_deployed_model(args.endpoint, request, mask)
+    context.progress(f"changing {', '.join(changes)}")
+    values = {path: value for path, value, _ in changes.values()}
+    request = DeployedModel(id=deployed.id, **nested(values))
+    operation = context.clients.vertex.mutate_deployed_model(args.endpoint, request, list(values))
     context.wait(operation, context.limit(args.timeouts.update, UPDATE_SECONDS), "changing the deployment")
 
 
@@ -160,10 +158,6 @@ def place_of(args: EndpointArgs, context: Context) -> Place:
         deploy_seconds=context.limit(args.timeouts.create, CREATE_SECONDS),
         change_seconds=context.limit(args.timeouts.delete, DELETE_SECONDS),
     )
-
-
-def _differs(wanted: object, actual: object) -> bool:
-    return bool(wanted or actual) and not same(wanted, actual)
 
 
 def undeploy(args: EndpointArgs, ids: Iterable[str], context: Context) -> None:

@@ -13,18 +13,9 @@ from mg_provider.resources.model.args import Rule
 from mg_provider.resources.model.marks import InPlace, NotInDeploy, ReadBack, RollsOut, SetLike
 from mg_provider.resources.model.meaning import Costs, Exposure, Service
 from mg_provider.resources.model.nested_rules import flex_start_problem, idle_problem
-from mg_provider.resources.model.standing import (
-    Stands,
-    Unseen,
-    asked_for,
-    fixed_while_running,
-    nested,
-    seen,
-    standing,
-    value_at,
-)
+from mg_provider.resources.model.standing import Stands, Unseen, asked_for, fixed_while_running, seen, standing
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown
-from mg_provider.wire.base import same
+from mg_provider.wire.base import nested, same, value_at
 from mg_provider.wire.form import Form
 from mg_provider.wire.vertex.deployed_model import DeployedModel
 from mg_provider.wire.vertex.machine import (

@@ -14,7 +14,7 @@ from mg_provider.resources.endpoint.args import PATCH, UPDATE, EndpointArgs
 from mg_provider.resources.model.standing import changed_by, drifted, seen
 from mg_provider.resources.model.unknown import plain
 from mg_provider.rollout.merging import merged
-from mg_provider.wire.base import same, without_outputs
+from mg_provider.wire.base import nested, same, value_at, without_outputs
 from mg_provider.wire.vertex.endpoint import Endpoint, PrivateServiceConnectConfig
 
 if TYPE_CHECKING:
@@ -117,8 +117,8 @@ def endpoint_patch(
     }
     del wanted[_PRIVATE]
     wanted["labels"] = _labels(args, old, claim, endpoint)
-    mask = [name for name, value in wanted.items() if not same(value, getattr(endpoint, name))]
-    values = {"etag": endpoint.etag, **{name: wanted[name] for name in mask}}
+    mask = [path for path, value in wanted.items() if not same(value, value_at(endpoint, path))]
+    values = {"etag": endpoint.etag, **nested({path: wanted[path] for path in mask})}
     config, actual = args.private_service_connect_config, endpoint.private_service_connect_config
     if config is not None and actual is not None and not _lets_in_the_same(config, actual):
         mask.append(_ALLOWLIST)

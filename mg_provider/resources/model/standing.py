@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import BaseModel
 
 from mg_provider.resources.model.marks import InPlace, Replaces, RollsOut, marked
-from mg_provider.wire.base import same, without_outputs
+from mg_provider.wire.base import same, value_at, without_outputs
 
 Thing = Literal["endpoint", "deployment", "model", "job", "rule"]
 
@@ -103,11 +103,6 @@ def seen(args_type: type[BaseModel], thing: Thing, actual: BaseModel | None) -> 
     return found
 
 
-def value_at(thing: BaseModel | None, path: str) -> Any:
-    """What a thing has under a path; None where it has nothing there."""
-    return reduce(lambda value, name: getattr(value, name, None), path.split("."), thing)
-
-
 def drifted(wanted: BaseModel, actual: Mapping[str, Any]) -> dict[str, Any]:
     """What differs from what was asked for. What nobody set and Google chose is not drift."""
     compared = wanted.model_fields_set | _always(type(wanted))
@@ -119,20 +114,6 @@ def drifted(wanted: BaseModel, actual: Mapping[str, Any]) -> dict[str, Any]:
 @cache
 def _always(args_type: type[BaseModel]) -> frozenset[str]:
     return frozenset(name for name, mark in marked(args_type, Stands) if mark.always)
-
-
-def nested(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by path as objects within objects; absent ones make none."""
-    result: dict[str, Any] = {}
-    for path, value in values.items():
-        if value is None:
-            continue
-        *parents, last = path.split(".")
-        inner = result
-        for name in parents:
-            inner = inner.setdefault(name, {})
-        inner[last] = value
-    return result
 
 
 def asked_for(given: BaseModel, thing: Thing) -> dict[str, Any]:

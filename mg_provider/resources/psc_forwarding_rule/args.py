@@ -19,6 +19,7 @@ from mg_provider.resources.psc_forwarding_rule.names import (
     urls,
 )
 from mg_provider.resources.psc_forwarding_rule.rules import PSC_RULES
+from mg_provider.wire.base import nested
 from mg_provider.wire.compute import Address, ForwardingRule
 
 
@@ -80,7 +81,7 @@ class PscForwardingRuleArgs(PscForwardingRuleFields):
         Compute Engine takes no labels with it (hashicorp/terraform-provider-google issue 16255): they are set after.
         """
         asked = asked_for(self, "rule") | {"network": self.network_path, "target": target, "labels": None}
-        return ForwardingRule(name=self.forwarding_rule_name, ip_address=address_path, **asked)
+        return ForwardingRule(name=self.forwarding_rule_name, ip_address=address_path, **nested(asked))
 
     def wire_address(self, labels: Mapping[str, str]) -> Address:
         """The request of ``addresses.insert``."""

@@ -16,7 +16,7 @@ from mg_provider.resources.psc_forwarding_rule.connection import explanation, is
 from mg_provider.resources.psc_forwarding_rule.fields import PATCH
 from mg_provider.resources.psc_forwarding_rule.names import short
 from mg_provider.resources.psc_forwarding_rule.ownership import Ownership
-from mg_provider.wire.base import same
+from mg_provider.wire.base import nested, same, value_at
 from mg_provider.wire.compute import ForwardingRule, PscConnectionStatus
 
 
@@ -100,7 +100,7 @@ class OwnedRule:
         rule = self._labelled(rule, labels, changes)
         patched = changed_by(PscForwardingRuleArgs, "rule", PATCH)
         wanted = {path: getattr(self.args, name) for name, path in patched.items()}
-        if all(same(value, getattr(rule, path)) for path, value in wanted.items()):
+        if all(same(value, value_at(rule, path)) for path, value in wanted.items()):
             return rule
         if not self._patch(rule, wanted, changes):
             self.context.progress("global access cannot be changed in place: making the rule again behind its address")
@@ -143,7 +143,7 @@ class OwnedRule:
 
     def _patch(self, rule: ForwardingRule, wanted: Mapping[str, Any], changes: RegionalChanges) -> bool:
         """Patch the rule; False should Compute refuse, as its reference says against what gcloud does."""
-        patch = ForwardingRule(name=rule.name, fingerprint=rule.fingerprint, **wanted)
+        patch = ForwardingRule(name=rule.name, fingerprint=rule.fingerprint, **nested(wanted))
         compute = self.context.clients.compute
         try:
             changes.make(lambda request: compute.forwarding_rules.patch(*self.place, patch, request), self.guard)

@@ -121,7 +121,7 @@ def test_a_replacement_has_ids_of_its_own(kind, name):
 @pytest.mark.parametrize(("kind", "name"), OPTIONAL, ids=label)
 def test_what_was_chosen_stays_when_the_argument_is_left_out(kind, name):
     found = changes(kind, kind.arguments(name), kind.arguments(name, ABSENT))
-    follows = {"run", "endpoint", "model", "query_model_id", "dedicated_endpoint_enabled", *unique(kind.args_type)}
+    follows = {name for name in kind.args_type.model_fields if has(kind.args_type, name, Computed, Derived)}
     rolled = {"model", "model_id"} if isinstance(mark_of(kind.args_type, name), RollsOut) else set()
     told = {"deployment_plan"} if kind in ENDPOINTS else set()
     assert found.fields <= {name} | (follows if found.replaces else rolled) | told

@@ -23,7 +23,6 @@ from tests.support.samples import (
     FOLDER,
     JSONL,
     L4,
-    MODEL,
     PSC_FORWARDING_RULE,
     SERVED_MODEL,
     Sample,
@@ -31,6 +30,7 @@ from tests.support.samples import (
 from tests.support.weights import call, make_bucket, put_weights
 
 HERE = "projects/my-project/locations/us-central1/models/served"
+OTHER = "projects/my-project/locations/us-central1/models/other"
 PRIVATE = "projects/my-project/locations/us-central1/endpoints/private"
 ELSEWHERE = ATTACHED + "2"
 SERVED = {"model": HERE, "machine_spec": L4}
@@ -44,6 +44,11 @@ def weights(emulator):
 def model(emulator):
     Hand(emulator).upload("served")
     return {}
+
+
+def two_models(emulator):
+    Hand(emulator).upload("other")
+    return model(emulator)
 
 
 def wrong(kind, least, wrap=dict):
@@ -128,9 +133,9 @@ SUBJECTS = [
     ),
     Subject(
         ServedModel,
-        {**SERVED_MODEL, "machine_spec": MACHINE, "model": Sample(HERE, MODEL)},
+        {**SERVED_MODEL, "machine_spec": MACHINE, "model": Sample(HERE, OTHER)},
         DEDICATED_ENDPOINT.provider,
-        model,
+        two_models,
         wrong(DEDICATED_ENDPOINT, {}, named),
         wrap=named,
         unwrap=lambda drift: drift.get("deployed_models", {}).get("a", {}),

@@ -33,7 +33,8 @@ Json = dict[str, Any]
 GOOGLES_NAMESPACE = "goog-psc-default"
 _IP_ADDRESS = re.compile(r"\d+(\.\d+){3}")
 _NOT_FOR_PSC = ("IPProtocol", "ports", "portRange", "allPorts", "loadBalancingScheme", "backendService")
-_KEPT = ("allowPscGlobalAccess", "noAutomateDnsZone", "serviceDirectoryRegistrations", "description")
+# What a rule shows as Compute Engine writes it, not as it was sent.
+_REWRITTEN = ("name", "IPAddress", "target", "network", "subnetwork", "labels")
 _PATCHABLE = ("allowPscGlobalAccess", "networkTier")
 
 
@@ -70,8 +71,10 @@ def insert_rule(call: Call) -> Answer:
 
 
 def _details(call: Call) -> Json:
-    dropped = {"description"} if call.world.behaviours["psc_description"] == "dropped" else set()
-    details = {name: call.body[name] for name in _KEPT if name in call.body and name not in dropped}
+    dropped = {*_NOT_FOR_PSC, *_REWRITTEN}
+    if call.world.behaviours["psc_description"] == "dropped":
+        dropped.add("description")
+    details = {name: value for name, value in call.body.items() if name not in dropped}
     if call.world.behaviours["service_directory"] == "always":
         details.setdefault("serviceDirectoryRegistrations", [{"namespace": GOOGLES_NAMESPACE}])
     return details
