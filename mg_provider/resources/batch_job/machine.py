@@ -10,6 +10,7 @@ from mg_provider.api.errors import CloudError, UserError
 from mg_provider.api.reading.error_reader import error_from_status
 from mg_provider.resources.endpoint.capacity import choices_of
 from mg_provider.resources.endpoint.failures import lacks_capacity
+from mg_provider.resources.model.standing import standing
 from mg_provider.wire.base import same
 from mg_provider.wire.vertex.batch import BatchPredictionJob, JobState
 from mg_provider.wire.vertex.machine import MachineSpec
@@ -62,11 +63,11 @@ def _machine_of_model(args: BatchJobArgs, context: Context) -> MachineSpec | Non
     spec = _of_model(args, context)
     if spec is not None:
         context.progress(f"the machine is {machine_words(spec)}, Google's own choice for the model")
-    elif _asks_for_machines(args):
+    elif asked := _asked_of_machines(args):
         raise UserError(
             f"{args.model} runs on Google's own machines, so a machine cannot be chosen",
             property="machine_spec",
-            hint="remove spot, flex_start, starting_replica_count and max_replica_count, or set machine_spec",
+            hint=f"remove {' and '.join(asked)}, or set machine_spec",
         )
     return spec
 
@@ -77,8 +78,11 @@ def machine_words(spec: MachineSpec) -> str:
     return f"{spec.machine_type} with {count} {spec.accelerator_type}" if count else spec.machine_type or ""
 
 
-def _asks_for_machines(args: BatchJobArgs) -> bool:
-    return bool(args.spot or args.flex_start or args.starting_replica_count or args.max_replica_count > 1)
+def _asked_of_machines(args: BatchJobArgs) -> list[str]:
+    """The arguments that say something of the machines, and so need some."""
+    fields = type(args).model_fields
+    placed = (name for name, path in standing(type(args), "job").items() if path.startswith("dedicated_resources."))
+    return [name for name in placed if getattr(args, name) != fields[name].default]
 
 
 def _of_model(args: BatchJobArgs, context: Context) -> MachineSpec | None:

@@ -271,9 +271,17 @@ def test_the_machine_of_a_publisher_model_is_looked_up_and_shown(emulator, life)
 
 def test_a_model_that_google_runs_needs_no_machine_and_refuses_to_be_given_less(emulator, life):
     managed = arguments(model="publishers/meta/models/llama-3.3-70b-instruct-maas", machine_spec=None)
-    with pytest.raises(HostError, match="runs on Google's own machines") as refused:
-        life.up({**managed, "spot": True})
-    assert refused.value.kept is None
+    of_machines = {
+        "starting_replica_count": 1,
+        "max_replica_count": 2,
+        "spot": True,
+        "flex_start": {"max_runtime_duration": "3600s"},
+    }
+    for name, value in of_machines.items():
+        with pytest.raises(HostError, match="runs on Google's own machines") as refused:
+            life.up({**managed, name: value})
+        assert f"remove {name}, or set machine_spec" in refused.value.text
+        assert refused.value.kept is None
     assert started(emulator) == 0
     assert life.up(managed)["job_state"] == "JOB_STATE_SUCCEEDED"
     assert "dedicatedResources" not in asked(emulator)[1]
