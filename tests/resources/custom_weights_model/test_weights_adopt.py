@@ -39,16 +39,18 @@ def test_what_serves_the_same_weights_is_taken_over_with_its_model(emulator, hos
     name, id = found
     before = hand.endpoint(name)
     since = len(host.said)
-    assert life.preview(wanted(name, max_replica_count=2)) == ("create", [])
+    changed = wanted(name, max_replica_count=2, enable_container_logging=False)
+    assert life.preview(changed) == ("create", [])
     assert hand.endpoint(name) == before
     lines = told(host, since)
     assert f"deployment {id} and its Model {PARENT}/models/llama become this resource's; the Model is deleted" in lines
     assert "max_replica_count: 1 -> 2" in lines
+    assert "enable_container_logging: True -> False" in lines
     since = len(emulator.requests())
-    outputs = life.up(wanted(name, max_replica_count=2))
+    outputs = life.up(changed)
     assert [call for call, _ in masks(emulator, since)] == ["patch", "mutate", "patch"]
     assert (life.id, outputs["model_id"], outputs["deployed_model_id"]) == (name, "llama", id)
-    assert life.preview(wanted(name, max_replica_count=2)) == ("same", [])
+    assert life.preview(changed) == ("same", [])
     assert life.refresh() == {}
     life.up({"gcs_uri": WEIGHTS, "machine_spec": L4, "max_replica_count": 2})
     assert (life.id, life.outputs["model_id"]) == (name, "llama")
