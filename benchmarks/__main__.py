@@ -28,6 +28,7 @@ from benchmarks.parts import (
     review,
     state_size,
 )
+from mg_provider.spelling import did_you_mean
 
 PARTS: dict[str, Measure] = {
     "api_calls": api_calls.measure,
@@ -53,12 +54,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except earlier.NotFigures as error:
         parser.error(str(error))
     figures = _measured(given.parts or list(PARTS), everything=given.all, tiny=given.tiny)
+    now = earlier.Measured(earlier.this_machine(), figures)
     if given.json:
-        earlier.write(given.json, figures)
+        earlier.write(given.json, now)
     _show(_bounds(figures))
     worse = 0
     if then is not None:
-        changes = list(earlier.changes(then, figures))
+        for difference in earlier.differences(then.machine, now.machine):
+            sys.stderr.write(f"warning: measured under other conditions: {difference}\n")
+        changes = list(earlier.changes(then.parts, figures))
         worse = sum(change.verdict == "WORSE" for change in changes)
         _show(_comparison(changes))
     return int(worse > 0 or not all(figure.within for measured in figures.values() for figure in measured))
@@ -71,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         description=f"Measure the parts that are named, or all of them:\n{listed}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("parts", nargs="*", metavar="PART", choices=[[], *PARTS])
+    parser.add_argument("parts", nargs="*", metavar="PART", type=_part)
     parser.add_argument("--all", action="store_true", help="the slow layouts of the fleet as well")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
     parser.add_argument(
@@ -79,6 +83,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--tiny", action="store_true", help="only see that each part works; the figures mean nothing")
     return parser
+
+
+def _part(name: str) -> str:
+    if name not in PARTS:
+        raise argparse.ArgumentTypeError(f"{name} is not a part: {did_you_mean(name, PARTS)}")
+    return name
 
 
 def _about(measure: Measure) -> str:

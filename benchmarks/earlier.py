@@ -13,33 +13,73 @@ from benchmarks.figure import Figure
 
 Figures = Mapping[str, Sequence[Figure]]
 
+# A measurement keeps about one processor busy; more beside it makes times longer.
+_MOST_LOAD_APART = 1
+
 
 class NotFigures(Exception):
     """The file is not one that ``--json`` has written."""
 
 
-def write(path: Path, figures: Figures) -> None:
-    """Write the figures of each part, and what they were measured on."""
-    machine = {
-        "python": platform.python_version(),
-        "processors": os.cpu_count(),
-        "load": [round(load, 2) for load in os.getloadavg()],
-    }
-    parts = {part: [asdict(figure) for figure in measured] for part, measured in figures.items()}
-    path.write_text(json.dumps({"machine": machine, "parts": parts}, indent=1) + "\n", encoding="utf-8")
+@dataclass(frozen=True)
+class Machine:
+    """What figures were measured on.
+
+    Attributes:
+        python: Its version.
+        processors: How many there are.
+        load: The load averages of 1, 5 and 15 minutes in the end.
+    """
+
+    python: str
+    processors: int
+    load: tuple[float, float, float]
 
 
-def read(path: Path) -> Figures:
+@dataclass(frozen=True)
+class Measured:
+    """The figures of each part, and what they were measured on."""
+
+    machine: Machine
+    parts: Figures
+
+
+def this_machine() -> Machine:
+    """What is measured on now."""
+    one, five, fifteen = (round(load, 2) for load in os.getloadavg())
+    return Machine(platform.python_version(), os.cpu_count() or 1, (one, five, fifteen))
+
+
+def write(path: Path, measured: Measured) -> None:
+    """Write the figures, and what they were measured on."""
+    path.write_text(json.dumps(asdict(measured), indent=1) + "\n", encoding="utf-8")
+
+
+def read(path: Path) -> Measured:
     """The figures of such a file.
 
     Raises:
         NotFigures: It cannot be read, or is another file.
     """
     try:
-        parts = json.loads(path.read_text(encoding="utf-8"))["parts"]
-        return {part: [Figure(**figure) for figure in figures] for part, figures in parts.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise NotFigures(f"{path} does not hold figures that --json has written: {error!r}") from error
+        content = json.loads(path.read_text(encoding="utf-8"))
+        parts = {part: [Figure(**figure) for figure in figures] for part, figures in content["parts"].items()}
+        one, five, fifteen = content["machine"]["load"]
+        return Measured(Machine(**{**content["machine"], "load": (one, five, fifteen)}), parts)
+    except OSError as error:
+        raise NotFigures(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise NotFigures(f"{path} does not hold figures that --json has written") from error
+
+
+def differences(then: Machine, now: Machine) -> Iterator[str]:
+    """What makes times on two machines hard to compare."""
+    if then.python != now.python:
+        yield f"Python {then.python} then, {now.python} now"
+    if then.processors != now.processors:
+        yield f"{then.processors} processors then, {now.processors} now"
+    if abs(then.load[0] - now.load[0]) > _MOST_LOAD_APART:
+        yield f"a load of {then.load[0]:g} then, {now.load[0]:g} now"
 
 
 @dataclass(frozen=True)
