@@ -62,8 +62,8 @@ class Capacity:
             self._set(deployed[id], self.start, f"growing {id} to {self.replicas} replicas")
 
     def release(self, id: str, wanted: DedicatedResources) -> None:
-        """Set the fewest replicas back, so that autoscaling goes on by itself."""
-        deployed = self.place.deployments().get(id)
+        """Set the fewest replicas back, so that autoscaling goes on by itself; nothing where the id is empty."""
+        deployed = self.place.deployments().get(id) if id else None
         if deployed is not None:
             self._set(deployed, wanted, f"setting the fewest replicas of {id} back to {wanted.min_replica_count}")
 

@@ -18,8 +18,8 @@ def shares(endpoint: Endpoint | None) -> dict[str, int]:
     return {id: percent for id, percent in ((endpoint and endpoint.traffic_split) or {}).items() if percent}
 
 
-def settle_traffic_at(place: Place, wanted: Mapping[str, int], *, clear: bool = False) -> Endpoint:
-    """Give each deployment its percent of the requests, if that is not so already.
+def settle_traffic_at(place: Place, wanted: Mapping[str, int], *, clear: bool = False) -> Endpoint | None:
+    """Give each deployment its percent of the requests. Returns the endpoint where that is so already.
 
     A change that somebody makes meanwhile is read again. With nothing wanted the traffic is left unchanged, or with
     ``clear`` taken from all.
@@ -27,7 +27,7 @@ def settle_traffic_at(place: Place, wanted: Mapping[str, int], *, clear: bool = 
     vertex = place.world.clients.vertex
     asked = {id: percent for id, percent in wanted.items() if percent}
 
-    def attempt() -> Endpoint:
+    def attempt() -> Endpoint | None:
         endpoint = vertex.get_endpoint(place.endpoint)
         if shares(endpoint) == asked or not (asked or clear):
             return endpoint
@@ -37,7 +37,7 @@ def settle_traffic_at(place: Place, wanted: Mapping[str, int], *, clear: bool = 
         vertex.patch_endpoint(
             place.endpoint, Endpoint(etag=endpoint.etag, traffic_split=asked or None), ["traffic_split"]
         )
-        return vertex.get_endpoint(place.endpoint)
+        return None
 
     return merged(attempt, "the traffic", place.endpoint, place.resource)
 

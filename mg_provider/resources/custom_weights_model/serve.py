@@ -300,7 +300,8 @@ class Serving:
         options: RolloutOptions | None = None,
         base: DeployedModel | None = None,
     ) -> str:
-        present = [id for id in self.ids if id in self.place.deployments()]
+        deployed = self.place.deployments()
+        present = [id for id in self.ids if id in deployed]
         if present:
             return present[0]
 
@@ -381,8 +382,9 @@ class Serving:
         for id, entry in (self.ours(endpoint) if endpoint else {}).items():
             if is_our_deployment_id(self.args.endpoint_id, id):
                 yield model_id_of(entry)
-        for args in (self.args, self.old):
-            for model in labelled_models(self.place, args.ownership):
+        before = [] if self.old.ownership == self.args.ownership else [self.old.ownership]
+        for labels in (self.args.ownership, *before):
+            for model in labelled_models(self.place, labels):
                 if self.context.guard.has_model(model):
                     yield (model.name or "").rpartition("/")[2]
 

@@ -193,7 +193,7 @@ class NamedModels:
                 split |= spread({id: now.get(id, 0) for id in (new, old)}, share) or {old: share}
             else:
                 split[new] = share
-        return settle_traffic_at(self.place, split)
+        return settle_traffic_at(self.place, split) or self.context.clients.vertex.get_endpoint(self.args.endpoint)
 
     def _roll_out(self, name: str) -> None:
         """The new deployment of one name takes its place, or the traffic is as it was before."""

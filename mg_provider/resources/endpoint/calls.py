@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from mg_provider.api.errors import AlreadyExists, ConnectionFailed, MgError, NotFound, OperationFailed, Unavailable
@@ -163,11 +163,6 @@ def place_of(args: EndpointArgs, context: Context) -> Place:
 def undeploy(args: EndpointArgs, ids: Iterable[str], context: Context) -> None:
     """Take deployments off the endpoint, without moving traffic to one that has none. Gone already is fine."""
     traffic.undeploy_at(place_of(args, context), ids)
-
-
-def settle_traffic(args: EndpointArgs, wanted: Mapping[str, int], context: Context) -> Endpoint:
-    """Give each deployment its percent of the requests, if that is not so already; nothing wanted changes nothing."""
-    return traffic.settle_traffic_at(place_of(args, context), wanted)
 
 
 def delete_model(name: str, args: EndpointArgs, context: Context) -> None:

@@ -12,6 +12,7 @@ from tests.support.rollouts import (
     FIXED_WHILE_RUNNING,
     L4,
     ONE,
+    UNPROBED,
     arguments,
     assert_always_served,
     chat,
@@ -40,6 +41,20 @@ def test_new_weights_take_over_in_steps_on_the_same_address(emulator, life, old,
     assert life.preview(arguments(new)) == ("same", [])
     life.destroy()
     assert emulator.ledger()["empty"], emulator.ledger()["leftovers"]
+
+
+def test_a_rollout_reads_the_endpoint_twice_a_step_and_lists_the_models_once(emulator, life, old, new):
+    unprobed = {"rollout": UNPROBED}
+    life.up(arguments(old, **unprobed))
+    since = len(emulator.requests())
+    life.up(arguments(new, **unprobed))
+    calls = [entry["rpc"].removeprefix("aiplatform.projects.locations.") for entry in emulator.requests()[since:]]
+    assert calls.count("models.list") == 1
+    undeploys = calls.index("endpoints.undeployModel")
+    deployed = max(index for index in range(undeploys) if calls[index].endswith("operations.get")) + 1
+    step = ["endpoints.get", "endpoints.get", "endpoints.patch"]
+    assert calls[deployed:undeploys] == [*step * 3, "endpoints.get"], "how many serve, who has the traffic, a share"
+    assert calls[undeploys : calls.index("models.list")].count("endpoints.get") == 2
 
 
 def test_a_container_of_ones_own_says_itself_what_its_model_is_called(life, old):
