@@ -4,7 +4,7 @@ import pytest
 
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from tests.support import named_models
-from tests.support.host import OWN_INTERPRETER, Host
+from tests.support.host import Host
 from tests.support.life import Life
 from tests.support.weights import make_bucket, put_weights
 
@@ -23,7 +23,7 @@ def config(emulator):
 
 @pytest.fixture(scope="session")
 def session_host(emulator_server):
-    host = Host(config(emulator_server), launcher=OWN_INTERPRETER)
+    host = Host(config(emulator_server))
     yield host
     host.close()
 

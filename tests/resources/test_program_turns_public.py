@@ -4,6 +4,7 @@ import pytest
 
 from mg_provider.rehearsal.command import rehearse
 from tests.support.canary import canary_proxy, nothing_leaves  # noqa: F401 - for every test here
+from tests.support.forks import project_file
 from tests.support.weights import make_bucket, put_weights
 
 PROGRAM = """
@@ -20,7 +21,7 @@ PRIVATE = """,
 def test_a_rule_that_is_left_on_a_model_that_turns_public_is_refused_in_the_preview(emulator, tmp_path, by):
     make_bucket(emulator)
     put_weights(emulator)
-    (tmp_path / "Pulumi.yaml").write_text("name: private\nruntime: python\n")
+    (tmp_path / "Pulumi.yaml").write_text(project_file("private"))
     config = {"mg:project": "my-project", "mg:region": "us-central1"}
     config |= {f"mg:{api}CustomEndpoint": emulator.url for api in ("vertexAi", "compute", "storage", "bigQuery")}
 

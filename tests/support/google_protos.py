@@ -26,11 +26,11 @@ _WELL_KNOWN = {
     "GoogleLongrunningListOperationsResponse": "google.longrunning.ListOperationsResponse",
     "GoogleProtobufEmpty": "google.protobuf.Empty",
 }
-# The "07" of "29T07" counts; the "4" of "NVIDIA_L4" does not.
-_NUMBERS = re.compile(r"\d+T\d+|(?<![A-Z_0-9a-f])[0-9a-f]*\d[0-9a-f]*")
+# Those that stand alone: the "4" of "NVIDIA_L4" is part of a name.
+_NUMBERS = re.compile(r"\b[0-9a-f]*\d[0-9a-f]*(?:T\d\d)?")
 _ERROR_FIELDS = {"code", "message", "status"}
 
-_Form = tuple[str, str | None, int | None, str]
+_Form = tuple[str, str, int | None, str]
 _RIGHT: set[_Form] = set()
 
 
@@ -95,13 +95,19 @@ def wrong_answers(requests: list[dict[str, Any]]) -> list[str]:
 
 def wrong_by(requests: list[dict[str, Any]], known: descriptor_pool.DescriptorPool) -> list[str]:
     """What these messages say is wrong with the answers. Answers of a form that was found right are not read again."""
-    distinct = {form: each for each in requests if (form := _form(each)) not in _RIGHT}
-    faults = {form: faults_of(request, known) for form, request in distinct.items()}
+    # Who waits gets the same answer many times.
+    distinct = {_answered(each): each for each in requests if str(each["rpc"]).startswith("aiplatform.")}
+    forms = {form: each for answered, each in distinct.items() if (form := _form(answered)) not in _RIGHT}
+    faults = {form: faults_of(request, known) for form, request in forms.items()}
     _RIGHT.update(form for form, fault in faults.items() if fault is None)
     return [fault for fault in faults.values() if fault]
 
 
-def _form(request: dict[str, Any]) -> _Form:
-    """What the verdict depends on: all of an answer, but for which numbers, moments and hashes it has."""
+def _answered(request: dict[str, Any]) -> _Form:
     version = request["path"].partition("/projects/")[0]
-    return version, request["rpc"], request.get("status"), _NUMBERS.sub("0", json.dumps(request.get("response")))
+    return version, request["rpc"], request.get("status"), json.dumps(request.get("response"))
+
+
+def _form(answered: _Form) -> _Form:
+    """What the verdict depends on: all of an answer, but for which numbers, moments and hashes it has."""
+    return (*answered[:3], _NUMBERS.sub("0", answered[3]))

@@ -94,7 +94,9 @@ class Life:
 
     def preview(self, arguments):
         """What ``up`` would do: ``same``, ``create``, ``update``, or ``replace`` with the properties."""
-        inputs = self.check(arguments)
+        return self._planned(self.check(arguments))
+
+    def _planned(self, inputs):
         if self.id is None:
             return "create", []
         diff = self.kind.diff(self.id, self.outputs, inputs)
@@ -104,30 +106,31 @@ class Life:
 
     def up(self, arguments):
         """Create, update or replace; raises HostError as the engine would fail, keeping what it would keep."""
-        operation, _ = self.preview(arguments)
+        inputs = self.check(arguments)
+        operation, _ = self._planned(inputs)
         if operation == "same":
-            self.inputs = self.check(arguments)
+            self.inputs = inputs
             return self.outputs
         with self._step(moves=operation in ("create", "replace")):
-            return self._up(operation, arguments)
+            if operation == "replace":
+                self.replaced.append((self.id, self.outputs))
+                self.id = self.inputs = self.outputs = None
+                inputs = self.check(arguments)
+            return self._up(inputs)
 
-    def _up(self, operation, arguments):
-        if operation == "replace":
-            self.replaced.append((self.id, self.outputs))
-            self.id = self.inputs = self.outputs = None
-            operation = "create"
-        inputs = self.check(arguments)
+    def _up(self, inputs):
+        creates = self.id is None
         if self.holder:
             self.holder.begins([(self.type, inputs, {})])
         try:
-            if operation == "create":
+            if creates:
                 self.id, self.outputs = self.kind.create(inputs)
             else:
                 self.outputs = self.kind.update(self.id, self.outputs, inputs)
         except HostError as error:
             if error.kept is not None:
                 self.id, self.outputs = error.kept
-                self.inputs = inputs if operation == "create" else self.inputs
+                self.inputs = inputs if creates else self.inputs
                 self.unfinished = True
             raise
         self.inputs, self.unfinished = inputs, False

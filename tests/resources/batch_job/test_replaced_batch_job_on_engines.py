@@ -13,6 +13,7 @@ import pytest
 
 from mg_provider.rehearsal.command import rehearse
 from tests.support.batch import jobs, objects, put_questions, started
+from tests.support.forks import project_file
 from tests.support.pulumi_environment import alone_in
 from tests.support.weights import make_bucket
 
@@ -44,9 +45,7 @@ class Engine:
 
     def __init__(self, folder, emulator):
         self.folder, self.emulator = folder, emulator
-        (folder / "Pulumi.yaml").write_text(
-            f"name: nightly\nruntime:\n  name: python\n  options:\n    virtualenv: {sys.prefix}\n"
-        )
+        (folder / "Pulumi.yaml").write_text(project_file("nightly"))
         (folder / "__main__.py").write_text(PROGRAM)
         names = ("vertexAi", "compute", "storage", "bigQuery")
         self.config = {"mg:project": "my-project", "mg:region": "us-central1", "mg:owner": "nightly-team"}
