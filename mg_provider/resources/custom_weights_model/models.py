@@ -15,7 +15,6 @@ from mg_provider.resources.model.identity import ENDPOINT_LABEL
 from mg_provider.resources.model.standing import asked_for, changed_by, standing
 from mg_provider.resources.weights.gate import pass_weights
 from mg_provider.rollout.models import find_model, labelled_models, patch_labels
-from mg_provider.rollout.place import Place
 from mg_provider.rollout.query_id import with_query_id
 from mg_provider.rollout.sources import Source, made_from
 from mg_provider.wire.base import nested
@@ -60,9 +59,8 @@ def uploadable(model: Model) -> Model:
     return Model(**{name: getattr(model, name) for name in ("description", "labels", "base_model_source", *asked)})
 
 
-def is_stale(place: Place, args: CustomWeightsModelArgs, old: CustomWeightsModelArgs) -> bool:
+def is_stale(model: Model | None, args: CustomWeightsModelArgs, old: CustomWeightsModelArgs) -> bool:
     """Whether the Model with the wanted id was made of something else; ``old`` is ``args`` itself in a creation."""
-    model = find_model(place, args.model_id)
     if model is None:
         return False
     content = (model.labels or {}).get(CONTENT_LABEL)

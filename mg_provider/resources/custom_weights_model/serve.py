@@ -342,15 +342,16 @@ class Serving:
 
     def is_stale(self) -> bool:
         """Whether the Model with the wanted id was made of something else, so that it has to be made again."""
-        return is_stale(self.place, self.args, self.old)
+        return is_stale(find_model(self.place, self.args.model_id), self.args, self.old)
 
     def _make_model(self, machines: list[MachineSpec | None], before: Model | None = None) -> None:
         """Upload the Model, unless it is there; one with the same id and other weights goes first."""
         args, place = self.args, self.place
-        if self.is_stale():
+        there = find_model(place, args.model_id)
+        if is_stale(there, args, self.old):
             delete_model_at(place, args.model_id)
-        elif (model := find_model(place, args.model_id)) is not None:
-            place.guard.model(model)
+        elif there is not None:
+            place.guard.model(there)
             return
         model = model_to_upload(args, machines, query_id(before), self.context)
         write_journal(place, Journal(self.ids[0], args.model_id))
