@@ -2,11 +2,13 @@
 
 import functools
 import json
+import urllib.parse
 import urllib.request
 
 import numpy
 from safetensors.numpy import save
 
+from mg_provider.emulator import Emulator
 from mg_provider.emulator.services.storage.calls import storage_state
 from mg_provider.emulator.services.storage.content import MemoryContent
 from mg_provider.emulator.services.storage.state import Bucket
@@ -40,12 +42,19 @@ def call(url, body=None, method="POST", content_type="application/json"):
 
 
 def put(emulator, name, content, bucket=BUCKET):
-    """An object, without a call: how one is uploaded matters to no test that needs it."""
+    """An object, without a call where the emulator is in this process: how one is uploaded matters to no test here."""
+    if not isinstance(emulator, Emulator):
+        query = urllib.parse.urlencode({"uploadType": "media", "name": name})
+        call(f"{emulator.url}/upload/storage/v1/b/{bucket}/o?{query}", content)
+        return
     with emulator.world.lock:
         storage_state(emulator.world).put(bucket, name, Content(content), emulator.world.now(), {})
 
 
 def make_bucket(emulator, bucket=BUCKET, location="US-CENTRAL1"):
+    if not isinstance(emulator, Emulator):
+        call(f"{emulator.url}/storage/v1/b?project=my-project", {"name": bucket, "location": location})
+        return
     world = emulator.world
     with world.lock:
         made = Bucket(bucket, location, world.project_number("my-project"), world.now())
