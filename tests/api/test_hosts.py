@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from mg_provider.api.clients import Clients
 from mg_provider.api.errors import CloudError, MgError, UserError
@@ -26,6 +25,7 @@ from mg_provider.wire.vertex.endpoint import Endpoint
 from tests.api.server import Reply, Server
 from tests.support.canary import Canary
 from tests.support.certificates import Certificate
+from tests.support.command_line import CliRunner
 
 LOCATIONS = [
     "evil.example#",

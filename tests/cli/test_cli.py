@@ -136,9 +136,8 @@ def test_the_emulator_serves_until_it_is_told_to_end():
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-1", "1e300", "fast"])
 @pytest.mark.parametrize("command", ["demo", "emulator"])
 def test_a_speed_that_is_none_is_a_mistake_of_usage(command, value):
-    from typer.testing import CliRunner
-
     from mg_provider.cli import app
+    from tests.support.command_line import CliRunner
 
     ended = CliRunner().invoke(app, [command, f"--speed={value}"])
     assert ended.exit_code == 2

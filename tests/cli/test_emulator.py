@@ -11,7 +11,6 @@ from operator import itemgetter
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from mg_provider.cli import app
 from mg_provider.cloud.own import OwnCloud
@@ -22,6 +21,7 @@ from mg_provider.command_line.exits import FAILED, USAGE
 from mg_provider.command_line.running import run_app
 from mg_provider.emulator import Emulator
 from mg_provider.rehearsal.command import rehearse
+from tests.support.command_line import CliRunner
 
 SEED = """
 project: shop

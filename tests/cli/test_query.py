@@ -4,7 +4,6 @@ import json
 import subprocess
 
 import pytest
-from typer.testing import CliRunner
 
 from mg_provider.cli import app
 from mg_provider.clock import ManualClock
@@ -15,6 +14,7 @@ from tests.emulator.client import LOCATION
 from tests.emulator.client import Client as Cloud
 from tests.resources.conftest import config
 from tests.support.certificates import Certificate
+from tests.support.command_line import CliRunner
 
 QUESTION = "Why is the sky blue?"
 

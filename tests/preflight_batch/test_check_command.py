@@ -2,10 +2,9 @@
 
 import json
 
-from typer.testing import CliRunner
-
 from mg_provider.cli import app
 from tests.support.batch import chat
+from tests.support.command_line import CliRunner
 
 
 def mg(emulator, *words):
