@@ -35,6 +35,17 @@ class Finding:
     message: str
     object: str | None = None
 
+    def __post_init__(self) -> None:
+        """Escape what a terminal would act on: names and values are somebody else's."""
+        for name in ("message", "object"):
+            object.__setattr__(self, name, _printable(getattr(self, name)))
+
+
+def _printable(text: str | None) -> str | None:
+    if text is None or text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
 
 @dataclass
 class WeightsReport:

@@ -10,6 +10,7 @@ from mg_provider.preflight.tensors.dtypes import declared
 from mg_provider.preflight.tensors.layouts import layout_of
 from mg_provider.preflight.tensors.tensor_shapes import compare_bytes, compare_shapes
 from mg_provider.preflight.weights.base_models import identify
+from tests.preflight.conftest import LLAMA
 from tests.preflight.test_real_models import FOLDER, stored_of
 from tests.support.memory import at_most
 from tests.support.tensors import real_models
@@ -22,7 +23,8 @@ MORE = ["layer_types", "mlp_only_layers", "moe_layers", "per_layer_config", "rop
 EXTRA_COUNTS = ["num_nextn_predict_layers", "num_kv_shared_layers", "num_experts", "n_routed_experts"]
 EMBEDDINGS = {f"{prefix}embed_tokens.weight": ("BF16", (8, 8)) for prefix in ("", "model.", "language_model.model.")}
 small = st.integers(-2, 9)
-junk = st.none() | st.booleans() | st.integers() | small | st.floats() | st.text(max_size=5)
+huge = st.integers(300, 4000).map(lambda digits: 10**digits)
+junk = st.none() | st.booleans() | st.integers() | huge | small | st.floats() | st.text(max_size=5)
 value = junk | st.lists(junk, max_size=4) | st.dictionaries(st.text(max_size=5), junk, max_size=2)
 sizes = st.dictionaries(st.sampled_from([*KEYS, *MORE]), value, max_size=6)
 tensors = st.dictionaries(
@@ -50,6 +52,19 @@ def test_odd_values_never_raise(architecture, top, text, stored):
     if layout is not None:
         compare_shapes(FOLDER, config, stored_of(stored), layout)
         compare_bytes(FOLDER, config, layout, 100, ())
+
+
+@pytest.mark.parametrize("digits", [400, 4000])
+def test_numbers_of_any_length_are_findings(digits):
+    for key in [*KEYS, *MORE, "rope_theta", "max_position_embeddings", "head_dim", "num_attention_heads"]:
+        for architecture in ("LlamaForCausalLM", "Qwen3MoeForCausalLM", "Gemma3ForConditionalGeneration"):
+            config = {**LLAMA, "architectures": [architecture], key: 10**digits}
+            identify(config, "")
+            context_length(config)
+            cache_bytes(config)
+            if (layout := layout_of(architecture, config)) is not None:
+                compare_shapes(FOLDER, config, stored_of(EMBEDDINGS), layout)
+                compare_bytes(FOLDER, config, layout, 100, ())
 
 
 def test_numbers_without_end_take_no_time():

@@ -88,6 +88,16 @@ FORMATS = {
         "scales": ("BF16", (o, i // 64)),
         "biases": ("BF16", (o, i // 64)),
     },
+    "exl2": lambda o, i: {
+        "q_weight": ("I32", (i // 8, o)),
+        "q_scale": ("I32", (i // 128, o // 8)),
+        "q_scale_max": ("F16", (i // 128,)),
+        "q_groups": ("I16", (2 * i // 128,)),
+        "q_invperm": ("I32", (i,)),
+    },
+    "marlin": lambda o, i: {"B": ("I32", (i // 16, o * 2)), "s": ("F16", (i // 128, o))},
+    "aqlm": lambda o, i: {"codes": ("I16", (o, i // 8, 1)), "codebooks": ("F16", (1, 65536, 1, 8))},
+    "quip": lambda o, i: {"Qidxs": ("I64", (o, i // 64)), "SU": ("F16", (i,)), "SV": ("F16", (o,))},
 }
 
 
@@ -226,3 +236,17 @@ def test_another_format_than_its_own_is_refused(weights, config, method, tensors
 def test_a_mask_of_bytes_is_no_quantization(weights, name, shape):
     weights.put_model(LLAMA, {**llama(LLAMA), name: ("U8", shape)})
     assert codes(weights) == []
+
+
+@pytest.mark.parametrize("dtype", ["U16", "I16", "I32", "I64", "U64"])
+def test_weights_of_whole_numbers_are_refused_with_how_to_save_them(weights, dtype):
+    weights.put_model(LLAMA, {name: (dtype, shape) for name, (_, shape) in llama(LLAMA).items()})
+    finding = weights.only()
+    assert (finding.severity, finding.code) == ("error", "not_floating_point")
+    assert "model.to(torch.bfloat16).save_pretrained(folder)" in finding.message
+    assert codes(weights, allow_quantized=True) == [("error", "not_floating_point")]
+
+
+def test_positions_beside_the_weights_are_no_quantization(weights):
+    weights.put_model(LLAMA, {**llama(LLAMA), "model.embeddings.position_ids": ("I64", (1, 131072))})
+    assert ("error", "quantized") not in codes(weights)

@@ -228,3 +228,32 @@ def test_wider_numbers_take_16_bits_in_memory(weights):
     weights.put_model({**LLAMA, "torch_dtype": "float32"}, llama(LLAMA, "F32"))
     report = weights.check()
     assert (report.parameter_bytes, report.loaded_bytes) == (2 * weights.size, weights.size)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("num_hidden_layers", 16.0),
+        ("num_hidden_layers", "16"),
+        ("num_hidden_layers", 2001),
+        ("num_hidden_layers", 0),
+        ("num_key_value_heads", 8.0),
+        ("num_attention_heads", "32"),
+        ("vocab_size", 128256.0),
+        ("vocab_size", -1),
+        ("hidden_size", True),
+        ("intermediate_size", {}),
+        ("num_local_experts", 10**9),
+    ],
+)
+def test_a_size_that_is_no_count_is_an_error_and_turns_no_check_off_in_silence(weights, key, value):
+    weights.put_model({**LLAMA, key: value}, {"model.embed_tokens.weight": ("BF16", (7, 3))})
+    finding = next(each for each in weights.check().findings if each.code == "bad_size")
+    assert finding.severity == "error"
+    assert finding.message.startswith(f"config.json: {key} is {value!r}, not a whole number from ")
+
+
+@pytest.mark.parametrize("key", ["num_key_value_heads", "head_dim", "num_local_experts"])
+def test_a_size_that_is_left_open_is_none(weights, key):
+    weights.put("config.json", {**LLAMA, key: None})
+    assert "bad_size" not in [each.code for each in weights.check().findings]

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.preflight.conftest import POINTER
+
 TEMPLATE = "{{ messages }}"
 
 
@@ -44,3 +46,14 @@ def test_other_forms_of_a_tokenizer_will_do(weights, names):
     for name in names:
         weights.put(name, b"x")
     assert weights.codes() == []
+
+
+@pytest.mark.parametrize("content", [POINTER, b"<!DOCTYPE html><html></html>", b" \n", b""])
+def test_what_stands_in_for_a_template_is_none(weights, content):
+    weights.put("tokenizer_config.json", {})
+    weights.put("chat_template.jinja", content)
+    report = weights.check()
+    assert report.chat_template is False
+    assert "no_chat_template" in [finding.code for finding in report.findings]
+    blank = not content.strip() and content != b""
+    assert report.ok is blank

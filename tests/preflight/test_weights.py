@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.parts.preflight import put_large_model
 from mg_provider.api.errors import UserError
+from mg_provider.preflight.findings import Finding
 from mg_provider.preflight.report import render
 from tests.preflight.conftest import LLAMA, POINTER, TEMPLATE
 from tests.support.tensors import llama, put_tensors
@@ -441,3 +442,29 @@ def test_a_pattern_is_told_with_the_folder_that_it_means(weights, uri):
 def test_what_is_no_cloud_storage_uri_is_a_mistake_of_the_user(weights, uri):
     with pytest.raises(UserError, match="not a Cloud Storage URI"):
         weights.check(uri)
+
+
+def test_an_index_of_nothing_is_an_error(weights):
+    weights.put("model.safetensors.index.json", {"metadata": {}, "weight_map": {}})
+    finding = weights.only()
+    assert (finding.severity, finding.code) == ("error", "bad_index")
+    assert "lists no tensors" in finding.message
+
+
+def test_what_a_terminal_acts_on_is_escaped_in_every_finding():
+    finding = Finding("error", "any", "empty \x1b]0;pwn\x07\x1b[2J\u202ex\n", "gs://bucket/\x1b[31m")
+    assert finding.message == r"empty \x1b]0;pwn\x07\x1b[2J\u202ex\n"
+    assert finding.object == r"gs://bucket/\x1b[31m"
+
+
+def test_other_files_that_end_like_pytorchs_are_no_weights(weights):
+    weights.delete_weights()
+    weights.put("spiece.bin", b"not weights")
+    weights.put("openvino_model.bin", b"not weights")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("archive/data.pkl", b"")
+    weights.put("pytorch_model.bin", buffer.getvalue())
+    report = weights.check()
+    assert report.shards == 1
+    assert not any("spiece" in finding.message or "openvino" in finding.message for finding in report.findings)

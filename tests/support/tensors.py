@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.support.weights import BUCKET, call
 
-BITS = {"BF16": 16, "F16": 16, "F32": 32, "F8_E4M3": 8, "U8": 8, "I32": 32, "I8": 8, "U32": 32, "I64": 64}
+BITS = {"F8_E4M3": 8} | {f"{kind}{bits}": bits for kind in ("BF", "F", "I", "U") for bits in (8, 16, 32, 64)}
 REAL = Path(__file__).parents[1] / "preflight" / "real_models.json"
 
 

@@ -9,7 +9,7 @@ from mg_provider.data import table
 from mg_provider.preflight.findings import Finding, WeightsReport, error, warning
 from mg_provider.preflight.machines.machine import accelerators, described
 from mg_provider.preflight.machines.memory import accelerator_gigabytes
-from mg_provider.preflight.tensors.dimensions import Dimensions, text_of
+from mg_provider.preflight.tensors.dimensions import MOST, Dimensions, text_of
 from mg_provider.wire.vertex.machine import MachineSpec
 
 TIGHT = 0.9
@@ -88,7 +88,7 @@ def _no_bfloat16(report: WeightsReport, machine: MachineSpec) -> list[Finding]:
 def context_length(config: Mapping[str, Any]) -> int | None:
     """Tokens of one request at most."""
     value = text_of(config).get("max_position_embeddings")
-    return value if type(value) is int and value > 0 else None
+    return value if type(value) is int and 0 < value <= MOST else None
 
 
 def cache_bytes(config: Mapping[str, Any]) -> int | None:

@@ -8,12 +8,18 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from mg_provider.api.texts import shown
 from mg_provider.data import table
 
 _TERM = re.compile(r"[a-z]+|[0-9]+")
 
+MOST = 10**12
+"""More than any number of a model's shape."""
+
 MOST_LAYERS = 2000
 """More layers than any model has; a higher number is not a number of layers."""
+
+_MOST_EXPERTS = 10_000
 
 # Families spell the number of experts in their own ways.
 _EXPERTS = ("n_routed_experts", "num_local_experts", "num_experts")
@@ -37,6 +43,13 @@ _KEYS = {
     "lr": "laurel_rank",
     "n": "altup_num_inputs",
 }
+# What the shapes are made of, without what only some families have.
+_SIZES = (
+    *("num_hidden_layers", "hidden_size", "vocab_size", "num_attention_heads", "num_key_value_heads", "head_dim"),
+    *("intermediate_size", "moe_intermediate_size", "shared_expert_intermediate_size", "n_shared_experts", *_EXPERTS),
+    *("q_lora_rank", "kv_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim"),
+)
+_MOST = dict.fromkeys(_EXPERTS, _MOST_EXPERTS)
 
 
 def text_of(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,7 +83,22 @@ class Dimensions:
         value = self.get(key)
         if isinstance(value, list) and value and len(set(map(str, value))) == 1:
             value = value[0]
-        return value if type(value) is int and value >= 0 else None
+        return value if type(value) is int and 0 <= value <= MOST else None
+
+    @property
+    def misread(self) -> str | None:
+        """The first size that config.json has and that is not a count, as the subject and verb of a sentence."""
+        for key in _SIZES:
+            value = self._config.get(key)
+            least, most = (1, MOST_LAYERS) if key == "num_hidden_layers" else (0, _MOST.get(key, MOST))
+            # A list has a size for each layer.
+            if (
+                value is not None
+                and not isinstance(value, list)
+                and not (type(value) is int and least <= value <= most)
+            ):
+                return f"{key} is {shown(value)}, not a whole number from {least} to {most}"
+        return None
 
     @property
     def layers(self) -> int | None:

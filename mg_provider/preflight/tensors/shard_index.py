@@ -57,6 +57,9 @@ def read_index(folder: Folder, suffix: str) -> tuple[ShardIndex | None, list[Fin
     if not isinstance(weight_map, dict) or not all(isinstance(file, str) for file in weight_map.values()):
         message = f"{names[0]} has no weight_map of tensors to files: upload it again"
         return None, [error("bad_index", message, folder.object(names[0]))]
+    if not weight_map:
+        message = f"{names[0]} lists no tensors, so a model server that follows it loads none: upload it again"
+        return None, [error("bad_index", message, folder.object(names[0]))]
     for tensor, file in weight_map.items():
         tensors[file].append(tensor)
     return ShardIndex(names[0], dict(tensors), _total_size(content)), []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -14,6 +15,8 @@ from mg_provider.preflight.tensors.safetensors_header import Tensor
 from mg_provider.preflight.tensors.shard_index import ShardIndex
 
 Numbers = tuple[int, ...]
+_WHOLE = frozenset({"I16", "I32", "I64", "U16", "U64", "C64", "BOOL"})
+_LARGE = 2**16
 _NUMBER = re.compile(r"(?<=\.)[0-9]{1,6}(?=\.|$)")
 
 
@@ -58,6 +61,11 @@ def all_tensors(read: Iterable[ReadFile], index: ShardIndex | None) -> StoredTen
             stored.add(file.name, index.tensors[file.name])
         stored.complete = stored.complete and file.header is not None
     return stored
+
+
+def not_floating_point(tensor: Tensor) -> bool:
+    """Whether it is of whole numbers, packed or looked up, and too large to be an index or a mask."""
+    return tensor.dtype in _WHOLE and math.prod(tensor.shape) >= _LARGE
 
 
 def full_name(group: str, numbers: Numbers) -> str:

@@ -11,7 +11,13 @@ from mg_provider.preflight.folder import Folder
 from mg_provider.preflight.tensors.dtypes import declared
 from mg_provider.preflight.tensors.layouts import Layout, Row, Shape
 from mg_provider.preflight.tensors.safetensors_header import Tensor
-from mg_provider.preflight.tensors.stored_tensors import Numbers, StoredTensors, full_name, shape_text
+from mg_provider.preflight.tensors.stored_tensors import (
+    Numbers,
+    StoredTensors,
+    full_name,
+    not_floating_point,
+    shape_text,
+)
 
 _HEAD = "lm_head.weight"
 
@@ -42,7 +48,7 @@ _WIDTHS = {"float32": 4, "float64": 8}
 _LESS, _MORE = 0.97, 1.1
 """Between which parts of the bytes that a shape needs the bytes of sound weights are."""
 
-_OWN_CONFIG = "upload the config.json that was saved with these weights, or the weights that belong to it"
+OWN_CONFIG = "upload the config.json that was saved with these weights, or the weights that belong to it"
 _SAVE = "save the whole model again with model.save_pretrained(folder) and upload it"
 
 
@@ -74,7 +80,9 @@ def compare_shapes(folder: Folder, config: Mapping[str, Any], stored: StoredTens
 
 def packed(stored: StoredTensors) -> bool:
     """Whether several numbers are packed into one, so that shapes say nothing."""
-    return any(group.endswith(_PACKED) for group in stored.groups)
+    return any(group.endswith(_PACKED) for group in stored.groups) or any(
+        tensor and not_floating_point(tensor) for tensor in stored.tensors.values()
+    )
 
 
 class _Comparison:
@@ -131,8 +139,7 @@ class _Comparison:
         which = f"; {_layers_text(lost)} missing" if lost and seen == hidden else ""
         example = f" ({name} is {shape_text(tensor)})" if tensor else ""
         message = (
-            f"the weights have {' and '.join(have)}{example}, config.json says "
-            f"{' and '.join(say)}{which}: {_OWN_CONFIG}"
+            f"the weights have {' and '.join(have)}{example}, config.json says {' and '.join(say)}{which}: {OWN_CONFIG}"
         )
         return error("other_size", message, self._at(name))
 
@@ -218,7 +225,7 @@ class _Comparison:
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
         keys = next((keys for part, keys in _KEYS if part in name), "hidden_size")
         message = (
-            f"{name} is {shape_text(tensor)}, config.json makes it {_shape(wanted)}{more}: check {keys}; {_OWN_CONFIG}"
+            f"{name} is {shape_text(tensor)}, config.json makes it {_shape(wanted)}{more}: check {keys}; {OWN_CONFIG}"
         )
         return error("other_shapes", message, self._at(name))
 
@@ -267,7 +274,7 @@ def compare_bytes(
     if any(_LESS <= ratio <= most for ratio in ratios):
         return []
     message = (
-        f"the weights have {size / 1e9:.2f} GB, the shape in config.json makes {needed / 1e9:.2f} GB: {_OWN_CONFIG}"
+        f"the weights have {size / 1e9:.2f} GB, the shape in config.json makes {needed / 1e9:.2f} GB: {OWN_CONFIG}"
     )
     return [error("other_size", message, folder.uri)]
 

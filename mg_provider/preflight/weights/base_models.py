@@ -8,7 +8,7 @@ from typing import Any
 
 from mg_provider.data import table
 from mg_provider.preflight.findings import Finding, Severity, error, note, shown, warning
-from mg_provider.preflight.tensors.dimensions import Dimensions
+from mg_provider.preflight.tensors.dimensions import MOST, Dimensions
 from mg_provider.preflight.tensors.other_models import other_model
 
 NEAR = 0.02
@@ -130,7 +130,7 @@ def _marks(sizes: Dimensions) -> dict[str, float | None]:
     theta = ropes.get("rope_theta") if isinstance(ropes, dict) else None
     theta = sizes.get("rope_theta") if theta is None else theta
     return {
-        "rope_theta": float(theta) if type(theta) in (int, float) else None,
+        "rope_theta": float(theta) if type(theta) in (int, float) and abs(theta) <= MOST else None,
         "max_position_embeddings": sizes.number("max_position_embeddings"),
     }
 

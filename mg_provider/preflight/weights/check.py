@@ -12,16 +12,18 @@ from mg_provider.api.reading.agents import agent_of
 from mg_provider.api.storage.client import split_object_uri
 from mg_provider.api.storage.spellings import uri_hint
 from mg_provider.clock import Clock, SystemClock
+from mg_provider.data import table
 from mg_provider.preflight.findings import Finding, WeightsReport, error, some, warning
 from mg_provider.preflight.folder import Folder, NotJson, read_json
 from mg_provider.preflight.machines.fit import cache_bytes, context_length
+from mg_provider.preflight.tensors.dimensions import Dimensions
 from mg_provider.preflight.tensors.dtypes import compare_dtypes, declared, loaded_bytes
 from mg_provider.preflight.tensors.layouts import layout_of
 from mg_provider.preflight.tensors.other_models import is_embedding
 from mg_provider.preflight.tensors.safetensors_files import compare_tensors, read_files
 from mg_provider.preflight.tensors.shard_index import ShardIndex, compare_files, compare_size, read_index
 from mg_provider.preflight.tensors.stored_tensors import StoredTensors, all_tensors, empty_tensors, wrapper_names
-from mg_provider.preflight.tensors.tensor_shapes import compare_bytes, compare_shapes
+from mg_provider.preflight.tensors.tensor_shapes import OWN_CONFIG, compare_bytes, compare_shapes
 from mg_provider.preflight.weights import kinds, quantization
 from mg_provider.preflight.weights.base_models import Identity, identify
 from mg_provider.preflight.weights.deeper import below
@@ -186,6 +188,8 @@ class _Check:
             folder, saying, stored, identity, allowed=self.allow_quantized, own_container=self.own_container
         )
         layout = layout_of(identity.architecture, config) if identity.architecture else None
+        if misread := _misread(folder, identity, config):
+            return [*findings, misread]
         if stopped := empty_tensors(folder, stored) or wrapper_names(folder, stored, known=layout is not None):
             return findings + stopped
         if not saying.methods and not findings:
@@ -208,9 +212,20 @@ class _Check:
             folder, saying, None, identity, allowed=self.allow_quantized, own_container=self.own_container
         )
         layout = layout_of(identity.architecture, config) if identity.architecture else None
+        if misread := _misread(folder, identity, config):
+            return [*findings, misread]
         if layout is None or findings:
             return findings
         return findings + compare_bytes(folder, config, layout, size, saying.methods)
+
+
+def _misread(folder: Folder, identity: Identity, config: Mapping[str, Any]) -> Finding | None:
+    """A size in the config.json of a known architecture that is not a count: no tensor can be compared with it."""
+    if identity.architecture not in table("tensor_layouts")["architectures"]:
+        return None
+    if (misread := Dimensions(config).misread) is None:
+        return None
+    return error("bad_size", f"config.json: {misread}: correct it, or {OWN_CONFIG}", folder.object(CONFIG))
 
 
 def _no_weights(folder: Folder) -> Finding:

@@ -17,8 +17,10 @@ _HUGGING_FACE = "upload the folder that the transformers library writes with sav
 
 
 def weight_files(folder: Folder, suffix: str) -> list[str]:
-    """Names of the files that are weights by their name."""
-    return sorted(name for name in folder.sizes if name.endswith(suffix) and not name.startswith(_LEFTOVERS))
+    """Names of the files that are weights by their name; beside PyTorch's own, other files may end in ``.bin``."""
+    found = sorted(name for name in folder.sizes if name.endswith(suffix) and not name.startswith(_LEFTOVERS))
+    own = [name for name in found if name.startswith("pytorch_model")]
+    return own if suffix == ".bin" and own else found
 
 
 @dataclass(frozen=True)

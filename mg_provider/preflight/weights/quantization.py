@@ -14,7 +14,7 @@ from typing import Any
 from mg_provider.preflight.findings import Finding, Severity, shown, some
 from mg_provider.preflight.folder import Folder
 from mg_provider.preflight.tensors.safetensors_header import Tensor
-from mg_provider.preflight.tensors.stored_tensors import StoredTensors
+from mg_provider.preflight.tensors.stored_tensors import StoredTensors, not_floating_point
 from mg_provider.preflight.weights.base_models import Identity
 
 _FILES = ("quantize_config.json", "quant_config.json", "hf_quant_config.json")
@@ -23,8 +23,8 @@ _KEYS = ("quantization_config", "compression_config", "quantization")
 _DTYPES = frozenset(
     {"F4", "F6_E2M3", "F6_E3M2", "U8", "I8", "U32"} | {f"F8_{kind}" for kind in ("E4M3", "E5M2", "E8M0")}
 )
-# Masks of bytes, which some old classes save.
-_MASKS = ("attention.bias", "attn.bias", "masked_bias", "mask")
+# Masks of bytes and positions, which some old classes save.
+_MASKS = ("attention.bias", "attn.bias", "masked_bias", "mask", "position_ids")
 # GPTQ and AWQ; compressed-tensors; bitsandbytes; fp8; MXFP4.
 _SUFFIXES = (
     ".qweight", ".qzeros", ".weight_packed", ".absmax", ".quant_map", ".SCB",
@@ -118,6 +118,15 @@ def _tensors(
             f'from the config.json of the base model ("quant_method": "{method}"), or save the weights in bfloat16'
         )
         return [Finding("note" if severity == "note" else "error", "quantization_missing", message, where)]
+    if not saying.methods and all(
+        name.endswith(".weight") and (tensor := stored.tensors[name]) and not_floating_point(tensor)
+        for name in suspects
+    ):
+        message = (
+            f"the weights are not floating point numbers: {names}; save them with model.to(torch.bfloat16)"
+            ".save_pretrained(folder), not through numpy, which has no bfloat16"
+        )
+        return [Finding("note" if severity == "note" else "error", "not_floating_point", message, where)]
     block = "" if saying.methods else ", and config.json has no quantization_config, which says how to read them"
     return [Finding(severity, "quantized", f"the weights are quantized: {names}{block}; {hint}", where)]
 
@@ -148,7 +157,9 @@ def _suspects(stored: StoredTensors) -> list[str]:
 
 def _numbers_in(tensor: Tensor) -> bool:
     """Whether it is a matrix of numbers that a quantizer wrote."""
-    return tensor.dtype in _DTYPES and len(tensor.shape) > 1
+    if len(tensor.shape) < 2:
+        return False
+    return tensor.dtype in _DTYPES or not_floating_point(tensor)
 
 
 def _dtype(stored: StoredTensors, name: str) -> str | None:

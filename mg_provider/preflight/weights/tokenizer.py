@@ -11,7 +11,8 @@ from mg_provider.preflight.folder import MAX_POINTER_BYTES, Folder, NotJson, dis
 
 _CONFIG = "tokenizer_config.json"
 _VOCABULARIES = ("tokenizer.json", "tokenizer.model", "tekken.json", "tiktoken.model")
-_TEMPLATE_FILES = ("chat_template.jinja", "chat_template.json")
+_JINJA = "chat_template.jinja"
+_TEMPLATE_FILES = (_JINJA, "chat_template.json")
 _TEMPLATE_FOLDER = "additional_chat_templates"
 
 _MOST_BYTES = 8_000_000
@@ -25,8 +26,8 @@ def check_tokenizer(folder: Folder) -> tuple[list[Finding], bool | None]:
         CloudError: a file cannot be read.
     """
     findings = _missing(folder)
-    for name in _VOCABULARIES:
-        # Whole tokenizers are large, what stands in for one is not.
+    for name in (*_VOCABULARIES, _JINJA):
+        # Whole tokenizers and most templates are large, what stands in for one is not.
         if name in folder.sizes and folder.sizes[name] <= MAX_POINTER_BYTES:
             disguise = disguised(folder, name, folder.read(name))
             findings += [disguise] if disguise else []
@@ -52,9 +53,17 @@ def chat_template(folder: Folder) -> bool | None:
             unread = True
         elif name in folder.sizes and _is_template(read_json(folder, name).get("chat_template")):
             return True
-    if folder.sizes.get("chat_template.jinja") or _TEMPLATE_FOLDER in folder.subfolders:
+    if _has_jinja(folder) or _TEMPLATE_FOLDER in folder.subfolders:
         return True
     return None if unread else False
+
+
+def _has_jinja(folder: Folder) -> bool:
+    size = folder.sizes.get(_JINJA, 0)
+    if size > MAX_POINTER_BYTES:
+        return True
+    content = folder.read(_JINJA) if size else b""
+    return bool(content.strip()) and not disguised(folder, _JINJA, content)
 
 
 def can_chat(storage: StorageClient, gcs_uri: str) -> bool | None:
