@@ -22,6 +22,7 @@ def nested(levels):
 
 
 PROMPT = b'"prompt": "x"'
+NUMBERS = (b"max_tokens", b"max_completion_tokens", b"temperature")
 CASES = [
     *((line(row), None) for row in SOUND),
     *((line(row), code) for code, row, _ in WRONG),
@@ -29,6 +30,9 @@ CASES = [
     (with_body(PROMPT + b', "max_tokens": 1e3'), None),
     (with_body(PROMPT + b', "max_tokens": 1.5'), "bad_parameter"),
     (with_body(PROMPT + b', "max_tokens": true'), "bad_parameter"),
+    *((with_body(PROMPT + b', "%b": 1e400' % name), "bad_parameter") for name in NUMBERS),
+    *((with_body(PROMPT + b', "%b": -1e400' % name), "bad_parameter") for name in NUMBERS),
+    (with_body(PROMPT + b', "temperature": 1e300'), None),
     (with_body(PROMPT + b', "max_tokens": "10"'), "bad_parameter"),
     (with_body(PROMPT + b', "max_completion_tokens": 0.5'), "bad_parameter"),
     (with_body(PROMPT + b', "temperature": null'), None),

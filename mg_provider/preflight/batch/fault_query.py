@@ -36,7 +36,9 @@ def _any(source: str, condition: str) -> str:
 
 def _not_a_number_from(path: str, least: int) -> str:
     value = f"SAFE_CAST(JSON_VALUE(body, '$.{path}') AS FLOAT64)"
-    return f"({_type(path)} NOT IN ('none', 'null') AND ({_type(path)} != 'number' OR {value} < {least}))"
+    # A number that no FLOAT64 can hold is null or infinite there.
+    wrong = f"{_type(path)} != 'number' OR IFNULL({value} < {least} OR IS_INF({value}), TRUE)"
+    return f"({_type(path)} NOT IN ('none', 'null') AND ({wrong}))"
 
 
 def _not_a_count(path: str) -> str:
