@@ -84,11 +84,9 @@ class Environment(Section):
     weights_buckets: list[str] = Field(
         default=[], description="Buckets of other projects that Vertex AI's service agent may read."
     )
-    project_number: Annotated[str, Form(r"\d+", "a number such as 123456789012")] | None = Field(
-        default=None,
-        coerce_numbers_to_str=True,
-        description="The project's number, for `weights_buckets`. Default: looked up.",
-    )
+    project_number: (
+        Annotated[str, Field(coerce_numbers_to_str=True), Form(r"\d+", "a number such as 123456789012")] | None
+    ) = Field(default=None, description="The project's number, for `weights_buckets`. Default: looked up.")
     models: dict[str, ModelConfig] = Field(default={}, description="Models by name.")
     endpoints: dict[str, EndpointConfig] = Field(default={}, description="Endpoints that serve several models.")
     batch_jobs: dict[str, BatchConfig] = Field(default={}, description="Batch prediction runs by name.")
