@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from mg_provider.api.http.answers import pages, parse
-from mg_provider.api.http.settings import Settings, is_loopback
+from mg_provider.api.http.settings import Settings
 from mg_provider.api.http.transport import Call, Transport
+from mg_provider.loopback import is_loopback
 from mg_provider.wire.billing import ListSkusResponse, Sku
 
 _PAGE: Final = 5000

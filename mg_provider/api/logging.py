@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from mg_provider.api.http.answers import parse
-from mg_provider.api.http.settings import Settings, is_loopback
+from mg_provider.api.http.settings import Settings
 from mg_provider.api.http.transport import Call, Transport
+from mg_provider.loopback import is_loopback
 from mg_provider.wire.logging import ListLogEntriesRequest, ListLogEntriesResponse
 
 # Words about a failure are worth a moment, not minutes.

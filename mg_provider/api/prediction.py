@@ -20,11 +20,12 @@ from mg_provider.api.http.hosts import (
     refuse_foreign_address,
     vertex_base,
 )
-from mg_provider.api.http.settings import Settings, is_loopback
+from mg_provider.api.http.settings import Settings
 from mg_provider.api.http.tls import ServerTrust
 from mg_provider.api.http.transport import RETRY_BUDGET, Call, Transport
 from mg_provider.api.names import location_of, path
 from mg_provider.clock import Clock
+from mg_provider.loopback import is_loopback
 from mg_provider.wire.vertex.endpoint import Endpoint
 
 TIMEOUT = 600.0

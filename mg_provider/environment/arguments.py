@@ -11,7 +11,7 @@ from mg_provider.data import known_regions
 from mg_provider.environment.entries import BatchConfig, EndpointConfig, ModelConfig, PrivateAccess, ServedConfig
 from mg_provider.environment.environment import Address, Environment
 from mg_provider.environment.sections import Mistake, Part, ResourceSection, known, one_of, readable
-from mg_provider.preflight.machines.machine import machine_doubt
+from mg_provider.preflight.machines.machine import choices, machine_doubt
 from mg_provider.resources.batch_job.args import BatchJobArgs
 from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs
 from mg_provider.resources.dedicated_endpoint.args import DedicatedEndpointArgs
@@ -261,7 +261,6 @@ def doubts(environment: Environment) -> list[Mistake]:
 
 def _machines(place: str, given: Any) -> Iterable[tuple[str, MachineSpec]]:
     """Each choice with its path, as far as it can be doubted."""
-    choices = given if isinstance(given, list) else [given or {}]
-    for index, spec in enumerate(choices):
+    for index, spec in enumerate(choices(given)):
         machine = MachineSpec(machine_type=spec.get("machine_type"), accelerator_type=spec.get("accelerator_type"))
         yield f"{place}[{index}]" if isinstance(given, list) else place, machine

@@ -12,6 +12,7 @@ from mg_provider.data import known_regions
 from mg_provider.environment.entries import BatchConfig, EndpointConfig, ModelConfig, ServedConfig
 from mg_provider.environment.environment import Address, AutoRegions, Environment
 from mg_provider.environment.sections import Mistake, Part, one_of, readable
+from mg_provider.resources.dedicated_endpoint.args import names_differ
 from mg_provider.resources.model.unknown import UNKNOWN
 from mg_provider.resources.psc_forwarding_rule.rules import not_allowed
 
@@ -136,14 +137,8 @@ def _query_names(environment: Environment, name: str, endpoint: EndpointConfig) 
     asked = [one for one in endpoint.deployed_models if endpoint.split.get(one, 0)]
     models = {one: endpoint.deployed_models[one].model for one in asked}
     answers = {one: known for one, at in models.items() if (known := environment.known_name(at, endpoint.region))}
-    if len(set(answers.values())) > 1:
-        listed = ", ".join(f"{one} answers to {known}" for one, known in answers.items())
-        yield Mistake(
-            f"endpoints.{name}.traffic_split",
-            f"shares requests between models of different names ({listed}), so "
-            "that a request that names one of them fails at the others: give these models the same "
-            "query_model_id, or own_endpoint: false",
-        )
+    if problem := names_differ(answers, ", or own_endpoint: false"):
+        yield Mistake(f"endpoints.{name}.traffic_split", problem)
 
 
 def _parked(environment: Environment, name: str, model: ModelConfig) -> Iterator[Mistake]:

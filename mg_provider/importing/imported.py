@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mg_provider.api.errors import MgError, UserError
-from mg_provider.api.http.settings import is_loopback
 from mg_provider.importing.finding import Found
+from mg_provider.loopback import is_loopback
 from mg_provider.resources.dynamic.host import DynamicProvider, outputs, serialized, to_engine
 from mg_provider.resources.model.args import State
 from mg_provider.resources.model.identity import OWNER_LABEL, RESOURCE_LABEL

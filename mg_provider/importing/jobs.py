@@ -11,7 +11,7 @@ from mg_provider.importing.finding import Found
 from mg_provider.importing.imported import Draft
 from mg_provider.resources.batch_job import BatchJobProvider
 from mg_provider.resources.batch_job.args import BatchJobArgs
-from mg_provider.resources.batch_job.outcome import BatchJobState, observed_job
+from mg_provider.resources.batch_job.outcome import DONE, BatchJobState, failed_share, is_settled, observed_job
 from mg_provider.resources.batch_job.rules import RUN_LABEL
 from mg_provider.resources.model.identity import OWNER_LABEL
 from mg_provider.resources.model.lifecycle import Context
@@ -39,10 +39,13 @@ def draft_of(found: Found, context: Context) -> Draft:
     if labels:
         given["labels"] = labels
     notes = ["a job's labels are fixed, so none are put on"]
-    share = _failed_share(observed_job(job, BatchJobState(), context)) if job.ended else 0.0
-    if share:
+    state = observed_job(job, BatchJobState(), context)
+    if state.job_state in DONE and not is_settled(BatchJobArgs.recall({}), state):
+        share = failed_share(state)
         given["allow_partial"] = math.ceil(share * 100) / 100
-        notes.append(f"{share:.1%} of its rows failed: allow_partial accepts them")
+        counted = state.successful_count or state.failed_count
+        failed = f"{share:.1%} of its rows failed" if counted else "Google does not say how many of its rows failed"
+        notes.append(f"{failed}: allow_partial accepts them")
     if not job.ended:
         notes.append("it still runs: the next `up` waits for it, unless the program says wait=False")
     # A job that a stack of ours made belongs to it by these labels.
@@ -60,8 +63,3 @@ def draft_of(found: Found, context: Context) -> Draft:
 
 def _named(value: Any, found: Found) -> Any:
     return found.place.own(value) if isinstance(value, str) else value
-
-
-def _failed_share(state: BatchJobState) -> float:
-    lost = state.failed_count + max(state.incomplete_count, 0)
-    return lost / (lost + state.successful_count) if lost else 0.0

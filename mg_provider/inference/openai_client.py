@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from mg_provider.api.errors import UserError
 from mg_provider.api.http.credentials import TokenSource
 from mg_provider.api.http.hosts import takes_token
-from mg_provider.api.http.settings import Settings, is_loopback
+from mg_provider.api.http.settings import Settings
 from mg_provider.api.prediction import PredictionClient
+from mg_provider.loopback import is_loopback
 
 if TYPE_CHECKING:
     import openai

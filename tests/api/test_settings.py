@@ -8,7 +8,8 @@ import pytest
 
 from mg_provider.api.errors import UserError
 from mg_provider.api.http.hosts import takes_token
-from mg_provider.api.http.settings import ENDPOINTS, KEYS, Settings, is_loopback
+from mg_provider.api.http.settings import ENDPOINTS, KEYS, Settings
+from mg_provider.loopback import is_loopback
 
 
 def settings(config: dict[str, str], environ: dict[str, str] | None = None) -> Settings:
@@ -121,6 +122,11 @@ def test_the_access_token_does_not_show() -> None:
         ("http://[::1]:80", True),
         ("http://128.0.0.1", False),
         ("https://us-central1-aiplatform.googleapis.com", False),
+        ("127.0.0.1:8085", True),
+        ("localhost:8085", True),
+        ("//[::1]", True),
+        ("10.0.0.1:8085", False),
+        ("http://[", False),
         ("no url", False),
     ],
 )

@@ -12,8 +12,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from mg_provider.api.errors import UserError
-from mg_provider.api.http.settings import DEFAULT_UNIVERSE, Settings, is_loopback
+from mg_provider.api.http.settings import DEFAULT_UNIVERSE, Settings
 from mg_provider.api.texts import shown
+from mg_provider.loopback import is_loopback
 
 PRIVATE_DOMAIN: Final = ".prediction.p.vertexai.goog"
 """The domain of the names of private endpoints; a DNS zone of the user's own resolves them."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from urllib.parse import urlsplit
 
 from mg_provider.api.errors import UserError
 from mg_provider.api.texts import shown
+from mg_provider.loopback import is_loopback
 from mg_provider.spelling import nearest
 
 PROJECT = "project"
@@ -194,21 +193,6 @@ def misspelt_keys(keys: Iterable[str]) -> list[tuple[str, str]]:
     known = [f"mg:{key}" for key in (*KEYS, HOST_THREADS)]
     wrong = (key for key in keys if key.startswith("mg:") and key not in known)
     return [(key, near) for key in wrong if (near := nearest(key, known, _NEAR))]
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a URL leads to this machine: 127.0.0.0/8, ::1 or localhost."""
-    return _is_this_machine(urlsplit(url).hostname or "")
-
-
-@lru_cache(maxsize=256)
-def _is_this_machine(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _endpoint(key: str, value: str | None) -> str | None:

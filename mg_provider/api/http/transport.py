@@ -34,9 +34,10 @@ from mg_provider.api.http.credentials import TokenNotFetched
 from mg_provider.api.http.hosts import takes_token
 from mg_provider.api.http.rate_limit import RateLimits
 from mg_provider.api.http.sessions import AuthorizedHttpSession, HttpSession
-from mg_provider.api.http.settings import Settings, is_loopback
+from mg_provider.api.http.settings import Settings
 from mg_provider.api.reading.error_reader import error_from_response
 from mg_provider.clock import Clock
+from mg_provider.loopback import is_loopback
 from mg_provider.version import __version__
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from mg_provider.api.names import RESERVATION
 from mg_provider.api.texts import cut, shown
@@ -35,6 +35,11 @@ def _optional() -> dict[str, dict[str, list[int]]]:
     """Machine types that take GPUs: to the counts allowed for each accelerator type."""
     rows = table("machine_types")["n1_optional"]
     return {row["machineType"]: {k: v for k, v in row.items() if k != "machineType"} for row in rows}
+
+
+def choices(given: Any) -> list[Any]:
+    """The machines of an argument that takes one, or a list in the order in which they are tried; empty for none."""
+    return given if isinstance(given, list) else [] if given is None else [given]
 
 
 def accelerators(spec: MachineSpec) -> tuple[str, int]:

@@ -16,6 +16,7 @@ from mg_provider.command_line.stacks import refuse_unknown_stack
 from mg_provider.command_line.wrong_values import placed
 from mg_provider.preflight.base_files import BaseFileProblem, Layered, layered
 from mg_provider.preflight.empty_values import empty_paths
+from mg_provider.preflight.machines.machine import choices
 from mg_provider.preflight.machines.regions import Wanted
 from mg_provider.wire.vertex.machine import MachineSpec
 
@@ -113,9 +114,8 @@ def _goes_along(model: Mapping[str, Any]) -> bool:
 
 def _machines(path: Path, name: str, given: Any) -> tuple[MachineSpec, ...]:
     """The choices of a model: one machine, or a list of them."""
-    choices = given if isinstance(given, list) else [given] if given else []
     try:
-        return tuple(MachineSpec.model_validate(choice) for choice in choices)
+        return tuple(MachineSpec.model_validate(choice) for choice in choices(given or None))
     except ValidationError as error:
         wrong = error.errors()[0]
         raise UserError(

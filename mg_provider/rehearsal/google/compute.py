@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from mg_provider.clock import Clock
+from mg_provider.loopback import is_loopback
 from mg_provider.rehearsal.errors import RehearsalError, StepError
-from mg_provider.rehearsal.program.project import is_loopback
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse

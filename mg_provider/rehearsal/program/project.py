@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 import socket
@@ -14,6 +13,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from mg_provider.command_line.stacks import refuse_unknown_stack
+from mg_provider.loopback import is_loopback
 from mg_provider.rehearsal.errors import RehearsalError
 from mg_provider.yaml_file import read_yaml
 
@@ -252,12 +252,3 @@ def require_answer(project: Project) -> None:
             f"no emulator answers at {url} ({project.emulator_from})",
             hint="start one there with `mg emulator`, or leave the address out: the stack then has one of its own",
         ) from error
-
-
-def is_loopback(address: str) -> bool:
-    """Whether an URL or ``host:port`` lies on this machine."""
-    try:
-        host = urlsplit(address if _URL.match(address) else f"//{address}").hostname or ""
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

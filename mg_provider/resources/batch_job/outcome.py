@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import Field
 
@@ -64,15 +64,18 @@ class BatchJobState(CloudState):
         return self.job_state in END_STATES
 
 
+DONE: Final = (JobState.SUCCEEDED, JobState.PARTIALLY_SUCCEEDED)
+"""States of a job that went through its rows, whatever came of each."""
+
+
 def is_settled(args: BatchJobArgs, state: BatchJobState) -> bool:
     """Whether the job has ended in a way that the program accepts."""
     if state.job_state == JobState.SUCCEEDED and not state.failed_count:
         return True
-    done = state.job_state in (JobState.SUCCEEDED, JobState.PARTIALLY_SUCCEEDED)
-    return done and (args.allow_partial >= 1 or _failed_share(state) <= args.allow_partial)
+    return state.job_state in DONE and (args.allow_partial >= 1 or failed_share(state) <= args.allow_partial)
 
 
-def _failed_share(state: BatchJobState) -> float:
+def failed_share(state: BatchJobState) -> float:
     """Share of rows without an answer, 0 to 1; 1 where the service gives no counts."""
     lost = state.failed_count + max(state.incomplete_count, 0)
     total = lost + state.successful_count
@@ -162,8 +165,8 @@ def _failure(job: BatchPredictionJob, args: BatchJobArgs, state: BatchJobState) 
     done = f"{state.successful_count:,} rows answered, {state.failed_count:,} failed"
     if state.incomplete_count > 0:
         done += f", {state.incomplete_count:,} not looked at"
-    if job.state in (JobState.SUCCEEDED, JobState.PARTIALLY_SUCCEEDED):
-        share, allowed = _failed_share(state), args.allow_partial
+    if job.state in DONE:
+        share, allowed = failed_share(state), args.allow_partial
         return (
             f"the job ended as {job.state}: {done}; {share:.2%} is more than allow_partial, {allowed:.2%}",
             f"correct those rows, or accept them with allow_partial={math.ceil(share * 100) / 100:g}",

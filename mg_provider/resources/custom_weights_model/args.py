@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mg_provider.resources.endpoint.args import EndpointArgs, EndpointState, private
+from mg_provider.resources.endpoint.args import EndpointArgs, EndpointState, both_addresses, private
 from mg_provider.resources.endpoint.machines import MACHINE_RULES, MUTATE, Machines
 from mg_provider.resources.endpoint.rollout_args import RolloutArgument, RolloutStrategy, rollout_problem
 from mg_provider.resources.endpoint.scale_to_zero import rollout_beside_zero, shared_domain_problem, strategy_problem
@@ -52,10 +52,7 @@ def _address_problem(args: CustomWeightsModelArgs) -> str | None:
     config = args.private_service_connect_config
     asked = "dedicated_endpoint_disabled" in args.model_fields_set and not args.dedicated_endpoint_disabled
     if private(config) and asked:
-        return (
-            "is False, which asks for a public DNS name, but private_service_connect_config asks for a private "
-            "address: remove one of them"
-        )
+        return both_addresses(given=False)
     return None
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from mg_provider.api.names import MODEL
 from mg_provider.api.texts import cut, shown
 from mg_provider.resources.dedicated_endpoint.held_state import HeldModel
-from mg_provider.resources.endpoint.args import EndpointArgs, private
+from mg_provider.resources.endpoint.args import EndpointArgs, both_addresses, private
 from mg_provider.resources.endpoint.machines import MACHINE_RULES
 from mg_provider.resources.endpoint.rollout_args import RolloutArgument, RolloutStrategy, rollout_problem
 from mg_provider.resources.endpoint.scale_to_zero import (
@@ -66,23 +66,29 @@ def _traffic_problem(args: DedicatedEndpointArgs) -> str | None:
 def _query_names_problem(args: DedicatedEndpointArgs) -> str | None:
     """Why a request that names a model would fail at some of them."""
     asked = [name for name, share in args.traffic_split.items() if share]
-    named = {name: args.query_model_ids[name] for name in asked if args.query_model_ids.get(name)}
-    if len(set(named.values())) < 2:
+    return names_differ({name: args.query_model_ids[name] for name in asked if args.query_model_ids.get(name)})
+
+
+def names_differ(answers: Mapping[str, str], otherwise: str = "") -> str | None:
+    """Why a request that names a model would fail at some of those that share an endpoint's requests.
+
+    Args:
+        answers: What each deployed model answers to.
+        otherwise: What else can be done about it.
+    """
+    if len(set(answers.values())) < 2:
         return None
-    names = ", ".join(f"{name} answers to {id}" for name, id in sorted(named.items()))
+    names = ", ".join(f"{name} answers to {known}" for name, known in sorted(answers.items()))
     return (
         f"shares requests between models of different names ({cut(names, 200)}), so that a request that names one of "
-        "them fails at the others: give each of the models the same query_model_id"
+        f"them fails at the others: give these models the same query_model_id{otherwise}"
     )
 
 
 def _address_problem(args: DedicatedEndpointArgs) -> str | None:
     config = args.private_service_connect_config
     if private(config) and args.dedicated_endpoint_enabled:
-        return (
-            "is True, which asks for a public DNS name, but private_service_connect_config asks for a private "
-            "address: remove one of them"
-        )
+        return both_addresses(given=True)
     if private(config) and args.network:
         return "cannot go together with network and private_service_connect_config: remove one of them"
     return None

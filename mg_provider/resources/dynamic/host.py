@@ -27,9 +27,10 @@ from pulumi.dynamic import (
 )
 
 from mg_provider.api.errors import MgError, ProviderBug, UserError
-from mg_provider.api.http.settings import HOST_THREADS, Settings, is_loopback
+from mg_provider.api.http.settings import HOST_THREADS, Settings
 from mg_provider.api.redaction import redact
 from mg_provider.clock import Clock, SystemClock
+from mg_provider.loopback import is_loopback
 from mg_provider.preflight.empty_values import LEFT_EMPTY, empty_paths
 from mg_provider.resources.dynamic import engine_link, internals
 from mg_provider.resources.model.args import Args, Problem, State

@@ -110,6 +110,14 @@ def _adoption_problem(args: EndpointArgs) -> str | None:
     return None
 
 
+def both_addresses(given: bool) -> str:
+    """What to do where an argument asks for a public address beside a private one."""
+    return (
+        f"is {given}, which asks for a public DNS name, but private_service_connect_config asks for a private address: "
+        "remove one of them"
+    )
+
+
 class EndpointArgs(CloudArgs):
     """What a user says of an endpoint: id, address, labels, how requests are treated."""
 

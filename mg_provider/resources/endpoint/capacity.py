@@ -9,7 +9,7 @@ from pydantic import Discriminator, Tag
 
 from mg_provider.api.errors import CloudError, MgError, ProviderBug
 from mg_provider.api.reading.hints import QUOTAS
-from mg_provider.preflight.machines.machine import accelerators, machine_problem
+from mg_provider.preflight.machines.machine import accelerators, choices, machine_problem
 from mg_provider.resources.endpoint.failures import lacks_capacity
 from mg_provider.resources.model.unknown import plain
 from mg_provider.wire.base import same
@@ -37,9 +37,7 @@ class NoCapacity(MgError):
 
 def choices_of(given: MachineSpec | list[MachineSpec] | None) -> list[MachineSpec]:
     """The machines in the order in which they are tried; empty if none was given."""
-    if given is None:
-        return []
-    return list(given) if isinstance(given, list) else [given]
+    return list(choices(given))
 
 
 def choices_problem(given: MachineSpec | list[MachineSpec] | None) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
+from mg_provider.preflight.machines.machine import choices
 from mg_provider.prices import Amount, Prices, is_in_catalogue
 from mg_provider.resources.model.meaning import Costs
 from mg_provider.review.judging.findings import Finding, about
@@ -65,9 +66,8 @@ def _other_choices(turn: Turn) -> Iterator[Finding]:
     for change in turn.changes:
         mark = change.mark(Costs)
         if mark is not None and mark.part == "machine" and not turn.subject.is_replaced:
-            choices = change.new if isinstance(change.new, list) else [change.new]
             machines = " or ".join(
-                show(choice.get("machine_type")) for choice in choices if isinstance(choice, Mapping)
+                show(choice.get("machine_type")) for choice in choices(change.new) if isinstance(choice, Mapping)
             )
             others = machines or "what Google recommends"
             text = f"stays on its machine; from the next deployment on it may run on {others}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from mg_provider.preflight.machines.machine import accelerators
+from mg_provider.preflight.machines.machine import accelerators, choices
 from mg_provider.prices.prices import Usage
 from mg_provider.resources.endpoint.rollout_args import RolloutStrategy
 from mg_provider.resources.model.marks import marked
@@ -276,8 +276,9 @@ def _deployment(model: type[BaseModel], values: Mapping[str, Any], taken: Any) -
 
 
 def _machines(value: Any) -> tuple[Machine, ...]:
-    given = value if isinstance(value, list) else [value]
-    return tuple(_machine(entry) for entry in given if isinstance(entry, Mapping) and entry.get("machine_type"))
+    return tuple(
+        _machine(entry) for entry in choices(value) if isinstance(entry, Mapping) and entry.get("machine_type")
+    )
 
 
 def _machine(entry: Mapping[str, Any]) -> Machine:
