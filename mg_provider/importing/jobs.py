@@ -15,9 +15,7 @@ from mg_provider.resources.batch_job.outcome import DONE, BatchJobState, failed_
 from mg_provider.resources.batch_job.rules import RUN_LABEL
 from mg_provider.resources.model.identity import OWNER_LABEL
 from mg_provider.resources.model.lifecycle import Context
-from mg_provider.wire.vertex.batch import BatchPredictionJob, JobState
-
-_USABLE = (JobState.SUCCEEDED, JobState.PARTIALLY_SUCCEEDED)
+from mg_provider.wire.vertex.batch import BatchPredictionJob
 
 
 def draft_of(found: Found, context: Context) -> Draft:
@@ -27,7 +25,7 @@ def draft_of(found: Found, context: Context) -> Draft:
         UserError: It ended in a way that every `up` would report as an error.
     """
     job = cast(BatchPredictionJob, found.thing)
-    if job.ended and job.state not in _USABLE:
+    if job.ended and job.state not in DONE:
         raise UserError(
             f"{found.path} ended as {job.state}, which every `up` would report as an error",
             hint="write a BatchJob in the program for another run; this one needs no place in a stack",

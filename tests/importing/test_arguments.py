@@ -6,6 +6,7 @@ from mg_provider.importing import endpoints, jobs
 from mg_provider.importing.arguments import labels_of
 from mg_provider.importing.endpoints import ServedEndpoint
 from mg_provider.importing.finding import Found, Location
+from mg_provider.resources.batch_job.outcome import BatchJobState, is_settled, observed_job
 from mg_provider.resources.endpoint.capacity import choices_of
 from mg_provider.resources.endpoint.served_model import ServedModel
 from mg_provider.resources.model.standing import asked_for, standing
@@ -104,6 +105,33 @@ def test_a_job_is_described_as_it_was_asked_for(name, value):
     if name in ("model", "endpoint"):
         expected = PLACE.own(expected)
     assert draft.given.get(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("state", "counts", "allowed", "says"),
+    [
+        ("JOB_STATE_SUCCEEDED", None, None, "labels are fixed"),
+        ("JOB_STATE_SUCCEEDED", {"successfulCount": 3}, None, "labels are fixed"),
+        (
+            "JOB_STATE_SUCCEEDED",
+            {"successfulCount": 3, "failedCount": 1},
+            0.25,
+            "25.0% of its rows failed: allow_partial",
+        ),
+        ("JOB_STATE_PARTIALLY_SUCCEEDED", {"failedCount": 2}, 1, "100.0% of its rows failed"),
+        # As `up` takes it, where the service gives no counts.
+        ("JOB_STATE_PARTIALLY_SUCCEEDED", None, 1, "Google does not say how many of its rows failed: allow_partial"),
+    ],
+)
+def test_what_up_would_report_of_a_job_is_accepted_by_its_import(state, counts, allowed, says):
+    args, _ = BATCH_JOB.check(BATCH_JOB.arguments("machine_spec"))
+    job = args.wire(None).model_copy(update={"name": f"{PLACE.parent}/batchPredictionJobs/1", "labels": {}})
+    job = type(job).from_wire({**job.to_wire(), "state": state, "completionStats": counts})
+    draft = jobs.draft_of(Found(job, PLACE, ""), None)
+    assert draft.given.get("allow_partial") == allowed
+    assert says in draft.notes[-1]
+    accepting, _ = BATCH_JOB.check({**BATCH_JOB.arguments("machine_spec"), "allow_partial": allowed or 0})
+    assert is_settled(accepting, observed_job(job, BatchJobState(), None))
 
 
 def _l4():

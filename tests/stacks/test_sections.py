@@ -103,6 +103,30 @@ ZERO = "is 0: set scale_to_zero_spec as well, or at least 1"
                 "models.a.machine_spec.machine_typ: is not a key that is known here: did you mean machine_type?",
             ],
         ),
+        # What fits one region alone.
+        (
+            {
+                "regions": ["us-east1", "us-central1", "europe-west4"],
+                **models(adopt="projects/my-project/locations/us-central1/endpoints/1234567890123"),
+            },
+            [
+                "models.a.adopt: names an endpoint in us-central1, but the resource is in us-east1: write it in "
+                "overrides.us-central1",
+            ],
+        ),
+        (
+            models(
+                private={
+                    "network": "n",
+                    "subnetwork": "projects/my-project/regions/us-central1/subnetworks/s",
+                    "allowlist": ["my-project"],
+                }
+            ),
+            [
+                "models.a.private.subnetwork: is in us-central1, but the rule is in us-east1: name a subnetwork of "
+                "us-east1",
+            ],
+        ),
         # What another section takes.
         (
             models(encryption_spec={"kms_key_name": "x"}),
