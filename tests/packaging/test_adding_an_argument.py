@@ -261,7 +261,8 @@ def copy(tmp_path_factory):
 @pytest.fixture(scope="module")
 def gates(copy):
     """How each test of the copy that is about one of them ended."""
-    options = ("-q", "-p", "no:xdist", "-p", "no:cacheprovider", "--tb=short", "--junitxml=gates.xml")
+    unneeded = ("xdist", "cacheprovider", "inline_snapshot", "hypothesispytest")
+    options = ("-q", "--tb=short", "--junitxml=gates.xml", *(f"-pno:{plugin}" for plugin in unneeded))
     chosen = " or ".join(("test_frozen_ids", "test_the_new_arguments", *ADDED, OF_A_JOB))
     run(copy, sys.executable, "-m", "pytest", *options, *GATES, "-k", chosen, allowed=(0, 1))
     return list(ElementTree.parse(copy / "gates.xml").iter("testcase"))

@@ -6,7 +6,7 @@ from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
 from tests.support.host import HostError
 from tests.support.life import Life
 from tests.support.rollouts import ONE, arguments, assert_always_served, kinds, serving, shares_of_new
-from tests.support.weights import put, put_weights
+from tests.support.weights import call, put, put_weights
 
 
 def probed(weights, steps=(10, 100), **probe):
@@ -172,12 +172,17 @@ def test_a_failed_probe_brings_back_what_was_gone_already(emulator, life, old, n
 
 def test_recreate_with_the_same_id_brings_the_old_model_back(emulator, life, old, new):
     rollout = {"strategy": "recreate"}
-    life.up(arguments(old, model_id="mine", rollout=rollout))
+    model = life.up(arguments(old, model_id="mine", rollout=rollout))["model"]
+    call(f"{emulator.url}/v1beta1/{model}?updateMask=description", {"description": "of the shop"}, "PATCH")
+    before = call(f"{emulator.url}/v1beta1/{model}", method="GET")
     emulator.behave(bad_models={new: "500"})
     with pytest.raises(HostError, match="status 500"):
         life.up(arguments(new, model_id="mine", rollout=rollout))
     assert serving(emulator, life) == {old: 100}
     assert kinds(emulator) == ONE
+    again = call(f"{emulator.url}/v1beta1/{model}", method="GET")
+    said = ("displayName", "description", "artifactUri", "containerSpec", "labels")
+    assert {name: again.get(name) for name in said} == {name: before[name] for name in said}
     life.up(arguments(old, model_id="mine", rollout=rollout))
     assert life.refresh() == {}
     life.destroy()
