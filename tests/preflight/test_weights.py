@@ -468,3 +468,13 @@ def test_other_files_that_end_like_pytorchs_are_no_weights(weights):
     report = weights.check()
     assert report.shards == 1
     assert not any("spiece" in finding.message or "openvino" in finding.message for finding in report.findings)
+
+
+@pytest.mark.parametrize("other", ["model.fp16.safetensors", "model-00001-of-00002.safetensors"])
+def test_a_model_that_is_there_twice_is_a_warning_that_names_both_files(weights, other):
+    weights.put_model(LLAMA, llama(LLAMA))
+    weights.put_tensors(other, llama(LLAMA))
+    finding = next(each for each in weights.check().findings if each.code == "stored_twice")
+    assert finding.severity == "warning"
+    assert other in finding.message
+    assert "model.safetensors" in finding.message

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from mg_provider.preflight.findings import Finding, error, some, warning
+from mg_provider.preflight.findings import Finding, error, shown, some, warning
 from mg_provider.preflight.folder import Folder
 from mg_provider.preflight.tensors.safetensors_files import ReadFile
 from mg_provider.preflight.tensors.safetensors_header import Tensor
@@ -28,12 +28,14 @@ class StoredTensors:
         tensors: By name; None where only the index says that there is one.
         files: The file of each.
         groups: By name with ``*`` for each number in it, then by the numbers.
+        twice: The first tensor that two files have, and these files.
         complete: Whether every header was read, so that what is not here is nowhere.
     """
 
     tensors: dict[str, Tensor | None] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     groups: dict[str, dict[Numbers, Tensor | None]] = field(default_factory=lambda: defaultdict(dict))
+    twice: tuple[str, str, str] | None = None
     complete: bool = True
 
     def add(self, file: str, names: Mapping[str, Tensor] | Iterable[str]) -> None:
@@ -41,6 +43,8 @@ class StoredTensors:
         known = names if isinstance(names, Mapping) else {}
         for name in names:
             tensor = known.get(name)
+            if self.twice is None and name in self.files:
+                self.twice = name, self.files[name], file
             self.tensors[name] = tensor
             self.files[name] = file
             numbers = tuple(int(found) for found in _NUMBER.findall(name))
@@ -136,6 +140,15 @@ def wrapper_names(folder: Folder, stored: StoredTensors, *, known: bool) -> list
         make = error if known or wrapper.sure else warning
         return [make("wrapper_names", message, stored.file_of(folder, names[0]))]
     return []
+
+
+def stored_twice(folder: Folder, stored: StoredTensors) -> list[Finding]:
+    """A tensor that two files have, of which a model server loads either; at most one finding."""
+    if stored.twice is None:
+        return []
+    name, one, other = stored.twice
+    message = f"{one} and {other} both have {shown(name)}: which one is loaded depends on the server; remove one file"
+    return [warning("stored_twice", message, folder.object(other))]
 
 
 def empty_tensors(folder: Folder, stored: StoredTensors) -> list[Finding]:

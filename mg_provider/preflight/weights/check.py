@@ -22,7 +22,13 @@ from mg_provider.preflight.tensors.layouts import layout_of
 from mg_provider.preflight.tensors.other_models import is_embedding
 from mg_provider.preflight.tensors.safetensors_files import compare_tensors, read_files
 from mg_provider.preflight.tensors.shard_index import ShardIndex, compare_files, compare_size, read_index
-from mg_provider.preflight.tensors.stored_tensors import StoredTensors, all_tensors, empty_tensors, wrapper_names
+from mg_provider.preflight.tensors.stored_tensors import (
+    StoredTensors,
+    all_tensors,
+    empty_tensors,
+    stored_twice,
+    wrapper_names,
+)
 from mg_provider.preflight.tensors.tensor_shapes import OWN_CONFIG, compare_bytes, compare_shapes
 from mg_provider.preflight.weights import kinds, quantization
 from mg_provider.preflight.weights.base_models import Identity, identify
@@ -184,7 +190,7 @@ class _Check:
         if config is None:
             return []
         saying = quantization.said(folder, config)
-        findings = quantization.judge(
+        findings = stored_twice(folder, stored) + quantization.judge(
             folder, saying, stored, identity, allowed=self.allow_quantized, own_container=self.own_container
         )
         layout = layout_of(identity.architecture, config) if identity.architecture else None
