@@ -473,8 +473,10 @@ def test_other_files_that_end_like_pytorchs_are_no_weights(weights):
 @pytest.mark.parametrize("other", ["model.fp16.safetensors", "model-00001-of-00002.safetensors"])
 def test_a_model_that_is_there_twice_is_a_warning_that_names_both_files(weights, other):
     weights.put_model(LLAMA, llama(LLAMA))
-    weights.put_tensors(other, llama(LLAMA))
-    finding = next(each for each in weights.check().findings if each.code == "stored_twice")
+    weights.put_tensors(other, {name: ("F32", shape) for name, (_, shape) in llama(LLAMA).items()})
+    codes = {each.code: each for each in weights.check().findings}
+    assert "other_dtype" in codes
+    finding = codes["stored_twice"]
     assert finding.severity == "warning"
     assert other in finding.message
     assert "model.safetensors" in finding.message

@@ -190,7 +190,7 @@ class _Check:
         if config is None:
             return []
         saying = quantization.said(folder, config)
-        findings = stored_twice(folder, stored) + quantization.judge(
+        findings = quantization.judge(
             folder, saying, stored, identity, allowed=self.allow_quantized, own_container=self.own_container
         )
         layout = layout_of(identity.architecture, config) if identity.architecture else None
@@ -200,6 +200,7 @@ class _Check:
             return findings + stopped
         if not saying.methods and not findings:
             findings += compare_dtypes(folder, config, stored)
+        findings += stored_twice(folder, stored)
         if layout is None or not whole:
             return findings
         shapes = compare_shapes(folder, config, stored, layout)
