@@ -472,8 +472,8 @@ def test_other_files_that_end_like_pytorchs_are_no_weights(weights):
 
 @pytest.mark.parametrize("other", ["model.fp16.safetensors", "model-00001-of-00002.safetensors"])
 def test_a_model_that_is_there_twice_is_a_warning_that_names_both_files(weights, other):
-    weights.put_model(LLAMA, llama(LLAMA))
-    weights.put_tensors(other, {name: ("F32", shape) for name, (_, shape) in llama(LLAMA).items()})
+    weights.put_model(LLAMA, {name: ("F32", shape) for name, (_, shape) in llama(LLAMA).items()})
+    weights.put_tensors(other, llama(LLAMA))
     codes = {each.code: each for each in weights.check().findings}
     assert "other_dtype" in codes
     finding = codes["stored_twice"]
