@@ -41,9 +41,11 @@ def _readable(kind: tuple[type[Part], bool], value: Any, wrong: Collection[Locat
     part, by_name = kind
     if not by_name:
         return readable_part(part, value, wrong)
-    inside = {name: [location[1:] for location in wrong if location[0] == name] for name in value}
+    # A name that is a number is reported as one, and nothing can refer to it.
+    names = (name for name in value if isinstance(name, str))
+    inside = {name: [location[1:] for location in wrong if location[0] == name] for name in names}
     return {
-        name: readable_part(part, value[name], inside[name]) if all(inside[name]) else part.nothing() for name in value
+        name: readable_part(part, value[name], inside[name]) if all(inside[name]) else part.nothing() for name in inside
     }
 
 

@@ -6,6 +6,7 @@ from itertools import combinations
 import pytest
 
 from mg_provider import environment
+from tests.support.emptied import places
 
 L4 = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
 MODEL = {"gcs_uri": "gs://bucket/weights", "machine_spec": L4}
@@ -95,6 +96,15 @@ def reported(value):
     return [line.removeprefix(START) for line in error.value.summary.splitlines()]
 
 
+def summary(value):
+    """What is wrong with a value, if anything is."""
+    try:
+        environment.read(value)
+    except environment.ConfigError as error:
+        return error.summary
+    return ""
+
+
 def beginning(name):
     path, _, place = MISTAKES[name]
     return place or ".".join(path)
@@ -108,6 +118,24 @@ def test_the_configuration_is_right_without_them():
 def test_a_mistake_is_one_line(name):
     (line,) = reported(with_mistakes(name))
     assert line.startswith(beginning(name))
+
+
+@pytest.mark.parametrize("entry", RIGHT)
+def test_whatever_is_written_or_missing_somewhere_is_a_mistake_or_fine(entry):
+    for path in [(entry,), *((entry, *rest) for rest in places(RIGHT[entry]))]:
+        for odd in ({5: {}}, [{"a": None}], None):
+            value = copy.deepcopy(RIGHT)
+            holder = value
+            for key in path[:-1]:
+                holder = holder[key]
+            holder[path[-1]] = odd
+            assert "known after up" not in summary(value)
+
+
+def test_a_name_that_is_a_number_is_reported_once():
+    assert reported({**RIGHT, "models": {**RIGHT["models"], 5: MODEL}}) == [
+        "models.5: the key should be text: write it in quotes"
+    ]
 
 
 def test_all_mistakes_of_a_file_are_reported_at_once_and_each_once():

@@ -105,7 +105,7 @@ class Args(BaseModel):
         for rule in self.rules:
             if not passed.isdisjoint(rule.fields):
                 continue
-            if not all(isinstance(getattr(self, name), Mapping) for name in rule.keys_of):
+            if not all(_has_names(getattr(self, name)) for name in rule.keys_of):
                 continue
             reason = rule.test(self)
             if reason:
@@ -137,6 +137,10 @@ class State(BaseModel):
     def encode(self) -> dict[str, Any]:
         """All outputs as plain values."""
         return {name: plain(getattr(self, name)) for name in type(self).model_fields if getattr(self, name) is not None}
+
+
+def _has_names(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
 
 
 @cache

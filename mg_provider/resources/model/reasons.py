@@ -15,6 +15,9 @@ from mg_provider.command_line.wrong_values import in_words
 from mg_provider.spelling import did_you_mean, nearest
 from mg_provider.wire.form import WRONG_FORM
 
+KEY = "[key]"
+"""What pydantic puts after the key of a mapping whose key, not its value, is wrong."""
+
 MOST_SAID = 300
 """Characters of a message."""
 
@@ -36,6 +39,8 @@ def _walk(name: str, field: FieldInfo, location: Iterable[int | str]) -> tuple[s
     """The path as a program would write it, and what is at its end; for an unknown field, the object it is in."""
     path, deepest, annotation = name, field, field.annotation
     for part in location:
+        if part == KEY:
+            break
         if (chosen := _tagged(annotation, part)) is not None:
             annotation = chosen
             continue
@@ -80,6 +85,8 @@ def _field(model: type[BaseModel], part: int | str) -> tuple[str, FieldInfo] | N
 
 def _reason(deepest: FieldInfo | type[BaseModel], error: Mapping[str, Any], secret: bool) -> str:
     kind, shown = error["type"], _shown(error["input"], secret)
+    if error["loc"] and error["loc"][-1] == KEY:
+        return f"the key {in_words(error)}: write it in quotes"
     if isinstance(deepest, FieldInfo):
         description = deepest.description or "give another value"
         if kind == "missing":
