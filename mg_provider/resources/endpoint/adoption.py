@@ -14,7 +14,7 @@ from mg_provider.resources.model.args import Problem
 from mg_provider.resources.model.identity import CLAIM_LABEL, OWNER_LABEL, RESOURCE_LABEL
 from mg_provider.resources.model.standing import standing
 from mg_provider.resources.model.unknown import plain
-from mg_provider.wire.base import without_outputs
+from mg_provider.wire.base import value_at, without_outputs
 from mg_provider.wire.vertex.endpoint import Endpoint
 
 
@@ -42,11 +42,12 @@ def fixed_problem(name: str, actual: object) -> Problem:
 def setting_changes(args: EndpointArgs, endpoint: Endpoint) -> Iterator[str]:
     """What would change among names, labels, description, logging and allowlist."""
     _, mask = endpoint_patch(args, args, "", endpoint)
-    names = {path: name for name, path in standing(EndpointArgs, "endpoint").items()}
-    for path in mask:
-        field = path.partition(".")[0]
-        name = names[field]
-        wanted, actual = getattr(args, name), getattr(endpoint, field)
+    names = {path: name for name, path in standing(type(args), "endpoint").items()}
+    for changed_path in mask:
+        # Of a private connection the allowlist alone is changed.
+        path = changed_path if changed_path in names else changed_path.partition(".")[0]
+        name = names[path]
+        wanted, actual = getattr(args, name), value_at(endpoint, path)
         if name == "labels":
             changed = {key: value for key, value in args.labels.items() if (actual or {}).get(key) != value}
             own = ", ".join((CLAIM_LABEL, OWNER_LABEL, RESOURCE_LABEL))
@@ -54,7 +55,7 @@ def setting_changes(args: EndpointArgs, endpoint: Endpoint) -> Iterator[str]:
         else:
             yield f"{name}: {_shown(actual)} -> {_shown(wanted)}"
     for path, wanted in endpoint_update(args, args, endpoint).items():
-        yield f"{names[path]}: {_shown(getattr(endpoint, path))} -> {_shown(wanted)}"
+        yield f"{names[path]}: {_shown(value_at(endpoint, path))} -> {_shown(wanted)}"
 
 
 def _shown(value: object) -> str:

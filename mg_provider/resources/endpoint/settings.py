@@ -63,7 +63,7 @@ def settle_endpoint(args: EndpointArgs, old: EndpointArgs, claim: str, context: 
     if wanted := endpoint_update(args, old, endpoint):
         context.guard.endpoint(endpoint)
         context.progress(f"setting {', '.join(wanted)}")
-        operation = vertex.update_endpoint(args.endpoint, Endpoint(name=args.endpoint, **wanted))
+        operation = vertex.update_endpoint(args.endpoint, Endpoint(name=args.endpoint, **nested(wanted)))
         context.wait(operation, context.limit(args.timeouts.update, UPDATE_SECONDS), "updating the endpoint")
     return _kept(args, vertex.get_endpoint(args.endpoint))
 
@@ -103,7 +103,7 @@ def endpoint_update(args: EndpointArgs, old: EndpointArgs, endpoint: Endpoint) -
         if wanted is None and before is None:
             continue
         wanted = type(before)() if wanted is None else wanted
-        if plain(wanted) != plain(without_outputs(getattr(endpoint, path) or type(wanted)())):
+        if plain(wanted) != plain(without_outputs(value_at(endpoint, path) or type(wanted)())):
             found[path] = wanted
     return found
 

@@ -2,11 +2,19 @@
 
 import threading
 from types import MappingProxyType
+from typing import Annotated
 
 import pytest
 
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
+from mg_provider.resources.dedicated_endpoint.args import DedicatedEndpointArgs
+from mg_provider.resources.endpoint.adoption import setting_changes
+from mg_provider.resources.endpoint.args import PATCH, UPDATE
+from mg_provider.resources.endpoint.settings import endpoint_patch, endpoint_update
+from mg_provider.resources.model.marks import InPlace
+from mg_provider.resources.model.standing import Stands
+from mg_provider.wire.vertex.endpoint import Endpoint
 from tests.support.endpoints import L4, Hand, make_bucket_once, masks
 from tests.support.host import HostError
 from tests.support.life import Life
@@ -211,3 +219,28 @@ def test_a_setting_that_google_drops_is_an_error_that_names_it_and_not_a_differe
     life.up(wanted)
     assert life.refresh() == {}
     assert life.preview(wanted) == ("same", [])
+
+
+class MoreArgs(DedicatedEndpointArgs):
+    """Two arguments more, each in a part of the endpoint."""
+
+    enable_rag: Annotated[
+        bool, InPlace(PATCH), Stands("endpoint", "gen_ai_advanced_features_config.rag_config.enable_rag")
+    ] = False
+    timeout: Annotated[str, InPlace(UPDATE), Stands("endpoint", "client_connection_config.inference_timeout")] = ""
+
+
+def test_an_argument_that_is_a_part_of_a_setting_is_made_changed_and_named_in_an_adoption():
+    args = MoreArgs(owner="acme/project/stack", resource="chat", enable_rag=True, timeout="60s")
+    made = args.wire("claim")
+    assert made.gen_ai_advanced_features_config.rag_config.enable_rag
+    assert made.client_connection_config.inference_timeout == "60s"
+    bare = Endpoint(labels=args.all_labels("claim"))
+    body, mask = endpoint_patch(args, args, "claim", bare)
+    assert mask == ["gen_ai_advanced_features_config.rag_config.enable_rag"]
+    assert body["genAiAdvancedFeaturesConfig"] == {"ragConfig": {"enableRag": True}}
+    assert endpoint_update(args, args, bare) == {"client_connection_config.inference_timeout": "60s"}
+    lines = [*setting_changes(args, bare)]
+    assert [line for line in lines if "labels" not in line] == ["enable_rag: none -> true", 'timeout: none -> "60s"']
+    assert endpoint_update(args, args, made) == {}
+    assert endpoint_patch(args, args, "claim", made)[1] == []
