@@ -21,13 +21,17 @@ def line_of(row):
 
 
 def joined(folder, asked, said):
-    """What each question got: the text of its response, or why there is none; and the join."""
+    """What each question got: the text of its response or error, or why there is none; and the join."""
     join = DiskJoin(folder)
     lines = [[line_of(each) for each in side] for side in (asked, said)]
     pairs = list(join.matches(*(_blocks(side) for side in lines)))
     assert [json.loads(question) for question, _ in pairs] == asked
-    told = [answer if isinstance(answer, int) else json.loads(answer)["response"] for _, answer in pairs]
-    return told, join
+    return [answer if isinstance(answer, int) else words_in(answer) for _, answer in pairs], join
+
+
+def words_in(answer):
+    line = json.loads(answer)
+    return line["response"] if "response" in line else line["error"]
 
 
 def _blocks(lines):
@@ -163,6 +167,25 @@ CASES = {
         [row("a", "one"), row("b", "one")],
         [said("one", "1")],
         [TIED, TIED],
+    ),
+    "an instance without the id, with another column": (
+        [row("a", "one", team=1), row(None, "one", team=2), row("", "one", team=3, more=None)],
+        [
+            {"instance": row(None, "one", team=3), "response": "3"},
+            {"instance": row(None, "one", team=1), "response": "1"},
+            {"instance": row(None, "one", team=2), "response": "2"},
+        ],
+        ["1", "2", "3"],
+    ),
+    "an instance of the request, for rows of which one has no id": (
+        [row("a", "one"), row(None, "one")],
+        [said("one", "1"), said("one", "other")],
+        [TIED, TIED],
+    ),
+    "a key that is the id of another row": (
+        [row("1", "x", qid="2"), row("2", "y", qid="3")],
+        [said("x", "1", key="2"), said("y", "2", key="3")],
+        ["1", "2"],
     ),
     "other ids with the same requests": (
         [row("x1", "one"), row("x2", "two")],

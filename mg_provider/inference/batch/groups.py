@@ -7,10 +7,9 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
-from mg_provider.inference.batch.identity import Identity, columns_of, digest, identity_of, request_of
+from mg_provider.inference.batch.identity import Identity, by_columns, digest, identity_of, request_of
 from mg_provider.inference.batch.records import Records
 from mg_provider.inference.batch.ties import NOT_THERE, TIED, settle
 
@@ -90,35 +89,25 @@ class Groups:
             theirs = self._marked("group-asked", asked, self._questions, _request_mark, held)
             self._each_group(theirs, ours, self._settle, TIED if silent else NOT_THERE)
 
-    def by_body(self, lost: Records, spare: Records) -> None:
-        """Match questions and answers without a counterpart by what they ask, where one of them has no custom_id.
+    def by_body(self, asked: Records, said: Records) -> None:
+        """Match all by what they ask and by the columns that are passed on, as the output has no custom_ids.
 
-        The job's ``instance_config`` may leave the custom_id out, or put another column in its place as ``key``.
+        A ``key`` is the value of one of the row's columns.
         """
         with ExitStack() as held:
-            over = _places(spare) if lost.parts() else ()
-            ours = self._marked("spare-said", over, self._answers, _mark_without_id, held)
-            if not ours.parts():
-                for place in _places(lost):
-                    self._note(place, NOT_THERE, (NOT_THERE, 0))
-                return
-            theirs = self._marked("lost-asked", _places(lost), self._questions, _body_mark, held)
-            self._each_group(theirs, ours, self._settle_by_body, NOT_THERE)
+            ours = self._marked("body-said", _places(said), self._answers, _body_mark, held)
+            theirs = self._marked("body-asked", _places(asked), self._questions, _body_mark, held)
+            self._each_group(theirs, ours, self._settle_by_columns, NOT_THERE)
 
-    def _settle_by_body(self, places: list[Place], texts: list[Place]) -> None:
-        """The same request on both sides; a key is a value of one of the row's columns."""
-        said = [identity_of(_line(self._answers, *place)) for place in texts]
-        keys = {each.id for each in said if each.id is not None}
-        rows = []
-        for place in places:
-            line = _line(self._questions, *place)
-            named = [name for name in columns_of(line) if name in keys]
-            if len(named) > 1:
-                for each in places:
-                    self._note(each, TIED, (TIED, 0))
-                return
-            rows.append(replace(identity_of(line), id=named[0] if named else None))
-        self._give(places, rows, texts, said)
+    def _settle_by_columns(self, places: list[Place], texts: list[Place]) -> None:
+        said = [_line(self._answers, *place) for place in texts]
+        asked = [_line(self._questions, *place) for place in places]
+        settled = by_columns(asked, said)
+        if settled is None:
+            for place in places:
+                self._note(place, TIED, (TIED, 0))
+        else:
+            self._give(places, settled[0], texts, settled[1])
 
     def _marked(self, name: str, places: Iterable[Place], file: int, mark: Mark, held: ExitStack) -> Records:
         """Places of lines by the hash of their mark; a question without one has no answer."""
@@ -161,11 +150,6 @@ def _body_mark(line: bytes) -> bytes | None:
     return None if body is None else digest(body)
 
 
-def _mark_without_id(line: bytes) -> bytes | None:
-    request = request_of(line)
-    return None if request.custom_id is not None or request.body is None else digest(request.body)
-
-
 def _line(file: int, start: int, size: int) -> bytes:
     return os.pread(file, size - 1, start)
 
@@ -173,7 +157,7 @@ def _line(file: int, start: int, size: int) -> bytes:
 def _places(records: Records) -> Iterable[Place]:
     for part in records.parts():
         numbers = records.read(part)
-        yield from zip(numbers[0::2], numbers[1::2], strict=True)
+        yield from zip(numbers[1::3], numbers[2::3], strict=True)
 
 
 def _of_key(numbers: array[int], wanted: int) -> Iterable[Place]:

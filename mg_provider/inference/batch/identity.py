@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -140,10 +140,27 @@ def request_of(text: bytes) -> Request:
     return Request(name, id_of(row.custom_id, inner.custom_id), given)
 
 
-def columns_of(text: bytes) -> set[str]:
-    """What the columns of a row hold, as ids; one of them may be the key of its answer."""
-    found = (id_of(value) for name, value in read_line(text).record.items() if name != "body")
-    return {each for each in found if each is not None}
+def by_columns(asked: list[bytes], said: list[bytes]) -> tuple[list[Identity], list[Identity]] | None:
+    """Marks of lines that ask the same, by the columns that the answers have; None where a key may be two columns."""
+    questions, answers = [read_line(each) for each in asked], [read_line(each) for each in said]
+    passed = {name for each in answers for name in each.row}
+    keys = {each.name for each in answers if each.name is not None}
+    marks = []
+    for each in questions:
+        named = {id_of(value) for name, value in each.record.items() if name != "body"} & keys
+        if len(named) > 1:
+            return None
+        marks.append(_identity_by(named.pop() if named else None, each, passed))
+    found = [_identity_by(each.name, each, passed) for each in answers]
+    # The rows may have more columns, so that no answer has all of a row.
+    return marks, [replace(each, row=each.asks or b"") for each in found]
+
+
+def _identity_by(name: str | None, line: OutputLine, passed: set[str]) -> Identity:
+    row = {column: value for column, value in line.row.items() if column in passed and value is not None}
+    body = row.pop("body", None)
+    mark = digest(canonical([row, msgspec.Raw(canonical_body(body))]))
+    return replace(_identity(line), id=name, asks=mark)
 
 
 _NOT_PASSED = frozenset({"method", "url"})

@@ -23,7 +23,7 @@ from mg_provider.inference.batch.groups import STRETCH, Groups
 from mg_provider.inference.batch.identity import RowKey, identity_of, same_body
 from mg_provider.inference.batch.records import Records
 from mg_provider.inference.batch.spool import Spool
-from mg_provider.inference.batch.ties import OTHER_REQUEST, TIED, settle
+from mg_provider.inference.batch.ties import NOT_THERE, OTHER_REQUEST, TIED, settle
 
 _DECODE = msgspec.json.Decoder(RowKey).decode
 
@@ -64,8 +64,8 @@ class DiskJoin:
     def matches(self, questions: Iterable[Block], answers: Iterable[Block]) -> Iterator[Pair]:
         """Each question with its answer, or with why there is none, in the order of the questions."""
         with ExitStack() as held:
-            asked, said, found, lost, spare = (
-                held.enter_context(Records(self._folder / name)) for name in ("asked", "said", "found", "lost", "spare")
+            asked, said, found = (
+                held.enter_context(Records(self._folder / name)) for name in ("asked", "said", "found")
             )
             self.answers = Spool(self._folder / "answers", said)
             self.answers.fill(answers)
@@ -74,37 +74,41 @@ class DiskJoin:
             question_file = held.enter_context(self.questions.path.open("rb"))
             answer_file = held.enter_context(self.answers.path.open("rb"))
             groups = Groups(self._folder, question_file.fileno(), answer_file.fileno(), found)
-            for part in sorted({*asked.parts(), *said.parts()}):
-                self._match(asked.read(part), said.read(part), found, groups, (part, lost, spare))
-            groups.by_body(lost, spare)
+            if self._without_ids(asked, said):
+                groups.by_body(asked, said)
+            else:
+                for part in asked.parts():
+                    self._match(asked.read(part), said.read(part), found, groups)
             self.again = groups.again
             yield from self._in_order(found, question_file, answer_file.fileno())
             self.unmatched = self.answers.count - self._given - self.again
 
-    def _match(
-        self, asked: array[int], said: array[int], found: Records, groups: Groups, rest: tuple[int, Records, Records]
-    ) -> None:
+    def _without_ids(self, asked: Records, said: Records) -> bool:
+        """Whether the job's ``instance_config`` left the custom_ids out, or put another column in their place."""
+        kinds = self.answers.kinds
+        if "custom_id" in kinds or "body" not in kinds:
+            return False
+        if "nameless" in kinds and self.questions.kinds & {"custom_id", "key"}:
+            return True
+        return "key" in kinds and any(set(said.read(part)[0::3]) - set(asked.read(part)[0::3]) for part in said.parts())
+
+    def _match(self, asked: array[int], said: array[int], found: Records, groups: Groups) -> None:
         """Note of each question of a part its first byte, and first byte and length of its answer."""
         keys, starts = asked[0::3], asked[1::3]
         at = {key: (start, size) for key, start, size in zip(said[0::3], said[1::3], said[2::3], strict=True)}
         several: set[int] = set()
         if len(at) * 3 < len(said):
             several |= {key for key, times in Counter(said[0::3]).items() if times > 1}
-        if len(mine := set(keys)) < len(keys):
+        if len(set(keys)) < len(keys):
             repeated = {key: times for key, times in Counter(keys).items() if times > 1}
             several |= repeated.keys()
             self._count_repeated(repeated, keys, asked, groups)
-        part, lost, spare = rest
-        if without := mine - at.keys():
-            _copy(asked, without, part, lost)
-            several |= without
-        if over := at.keys() - mine:
-            _copy(said, over, part, spare)
+        none = (NOT_THERE, 0)
         for key, start in zip(keys, starts, strict=True):
             if key not in several:
-                found.add(start >> STRETCH, (start, *at[key]))
+                found.add(start >> STRETCH, (start, *at.get(key, none)))
         found.counted(len(asked))
-        if several := several - without - over:
+        if several:
             groups.settle(several, asked, said)
 
     def _count_repeated(self, repeated: dict[int, int], keys: array[int], asked: array[int], groups: Groups) -> None:
@@ -141,14 +145,6 @@ class DiskJoin:
             return OTHER_REQUEST
         self._given += 1
         return answer
-
-
-def _copy(numbers: array[int], keys: set[int], part: int, to: Records) -> None:
-    """Note first byte and length of the lines with these keys."""
-    for key, start, size in zip(numbers[0::3], numbers[1::3], numbers[2::3], strict=True):
-        if key in keys:
-            to.add(part, (start, size))
-    to.counted(len(numbers))
 
 
 def _belong(question: bytes, answer: bytes) -> bool:

@@ -68,12 +68,15 @@ class Spool:
         places: Takes hash, first byte and length of each line, by the lowest bits of the hash.
         reader: Reads the lines, and leaves out those that cannot be read.
         count: Lines that were taken.
+        kinds: How they are named: by ``custom_id``, by ``key``, or by nothing (``nameless``); and whether there are any
+            without a custom_id that say a ``body``.
     """
 
     path: Path
     places: Records
     reader: LineReader = field(default_factory=LineReader)
     count: int = 0
+    kinds: set[str] = field(default_factory=set)
 
     def fill(self, blocks: Iterable[Block]) -> None:
         """Take all lines."""
@@ -82,7 +85,7 @@ class Spool:
                 text = block.text if block.text.endswith(b"\n") else block.text + b"\n"
                 if b"\r\n" in text:
                     text = text.replace(b"\r\n", b"\n")
-                hashes = _hashes(text)
+                hashes = _hashes(text, self.kinds)
                 if hashes is None:
                     text, hashes = self._slowly(block)
                 self._take(hashes, text, file.tell())
@@ -100,10 +103,12 @@ class Spool:
     def _slowly(self, block: Block) -> tuple[bytes, list[int]]:
         """The lines of a block that can be read, and their hashes."""
         kept = [line for line, _ in self.reader.lines(block)]
-        return b"".join(line + b"\n" for line in kept), [_hash(_DECODER.decode(line), line) for line in kept]
+        return b"".join(line + b"\n" for line in kept), [
+            _hash(_DECODER.decode(line), line, self.kinds) for line in kept
+        ]
 
 
-def _hashes(text: bytes) -> list[int] | None:
+def _hashes(text: bytes, kinds: set[str]) -> list[int] | None:
     """The hash of the key of each line, or None if a line is blank or cannot be read."""
     try:
         if not text.isascii():
@@ -116,15 +121,20 @@ def _hashes(text: bytes) -> list[int] | None:
         return None
     names = [row.custom_id for row in rows]
     if set(map(type, names)) == {str} and "" not in names:
+        kinds.add("custom_id")
         return list(map(hash, names))
-    return [_hash(row, line) for row, line in zip(rows, text.split(b"\n"), strict=False)]
+    return [_hash(row, line, kinds) for row, line in zip(rows, text.split(b"\n"), strict=False)]
 
 
-def _hash(row: RowKey, line: bytes) -> int:
+def _hash(row: RowKey, line: bytes, kinds: set[str]) -> int:
     """The same number for a row and its answer: of its id, or without one of what it asks."""
-    if (name := id_of(row.custom_id, row.key)) is not None:
+    if (name := id_of(row.custom_id)) is not None:
+        kinds.add("custom_id")
         return hash(name)
     request = request_of(line)
+    kinds.add("custom_id" if request.custom_id else "key" if request.id else "nameless")
+    if request.custom_id is None and request.given is not None:
+        kinds.add("body")
     if request.id is not None:
         return hash(request.id)
     return hash(identity_of(line).row if request.body is None else request.body)
