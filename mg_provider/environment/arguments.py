@@ -108,14 +108,21 @@ ByRegion = dict[str | Unknown, dict[str, str]]
 """What is wrong in each region: paths and reasons."""
 
 
-def _in_regions(found: ByRegion, overrides: Collection[str] = ()) -> Iterator[Mistake]:
-    """Each path once. What is right in one region is for that region alone."""
+def _in_regions(found: ByRegion, overrides: Collection[str] | None = None) -> Iterator[Mistake]:
+    """Each path once. What is wrong in another way from region to region, or in some, is meant for one region alone.
+
+    Args:
+        found: What is wrong in each.
+        overrides: The regions that have arguments of their own; None where there is no such section.
+    """
     for path in dict.fromkeys(path for wrong in found.values() for path in wrong):
         reason = next(wrong[path] for wrong in found.values() if path in wrong)
-        right = [region for region, wrong in found.items() if path not in wrong]
-        alike = not any(path in wrong for region, wrong in found.items() if region not in overrides)
-        if right and not alike and path.startswith("models.") and ".private" not in path:
-            reason = f"{reason.rpartition(': ')[0]}: write it in overrides.{right[0]}"
+        alike = {wrong.get(path) for region, wrong in found.items() if region not in (overrides or ())}
+        right = [region for region, wrong in found.items() if path not in wrong and isinstance(region, str)]
+        by_region = any(path.endswith(f".{region}") for region in found)
+        if len(alike) > 1 and not by_region and (overrides is None or right):
+            where = "write its name alone, of which each region has one" if overrides is None else ""
+            reason = f"{reason.rpartition(': ')[0]}: {where or f'write it in overrides.{right[0]}'}"
         yield Mistake(path, reason)
 
 

@@ -123,8 +123,22 @@ ZERO = "is 0: set scale_to_zero_spec as well, or at least 1"
                 }
             ),
             [
-                "models.a.private.subnetwork: is in us-central1, but the rule is in us-east1: name a subnetwork of "
-                "us-east1",
+                "models.a.private.subnetwork: is in us-central1, but the rule is in us-east1: write its name alone, of "
+                "which each region has one",
+            ],
+        ),
+        (
+            models(
+                private={
+                    "network": "n",
+                    "subnetwork": "s",
+                    "allowlist": ["my-project"],
+                    "addresses": {"us-west1": "10.0.0.256", "us-east1": "10.0.0.5"},
+                }
+            ),
+            [
+                "models.a.private.addresses.us-west1: '10.0.0.256' is not a valid IPv4 address: write one such as "
+                "10.0.0.5"
             ],
         ),
         # What another section takes.
