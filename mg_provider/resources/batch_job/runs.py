@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 from mg_provider.api.errors import FailedPrecondition, NotFound
 from mg_provider.api.waiting import Progress, Waiting
-from mg_provider.resources.batch_job.outcome import BatchJobState
+from mg_provider.resources.batch_job.outcome import DONE, BatchJobState
 from mg_provider.resources.batch_job.progress import state_words
 from mg_provider.wire.vertex.batch import BatchPredictionJob, JobState
 
 if TYPE_CHECKING:
     from mg_provider.resources.batch_job.args import BatchJobArgs
     from mg_provider.resources.model.lifecycle import Context
-
-_GOOD = (JobState.SUCCEEDED, JobState.PARTIALLY_SUCCEEDED)
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ class BatchRuns:
 
 
 def _badness(job: BatchPredictionJob) -> int:
-    if job.state in _GOOD:
+    if job.state in DONE:
         return 0
     if job.state == JobState.CANCELLING:
         return 2
