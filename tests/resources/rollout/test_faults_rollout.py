@@ -154,7 +154,7 @@ def test_after_a_kill_destroy_removes_both(emulator, life, killed):
 def test_an_upload_ends_with_the_update_s_timeout_and_the_next_run_goes_on(emulator, life, old, new):
     life.up(rolling(old))
     emulator.set_speed(1)
-    with pytest.raises(HostError, match=r"models.* has not ended after \d+ s") as failure:
+    with pytest.raises(HostError, match=r"models.* has not ended after \d s") as failure:
         life.up({**rolling(new), "timeouts": {"update": 0.3}})
     assert failure.value.kept is not None
     emulator.set_speed(QUICK)
