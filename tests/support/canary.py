@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,10 @@ class Canary:
                 asked = self._first_line(connection)
                 if asked == "END":
                     return
+                # Before it is answered, after which the test looks at the calls.
                 self.calls.append(asked)
+                with suppress(OSError):
+                    connection.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
     @staticmethod
     def _first_line(connection: socket.socket) -> str:
@@ -61,12 +65,9 @@ class Canary:
         try:
             while b"\r\n" not in received and (piece := connection.recv(4096)):
                 received += piece
-            line = received.partition(b"\r\n")[0].decode("latin-1")
-            if line != "END":
-                connection.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         except OSError as error:
             return f"(a connection: {error})"
-        return line or "(a connection that asked for nothing)"
+        return received.partition(b"\r\n")[0].decode("latin-1") or "(a connection that asked for nothing)"
 
 
 @pytest.fixture(scope="session")
