@@ -142,6 +142,12 @@ CASES = {
         ],
         ["A", "B", "Z", "W"],
     ),
+    "answers in the same words to one id that do not repeat the request": (
+        [ONE, TWO],
+        [{"custom_id": "r", "response": "1"}, {"custom_id": "r", "response": "1"}],
+        [TIED, TIED],
+    ),
+    "the same to one request": ([ONE, ONE], [{"custom_id": "r", "response": "1"}] * 2, ["1", "1"]),
     "a key that is another column of the row": (
         [row(None, "x", qid="k1"), row(None, "x", qid="k2"), row("c", "y", qid=3)],
         [said("x", "2", key="k2"), said("x", "1", key="k1"), said("y", "3", key=3)],

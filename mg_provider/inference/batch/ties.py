@@ -101,7 +101,9 @@ class _Settling:
             said = sorted(said, key=lambda place: not self._answers[place].answered)
             self._give(asking, said)
             return
-        alike = len({self._answers[place].said for place in said}) == 1
+        alike = (
+            len({self._answers[place].said for place in said}) == len({self._questions[at].asks for at in asking}) == 1
+        )
         enough = len(said) >= len(asking) or len({self._questions[at].row for at in asking}) == 1
         if alike and enough:
             self._give(asking, said)
