@@ -20,9 +20,9 @@ def line_of(row):
     return json.dumps(row).encode()
 
 
-def joined(folder, asked, said):
+def joined(folder, asked, said, key_field=None):
     """What each question got: the text of its response or error, or why there is none; and the join."""
-    join = DiskJoin(folder)
+    join = DiskJoin(folder, key_field)
     lines = [[line_of(each) for each in side] for side in (asked, said)]
     pairs = list(join.matches(*(_blocks(side) for side in lines)))
     assert [json.loads(question) for question, _ in pairs] == asked
@@ -276,6 +276,17 @@ def test_lines_may_end_as_they_do_elsewhere(tmp_path, end):
     assert [json.loads(question)["custom_id"] for question, answer in told if isinstance(answer, bytes)] == [
         each["custom_id"] for each in rows
     ]
+
+
+@pytest.mark.parametrize("more", [{}, {"instance": chat("x")}], ids=["alone", "beside an instance"])
+def test_a_key_is_of_the_column_that_the_job_names(tmp_path, more):
+    asked = [row("1", "x", qid="2"), row("2", "x", qid=1), row("3", "x", qid=None)]
+    said = [{"key": "1", "response": "second", **more}, {"key": 2, "response": "first", **more}]
+    assert joined(tmp_path, asked, said, "qid")[0] == ["first", "second", NOT_THERE]
+    same = [row("1", "x", qid="k"), row("2", "y", qid="k")]
+    said = [{"key": "k", "response": "1"}, {"key": "k", "response": "2"}]
+    assert joined(tmp_path, same, said, "qid")[0] == [TIED, TIED]
+    assert joined(tmp_path, asked, [answered(each, each["custom_id"]) for each in asked], "qid")[0] == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize("name", ["same", None])

@@ -5,14 +5,19 @@ import io
 import json
 import os
 import re
+from contextlib import ExitStack
 
 import pytest
 
+from mg_provider.api.clients import Clients
 from mg_provider.api.errors import MgError
+from mg_provider.api.http.settings import Settings
 from mg_provider.api.storage.lines import blocks_of
+from mg_provider.clock import ManualClock
 from mg_provider.inference import batch_results
 from mg_provider.inference.batch.formats import ResultsFormat
 from mg_provider.inference.batch.join import DiskJoin
+from mg_provider.inference.batch.results import find_output
 from mg_provider.inference.batch.results_command import run
 from tests.support.batch import COLUMNS, JOBS, arguments, chat, make_table, put_rows, table_arguments
 from tests.support.weights import BUCKET, call, make_bucket, put
@@ -107,6 +112,19 @@ def test_without_a_join_results_come_as_the_job_wrote_them(emulator, config, wan
     assert sorted(names(found)) == sorted(row["custom_id"] for row in ROWS)
     assert names(found) != [row["custom_id"] for row in ROWS]
     assert all(f"Question {result.custom_id[1:]}?" in result.text for result in found if result.error is None)
+
+
+def test_the_job_says_which_column_is_the_key(emulator, config):
+    machine = {"machineSpec": {"machineType": "g2-standard-12"}}
+    wanted = arguments("in/rows.jsonl")
+    body = {CAMEL.get(key, key): camel(wanted[key]) for key in ("model", "input_config", "output_config")}
+    request = {"displayName": "t", "dedicatedResources": machine, "instanceConfig": {"keyField": "qid"}, **body}
+    name = call(f"{emulator.url}{JOBS}", request)["name"]
+    emulator.advance(7200)
+    with ExitStack() as held:
+        clients = Clients.from_settings(Settings.from_config(config.get, {}), ManualClock())
+        held.callback(clients.close)
+        assert find_output(name, clients).key_field == "qid"
 
 
 def test_a_job_can_be_named_by_its_id_or_by_its_output(emulator, config):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
-from mg_provider.inference.batch.identity import Identity, by_columns, digest, identity_of, request_of
+from mg_provider.inference.batch.identity import Identity, by_columns, digest, identity_of, named_by, request_of
 from mg_provider.inference.batch.records import Records
 from mg_provider.inference.batch.ties import NOT_THERE, TIED, settle
 
@@ -89,6 +89,18 @@ class Groups:
             theirs = self._marked("group-asked", asked, self._questions, _request_mark, held)
             self._each_group(theirs, ours, self._settle, TIED if silent else NOT_THERE)
 
+    def by_key(self, asked: Records, said: Records, column: str) -> None:
+        """Match all by the column whose values the output has as ``key``."""
+
+        def match(places: list[Place], texts: list[Place]) -> None:
+            rows = [named_by(column, _line(self._questions, *place)) for place in places]
+            self._give(places, rows, texts, [identity_of(_line(self._answers, *place)) for place in texts])
+
+        with ExitStack() as held:
+            ours = self._marked("key-said", _places(said), self._answers, _key_mark, held)
+            theirs = self._marked("key-asked", _places(asked), self._questions, _column_mark(column), held)
+            self._each_group(theirs, ours, match, NOT_THERE)
+
     def by_body(self, asked: Records, said: Records) -> None:
         """Match all by what they ask and by the columns that are passed on, as the output has no custom_ids.
 
@@ -143,6 +155,19 @@ def _request_mark(line: bytes) -> bytes | None:
     """What is asked, or of a row without an id all that it says; None where it does not say."""
     request = request_of(line)
     return request.body if request.id is not None else identity_of(line).row
+
+
+def _key_mark(line: bytes) -> bytes | None:
+    name = request_of(line).id
+    return None if name is None else name.encode()
+
+
+def _column_mark(column: str) -> Mark:
+    def mark(line: bytes) -> bytes | None:
+        name = named_by(column, line).id
+        return None if name is None else name.encode()
+
+    return mark
 
 
 def _body_mark(line: bytes) -> bytes | None:

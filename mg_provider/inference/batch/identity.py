@@ -140,6 +140,15 @@ def request_of(text: bytes) -> Request:
     return Request(name, id_of(row.custom_id, inner.custom_id), given)
 
 
+def named_by(column: str, text: bytes) -> Identity:
+    """The marks of a row whose id is in another column."""
+    try:
+        name = id_of(read_line(text).record.get(column))
+    except NotReadable:
+        name = None
+    return replace(identity_of(text), id=name)
+
+
 def by_columns(asked: list[bytes], said: list[bytes]) -> tuple[list[Identity], list[Identity]] | None:
     """Marks of lines that ask the same, by the columns that the answers have; None where a key may be two columns."""
     questions, answers = [read_line(each) for each in asked], [read_line(each) for each in said]

@@ -45,9 +45,10 @@ class DiskJoin:
         other_requests: Rows whose id has an answer to another request.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """``folder`` takes both sides: about their size."""
+    def __init__(self, folder: Path, key_field: str | None = None) -> None:
+        """``folder`` takes both sides: about their size. Of ``key_field`` the answers may have the value as ``key``."""
         self._folder = folder
+        self._key_field = key_field
         self.unmatched = self.again = self.repeated = self.repeated_requests = self.tied = self.other_requests = 0
         self._given = 0
 
@@ -74,7 +75,9 @@ class DiskJoin:
             question_file = held.enter_context(self.questions.path.open("rb"))
             answer_file = held.enter_context(self.answers.path.open("rb"))
             groups = Groups(self._folder, question_file.fileno(), answer_file.fileno(), found)
-            if self._without_ids(asked, said):
+            if self._key_field not in (None, "custom_id", "key") and "custom_id" not in self.answers.kinds:
+                groups.by_key(asked, said, self._key_field or "")
+            elif self._without_ids(asked, said):
                 groups.by_body(asked, said)
             else:
                 for part in asked.parts():

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mg_provider.api.batch.output import BatchOutput
 from mg_provider.api.batch.rows import NotReadable, OutputLine, read_line
@@ -132,15 +132,16 @@ class BatchResults:
 
     def lines(self) -> Iterator[OutputLine]:
         """What the output says, in its own order."""
-        for block in BatchOutput(find_output(self._job, self._clients), self._clients).blocks():
+        for block in BatchOutput(find_output(self._job, self._clients).location, self._clients).blocks():
             for _, line in self._readers[0].lines(block):
                 yield line
 
     def matches(self) -> Iterator[Pair]:
         """Each line of the joined input with its answer, or with why there is none."""
-        output = BatchOutput(find_output(self._job, self._clients), self._clients)
+        found = find_output(self._job, self._clients)
+        output = BatchOutput(found.location, self._clients)
         with tempfile.TemporaryDirectory(prefix="mg-results-") as folder:
-            matching = DiskJoin(Path(folder))
+            matching = DiskJoin(Path(folder), found.key_field)
             yield from matching.matches(input_blocks(self._sources, self._clients), output.blocks())
             self._readers = [matching.questions.reader, matching.answers.reader]
             self.unmatched, self.again = matching.unmatched, matching.again
@@ -165,15 +166,27 @@ def joined_result(question: bytes, answer: bytes | int) -> BatchResult:
     return BatchResult(row.name or line.name, row.record, line.answer, line.failure)
 
 
-def find_output(job: str, clients: Clients) -> str:
-    """``gs://`` folder or ``bq://`` table of a job's output.
+class Output(NamedTuple):
+    """The output of a job.
+
+    Attributes:
+        location: ``gs://`` folder or ``bq://`` table.
+        key_field: Column of the input whose values the output has as ``key``; None without one, or if not known.
+    """
+
+    location: str
+    key_field: str | None = None
+
+
+def find_output(job: str, clients: Clients) -> Output:
+    """Where the output of a job is.
 
     Raises:
         UserError: it is not the name of a job.
         MgError: the job has not ended, or wrote nothing.
     """
     if job.startswith(("gs://", "bq://")):
-        return job
+        return Output(job)
     found = clients.vertex.get_batch_prediction_job(_job_name(job, clients.settings))
     if not found.ended:
         what = f"{job} has not ended: it is {found.state}{_counts(found)}"
@@ -185,7 +198,7 @@ def find_output(job: str, clients: Clients) -> str:
             f"{job} wrote nothing; it ended as {found.state}{reason}",
             hint="fix the cause and run the same command again",
         )
-    return location
+    return Output(location, found.instance_config.key_field if found.instance_config else None)
 
 
 def _counts(job: BatchPredictionJob) -> str:
