@@ -44,6 +44,14 @@ def test_a_cell_with_quotes_is_whole(made):
     assert user_prompts(rows) == ["Hello, how\nare you?"]
 
 
+def test_a_source_is_never_overwritten(mg, tmp_path):
+    (source := tmp_path / "in.jsonl").write_text('"one"')
+    (link := tmp_path / "link.jsonl").symlink_to(source)
+    for output in (source, link):
+        assert "is the source" in mg(source, output, "--overwrite", code=2).stderr
+    assert source.read_text() == '"one"'
+
+
 def test_an_output_that_cannot_be_written_is_named(mg, tmp_path):
     (source := tmp_path / "in.jsonl").write_text('"one"')
     assert "is a folder\ndo: name a file in it" in mg(source, tmp_path, "--overwrite", code=2).stderr

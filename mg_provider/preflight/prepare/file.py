@@ -38,9 +38,11 @@ def prepare_file(
         overwrite: Replace an output that is there.
 
     Raises:
-        UserError: The output is there already.
+        UserError: The output is there already, or is the source.
         Refusal: It cannot be written.
     """
+    if output == source or (Path(output).exists() and Path(source).exists() and Path(output).samefile(source)):
+        raise UserError(f"{output} is the source", property="output", hint="name another file")
     _refuse_output(output, storage, overwrite)
     report = InputReport()
     with _draft(output) as path:
