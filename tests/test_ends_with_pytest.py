@@ -17,10 +17,11 @@ TEST = """
 import threading
 from pathlib import Path
 from tests.resources.conftest import config
-from tests.support.host import Host
+from tests.support.host import OWN_INTERPRETER, Host
 
 def test_that_waits(emulator, session_host, virtualenv):
     Host(config(emulator))
+    Host(config(emulator), launcher=OWN_INTERPRETER)
     Path("ready").touch()
     threading.Event().wait()
 """
@@ -39,8 +40,8 @@ def test_killed_tests_leave_no_process(tmp_path):
         until(lambda: (tmp_path / "ready").exists() or process.poll() is not None, 60)
         started = descendants(process.pid)
         process.send_signal(signal.SIGKILL)
-    # A worker, a host with an interpreter of its own, and a server with the process that forks and a host.
-    assert [len([each for each in started.values() if part in each]) for part in STARTED] == [1, 3, 1], (
+    # A worker, a host with an interpreter of its own, and a server with the process that forks and two hosts.
+    assert [len([each for each in started.values() if part in each]) for part in STARTED] == [1, 4, 1], (
         started,
         said.read_text(),
     )

@@ -11,7 +11,9 @@ from tests.support.life import Life
 
 
 def kill_update(emulator, life, wanted, seen, count):
-    """Update in a process of its own, and kill it when a call was answered; time stands still since that call came.
+    """Update in a process of its own, and kill it when a call was carried out and before its answer is there.
+
+    Time stands still since that call came.
 
     Args:
         emulator: What it calls.
@@ -36,6 +38,7 @@ def kill_update(emulator, life, wanted, seen, count):
             doomed.kind.update(doomed.id, doomed.outputs, inputs)
         over.set()
 
+    emulator.fail(rpc=seen, after=count - 1, fault="delay", seconds=10)
     worker = threading.Thread(target=update)
     with emulator.watched(watch):
         worker.start()
@@ -46,4 +49,5 @@ def kill_update(emulator, life, wanted, seen, count):
         host.process.send_signal(signal.SIGKILL)
         worker.join()
     host.close()
+    emulator.stop_failing()
     emulator.set_speed(speed)

@@ -68,7 +68,7 @@ class Host:
         if launcher is None:
             self.process = Fork(arguments, environment)
         else:
-            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
             self.process = subprocess.Popen([*launcher, sys.executable, *arguments], env=environment, **pipes)
         port = int(self.process.stdout.readline())
         self._lines, self._reading, self._ended = [], threading.Lock(), False
@@ -102,8 +102,9 @@ class Host:
         self.process.kill()
         self.process.wait()
         self._reader.join()
-        self.process.stdout.close()
-        self.process.stderr.close()
+        for stream in (getattr(self.process, "stdin", None), self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
 
     def kill(self):
         self.process.kill()

@@ -5,8 +5,10 @@ clocks, so that every wait, every limit and every age of the provider is shorter
 time.
 """
 
+import os
 import runpy
 import sys
+import threading
 import time
 
 FACTOR = 10
@@ -33,5 +35,7 @@ def hurry():
 
 if __name__ == "__main__":
     hurry()
+    # The tests hold the other end and never write: it closes when they end, however they do.
+    threading.Thread(target=lambda: os.read(0, 1) or os._exit(1), daemon=True).start()
     sys.argv = ["dynamic", *sys.argv[1:]]
     runpy.run_module("pulumi.dynamic", run_name="__main__", alter_sys=True)

@@ -392,7 +392,7 @@ TABLES = {
             Bad(
                 {"a": "llama", "b": "gemma"},
                 "a answers to llama, b answers to gemma",
-                "give each of the models the same query_model_id",
+                "give these models the same query_model_id",
                 at="traffic_split",
                 traffic_split={"a": 90, "b": 10},
                 deployed_models={"a": {"model": MODEL}, "b": {"model": MODEL}},
