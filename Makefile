@@ -28,7 +28,7 @@ demo: $(READY) ## Custom weights from a bucket to an answered request, on this m
 	@$(BIN)/mg demo
 
 test: $(READY) .venv/compiled ## All tests
-	@$(BIN)/python -m tests.support.real_clients
+	@$(BIN)/python -m tests.support.running.real_clients
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 # Once, by one process: five workers that start together would each compile all that the tests import.

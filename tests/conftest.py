@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from mg_provider.emulator import Emulator
-from tests.support import forks, google_protos, real_clients
-from tests.support.dealing import dealt
-from tests.support.empty_messages import empty_messages
-from tests.support.invariants import watch
+from tests.support.google import google_protos
+from tests.support.google.empty_messages import empty_messages
+from tests.support.lives.invariants import watch
+from tests.support.running import forks, real_clients
+from tests.support.running.dealing import dealt
 
 # The tests start many processes. Without bytecode on disk each would compile all that it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

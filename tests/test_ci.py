@@ -119,7 +119,7 @@ def test_the_lock_covers_every_declared_dependency_in_a_version_that_fits(lock):
 
 
 def test_only_the_tests_need_the_real_clients():
-    makes = {name for name, recipe in targets().items() if "tests.support.real_clients" in recipe}
+    makes = {name for name, recipe in targets().items() if "tests.support.running.real_clients" in recipe}
     assert makes == {"test"}
 
 

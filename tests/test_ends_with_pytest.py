@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import descendants, running, until
+from tests.support.running.processes import descendants, running, until
 
 ROOT = Path(__file__).parents[1]
 PLUGINS = 'pytest_plugins = ["tests.conftest", "tests.resources.conftest"]\n'
@@ -17,7 +17,7 @@ TEST = """
 import threading
 from pathlib import Path
 from tests.resources.conftest import config
-from tests.support.host import OWN_INTERPRETER, Host
+from tests.support.lives.host import OWN_INTERPRETER, Host
 
 def test_that_waits(emulator, session_host, virtualenv):
     Host(config(emulator))
@@ -25,7 +25,7 @@ def test_that_waits(emulator, session_host, virtualenv):
     Path("ready").touch()
     threading.Event().wait()
 """
-STARTED = ("tests.support.hurried", "tests/support/forks.py", "sys.stdin.readline")
+STARTED = ("tests.support.running.hurried", "tests/support/running/forks.py", "sys.stdin.readline")
 pytestmark = pytest.mark.skipif(shutil.which("ps") is None, reason="there is no ps command to look for processes with")
 
 

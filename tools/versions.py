@@ -22,7 +22,11 @@ from typing import Final
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
-HOST: Final = ("tests/resources/test_dynamic_host.py", "tests/resources/test_engine_gone.py", "tests/rehearsal")
+HOST: Final = (
+    "tests/resources/test_dynamic_host.py",
+    "tests/resources/interrupted/test_engine_gone.py",
+    "tests/rehearsal",
+)
 SLICES: Final = (
     *HOST,
     "tests/resources/arguments/test_constructors.py",

@@ -9,9 +9,9 @@ from benchmarks.figure import Figure, Run
 from mg_provider.emulator import Emulator
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from tests.resources.conftest import config
-from tests.support.host import Host
-from tests.support.life import Life
-from tests.support.weights import make_bucket, put_weights
+from tests.support.lives.host import Host
+from tests.support.lives.life import Life
+from tests.support.samples.weights import make_bucket, put_weights
 
 REFRESH_CALLS = 2
 

@@ -22,7 +22,7 @@ from mg_provider.clock import SystemClock
 from mg_provider.data import known_regions
 from mg_provider.demo.engines import STACK, Engine, PulumiEngine, RehearsalEngine, Say, Workspace
 from mg_provider.demo.narrator import NotAsClaimedError
-from tests.support.weights import make_bucket, put_weights
+from tests.support.samples.weights import make_bucket, put_weights
 
 EMULATED_SECONDS = 20 * 60
 UP_BOUND, PREVIEW_BOUND = 1.15, 1.3

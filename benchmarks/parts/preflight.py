@@ -14,8 +14,8 @@ from mg_provider.api.http.settings import Settings
 from mg_provider.clock import SystemClock
 from mg_provider.emulator import Emulator
 from mg_provider.preflight.weights.check import check_weights
-from tests.support.tensors import BITS, llama, put_tensors, real_models, real_tensors
-from tests.support.weights import BUCKET, call, make_bucket, put
+from tests.support.samples.tensors import BITS, llama, put_tensors, real_models, real_tensors
+from tests.support.samples.weights import BUCKET, call, make_bucket, put
 
 FILES = 163
 REQUEST_SECONDS = 0.05

@@ -17,7 +17,7 @@ from mg_provider.api.http.settings import Settings
 from mg_provider.api.http.transport import Call, Transport
 from mg_provider.clock import ManualClock
 from tests.api.server import Reply, Server
-from tests.support.canary import BYPASSES, PROXIES, Canary
+from tests.support.google.canary import BYPASSES, PROXIES, Canary
 
 GOOGLES = "https://us-central1-aiplatform.googleapis.com/v1/x"
 STREAM = (

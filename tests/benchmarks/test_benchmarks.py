@@ -8,7 +8,7 @@ import pytest
 from benchmarks.__main__ import PARTS, main
 from benchmarks.earlier import changes
 from benchmarks.figure import Figure
-from tests.support import forks
+from tests.support.running import forks
 
 # Starting five interpreters is all that import_time does, which is what makes it slow.
 TRIED = [part for part in PARTS if part != "import_time"]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.canary import canary_proxy, only_this_machine
-from tests.support.forks import put_command
+from tests.support.google.canary import canary_proxy, only_this_machine
+from tests.support.running.forks import put_command
 
 __all__ = ["canary_proxy", "only_this_machine"]
 

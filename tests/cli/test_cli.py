@@ -137,7 +137,7 @@ def test_the_emulator_serves_until_it_is_told_to_end():
 @pytest.mark.parametrize("command", ["demo", "emulator"])
 def test_a_speed_that_is_none_is_a_mistake_of_usage(command, value):
     from mg_provider.cli import app
-    from tests.support.command_line import CliRunner
+    from tests.support.running.command_line import CliRunner
 
     ended = CliRunner().invoke(app, [command, f"--speed={value}"])
     assert ended.exit_code == 2

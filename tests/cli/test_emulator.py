@@ -21,7 +21,7 @@ from mg_provider.command_line.exits import FAILED, USAGE
 from mg_provider.command_line.running import run_app
 from mg_provider.emulator import Emulator
 from mg_provider.rehearsal.command import rehearse
-from tests.support.command_line import CliRunner
+from tests.support.running.command_line import CliRunner
 
 SEED = """
 project: shop

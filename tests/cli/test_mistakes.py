@@ -15,7 +15,7 @@ from mg_provider.cli import app
 from mg_provider.command_line.exits import FAILED, FINE, PREVIEW_FAILED, USAGE
 from mg_provider.command_line.running import built, run_app
 from mg_provider.command_line.variables import variable_of
-from tests.support.forks import project_file
+from tests.support.running.forks import project_file
 
 FORM = re.compile(r"error: \S.*\n(?:.*\n)*?(?:exists: .+\n)*do: \S.+\n")
 Mistake = Callable[..., str]

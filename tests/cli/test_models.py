@@ -7,8 +7,8 @@ import pytest
 from mg_provider.cli import app
 from mg_provider.rehearsal.command import rehearse
 from tests.resources.conftest import config
-from tests.support.command_line import CliRunner
-from tests.support.forks import project_file
+from tests.support.running.command_line import CliRunner
+from tests.support.running.forks import project_file
 
 LLAMA = "publishers/meta/models/llama3_1@llama-3.1-8b-instruct"
 BATCH = """

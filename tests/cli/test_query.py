@@ -13,8 +13,8 @@ from tests.api.server import Reply, Server
 from tests.emulator.client import LOCATION
 from tests.emulator.client import Client as Cloud
 from tests.resources.conftest import config
-from tests.support.certificates import Certificate
-from tests.support.command_line import CliRunner
+from tests.support.google.certificates import Certificate
+from tests.support.running.command_line import CliRunner
 
 QUESTION = "Why is the sky blue?"
 

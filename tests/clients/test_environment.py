@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.support import real_clients
+from tests.support.running import real_clients
 
 NOTHING = "# no package\n"
 
@@ -48,7 +48,7 @@ def test_it_is_used_again_until_the_lock_changes(tmp_path, lock, no_network):
 def test_processes_that_ask_at_once_get_one_environment(tmp_path, lock, no_network):
     folder = tmp_path / "clients"
     program = (
-        "import sys; from pathlib import Path; from tests.support import real_clients\n"
+        "import sys; from pathlib import Path; from tests.support.running import real_clients\n"
         "print(real_clients.python(Path(sys.argv[1]), Path(sys.argv[2])))"
     )
     command = [sys.executable, "-c", program, str(folder), str(lock)]

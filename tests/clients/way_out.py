@@ -7,7 +7,7 @@ import socket
 import threading
 from pathlib import Path
 
-from tests.support.certificates import Certificate
+from tests.support.google.certificates import Certificate
 
 DEDICATED, PRIVATE = ".prediction.vertexai.goog", ".prediction.p.vertexai.goog"
 

@@ -17,7 +17,7 @@ from mg_provider.components import (
     VpcScAllowlist,
     WeightsBucketAccess,
 )
-from tests.support.mocks import PERIMETER, run
+from tests.support.samples.mocks import PERIMETER, run
 
 RANGES = {"us-central1": "10.20.0.0/24", "europe-west4": "10.20.1.0/24"}
 MODEL = {"gcs_uri": "gs://weights/llama"}

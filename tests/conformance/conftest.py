@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.canary import canary_proxy, only_this_machine
+from tests.support.google.canary import canary_proxy, only_this_machine
 
 __all__ = ["canary_proxy", "only_this_machine"]
 

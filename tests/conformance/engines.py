@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mg_provider.rehearsal.command import rehearse
-from tests.support.pulumi_environment import STREAMED, alone_in
+from tests.support.running.pulumi_environment import STREAMED, alone_in
 
 HERE = Path(__file__).parent
 PROJECT, STACK = "toys", "test"

@@ -17,8 +17,8 @@ from mg_provider.data.engine_values import UNKNOWN_TEXT
 from mg_provider.demo import changes
 from mg_provider.demo.narrator import NotAsClaimedError
 from mg_provider.demo.story import Demo
-from tests.documents.test_demo_page import first_missing, shown
-from tests.support.forks import put_command
+from tests.documents.pages.test_demo_page import first_missing, shown
+from tests.support.running.forks import put_command
 
 ROOT = Path(__file__).parent.parent.parent
 MG = Path(sys.executable).parent / "mg"

@@ -3,7 +3,7 @@
 import json
 
 from mg_provider.rehearsal.command import rehearse
-from tests.support.forks import project_file
+from tests.support.running.forks import project_file
 
 APIS = ("vertexAi", "compute", "storage", "bigQuery", "logging")
 

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +16,9 @@ import mg_provider
 from mg_provider import components
 from mg_provider.prices.prices import read_prices
 from mg_provider.review.gates import read_gates
-from tests.documents import test_guides
 from tests.documents.markdown import ROOT, code_blocks, read
-from tests.documents.test_guides import PAGES, understood
+from tests.documents.pages import test_guides
+from tests.documents.pages.test_guides import PAGES, understood
 from tests.review.sample import refused
 
 # The blocks of a page that a test of their own runs or compares.
@@ -82,7 +83,7 @@ def test_every_block_of_every_page_has_a_test():
             known = page.startswith("docs/")  # test_charts.py draws those of every page.
         assert known, f"nothing runs this block of {page}:\n{block}"
     for (page, language), name in OWN.items():
-        test = (ROOT / "tests" / "documents" / name).read_text(encoding="utf-8")
+        test = (Path(test_guides.__file__).parent / name).read_text(encoding="utf-8")
         assert page in test, f"{name} does not read {page}"
         assert code_blocks(read(page), language), f"{page} has no block of {language}"
 

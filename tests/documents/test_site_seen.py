@@ -11,7 +11,7 @@ import pytest
 
 from tests.documents.markdown import ROOT
 from tests.documents.test_site import PAGES
-from tests.support import browser
+from tests.support.running import browser
 
 MKDOCS = ROOT / ".venv-docs" / "bin" / "mkdocs"
 SCREENS = [pytest.param(360, 640, True, id="phone, dark"), pytest.param(1280, 800, False, id="desk, light")]

@@ -8,7 +8,7 @@ from copy import deepcopy
 import pytest
 
 from tests.emulator.client import LOCATION
-from tests.support import google_protos
+from tests.support.google import google_protos
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from tests.emulator.client import LOCATION
-from tests.support import browser
+from tests.support.running import browser
 
 EVIL = "<img src=x onerror=document.title='owned'>"
 

@@ -12,7 +12,7 @@ from mg_provider.emulator import Emulator
 from tests.faults.cases import case
 from tests.faults.driver import play
 from tests.faults.engines import ENGINES, PULUMI
-from tests.support.forks import environment
+from tests.support.running.forks import environment
 
 
 def say(line):

@@ -4,8 +4,8 @@ import random
 from copy import deepcopy
 from dataclasses import dataclass, field
 
-from tests.support.endpoints import BIGGER, L4
-from tests.support.weights import BUCKET
+from tests.support.lives.endpoints import BIGGER, L4
+from tests.support.samples.weights import BUCKET
 
 WEIGHTS = [f"gs://{BUCKET}/{folder}" for folder in ("one", "two", "three")]
 MODELS = "projects/my-project/locations/us-central1/models"

@@ -6,10 +6,10 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 
 from tests.faults.engines import end_all
-from tests.support.endpoints import Hand
-from tests.support.invariants import OURS, watch
-from tests.support.states import TOKEN, ours, owner_label, place, said
-from tests.support.weights import make_bucket, put, put_weights
+from tests.support.lives.endpoints import Hand
+from tests.support.lives.invariants import OURS, watch
+from tests.support.lives.states import TOKEN, ours, owner_label, place, said
+from tests.support.samples.weights import make_bucket, put, put_weights
 
 QUICK = 1_000_000
 # A deployment of twenty minutes takes a second.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mg_provider.emulator import Emulator
 from tests.stacks.folder import custom_endpoints, told_by
-from tests.support.pulumi_environment import STREAMED, alone_in
+from tests.support.running.pulumi_environment import STREAMED, alone_in
 
 ROOT = Path(__file__).parent.parent.parent
 STACK = "test"

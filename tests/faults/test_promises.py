@@ -8,8 +8,8 @@ import pytest
 
 from tests.faults.engines import ENGINES, PULUMI, end_all
 from tests.resources.conftest import QUICK
-from tests.support.endpoints import L4, PARENT, Hand, kinds
-from tests.support.weights import call, make_bucket, put_weights
+from tests.support.lives.endpoints import L4, PARENT, Hand, kinds
+from tests.support.samples.weights import call, make_bucket, put_weights
 
 ONE = ["DeployedModel", "Endpoint", "Model"]
 MARKS = itertools.count()

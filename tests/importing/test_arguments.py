@@ -14,7 +14,7 @@ from mg_provider.resources.model.unknown import plain
 from mg_provider.wire.base import nested
 from mg_provider.wire.vertex.endpoint import Endpoint, PrivateServiceConnectConfig
 from mg_provider.wire.vertex.model import Model
-from tests.support.samples import BATCH_JOB, CUSTOM_WEIGHTS_MODEL, DEDICATED_ENDPOINT, MODEL
+from tests.support.samples.samples import BATCH_JOB, CUSTOM_WEIGHTS_MODEL, DEDICATED_ENDPOINT, MODEL
 
 PLACE = Location("my-project", "us-central1", "1")
 ENDPOINT = "projects/1/locations/us-central1/endpoints/4711"

@@ -8,10 +8,19 @@ from mg_provider.emulator.services.service_attachments import service_attachment
 from mg_provider.emulator.services.vertex.state import vertex
 from mg_provider.importing.command import Options, import_things, list_things
 from mg_provider.importing.wanted import read_wanted
-from tests.support.batch import put_questions
-from tests.support.endpoints import L4_AS_SHOWN, Hand
-from tests.support.imports import PARENT, REGION, job_body, make_rule, private_endpoint, rule_to, run_import, settings
-from tests.support.weights import call, make_bucket, put_weights
+from tests.support.lives.endpoints import L4_AS_SHOWN, Hand
+from tests.support.lives.imports import (
+    PARENT,
+    REGION,
+    job_body,
+    make_rule,
+    private_endpoint,
+    rule_to,
+    run_import,
+    settings,
+)
+from tests.support.samples.batch import put_questions
+from tests.support.samples.weights import call, make_bucket, put_weights
 
 QUICK = 1_000_000
 

@@ -11,11 +11,11 @@ import pytest
 
 from mg_provider.rehearsal.command import rehearse
 from mg_provider.rehearsal.import_command import import_file
-from tests.support.batch import put_questions
-from tests.support.endpoints import Hand, kinds
-from tests.support.imports import PARENT, REGION, job_body, make_rule, private_endpoint, run_import, settings
-from tests.support.pulumi_environment import alone_in
-from tests.support.weights import call, put_weights
+from tests.support.lives.endpoints import Hand, kinds
+from tests.support.lives.imports import PARENT, REGION, job_body, make_rule, private_endpoint, run_import, settings
+from tests.support.running.pulumi_environment import alone_in
+from tests.support.samples.batch import put_questions
+from tests.support.samples.weights import call, put_weights
 
 STACK = "test"
 PULUMI = shutil.which("pulumi")

@@ -9,7 +9,7 @@ from mg_provider.api.storage.lines import Block, in_blocks
 from mg_provider.inference.batch import groups
 from mg_provider.inference.batch.join import DiskJoin
 from mg_provider.inference.batch.ties import NOT_THERE, OTHER_REQUEST, TIED, settle
-from tests.support.batch import chat
+from tests.support.samples.batch import chat
 
 
 def row(name, text, **more):

@@ -19,8 +19,8 @@ from mg_provider.inference.batch.formats import ResultsFormat
 from mg_provider.inference.batch.join import DiskJoin
 from mg_provider.inference.batch.results import find_output
 from mg_provider.inference.batch.results_command import run
-from tests.support.batch import COLUMNS, JOBS, arguments, chat, make_table, put_rows, table_arguments
-from tests.support.weights import BUCKET, call, make_bucket, put
+from tests.support.samples.batch import COLUMNS, JOBS, arguments, chat, make_table, put_rows, table_arguments
+from tests.support.samples.weights import BUCKET, call, make_bucket, put
 
 ROWS = [chat(f"Question {number}?", custom_id=f"q{number}") for number in range(40)]
 ROWS[7] = {"custom_id": "q7"}

@@ -8,7 +8,7 @@ from mg_provider.api.errors import CertificateNotTrusted, MgError, NotFound, Per
 from mg_provider.inference import Client, EndpointNotAnswering
 from tests.api.server import Reply, Server
 from tests.emulator.client import LOCATION
-from tests.support.certificates import Certificate
+from tests.support.google.certificates import Certificate
 
 QUESTION = "Why is the sky blue?"
 

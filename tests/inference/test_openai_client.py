@@ -11,7 +11,7 @@ from mg_provider.api.errors import UserError
 from mg_provider.api.http import credentials
 from mg_provider.inference import Client
 from tests.api.server import Reply, Server
-from tests.support.certificates import Certificate
+from tests.support.google.certificates import Certificate
 
 ENDPOINT = "projects/1/locations/us-central1/endpoints/chat"
 QUESTION = [{"role": "user", "content": "Why is the sky blue?"}]

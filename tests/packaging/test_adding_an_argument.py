@@ -144,8 +144,8 @@ from mg_provider.emulator.services.vertex import deployments
 from tests.resources.arguments.test_frozen_ids import OF_THE_LEAST, id_of
 from tests.resources.arguments.test_sent_and_observed import SUBJECTS, title
 from tests.review.build import batch, model, preview, rule, step
-from tests.support.observation import problems_of
-from tests.support.samples import ALL
+from tests.support.lives.observation import problems_of
+from tests.support.samples.samples import ALL
 
 NAMES = {names}
 OF_SUBJECTS = [(subject, names) for subject in SUBJECTS if (names := [n for n in NAMES if n in subject.samples])]
@@ -227,7 +227,7 @@ def add(folder, name, added):
     line, after = added.imports
     if line:
         put_before(fields, after, line)
-    samples = folder / "tests/support/samples.py"
+    samples = folder / "tests/support/samples/samples.py"
     indent = re.search(rf'^( +)"{added.beside}": ', samples.read_text(), flags=re.MULTILINE)[1]
     put_before(samples, f'{indent}"{added.beside}": ', f'{indent}"{name}": {added.sample},\n')
 

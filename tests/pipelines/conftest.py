@@ -12,9 +12,9 @@ import yaml
 from tests.pipelines import stand_in
 from tests.pipelines.forge import forge as serving
 from tests.pipelines.runner import ROOT, GitHub, GitLab
-from tests.support.forks import put_command
-from tests.support.pulumi_environment import alone_in
-from tests.support.weights import make_bucket, put_weights
+from tests.support.running.forks import put_command
+from tests.support.running.pulumi_environment import alone_in
+from tests.support.samples.weights import make_bucket, put_weights
 
 APIS = ("vertexAi", "compute", "storage", "bigQuery", "logging")
 L4 = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.support import forks
+from tests.support.running import forks
 
 ROOT = Path(__file__).resolve().parents[2]
 PIPELINES = ROOT / "stacks" / "pipelines"

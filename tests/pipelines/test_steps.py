@@ -3,8 +3,8 @@
 import pytest
 
 from tests.pipelines.forge import BOT
-from tests.support.batch import L4, MODEL, chat, make_table, started, tables
-from tests.support.weights import call
+from tests.support.samples.batch import L4, MODEL, chat, make_table, started, tables
+from tests.support.samples.weights import call
 
 GATES = 'fail-on = ["downtime", "address-change", "weights"]\nbudget = 2000\n'
 EVENING, MORNING = "0 19 * * 1-5", "0 5 * * 1-5"

@@ -8,9 +8,9 @@ import pytest
 
 from mg_provider.clock import ManualClock
 from mg_provider.preflight.weights.check import check_weights
-from tests.support.clients import REGION, clients
-from tests.support.tensors import llama, put_tensors
-from tests.support.weights import BUCKET, call, make_bucket, put
+from tests.support.google.clients import REGION, clients
+from tests.support.samples.tensors import llama, put_tensors
+from tests.support.samples.weights import BUCKET, call, make_bucket, put
 
 __all__ = ["clients"]
 LLAMA = {

@@ -12,8 +12,8 @@ from mg_provider.preflight.tensors.tensor_shapes import compare_bytes, compare_s
 from mg_provider.preflight.weights.base_models import identify
 from tests.preflight.conftest import LLAMA
 from tests.preflight.test_real_models import FOLDER, stored_of
-from tests.support.memory import at_most
-from tests.support.tensors import real_models
+from tests.support.running.memory import at_most
+from tests.support.samples.tensors import real_models
 
 pytestmark = pytest.mark.usefixtures("little_memory")
 

@@ -8,7 +8,7 @@ import pytest
 from mg_provider.cloud.toy_model import _config
 from mg_provider.data import table
 from mg_provider.preflight.weights.base_models import identify
-from tests.support.tensors import real_models
+from tests.support.samples.tensors import real_models
 
 FAMILIES = table("base_models")["families"]
 EXPERTS = {"llama4": "num_local_experts", "deepseek_v3": "n_routed_experts"}

@@ -5,7 +5,7 @@ import pytest
 from mg_provider.preflight.findings import WeightsReport
 from mg_provider.preflight.machines.fit import cache_bytes, fits
 from mg_provider.wire.vertex.machine import MachineSpec
-from tests.support.tensors import real_models
+from tests.support.samples.tensors import real_models
 
 L4 = MachineSpec(machine_type="g2-standard-12", accelerator_type="NVIDIA_L4", accelerator_count=1)
 T4 = MachineSpec(machine_type="n1-standard-8", accelerator_type="NVIDIA_TESLA_T4", accelerator_count=1)

@@ -5,7 +5,7 @@ import pytest
 from safetensors.numpy import save
 
 from tests.preflight.conftest import LLAMA
-from tests.support.weights import BUCKET, put
+from tests.support.samples.weights import BUCKET, put
 
 OTHER = [
     ("lora_adapter", ["adapter_config.json", "adapter_model.safetensors"]),

@@ -9,7 +9,7 @@ from mg_provider.preflight.tensors.layouts import layout_of
 from mg_provider.preflight.tensors.safetensors_header import Tensor
 from mg_provider.preflight.tensors.stored_tensors import StoredTensors, empty_tensors, wrapper_names
 from mg_provider.preflight.tensors.tensor_shapes import compare_bytes, compare_shapes
-from tests.support.tensors import BITS, real_models, real_tensors
+from tests.support.samples.tensors import BITS, real_models, real_tensors
 
 FOLDER = Folder(None, "b", "m/", {}, [])
 OUTPUTS = ("down_proj", "dense_4h", "c_proj", "w2", "fc2", "output_linear")

@@ -7,7 +7,7 @@ from mg_provider.preflight.machines.memory import accelerator_gigabytes
 from mg_provider.preflight.machines.recommend import HAS_QUOTA, NO_QUOTA, recommend
 from mg_provider.wire.vertex.machine import MachineSpec
 from tests.preflight.conftest import REGION
-from tests.support.weights import BUCKET, call
+from tests.support.samples.weights import BUCKET, call
 
 PARENT = f"projects/my-project/locations/{REGION}"
 L4 = MachineSpec(machine_type="g2-standard-12", accelerator_type="NVIDIA_L4", accelerator_count=1)

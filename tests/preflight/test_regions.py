@@ -10,7 +10,7 @@ from mg_provider.preflight.machines.recommend import HAS_QUOTA, NO_QUOTA
 from mg_provider.preflight.machines.regions import Wanted, choose_regions, quota_states
 from mg_provider.preflight.machines.regions_config import pin
 from mg_provider.wire.vertex.machine import MachineSpec
-from tests.support.command_line import CliRunner
+from tests.support.running.command_line import CliRunner
 
 L4 = MachineSpec(machine_type="g2-standard-12", accelerator_type="NVIDIA_L4", accelerator_count=1)
 CANDIDATES = ["us-central1", "us-east4", "europe-west4", "asia-southeast1"]

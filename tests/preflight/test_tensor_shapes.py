@@ -3,7 +3,7 @@
 import pytest
 
 from tests.preflight.conftest import LLAMA
-from tests.support.tensors import llama, real_models, real_tensors
+from tests.support.samples.tensors import llama, real_models, real_tensors
 
 EIGHT = {
     **LLAMA,

@@ -12,8 +12,8 @@ from mg_provider.api.errors import UserError
 from mg_provider.preflight.findings import Finding
 from mg_provider.preflight.report import render
 from tests.preflight.conftest import LLAMA, POINTER, TEMPLATE
-from tests.support.tensors import llama, put_tensors
-from tests.support.weights import BUCKET, call, make_bucket, put
+from tests.support.samples.tensors import llama, put_tensors
+from tests.support.samples.weights import BUCKET, call, make_bucket, put
 
 SHARD = "model-00002-of-00002.safetensors"
 

@@ -7,9 +7,9 @@ import pytest
 from mg_provider.cli import app
 from mg_provider.clock import ManualClock
 from mg_provider.preflight.batch.check import check_input
-from tests.support.clients import clients
-from tests.support.command_line import CliRunner
-from tests.support.weights import BUCKET, make_bucket, put
+from tests.support.google.clients import clients
+from tests.support.running.command_line import CliRunner
+from tests.support.samples.weights import BUCKET, make_bucket, put
 
 __all__ = ["clients"]
 

@@ -3,8 +3,8 @@
 import json
 
 from mg_provider.cli import app
-from tests.support.batch import chat
-from tests.support.command_line import CliRunner
+from tests.support.running.command_line import CliRunner
+from tests.support.samples.batch import chat
 
 
 def mg(emulator, *words):

@@ -10,8 +10,8 @@ import pytest
 from mg_provider.api.errors import UserError
 from mg_provider.preflight.batch import input_files
 from mg_provider.preflight.batch.supported_models import batch_models, model_problem
-from tests.support.batch import chat
-from tests.support.weights import BUCKET
+from tests.support.samples.batch import chat
+from tests.support.samples.weights import BUCKET
 
 GOOD, WRONG = chat("hello"), {"body": "hello"}
 

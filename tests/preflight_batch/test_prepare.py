@@ -9,9 +9,9 @@ import pytest
 
 from mg_provider.cli import app
 from mg_provider.preflight.batch import input_files
-from tests.support.batch import DATASETS, make_table, tables
-from tests.support.command_line import CliRunner
-from tests.support.weights import BUCKET, call, put
+from tests.support.running.command_line import CliRunner
+from tests.support.samples.batch import DATASETS, make_table, tables
+from tests.support.samples.weights import BUCKET, call, put
 
 PROMPTS = ["What is 1, 2 and 3?", 'She said "hello"\nand left', "Wie heißt du? 😀"]
 

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from tests.preflight_batch.test_prepare import read, user_prompts
-from tests.support.batch import make_table, tables
+from tests.support.samples.batch import make_table, tables
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 from mg_provider.api.errors import UserError
 from mg_provider.preflight.batch.fault_query import SAMPLES
 from tests.preflight_batch.test_rows import SOUND, WRONG, body
-from tests.support.batch import COLUMNS, DATASETS, chat, make_table
-from tests.support.weights import BUCKET, call
+from tests.support.samples.batch import COLUMNS, DATASETS, chat, make_table
+from tests.support.samples.weights import BUCKET, call
 
 TABLE = "bq://my-project.prompts.input"
 REQUEST = {"method": "POST", "url": "/v1/chat/completions"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.engines import RehearsalWorld
-from tests.support.canary import canary_proxy, nothing_leaves
+from tests.support.google.canary import canary_proxy, nothing_leaves
 
 __all__ = ["canary_proxy", "nothing_leaves"]
 

@@ -6,7 +6,7 @@ import pytest
 
 from mg_provider.rehearsal.command import rehearse
 from mg_provider.rehearsal.import_command import import_file
-from tests.support.forks import project_file
+from tests.support.running.forks import project_file
 
 TYPE = "pulumi-python:dynamic/mg:DedicatedEndpoint"
 ID = "projects/p/locations/us-central1/endpoints/chat"

@@ -10,9 +10,9 @@ import pytest
 
 from mg_provider.emulator import Emulator
 from mg_provider.rehearsal.command import rehearse
-from tests.support.batch import put_questions
-from tests.support.forks import project_file
-from tests.support.weights import make_bucket, put_weights
+from tests.support.running.forks import project_file
+from tests.support.samples.batch import put_questions
+from tests.support.samples.weights import make_bucket, put_weights
 
 KEYS = [f"mg:{api}CustomEndpoint" for api in ("vertexAi", "compute", "storage", "bigQuery", "logging")]
 PROGRAM = """

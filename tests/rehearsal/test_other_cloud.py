@@ -13,7 +13,7 @@ from mg_provider.cloud.own import OwnCloud
 from mg_provider.command_line.exits import FINE, USAGE
 from mg_provider.emulator import Emulator
 from mg_provider.rehearsal.command import Operation, rehearse
-from tests.support.forks import project_file
+from tests.support.running.forks import project_file
 
 Run = Callable[..., tuple[int, str]]
 PROGRAM = "from mg_provider import DedicatedEndpoint\nDedicatedEndpoint('chat')\n"

@@ -3,10 +3,10 @@
 import pytest
 
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
-from tests.support import named_models
-from tests.support.host import Host
-from tests.support.life import Life
-from tests.support.weights import make_bucket, put_weights
+from tests.support.lives import named_models
+from tests.support.lives.host import Host
+from tests.support.lives.life import Life
+from tests.support.samples.weights import make_bucket, put_weights
 
 # An emulated hour in a few milliseconds.
 QUICK = 1_000_000

@@ -10,12 +10,12 @@ from mg_provider.resources.batch_job import BatchJobProvider
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from tests.resources.conftest import QUICK, config
-from tests.resources.test_waiting_is_resumed import asked, gives_up, waits
-from tests.support import batch
-from tests.support.endpoints import L4, L4_AS_SHOWN, PARENT, kinds
-from tests.support.host import Host
-from tests.support.life import Life
-from tests.support.weights import call, make_bucket, put_weights
+from tests.resources.interrupted.test_waiting_is_resumed import asked, gives_up, waits
+from tests.support.lives.endpoints import L4, L4_AS_SHOWN, PARENT, kinds
+from tests.support.lives.host import Host
+from tests.support.lives.life import Life
+from tests.support.samples import batch
+from tests.support.samples.weights import call, make_bucket, put_weights
 
 LOCATION = "aiplatform.projects.locations."
 LIST = f"{LOCATION}operations.list"

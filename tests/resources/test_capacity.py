@@ -8,9 +8,9 @@ from mg_provider.resources.custom_weights_model import CustomWeightsModelProvide
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from mg_provider.resources.endpoint.failures import lacks_capacity
 from mg_provider.wire.status import Status
-from tests.support.host import HostError
-from tests.support.life import Life
-from tests.support.weights import call
+from tests.support.lives.host import HostError
+from tests.support.lives.life import Life
+from tests.support.samples.weights import call
 
 L4 = {"machine_type": "g2-standard-24", "accelerator_type": "NVIDIA_L4", "accelerator_count": 2}
 A100 = {"machine_type": "a2-highgpu-1g", "accelerator_type": "NVIDIA_TESLA_A100", "accelerator_count": 1}

@@ -12,10 +12,10 @@ from mg_provider.clock import ManualClock
 from mg_provider.resources.dynamic import internals
 from mg_provider.resources.dynamic.host import PROGRESS_SECONDS, _Progress
 from tests.api.server import Reply, Server, google_error
-from tests.support.broken import TOKEN, BrokenProvider
-from tests.support.engine import engine_log
-from tests.support.host import NO_ENGINE, OWN_INTERPRETER, Host, HostError, Kind
-from tests.support.samples import ALL, CUSTOM_WEIGHTS_MODEL, DEDICATED_ENDPOINT, HUGGING_FACE, label
+from tests.support.lives.broken import TOKEN, BrokenProvider
+from tests.support.lives.engine import engine_log
+from tests.support.lives.host import NO_ENGINE, OWN_INTERPRETER, Host, HostError, Kind
+from tests.support.samples.samples import ALL, CUSTOM_WEIGHTS_MODEL, DEDICATED_ENDPOINT, HUGGING_FACE, label
 
 NAMES = ("vertexAi", "compute", "storage", "bigQuery")
 GONE = google_error(404, "NOT_FOUND", "The Endpoint does not exist.")

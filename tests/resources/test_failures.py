@@ -4,8 +4,8 @@ import pytest
 
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from tests.resources.conftest import QUICK
-from tests.support.host import HostError
-from tests.support.life import Life
+from tests.support.lives.host import HostError
+from tests.support.lives.life import Life
 
 L4 = {"machine_type": "g2-standard-24", "accelerator_type": "NVIDIA_L4", "accelerator_count": 2}
 SERVER = {

@@ -4,12 +4,12 @@ import pytest
 
 from mg_provider.resources.batch_job import BatchJobProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
-from tests.support.batch import arguments as batch_arguments
-from tests.support.batch import jobs, put_questions
-from tests.support.endpoints import Hand, told
-from tests.support.host import HostError
-from tests.support.life import Life
-from tests.support.weights import make_bucket, put_weights
+from tests.support.lives.endpoints import Hand, told
+from tests.support.lives.host import HostError
+from tests.support.lives.life import Life
+from tests.support.samples.batch import arguments as batch_arguments
+from tests.support.samples.batch import jobs, put_questions
+from tests.support.samples.weights import make_bucket, put_weights
 
 L4 = {"machine_type": "g2-standard-24", "accelerator_type": "NVIDIA_L4", "accelerator_count": 2}
 # A real second or so.

@@ -8,12 +8,12 @@ from mg_provider.resources.batch_job import BatchJobProvider
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
-from tests.support.batch import jobs, put_questions
-from tests.support.endpoints import L4, PARENT, Hand, kinds, masks
-from tests.support.host import HostError
-from tests.support.imports import REGION, job_body, life_of, make_rule, private_endpoint, run_import
-from tests.support.life import OWNER, Life
-from tests.support.weights import call, make_bucket, put_weights
+from tests.support.lives.endpoints import L4, PARENT, Hand, kinds, masks
+from tests.support.lives.host import HostError
+from tests.support.lives.imports import REGION, job_body, life_of, make_rule, private_endpoint, run_import
+from tests.support.lives.life import OWNER, Life
+from tests.support.samples.batch import jobs, put_questions
+from tests.support.samples.weights import call, make_bucket, put_weights
 
 LABELS = ("mg-claim", "mg-owner", "mg-resource")
 

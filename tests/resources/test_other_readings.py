@@ -6,11 +6,11 @@ from mg_provider.resources.batch_job import BatchJobProvider
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from tests.resources.conftest import QUICK
-from tests.support import batch
-from tests.support.host import HostError
-from tests.support.life import Life
-from tests.support.rollouts import L4, ONE, arguments, kinds, serving
-from tests.support.weights import make_bucket, put_weights
+from tests.support.lives.host import HostError
+from tests.support.lives.life import Life
+from tests.support.lives.rollouts import L4, ONE, arguments, kinds, serving
+from tests.support.samples import batch
+from tests.support.samples.weights import make_bucket, put_weights
 
 
 def end(emulator, life):

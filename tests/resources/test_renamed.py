@@ -5,9 +5,9 @@ import pytest
 from mg_provider.resources.batch_job import BatchJobProvider
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
-from tests.support.life import Life
-from tests.support.samples import CUSTOM_WEIGHTS_MODEL, FOLDER, L4
-from tests.support.weights import BUCKET, make_bucket, put, put_weights
+from tests.support.lives.life import Life
+from tests.support.samples.samples import CUSTOM_WEIGHTS_MODEL, FOLDER, L4
+from tests.support.samples.weights import BUCKET, make_bucket, put, put_weights
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.support.endpoints import L4, Hand, kinds
-from tests.support.host import HostError
-from tests.support.rollouts import UNPROBED
-from tests.support.weights import make_bucket, put_weights
+from tests.support.lives.endpoints import L4, Hand, kinds
+from tests.support.lives.host import HostError
+from tests.support.lives.rollouts import UNPROBED
+from tests.support.samples.weights import make_bucket, put_weights
 
 ACCOUNT = "server@my-project.iam.gserviceaccount.com"
 ONE = ["DeployedModel", "Endpoint", "Model"]

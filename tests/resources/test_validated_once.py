@@ -9,7 +9,7 @@ from pulumi.dynamic.config import Config
 from mg_provider.resources.dynamic import host
 from mg_provider.resources.model import args as arguments
 from tests.resources.conftest import QUICK, config
-from tests.support.samples import ALL, DEDICATED_ENDPOINT, label
+from tests.support.samples.samples import ALL, DEDICATED_ENDPOINT, label
 
 
 @pytest.fixture

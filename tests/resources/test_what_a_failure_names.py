@@ -7,11 +7,11 @@ from mg_provider.resources.custom_weights_model import CustomWeightsModelProvide
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
 from tests.resources.psc_forwarding_rule import test_psc_addresses as psc
-from tests.support import batch
-from tests.support.endpoints import L4, Hand, make_bucket_once
-from tests.support.host import HostError
-from tests.support.life import Life
-from tests.support.weights import put_weights
+from tests.support.lives.endpoints import L4, Hand, make_bucket_once
+from tests.support.lives.host import HostError
+from tests.support.lives.life import Life
+from tests.support.samples import batch
+from tests.support.samples.weights import put_weights
 
 FROM_THEN_ON = 1000
 KINDS = (

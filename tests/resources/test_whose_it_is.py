@@ -8,13 +8,13 @@ from mg_provider.resources.batch_job import BatchJobProvider
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from tests.resources.conftest import QUICK, config
-from tests.support.batch import arguments as batch_arguments
-from tests.support.batch import put_questions, started
-from tests.support.endpoints import L4, PARENT, Hand, kinds
-from tests.support.host import Host, HostError
-from tests.support.life import Life
-from tests.support.rollouts import UNPROBED
-from tests.support.weights import call, make_bucket, put_weights
+from tests.support.lives.endpoints import L4, PARENT, Hand, kinds
+from tests.support.lives.host import Host, HostError
+from tests.support.lives.life import Life
+from tests.support.lives.rollouts import UNPROBED
+from tests.support.samples.batch import arguments as batch_arguments
+from tests.support.samples.batch import put_questions, started
+from tests.support.samples.weights import call, make_bucket, put_weights
 
 ONE = ["DeployedModel", "Endpoint", "Model"]
 PRIVATE = {

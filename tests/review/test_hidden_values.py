@@ -21,8 +21,8 @@ from mg_provider.review.reading.kinds import KINDS, compared, parts
 from mg_provider.review.reading.values import HIDDEN
 from tests.resources.conftest import QUICK, config
 from tests.review.build import ALLOWLIST, UNKNOWN, batch, endpoint, model, preview, rule, step, texts, update
-from tests.support.forks import project_file
-from tests.support.weights import make_bucket, put_weights
+from tests.support.running.forks import project_file
+from tests.support.samples.weights import make_bucket, put_weights
 
 PROGRAM = """
 import pulumi

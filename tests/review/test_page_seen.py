@@ -11,7 +11,7 @@ from mg_provider.review.formats.page import page
 from tests.review.build import A100, endpoint, model, preview, rule, step
 from tests.review.sample import refused
 from tests.review.test_bad_input import EVIL
-from tests.support import browser
+from tests.support.running import browser
 
 PHONE = 360
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import yaml
 
 from mg_provider.yaml_file import read_yaml
-from tests.support.invariants import watch
-from tests.support.states import TOKEN, ours, owner_label, said
+from tests.support.lives.invariants import watch
+from tests.support.lives.states import TOKEN, ours, owner_label, said
 
 ROOT = Path(__file__).parent.parent.parent
 APIS = ("vertexAi", "compute", "storage", "bigQuery")
@@ -38,7 +38,7 @@ class StackFolder(ABC):
         write(self.file, config)
 
     def lives_on(self, emulator):
-        """From here on the invariants hold after every command: ``tests.support.invariants``."""
+        """From here on the invariants hold after every command: ``tests.support.lives.invariants``."""
         self.account = watch(emulator)
         self.holder = self.account.holder(f"the stack {self.name}", lambda: list(ours(self.documents)))
         self.documents = []

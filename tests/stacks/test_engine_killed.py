@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from tests.stacks.folder import custom_endpoints
-from tests.support.processes import descendants, running, until
-from tests.support.pulumi_environment import alone_in
-from tests.support.weights import make_bucket, put_weights
+from tests.support.running.processes import descendants, running, until
+from tests.support.running.pulumi_environment import alone_in
+from tests.support.samples.weights import make_bucket, put_weights
 
 MG = Path(sys.executable).parent / "mg"
 PROGRAM = """

@@ -7,7 +7,7 @@ import yaml
 
 from mg_provider import environment
 from mg_provider.environment.arguments import doubts
-from tests.support.emptied import emptied, places, written
+from tests.support.samples.emptied import emptied, places, written
 
 STACKS = Path(__file__).parent.parent.parent / "stacks"
 

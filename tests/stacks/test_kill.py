@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.stacks.folder import APIS, copy_program
-from tests.support.weights import make_bucket, put, put_weights
+from tests.support.samples.weights import make_bucket, put, put_weights
 
 MG = Path(sys.executable).parent / "mg"
 ONE_SET = {

@@ -12,9 +12,9 @@ from mg_provider.rehearsal.command import rehearse
 from tests.conformance.engines import differences
 from tests.stacks import printed
 from tests.stacks.folder import StackFolder, custom_endpoints, live, told_by
-from tests.support.batch import objects
-from tests.support.forks import shared
-from tests.support.weights import call, make_bucket, put, put_weights
+from tests.support.running.forks import shared
+from tests.support.samples.batch import objects
+from tests.support.samples.weights import call, make_bucket, put, put_weights
 
 STACKS = ["demo", "public-endpoint", "private-endpoint", "multi-region", "nightly-batch"]
 

@@ -6,7 +6,7 @@ from itertools import combinations
 import pytest
 
 from mg_provider import environment
-from tests.support.emptied import places
+from tests.support.samples.emptied import places
 
 L4 = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
 MODEL = {"gcs_uri": "gs://bucket/weights", "machine_spec": L4}

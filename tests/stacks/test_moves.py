@@ -10,7 +10,7 @@ import pytest
 
 from tests.stacks.test_lives import Stack, virtualenv  # noqa: F401 - a fixture
 from tests.stacks.test_with_the_plugin import PluginStack
-from tests.support.weights import call, make_bucket, put_weights
+from tests.support.samples.weights import call, make_bucket, put_weights
 
 PULUMI = pytest.param(
     "pulumi", marks=pytest.mark.skipif(not shutil.which("pulumi"), reason="pulumi is not on PATH: rehearsed alone")

@@ -7,7 +7,7 @@ import yaml
 
 from tests.stacks import printed
 from tests.stacks.test_lives import Stack, stack, virtualenv  # noqa: F401 - fixtures
-from tests.support.weights import call
+from tests.support.samples.weights import call
 
 L4 = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
 V1, V2 = ({"gcs_uri": f"gs://my-weights/llama/{version}", "machine_spec": L4} for version in ("v1", "v2"))

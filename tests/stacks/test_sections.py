@@ -15,7 +15,7 @@ from mg_provider.environment.entries import (
 from mg_provider.resources.model.args import settable
 from mg_provider.resources.model.marks import Secret
 from mg_provider.wire.vertex.endpoint import PrivateServiceConnectConfig
-from tests.support.samples import (
+from tests.support.samples.samples import (
     BATCH_JOB,
     CUSTOM_WEIGHTS_MODEL,
     EACH_ARGUMENT,

@@ -10,9 +10,9 @@ import pytest
 
 from tests.stacks.folder import StackFolder, custom_endpoints, live, told_by
 from tests.stacks.test_lives import Stack
-from tests.support.google_apis import PERIMETER, serving
-from tests.support.pulumi_environment import STREAMED, alone_in
-from tests.support.weights import call, make_bucket, put_weights
+from tests.support.google.google_apis import PERIMETER, serving
+from tests.support.running.pulumi_environment import STREAMED, alone_in
+from tests.support.samples.weights import call, make_bucket, put_weights
 
 NEEDED = ("pulumi", "pulumi-resource-gcp")
 MISSING = [command for command in NEEDED if shutil.which(command) is None]

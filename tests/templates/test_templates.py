@@ -20,8 +20,8 @@ from mg_provider.init_command import TEMPLATES, WHEELS, run
 from mg_provider.rehearsal.command import rehearse
 from mg_provider.review.command import run as review
 from mg_provider.version import __version__
-from tests.support.canary import canary_proxy, only_this_machine  # noqa: F401 - for every test here
-from tests.support.weights import make_bucket, put, put_weights
+from tests.support.google.canary import canary_proxy, only_this_machine  # noqa: F401 - for every test here
+from tests.support.samples.weights import make_bucket, put, put_weights
 
 NAMES = ("private", "public", "batch", "fleet")
 CREATED = {"private": 2, "public": 1, "batch": 1, "fleet": 4}

@@ -6,8 +6,8 @@ import pytest
 from pydantic import BaseModel
 
 from mg_provider.resources.model.lifecycle import Defaults
-from tests.support.host import Host, Kind
-from tests.support.samples import (
+from tests.support.lives.host import Host, Kind
+from tests.support.samples.samples import (
     ABSENT,
     ALL,
     ATTACHMENT,

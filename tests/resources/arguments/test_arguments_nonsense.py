@@ -12,8 +12,8 @@ from pydantic.alias_generators import to_snake
 from mg_provider.resources.dynamic.host import from_engine, to_engine
 from mg_provider.resources.model.args import has
 from mg_provider.resources.model.marks import Transient
-from tests.support.host import struct
-from tests.support.samples import EACH_ARGUMENT, label, places, put
+from tests.support.lives.host import struct
+from tests.support.samples.samples import EACH_ARGUMENT, label, places, put
 
 LONG = "x" * 2_000_000
 HOSTS = ["https://evil.example/", "http://169.254.169.254/", "//evil.example/", "gs://", "bq://", "file:///", "s3://b/"]

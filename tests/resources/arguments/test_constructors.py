@@ -13,8 +13,8 @@ import pytest
 from mg_provider.resources import inputs as nested
 from mg_provider.resources.model.args import declared_outputs, has
 from mg_provider.resources.model.marks import Derived, Secret
-from tests.support.outputs import outputs
-from tests.support.samples import ALL, CUSTOM_WEIGHTS_MODEL, DEFAULTS, OWNER, label
+from tests.support.samples.outputs import outputs
+from tests.support.samples.samples import ALL, CUSTOM_WEIGHTS_MODEL, DEFAULTS, OWNER, label
 
 each_resource = pytest.mark.parametrize("kind", ALL, ids=label)
 TYPES = {kind.name: f"pulumi-python:dynamic/mg:{kind.name}" for kind in ALL}
@@ -35,7 +35,7 @@ def documented(kind):
 
 @pytest.fixture(scope="module")
 def constructed():
-    command = [sys.executable, "-m", "tests.support.constructed"]
+    command = [sys.executable, "-m", "tests.support.samples.constructed"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

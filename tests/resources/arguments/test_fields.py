@@ -15,7 +15,7 @@ from mg_provider.resources.model.marks import Computed, Derived, InPlace, Local,
 from mg_provider.resources.model.unknown import UNKNOWN, contains_unknown, plain
 from mg_provider.wire.base import Duration
 from mg_provider.wire.form import Form
-from tests.support.samples import (
+from tests.support.samples.samples import (
     ABSENT,
     ALL,
     BATCH_JOB,

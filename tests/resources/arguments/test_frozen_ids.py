@@ -6,7 +6,7 @@ from mg_provider.resources.custom_weights_model.ids import content_of, deploymen
 from mg_provider.resources.endpoint.served_model import ServedModel, our_deployment_id
 from mg_provider.resources.model.args import has
 from mg_provider.resources.model.marks import Replaces
-from tests.support.samples import ALL, BATCH_JOB, CUSTOM_WEIGHTS_MODEL, L4, MODEL, label
+from tests.support.samples.samples import ALL, BATCH_JOB, CUSTOM_WEIGHTS_MODEL, L4, MODEL, label
 
 AN_ID = {
     "CustomWeightsModel": "endpoint_id",

@@ -9,8 +9,8 @@ from pulumi.dynamic.dynamic import serialize_provider
 
 from mg_provider.api.http import settings
 from mg_provider.resources.dynamic.host import HOST_THREADS_KEY
-from tests.support.outputs import outputs
-from tests.support.samples import ALL, label
+from tests.support.samples.outputs import outputs
+from tests.support.samples.samples import ALL, label
 
 each_resource = pytest.mark.parametrize("kind", ALL, ids=label)
 

@@ -21,7 +21,7 @@ from mg_provider.resources.model.identity import (
     user_labels,
 )
 from mg_provider.resources.model.marks import unique
-from tests.support.samples import ALL, BATCH_JOB, label
+from tests.support.samples.samples import ALL, BATCH_JOB, label
 
 each_resource = pytest.mark.parametrize("kind", ALL, ids=label)
 NAMES = some.text(max_size=120)

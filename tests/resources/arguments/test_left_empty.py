@@ -3,9 +3,9 @@
 import pulumi
 import pytest
 
-from tests.support.emptied import emptied, places, written
-from tests.support.mocks import run
-from tests.support.samples import ALL, label
+from tests.support.samples.emptied import emptied, places, written
+from tests.support.samples.mocks import run
+from tests.support.samples.samples import ALL, label
 
 each_resource = pytest.mark.parametrize("kind", ALL, ids=label)
 

@@ -7,10 +7,10 @@ import pytest
 from mg_provider.rehearsal.command import rehearse
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from tests.resources.conftest import QUICK, config
-from tests.support.canary import canary_proxy, only_this_machine  # noqa: F401
-from tests.support.forks import project_file
-from tests.support.host import HostError
-from tests.support.life import Life
+from tests.support.google.canary import canary_proxy, only_this_machine  # noqa: F401
+from tests.support.lives.host import HostError
+from tests.support.lives.life import Life
+from tests.support.running.forks import project_file
 
 TOKEN = "hf_averysecrettokenthatnobodymaysee"
 SECRET_MARK = ("4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270")

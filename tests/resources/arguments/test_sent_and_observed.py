@@ -12,10 +12,10 @@ from mg_provider.resources.model.args import settable
 from mg_provider.resources.psc_forwarding_rule.args import PscForwardingRuleArgs
 from tests.resources.psc_forwarding_rule.test_psc_addresses import ATTACHMENT as ATTACHED
 from tests.resources.psc_forwarding_rule.test_psc_addresses import attach, reserve
-from tests.support.batch import chat, put_rows
-from tests.support.endpoints import BIGGER, Hand
-from tests.support.observation import Subject, problems_of
-from tests.support.samples import (
+from tests.support.lives.endpoints import BIGGER, Hand
+from tests.support.lives.observation import Subject, problems_of
+from tests.support.samples.batch import chat, put_rows
+from tests.support.samples.samples import (
     ABSENT,
     BATCH_JOB,
     CUSTOM_WEIGHTS_MODEL,
@@ -27,7 +27,7 @@ from tests.support.samples import (
     SERVED_MODEL,
     Sample,
 )
-from tests.support.weights import call, make_bucket, put_weights
+from tests.support.samples.weights import call, make_bucket, put_weights
 
 HERE = "projects/my-project/locations/us-central1/models/served"
 OTHER = "projects/my-project/locations/us-central1/models/other"

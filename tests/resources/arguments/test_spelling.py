@@ -10,7 +10,7 @@ from mg_provider import CustomWeightsModel, PscForwardingRule
 from mg_provider.components import PrivateModelEndpoint, RegionalFleet
 from mg_provider.resources.dynamic.spelling import refuse_misspelt_config
 from mg_provider.spelling import nearest
-from tests.support.samples import ALL, label
+from tests.support.samples.samples import ALL, label
 
 
 @pytest.mark.parametrize(

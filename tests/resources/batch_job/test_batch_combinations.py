@@ -5,11 +5,11 @@ import json
 import pytest
 
 from mg_provider.resources.batch_job import BatchJobProvider
-from tests.support.batch import JOBS, arguments, chat, jobs, make_table, put_questions, table_arguments
-from tests.support.endpoints import L4_AS_SHOWN, Hand, told
-from tests.support.host import HostError
-from tests.support.life import CheckFailed, Life
-from tests.support.weights import BUCKET, call, make_bucket, put
+from tests.support.lives.endpoints import L4_AS_SHOWN, Hand, told
+from tests.support.lives.host import HostError
+from tests.support.lives.life import CheckFailed, Life
+from tests.support.samples.batch import JOBS, arguments, chat, jobs, make_table, put_questions, table_arguments
+from tests.support.samples.weights import BUCKET, call, make_bucket, put
 
 KEY = {"kms_key_name": "projects/p/locations/us-central1/keyRings/r/cryptoKeys/k"}
 FOLDER = {"predictions_format": "jsonl", "gcs_destination": {"output_uri_prefix": f"gs://{BUCKET}/out"}}

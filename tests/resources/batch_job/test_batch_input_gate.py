@@ -3,10 +3,10 @@
 import pytest
 
 from mg_provider.resources.batch_job import BatchJobProvider
-from tests.support.batch import arguments, chat, make_table, put_questions, put_rows, started, table_arguments
-from tests.support.host import HostError
-from tests.support.life import Life
-from tests.support.weights import BUCKET, make_bucket
+from tests.support.lives.host import HostError
+from tests.support.lives.life import Life
+from tests.support.samples.batch import arguments, chat, make_table, put_questions, put_rows, started, table_arguments
+from tests.support.samples.weights import BUCKET, make_bucket
 
 
 @pytest.fixture

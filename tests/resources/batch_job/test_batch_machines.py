@@ -4,10 +4,10 @@ import pytest
 
 from mg_provider.resources.batch_job import BatchJobProvider
 from tests.resources.conftest import QUICK
-from tests.support.batch import L4, arguments, jobs, put_questions
-from tests.support.host import HostError
-from tests.support.life import Life
-from tests.support.weights import make_bucket
+from tests.support.lives.host import HostError
+from tests.support.lives.life import Life
+from tests.support.samples.batch import L4, arguments, jobs, put_questions
+from tests.support.samples.weights import make_bucket
 
 A100 = {"machine_type": "a2-highgpu-1g", "accelerator_type": "NVIDIA_TESLA_A100", "accelerator_count": 1}
 H100 = {"machine_type": "a3-highgpu-1g", "accelerator_type": "NVIDIA_H100_80GB", "accelerator_count": 1}

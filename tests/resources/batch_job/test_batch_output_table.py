@@ -3,10 +3,10 @@
 import pytest
 
 from mg_provider.resources.batch_job import BatchJobProvider
-from tests.support.batch import chat, jobs, make_table, put_questions, started, table_arguments, tables
-from tests.support.host import HostError
-from tests.support.life import Life
-from tests.support.weights import make_bucket
+from tests.support.lives.host import HostError
+from tests.support.lives.life import Life
+from tests.support.samples.batch import chat, jobs, make_table, put_questions, started, table_arguments, tables
+from tests.support.samples.weights import make_bucket
 
 NAMED = "bq://my-project.prompts.answers"
 

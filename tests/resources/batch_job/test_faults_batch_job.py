@@ -6,12 +6,12 @@ import pytest
 
 from mg_provider.resources.batch_job import BatchJobProvider
 from tests.resources.conftest import QUICK
-from tests.support.batch import arguments, jobs, minutes_pass, put_rows, started
-from tests.support.faults import FAULTS
-from tests.support.host import HostError
-from tests.support.life import Life
-from tests.support.processes import until
-from tests.support.weights import make_bucket
+from tests.support.google.faults import FAULTS
+from tests.support.lives.host import HostError
+from tests.support.lives.life import Life
+from tests.support.running.processes import until
+from tests.support.samples.batch import arguments, jobs, minutes_pass, put_rows, started
+from tests.support.samples.weights import make_bucket
 
 _JOBS = "aiplatform.projects.locations.batchPredictionJobs"
 # A call that only reads has no effect that an answer could lose.

@@ -4,7 +4,10 @@ import pytest
 
 from mg_provider.resources.batch_job import BatchJobProvider
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
-from tests.support.batch import (
+from tests.support.lives.host import HostError
+from tests.support.lives.life import CheckFailed, Life
+from tests.support.running.processes import until
+from tests.support.samples.batch import (
     JOBS,
     MODEL,
     arguments,
@@ -19,10 +22,7 @@ from tests.support.batch import (
     table_arguments,
     tables,
 )
-from tests.support.host import HostError
-from tests.support.life import CheckFailed, Life
-from tests.support.processes import until
-from tests.support.weights import BUCKET, make_bucket, put_weights
+from tests.support.samples.weights import BUCKET, make_bucket, put_weights
 
 ACTIVE = ("JOB_STATE_QUEUED", "JOB_STATE_PENDING", "JOB_STATE_RUNNING")
 

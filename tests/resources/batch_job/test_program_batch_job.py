@@ -5,10 +5,10 @@ import json
 import pytest
 
 from mg_provider.rehearsal.command import rehearse
-from tests.support.batch import jobs, put_questions, started
-from tests.support.canary import canary_proxy, nothing_leaves  # noqa: F401 - for every test here
-from tests.support.forks import project_file
-from tests.support.weights import make_bucket, put_weights
+from tests.support.google.canary import canary_proxy, nothing_leaves  # noqa: F401 - for every test here
+from tests.support.running.forks import project_file
+from tests.support.samples.batch import jobs, put_questions, started
+from tests.support.samples.weights import make_bucket, put_weights
 
 PROGRAM = """
 import pulumi

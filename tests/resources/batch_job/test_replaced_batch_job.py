@@ -4,10 +4,10 @@ import pytest
 
 from mg_provider.resources.batch_job import BatchJobProvider
 from tests.resources.conftest import config
-from tests.support.batch import arguments, forget, jobs, objects, put_questions, started
-from tests.support.host import Host, HostError
-from tests.support.life import Life
-from tests.support.weights import make_bucket
+from tests.support.lives.host import Host, HostError
+from tests.support.lives.life import Life
+from tests.support.samples.batch import arguments, forget, jobs, objects, put_questions, started
+from tests.support.samples.weights import make_bucket
 
 WANTED = arguments(delete_output=True)
 OTHER = arguments(delete_output=True, triggers={"night": "2"})

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from mg_provider.rehearsal.command import rehearse
-from tests.support.batch import jobs, objects, put_questions, started
-from tests.support.forks import project_file
-from tests.support.pulumi_environment import alone_in
-from tests.support.weights import make_bucket
+from tests.support.running.forks import project_file
+from tests.support.running.pulumi_environment import alone_in
+from tests.support.samples.batch import jobs, objects, put_questions, started
+from tests.support.samples.weights import make_bucket
 
 PULUMI = shutil.which("pulumi")
 MG = Path(sys.executable).parent / "mg"

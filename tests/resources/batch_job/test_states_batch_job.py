@@ -10,10 +10,10 @@ from mg_provider.resources.batch_job import BatchJobProvider
 from mg_provider.resources.batch_job.progress import RowProgress
 from mg_provider.wire.vertex.batch import BatchPredictionJob
 from tests.resources.conftest import QUICK, config
-from tests.support.batch import JOBS, arguments, jobs, put_questions, put_rows, started
-from tests.support.host import Host, HostError
-from tests.support.life import Life
-from tests.support.weights import call, make_bucket
+from tests.support.lives.host import Host, HostError
+from tests.support.lives.life import Life
+from tests.support.samples.batch import JOBS, arguments, jobs, put_questions, put_rows, started
+from tests.support.samples.weights import call, make_bucket
 
 CREATE = "aiplatform.projects.locations.batchPredictionJobs.create"
 GET = "aiplatform.projects.locations.batchPredictionJobs.get"

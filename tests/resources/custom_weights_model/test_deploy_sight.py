@@ -4,8 +4,8 @@ import pytest
 
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from tests.resources.conftest import QUICK
-from tests.support.life import Life
-from tests.support.weights import make_bucket, put_weights
+from tests.support.lives.life import Life
+from tests.support.samples.weights import make_bucket, put_weights
 
 L4 = {"machine_type": "g2-standard-24", "accelerator_type": "NVIDIA_L4", "accelerator_count": 2}
 

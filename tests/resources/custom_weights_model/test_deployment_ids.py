@@ -6,7 +6,7 @@ from hypothesis import strategies as some
 
 from mg_provider.resources.endpoint.served_model import ServedModel, assign, is_our_deployment_id, our_deployment_id
 from mg_provider.wire.vertex.deployed_model import DeployedModel
-from tests.support.samples import H100, L4
+from tests.support.samples.samples import H100, L4
 
 MODEL = "projects/p/locations/us-central1/models/llama"
 

@@ -17,9 +17,9 @@ from mg_provider.resources.custom_weights_model.lifecycle import (
 )
 from mg_provider.resources.model.lifecycle import Context
 from tests.resources.conftest import QUICK, config
-from tests.support.faults import FAULTS
-from tests.support.host import Host, HostError
-from tests.support.life import Life, up_until_it_works
+from tests.support.google.faults import FAULTS
+from tests.support.lives.host import Host, HostError
+from tests.support.lives.life import Life, up_until_it_works
 
 L4 = {"machine_type": "g2-standard-24", "accelerator_type": "NVIDIA_L4", "accelerator_count": 2}
 ONE = ["aiplatform.DeployedModel", "aiplatform.Endpoint", "aiplatform.Model"]

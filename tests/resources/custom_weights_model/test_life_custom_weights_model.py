@@ -3,9 +3,9 @@
 import pytest
 
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
-from tests.support.host import HostError
-from tests.support.life import Life
-from tests.support.weights import call
+from tests.support.lives.host import HostError
+from tests.support.lives.life import Life
+from tests.support.samples.weights import call
 
 L4 = {"machine_type": "g2-standard-24", "accelerator_type": "NVIDIA_L4", "accelerator_count": 2}
 PRIVATE = {"enable_private_service_connect": True, "project_allowlist": ["my-project", "client-project"]}

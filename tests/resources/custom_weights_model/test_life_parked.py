@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support.rollouts import BIGGER, arguments, endpoint_of, kinds, serving
-from tests.support.weights import put_weights
+from tests.support.lives.rollouts import BIGGER, arguments, endpoint_of, kinds, serving
+from tests.support.samples.weights import put_weights
 
 EMPTY = ["aiplatform.Endpoint", "aiplatform.Model"]
 ADDRESS = ("endpoint", "endpoint_id", "dedicated_endpoint_dns", "model", "model_id")
@@ -64,7 +64,7 @@ def test_other_weights_and_machines_while_parked_come_with_the_resumption(emulat
 
 
 def test_what_somebody_deploys_again_is_drift_and_is_parked_again(emulator, life, weights):
-    from tests.support.endpoints import Hand
+    from tests.support.lives.endpoints import Hand
 
     parked = arguments(weights, parked=True)
     made = life.up(parked)
@@ -82,7 +82,7 @@ def test_what_somebody_deploys_again_is_drift_and_is_parked_again(emulator, life
 )
 @pytest.mark.parametrize("fault", ["lose_answer", "drop_request", "status"])
 def test_parking_and_resuming_converge_whatever_call_fails(emulator, life, weights, rpc, fault):
-    from tests.support.host import HostError
+    from tests.support.lives.host import HostError
 
     emulator.fail(rpc=f"aiplatform.projects.locations.{rpc}", fault=fault)
     for wanted in (arguments(weights, parked=True), arguments(weights), arguments(weights, parked=True)):

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.support.host import HostError
-from tests.support.life import CheckFailed
+from tests.support.lives.host import HostError
+from tests.support.lives.life import CheckFailed
 
 L4 = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
 LLAMA = "publishers/meta/models/llama3_1@llama-3.1-8b-instruct"

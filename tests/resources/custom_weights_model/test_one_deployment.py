@@ -4,8 +4,8 @@ import pytest
 
 from mg_provider.resources.custom_weights_model.args import CustomWeightsModelArgs
 from mg_provider.resources.model.standing import standing
-from tests.support.deployments import groups, ways
-from tests.support.endpoints import make_bucket_once
+from tests.support.lives.deployments import groups, ways
+from tests.support.lives.endpoints import make_bucket_once
 
 GROUPS = groups(CustomWeightsModelArgs)
 

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
-from tests.support.host import HostError
-from tests.support.life import Life
-from tests.support.tensors import put_tensors, real_models, real_tensors
-from tests.support.weights import BUCKET, CONFIG, make_bucket, put, put_weights
+from tests.support.lives.host import HostError
+from tests.support.lives.life import Life
+from tests.support.samples.tensors import put_tensors, real_models, real_tensors
+from tests.support.samples.weights import BUCKET, CONFIG, make_bucket, put, put_weights
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from urllib.error import HTTPError
 import pytest
 
 from mg_provider.resources.custom_weights_model.plan import model_seeds
-from tests.support.life import CheckFailed
-from tests.support.rollouts import ONE, arguments, chat, endpoint_of, kinds, serving
-from tests.support.samples import ABSENT, CUSTOM_WEIGHTS_MODEL
+from tests.support.lives.life import CheckFailed
+from tests.support.lives.rollouts import ONE, arguments, chat, endpoint_of, kinds, serving
+from tests.support.samples.samples import ABSENT, CUSTOM_WEIGHTS_MODEL
 
 CONTAINER = {"image_uri": "us-docker.pkg.dev/my-project/vllm/vllm:1", "env": [{"name": "A", "value": "b"}]}
 

@@ -7,9 +7,9 @@ from mg_provider.emulator.services.vertex.idling import LONGEST_IDLE
 from mg_provider.emulator.services.vertex.state import vertex
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
-from tests.support.endpoints import L4, Hand, kinds
-from tests.support.life import CheckFailed, Life
-from tests.support.weights import put_weights
+from tests.support.lives.endpoints import L4, Hand, kinds
+from tests.support.lives.life import CheckFailed, Life
+from tests.support.samples.weights import put_weights
 
 IDLE = {"min_replica_count": 0, "scale_to_zero_spec": {"idle_scaledown_period": "28800s"}}
 

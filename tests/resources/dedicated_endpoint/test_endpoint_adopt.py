@@ -4,9 +4,9 @@ import pytest
 
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from tests.resources.conftest import config
-from tests.support.endpoints import L4, Hand, kinds, masks, told
-from tests.support.host import Host, HostError
-from tests.support.life import CheckFailed, Life
+from tests.support.lives.endpoints import L4, Hand, kinds, masks, told
+from tests.support.lives.host import Host, HostError
+from tests.support.lives.life import CheckFailed, Life
 
 OTHER_MACHINE = {"machineType": "g2-standard-24", "acceleratorType": "NVIDIA_L4", "acceleratorCount": 2}
 KEY = {"kmsKeyName": "projects/p/locations/us-central1/keyRings/r/cryptoKeys/k"}

@@ -4,9 +4,9 @@ import pytest
 
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
-from tests.support.endpoints import L4, Hand, kinds, make_bucket_once, told
-from tests.support.life import Life
-from tests.support.weights import put_weights
+from tests.support.lives.endpoints import L4, Hand, kinds, make_bucket_once, told
+from tests.support.lives.life import Life
+from tests.support.samples.weights import put_weights
 
 DUTY = {"metric_name": "aiplatform.googleapis.com/prediction/online/accelerator/duty_cycle", "target": 50}
 DUTY_AS_SHOWN = {"metricName": DUTY["metric_name"], "target": 90}

@@ -15,10 +15,10 @@ from mg_provider.resources.endpoint.settings import endpoint_patch, endpoint_upd
 from mg_provider.resources.model.marks import InPlace
 from mg_provider.resources.model.standing import Stands
 from mg_provider.wire.vertex.endpoint import Endpoint
-from tests.support.endpoints import L4, Hand, make_bucket_once, masks
-from tests.support.host import HostError
-from tests.support.life import Life
-from tests.support.weights import put_weights
+from tests.support.lives.endpoints import L4, Hand, make_bucket_once, masks
+from tests.support.lives.host import HostError
+from tests.support.lives.life import Life
+from tests.support.samples.weights import put_weights
 
 PRIVATE = {"enable_private_service_connect": True, "project_allowlist": ["my-project", "client-project"]}
 WIDER = {**PRIVATE, "project_allowlist": [*PRIVATE["project_allowlist"], "third-project"]}

@@ -8,8 +8,8 @@ from mg_provider.resources.dedicated_endpoint.lifecycle import DedicatedEndpoint
 from mg_provider.resources.endpoint.plan import words
 from mg_provider.resources.model.lifecycle import Defaults
 from mg_provider.resources.model.unknown import UNKNOWN, Unknown, contains_unknown
-from tests.support.named_models import PARENT, PREDICT, served, two
-from tests.support.rollouts import BIGGER, L4
+from tests.support.lives.named_models import PARENT, PREDICT, served, two
+from tests.support.lives.rollouts import BIGGER, L4
 
 OLD, NEW, OTHER = (f"{PARENT}/models/{id}" for id in ("old", "new", "other"))
 L4S = "up to 1 NVIDIA_L4 (1 x g2-standard-12)"

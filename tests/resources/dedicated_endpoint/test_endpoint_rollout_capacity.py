@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.support.host import HostError
-from tests.support.named_models import PREDICT, destroyed, life_on, serving, settled, two
-from tests.support.rollouts import endpoint_of
+from tests.support.lives.host import HostError
+from tests.support.lives.named_models import PREDICT, destroyed, life_on, serving, settled, two
+from tests.support.lives.rollouts import endpoint_of
 
 STRATEGIES = {
     "shift": {"steps": [10, 50, 100], "probe": PREDICT},

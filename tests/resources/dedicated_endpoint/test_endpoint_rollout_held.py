@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.support.host import HostError
-from tests.support.named_models import PREDICT, destroyed, life_on, running, serving, settled, two
-from tests.support.rollouts import assert_always_served
+from tests.support.lives.host import HostError
+from tests.support.lives.named_models import PREDICT, destroyed, life_on, running, serving, settled, two
+from tests.support.lives.rollouts import assert_always_served
 
 BOTH = {("stable", "other"): 70, ("canary", "old"): 27, ("canary", "new"): 3}
 

@@ -3,11 +3,11 @@
 import pytest
 
 from tests.resources.conftest import QUICK
-from tests.resources.killed import kill_update
-from tests.support.host import HostError
-from tests.support.life import up_until_it_works
-from tests.support.named_models import PREDICT, destroyed, life_on, serving, settled, two
-from tests.support.rollouts import assert_always_served
+from tests.resources.interrupted.killed import kill_update
+from tests.support.lives.host import HostError
+from tests.support.lives.life import up_until_it_works
+from tests.support.lives.named_models import PREDICT, destroyed, life_on, serving, settled, two
+from tests.support.lives.rollouts import assert_always_served
 
 FAULTS = {
     "lost": {"fault": "lose_answer"},

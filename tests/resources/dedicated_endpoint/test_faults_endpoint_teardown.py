@@ -8,10 +8,10 @@ import pytest
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from tests.resources.conftest import QUICK, config
-from tests.support.endpoints import BIGGER, L4, Hand, kinds, make_bucket_once
-from tests.support.host import Host, HostError
-from tests.support.life import Life
-from tests.support.weights import put_weights
+from tests.support.lives.endpoints import BIGGER, L4, Hand, kinds, make_bucket_once
+from tests.support.lives.host import Host, HostError
+from tests.support.lives.life import Life
+from tests.support.samples.weights import put_weights
 
 PREFIX = "aiplatform.projects.locations."
 LOST = {"fault": "lose_answer"}

@@ -4,10 +4,10 @@ import pytest
 
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from tests.resources.conftest import QUICK, config
-from tests.support.endpoints import Hand, masks
-from tests.support.host import Host, HostError
-from tests.support.life import Life
-from tests.support.weights import call, make_bucket, put_weights
+from tests.support.lives.endpoints import Hand, masks
+from tests.support.lives.host import Host, HostError
+from tests.support.lives.life import Life
+from tests.support.samples.weights import call, make_bucket, put_weights
 
 L4 = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
 PARENT = "projects/my-project/locations/us-central1"

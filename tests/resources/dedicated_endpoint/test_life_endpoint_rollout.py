@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.support.endpoints import Hand, masks
-from tests.support.host import HostError
-from tests.support.named_models import (
+from tests.support.lives.endpoints import Hand, masks
+from tests.support.lives.host import HostError
+from tests.support.lives.named_models import (
     PREDICT,
     destroyed,
     life_on,
@@ -15,7 +15,7 @@ from tests.support.named_models import (
     settled,
     two,
 )
-from tests.support.rollouts import BIGGER, FIXED_WHILE_RUNNING, L4, assert_always_served, shares_of_new, splits
+from tests.support.lives.rollouts import BIGGER, FIXED_WHILE_RUNNING, L4, assert_always_served, shares_of_new, splits
 
 
 @pytest.fixture

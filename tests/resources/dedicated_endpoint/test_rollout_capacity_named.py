@@ -3,9 +3,9 @@
 import pytest
 
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
-from tests.support.endpoints import BIGGER, L4, Hand
-from tests.support.host import HostError
-from tests.support.life import Life
+from tests.support.lives.endpoints import BIGGER, L4, Hand
+from tests.support.lives.host import HostError
+from tests.support.lives.life import Life
 
 PROBE = {"probe": {"kind": "predict", "instances": ["Hi"]}}
 STRATEGIES = {

@@ -8,8 +8,8 @@ import pytest
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
 from tests.resources.conftest import QUICK
 from tests.resources.psc_forwarding_rule.test_psc_addresses import arguments, attach
-from tests.support.host import HostError
-from tests.support.life import Life
+from tests.support.lives.host import HostError
+from tests.support.lives.life import Life
 
 # Tighter than Google's limits, under which 100 rules are: an emulated minute takes two seconds.
 RULES, CALLS, AT_A_TIME, SPEED = 12, 40, 2, 30

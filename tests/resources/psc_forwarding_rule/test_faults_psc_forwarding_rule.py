@@ -9,8 +9,8 @@ from mg_provider.emulator.services.compute.calls import compute_state
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
 from tests.resources.conftest import config
 from tests.resources.psc_forwarding_rule.test_psc_addresses import ATTACHMENT, arguments, attach
-from tests.support.host import Host, HostError
-from tests.support.life import Life
+from tests.support.lives.host import Host, HostError
+from tests.support.lives.life import Life
 
 OTHER = ATTACHMENT + "2"
 ONE = ["compute.Address", "compute.ForwardingRule"]

@@ -5,9 +5,9 @@ import pytest
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
 from tests.resources.conftest import QUICK
-from tests.support.host import HostError
-from tests.support.life import Life
-from tests.support.weights import call, make_bucket, put_weights
+from tests.support.lives.host import HostError
+from tests.support.lives.life import Life
+from tests.support.samples.weights import call, make_bucket, put_weights
 
 L4 = {"machine_type": "g2-standard-12", "accelerator_type": "NVIDIA_L4", "accelerator_count": 1}
 REGION = "/compute/v1/projects/my-project/regions/us-central1"

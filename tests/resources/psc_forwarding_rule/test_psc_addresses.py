@@ -7,9 +7,9 @@ import pytest
 
 from mg_provider.emulator.services.service_attachments import service_attachments
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
-from tests.support.host import HostError, unknown
-from tests.support.life import CheckFailed, Life
-from tests.support.weights import call
+from tests.support.lives.host import HostError, unknown
+from tests.support.lives.life import CheckFailed, Life
+from tests.support.samples.weights import call
 
 PROJECT = "projects/my-project"
 REGION = f"{PROJECT}/regions/us-central1"

@@ -6,10 +6,10 @@ from mg_provider.emulator.services.service_attachments import service_attachment
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
 from mg_provider.wire.compute import ForwardingRule, is_accepted
 from tests.resources.psc_forwarding_rule.test_psc_addresses import ATTACHMENT, arguments, attach, end
-from tests.support.endpoints import told
-from tests.support.host import HostError
-from tests.support.life import Life
-from tests.support.weights import call
+from tests.support.lives.endpoints import told
+from tests.support.lives.host import HostError
+from tests.support.lives.life import Life
+from tests.support.samples.weights import call
 
 RULES = "/compute/v1/projects/my-project/regions/us-central1/forwardingRules"
 SOON = {"create": 0.3, "update": 0.3}

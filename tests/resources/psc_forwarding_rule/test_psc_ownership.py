@@ -10,10 +10,10 @@ from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
 from tests.resources.conftest import QUICK
 from tests.resources.psc_forwarding_rule.test_faults_psc_forwarding_rule import OTHER, SEEN, killed, kinds, met
 from tests.resources.psc_forwarding_rule.test_psc_addresses import REGION, arguments, attach, reserve
-from tests.support.endpoints import told
-from tests.support.host import HostError
-from tests.support.life import Life
-from tests.support.weights import call
+from tests.support.lives.endpoints import told
+from tests.support.lives.host import HostError
+from tests.support.lives.life import Life
+from tests.support.samples.weights import call
 
 RULES = f"/compute/v1/{REGION}/forwardingRules"
 ADDRESSES = f"/compute/v1/{REGION}/addresses"

@@ -3,10 +3,10 @@
 import pytest
 
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
-from tests.support.host import HostError, unknown
-from tests.support.life import CheckFailed, Life
-from tests.support.private_endpoint import PrivateModel, private_model
-from tests.support.weights import call
+from tests.support.lives.host import HostError, unknown
+from tests.support.lives.life import CheckFailed, Life
+from tests.support.lives.private_endpoint import PrivateModel, private_model
+from tests.support.samples.weights import call
 
 REGION = "/compute/v1/projects/my-project/regions/us-central1"
 

@@ -3,11 +3,11 @@
 import pytest
 
 from tests.resources.conftest import QUICK
-from tests.resources.killed import kill_update
-from tests.support.host import HostError
-from tests.support.life import up_until_it_works
-from tests.support.rollouts import ONE, arguments, assert_always_served, endpoint_of, kinds, serving
-from tests.support.weights import put_weights
+from tests.resources.interrupted.killed import kill_update
+from tests.support.lives.host import HostError
+from tests.support.lives.life import up_until_it_works
+from tests.support.lives.rollouts import ONE, arguments, assert_always_served, endpoint_of, kinds, serving
+from tests.support.samples.weights import put_weights
 
 SHIFT = {"steps": [50, 100], "probe": {"kind": "predict", "instances": ["Hi"]}}
 FAULTS = {

@@ -4,10 +4,10 @@ import threading
 
 import pytest
 
-from tests.support.endpoints import Hand
-from tests.support.host import HostError
-from tests.support.life import CheckFailed
-from tests.support.rollouts import (
+from tests.support.lives.endpoints import Hand
+from tests.support.lives.host import HostError
+from tests.support.lives.life import CheckFailed
+from tests.support.lives.rollouts import (
     BIGGER,
     FIXED_WHILE_RUNNING,
     L4,

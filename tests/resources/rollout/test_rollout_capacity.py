@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.resources.killed import kill_update
-from tests.support.host import HostError
-from tests.support.rollouts import ONE, arguments, assert_always_served, endpoint_of, kinds, serving
+from tests.resources.interrupted.killed import kill_update
+from tests.support.lives.host import HostError
+from tests.support.lives.rollouts import ONE, arguments, assert_always_served, endpoint_of, kinds, serving
 
 PROBE = {"probe": {"kind": "predict", "instances": ["Hi"]}}
 MANY = {"min_replica_count": 1, "max_replica_count": 8}

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.resources.killed import kill_update
-from tests.support.endpoints import Hand
-from tests.support.host import HostError
-from tests.support.life import CheckFailed
-from tests.support.rollouts import (
+from tests.resources.interrupted.killed import kill_update
+from tests.support.lives.endpoints import Hand
+from tests.support.lives.host import HostError
+from tests.support.lives.life import CheckFailed
+from tests.support.lives.rollouts import (
     BIGGER,
     ONE,
     arguments,
@@ -16,7 +16,7 @@ from tests.support.rollouts import (
     serving,
     shares_of_new,
 )
-from tests.support.weights import put_weights
+from tests.support.samples.weights import put_weights
 
 PROBE = {"probe": {"kind": "predict", "instances": ["Hi"]}}
 TWO = sorted([*ONE, "aiplatform.DeployedModel", "aiplatform.Model"])

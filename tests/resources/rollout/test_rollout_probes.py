@@ -3,10 +3,10 @@
 import pytest
 
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
-from tests.support.host import HostError
-from tests.support.life import Life
-from tests.support.rollouts import ONE, arguments, assert_always_served, kinds, serving, shares_of_new
-from tests.support.weights import call, put, put_weights
+from tests.support.lives.host import HostError
+from tests.support.lives.life import Life
+from tests.support.lives.rollouts import ONE, arguments, assert_always_served, kinds, serving, shares_of_new
+from tests.support.samples.weights import call, put, put_weights
 
 
 def probed(weights, steps=(10, 100), **probe):
