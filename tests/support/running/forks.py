@@ -270,10 +270,13 @@ def run(connection: socket.socket) -> None:
     streams = array.array("i")
     streams.frombytes(ancillary[0][2][:size])
     text = b""
-    while len(text) < int.from_bytes(head, "big"):
-        text += connection.recv(65536)
-    # The signals that the other end gets are for this process.
-    connection.sendall(os.getpid().to_bytes(8, "big"))
+    try:
+        while len(text) < int.from_bytes(head, "big"):
+            text += connection.recv(65536) or os._exit(1)
+        # The signals that the other end gets are for this process.
+        connection.sendall(os.getpid().to_bytes(8, "big"))
+    except OSError:  # the other end was killed
+        os._exit(1)
     request = marshal.loads(text)
     for target, given in enumerate(streams):
         os.dup2(given, target)
