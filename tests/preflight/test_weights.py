@@ -480,3 +480,12 @@ def test_a_model_that_is_there_twice_is_a_warning_that_names_both_files(weights,
     assert finding.severity == "warning"
     assert other in finding.message
     assert "model.safetensors" in finding.message
+
+
+def test_a_folder_may_have_brackets_in_its_name(weights):
+    weights.name = "run[lr=1e-5]"
+    weights.put("config.json", LLAMA)
+    weights.put("tokenizer.json", {})
+    weights.put("tokenizer_config.json", TEMPLATE)
+    weights.put_tensors("model.safetensors", llama(LLAMA))
+    assert weights.check().findings == []

@@ -92,7 +92,7 @@ def check_weights(
 def _folder(gcs_uri: str) -> tuple[str, str]:
     """Bucket, and prefix: empty for the bucket itself, or ending with one slash."""
     bucket, name = split_object_uri(gcs_uri)
-    if set(name) & set("*?["):
+    if set(name) & set("*?"):
         raise UserError(f"{gcs_uri} is a pattern, not a folder", property="gcs_uri", hint=uri_hint(gcs_uri))
     return bucket, f"{name.rstrip('/')}/" if name.strip("/") else ""
 
