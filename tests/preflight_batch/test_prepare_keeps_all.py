@@ -1,4 +1,4 @@
-"""What a source says is in the rows that are made of it, or it is told: nothing goes in silence."""
+"""What a source says is in the rows that are made of it, or a finding names it: nothing is lost in silence."""
 
 import csv
 import gzip

@@ -4,6 +4,7 @@ import pytest
 
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from tests.support.lives import named_models
+from tests.support.lives.endpoints import Hand
 from tests.support.lives.host import Host
 from tests.support.lives.life import Life
 from tests.support.samples.weights import make_bucket, put_weights
@@ -38,6 +39,12 @@ def host(emulator, session_host):
 def life(host):
     """A model's."""
     return Life(host, CustomWeightsModelProvider)
+
+
+@pytest.fixture
+def hand(emulator):
+    """What somebody does by hand."""
+    return Hand(emulator)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from mg_provider.resources.batch_job import BatchJobProvider
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from mg_provider.resources.psc_forwarding_rule import PscForwardingRuleProvider
-from tests.support.lives.endpoints import L4, PARENT, Hand, kinds, masks
+from tests.support.lives.endpoints import L4, PARENT, kinds, masks
 from tests.support.lives.host import HostError
 from tests.support.lives.imports import REGION, job_body, life_of, make_rule, private_endpoint, run_import
 from tests.support.lives.life import OWNER, Life
@@ -16,11 +16,6 @@ from tests.support.samples.batch import jobs, put_questions
 from tests.support.samples.weights import call, make_bucket, put_weights
 
 LABELS = ("mg-claim", "mg-owner", "mg-resource")
-
-
-@pytest.fixture
-def hand(emulator):
-    return Hand(emulator)
 
 
 def shown(life, wanted):

@@ -8,7 +8,7 @@ from mg_provider.resources.batch_job import BatchJobProvider
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from tests.resources.conftest import QUICK, config
-from tests.support.lives.endpoints import L4, PARENT, Hand, kinds
+from tests.support.lives.endpoints import L4, PARENT, kinds
 from tests.support.lives.host import Host, HostError
 from tests.support.lives.life import Life
 from tests.support.lives.rollouts import UNPROBED
@@ -35,11 +35,6 @@ def hosts(emulator):
     yield make
     for host in made:
         host.close()
-
-
-@pytest.fixture
-def hand(emulator):
-    return Hand(emulator)
 
 
 def arguments(weights, **more):

@@ -133,7 +133,7 @@ def fetch_certificate(host: str, port: int = 443, timeout: float = 10.0) -> Show
         timeout: Seconds to wait.
 
     Raises:
-        MgError: There is no server that speaks TLS.
+        MgError: Nothing there speaks TLS.
     """
     try:
         pem = ssl.get_server_certificate((host, port), timeout=timeout)

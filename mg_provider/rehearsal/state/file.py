@@ -261,7 +261,7 @@ def _renamed(document: dict[str, Any], renames: dict[str, str]) -> dict[str, Any
 def read_state(path: Path) -> tuple[list[ResourceState], list[dict[str, Any]], Cloud | None]:
     """The resources and unfinished operations of a state file, and the cloud that they are in, if it names one.
 
-    There is nothing of it where there is no file.
+    Without a file all of them are empty.
     """
     if not path.exists():
         return [], [], None

@@ -3,15 +3,10 @@
 import pytest
 
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
-from tests.support.lives.endpoints import BIGGER, L4, PARENT, Hand, kinds, masks, told
+from tests.support.lives.endpoints import BIGGER, L4, PARENT, kinds, masks, told
 from tests.support.lives.host import HostError
 from tests.support.lives.life import CheckFailed, Life
 from tests.support.samples.weights import put_weights
-
-
-@pytest.fixture
-def hand(emulator):
-    return Hand(emulator)
 
 
 @pytest.fixture

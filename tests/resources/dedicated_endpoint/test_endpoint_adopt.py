@@ -4,17 +4,12 @@ import pytest
 
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from tests.resources.conftest import config
-from tests.support.lives.endpoints import L4, Hand, kinds, masks, told
+from tests.support.lives.endpoints import L4, kinds, masks, told
 from tests.support.lives.host import Host, HostError
 from tests.support.lives.life import CheckFailed, Life
 
 OTHER_MACHINE = {"machineType": "g2-standard-24", "acceleratorType": "NVIDIA_L4", "acceleratorCount": 2}
 KEY = {"kmsKeyName": "projects/p/locations/us-central1/keyRings/r/cryptoKeys/k"}
-
-
-@pytest.fixture
-def hand(emulator):
-    return Hand(emulator)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
-from tests.support.lives.endpoints import L4, Hand, kinds, make_bucket_once, told
+from tests.support.lives.endpoints import L4, kinds, make_bucket_once, told
 from tests.support.lives.life import Life
 from tests.support.samples.weights import put_weights
 
@@ -13,11 +13,6 @@ DUTY_AS_SHOWN = {"metricName": DUTY["metric_name"], "target": 90}
 OTHER_MACHINE = {"machineType": "g2-standard-24", "acceleratorType": "NVIDIA_L4", "acceleratorCount": 2}
 PRIVATE = {"enable_private_service_connect": True, "project_allowlist": ["my-project", "client-project"]}
 AUTOMATED = {"project_id": "client-project", "network": "projects/client-project/global/networks/vpc"}
-
-
-@pytest.fixture
-def hand(emulator):
-    return Hand(emulator)
 
 
 @pytest.fixture

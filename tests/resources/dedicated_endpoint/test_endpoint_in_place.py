@@ -15,7 +15,7 @@ from mg_provider.resources.endpoint.settings import endpoint_patch, endpoint_upd
 from mg_provider.resources.model.marks import InPlace
 from mg_provider.resources.model.standing import Stands
 from mg_provider.wire.vertex.endpoint import Endpoint
-from tests.support.lives.endpoints import L4, Hand, make_bucket_once, masks
+from tests.support.lives.endpoints import L4, make_bucket_once, masks
 from tests.support.lives.host import HostError
 from tests.support.lives.life import Life
 from tests.support.samples.weights import put_weights
@@ -26,11 +26,6 @@ DUTY = {"metric_name": "aiplatform.googleapis.com/prediction/online/accelerator/
 IDLE = {"idle_scaledown_period": "300s"}
 NOTHING = MappingProxyType({})
 LOG = {"enabled": True, "sampling_rate": 0.5, "bigquery_destination": {"output_uri": "bq://my-project.logs.requests"}}
-
-
-@pytest.fixture
-def hand(emulator):
-    return Hand(emulator)
 
 
 @pytest.fixture(params=["weights", "endpoint"])

@@ -8,7 +8,7 @@ import pytest
 from mg_provider.resources.custom_weights_model import CustomWeightsModelProvider
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
 from tests.resources.conftest import QUICK, config
-from tests.support.lives.endpoints import BIGGER, L4, Hand, kinds, make_bucket_once
+from tests.support.lives.endpoints import BIGGER, L4, kinds, make_bucket_once
 from tests.support.lives.host import Host, HostError
 from tests.support.lives.life import Life
 from tests.support.samples.weights import put_weights
@@ -23,11 +23,6 @@ FAILED = {"fault": "operation_error", "code": "INTERNAL", "message": "no"}
 
 def name_of(value):
     return str(value.get("status", value["fault"])) if isinstance(value, dict) else value
-
-
-@pytest.fixture
-def hand(emulator):
-    return Hand(emulator)
 
 
 @pytest.fixture

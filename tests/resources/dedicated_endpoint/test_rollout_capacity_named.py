@@ -3,7 +3,7 @@
 import pytest
 
 from mg_provider.resources.dedicated_endpoint import DedicatedEndpointProvider
-from tests.support.lives.endpoints import BIGGER, L4, Hand
+from tests.support.lives.endpoints import BIGGER, L4
 from tests.support.lives.host import HostError
 from tests.support.lives.life import Life
 
@@ -13,11 +13,6 @@ STRATEGIES = {
     "rolling": {"strategy": "rolling", **PROBE},
     "recreate": {"strategy": "recreate", **PROBE},
 }
-
-
-@pytest.fixture
-def hand(emulator):
-    return Hand(emulator)
 
 
 @pytest.fixture
